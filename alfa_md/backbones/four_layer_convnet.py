@@ -1,0 +1,33 @@
+"""The four-layer convolutional network of Meta-Dataset (Triantafillou et al., 2020)."""
+
+import gin
+from torch import Tensor, nn
+
+from alfa_md.backbones.init import truncated_normal_kernels
+from alfa_md.normalization import EpisodicBatchNorm
+
+
+@gin.configurable
+class FourLayerConvNet(nn.Module):
+    """Four times [conv 3x3 -> BN -> ReLU -> max pool 2x2]: images [N, C, S, S] -> features [N, F * (S // 16) ** 2].
+
+    Convolutions have no bias; kernels start from a normal distribution of std 0.1 cut at two sigma.
+    """
+
+    def __init__(self, num_filters: int = 64, in_channels: int = 3):
+        super().__init__()
+        channels = [in_channels] + [num_filters] * 4
+        self.layers = nn.Sequential(*(_block(c, d) for c, d in zip(channels, channels[1:], strict=False)))
+        truncated_normal_kernels(self)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.layers(images).permute(0, 2, 3, 1).flatten(1)  # features in the order height, width, channel
+
+
+def _block(in_channels: int, out_channels: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False),
+        EpisodicBatchNorm(out_channels),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+    )

@@ -1,0 +1,91 @@
+"""Fields of a specification file, each checked as it is read, so that a wrong one is named in one line."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+from alfa_md.errors import UserError
+
+T = TypeVar("T")
+
+
+def malformed(where: Path | str, name: str, problem: str) -> NoReturn:
+    """Raise the UserError of a field that cannot be right."""
+    raise UserError(f"{where}: field {name!r} {problem}; correct the file or convert the source again")
+
+
+class Fields:
+    """A JSON object read field by field; every method raises UserError naming `where` and the field."""
+
+    def __init__(self, data: Any, where: Path | str) -> None:
+        if not isinstance(data, Mapping):
+            raise UserError(f"{where}: must hold a JSON object, not {_show(data)}; convert the source again")
+        self.data = data
+        self.where = where
+
+    def fail(self, name: str, problem: str) -> NoReturn:
+        malformed(self.where, name, problem)
+
+    def get(self, name: str) -> Any:
+        """The value of a field that must be there."""
+        if name not in self.data:
+            self.fail(name, "is missing")
+        return self.data[name]
+
+    def mapping(self, name: str) -> Mapping[str, Any]:
+        """A field that is an object."""
+        value = self.get(name)
+        if not isinstance(value, Mapping):
+            self.fail(name, f"must be an object, not {_show(value)}")
+        return value
+
+    def text(self, name: str, value: Any, key: str = "") -> str:
+        """A string; a whole number passes for one, because published class names are numbers in places."""
+        if not isinstance(value, str | int) or isinstance(value, bool):
+            self.fail(name, f"{_at(key)}must be a string, not {_show(value)}")
+        return str(value)
+
+    def texts(self, name: str, value: Any, key: str = "") -> tuple[str, ...]:
+        """A list of strings."""
+        if not isinstance(value, list | tuple):
+            self.fail(name, f"{_at(key)}must be a list of strings, not {_show(value)}")
+        return tuple(self.text(name, item, key) for item in value)
+
+    def count(self, name: str, value: Any, key: str = "") -> int:
+        """A whole number, at least 0."""
+        if isinstance(value, Mapping):
+            self.fail(name, f"{_at(key)}is an object: example-level pools are not supported, give one count")
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            self.fail(name, f"{_at(key)}must be a count, not {_show(value)}")
+        return value
+
+    def counts(self, name: str, value: Any, key: str = "") -> dict[str, int]:
+        """An object of counts."""
+        if not isinstance(value, Mapping):
+            self.fail(name, f"{_at(key)}must be an object of counts, not {_show(value)}")
+        return {item: self.count(name, number, item) for item, number in value.items()}
+
+    def numbered(self, name: str, read: Callable[[str, Any, str], T]) -> tuple[T, ...]:
+        """An object with the keys "0" to "n-1" in any order, as a tuple in their order."""
+        values = self.mapping(name)
+        keys = [str(number) for number in range(len(values))]
+        if absent := [key for key in keys if key not in values]:
+            self.fail(name, f"must have the keys 0 to {len(keys) - 1}, but {absent[0]} is missing")
+        return tuple(read(name, values[key], key) for key in keys)
+
+    def by_split(self, name: str, splits: tuple[str, ...], read: Callable[[str, Any, str], T]) -> dict[str, T]:
+        """An object with the splits in capitals as keys, as a dictionary with the splits' own names."""
+        values = self.mapping(name)
+        if set(values) != {split.upper() for split in splits}:
+            self.fail(name, f"must have the keys {', '.join(splits).upper()}, not {', '.join(values) or 'none'}")
+        return {split: read(name, values[split.upper()], split.upper()) for split in splits}
+
+
+def _at(key: str) -> str:
+    return f"at {key!r} " if key else ""
+
+
+def _show(value: Any) -> str:
+    """A value in few words."""
+    shown = repr(value)
+    return shown if len(shown) <= 40 else f"{shown[:37]}..."

@@ -1,0 +1,112 @@
+"""Build the miniature in a draft folder, put it in its place in one step, and tell whether it is still intact."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+
+import alfa_md
+from alfa_md.data.miniature.sources import sources
+from alfa_md.data.spec import HierarchicalSpec, save_spec
+
+VERSION = 1  # raise it with every change of what is drawn
+MANIFEST = "manifest.json"
+MAX_WORKERS = 8
+
+
+def build(root: Path, seed: int, workers: int | None = None) -> None:
+    """Draw the ten sources under `root`, replacing a damaged copy; the bytes depend on `seed` only.
+
+    Everything is drawn in a sibling folder and renamed when complete, so no other process sees half of it; where
+    an intact copy has appeared meanwhile, that copy stays. `workers` processes draw (default: one a core).
+    Raises OSError when the folder cannot be written and RuntimeError when a worker fails.
+    """
+    draft = root.with_name(f".{root.name}.{uuid.uuid4().hex}")
+    draft.mkdir(parents=True)
+    try:
+        for source in sources().values():
+            save_spec(source.spec, draft / source.spec.name)
+            if isinstance(source.spec, HierarchicalSpec):
+                counts = dict(zip(source.spec.class_names, source.spec.images_per_class, strict=True))
+                (draft / source.spec.name / "num_leaf_images.json").write_text(json.dumps(counts, indent=2))
+        total = sum(len(source.pictures) for source in sources().values())
+        finished = draw(draft, seed, workers or min(MAX_WORKERS, cores()))
+        for _ in track(finished, "drawing the embedded data", total=total, console=Console(stderr=True)):
+            pass
+        manifest = {"version": VERSION, "seed": seed, "files": checksums(draft)}
+        (draft / MANIFEST).write_text(json.dumps(manifest, indent=2))
+        publish(draft, root, seed)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+
+
+def cores() -> int:
+    """The processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def draw(root: Path, seed: int, workers: int) -> Iterator[str]:
+    """Run the workers; yields a line for every class that is done.
+
+    They are plain subprocesses: a process pool would import or fork the caller's main module, which may be a notebook
+    or hold threads.
+    """
+    paths = [str(Path(alfa_md.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    command = [sys.executable, "-m", "alfa_md.data.miniature.worker", str(root), str(seed)]
+    read_end, write_end = os.pipe()  # shared: lines this short are written whole
+    started = []
+    try:
+        with os.fdopen(read_end) as lines:
+            try:
+                for number in range(workers):
+                    words = [*command, str(number), str(workers)]
+                    started.append(subprocess.Popen(words, stdout=write_end, env=environment))
+            finally:
+                os.close(write_end)
+            yield from lines
+        if any(worker.wait() for worker in started):
+            raise RuntimeError(f"a process that draws the miniature under {root.parent} failed; its message is above")
+    finally:
+        for worker in started:
+            worker.kill()
+            worker.wait()
+
+
+def checksums(root: Path) -> dict[str, str]:
+    """The sha256 of every file under `root` by its relative path."""
+    files = sorted(path for path in root.rglob("*") if path.is_file())
+    return {path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def intact(root: Path, seed: int) -> bool:
+    """Whether `root` holds the miniature of `seed`, every file with the checksum that its manifest states."""
+    try:
+        manifest = json.loads((root / MANIFEST).read_bytes())
+        listed = manifest["files"]
+        found = {name: hashlib.sha256((root / name).read_bytes()).hexdigest() for name in listed}
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return (manifest["version"], manifest["seed"], listed) == (VERSION, seed, found) and bool(listed)
+
+
+def publish(draft: Path, root: Path, seed: int) -> None:
+    """Rename `draft` to `root`, unless an intact copy appeared there; a damaged one is moved out of the way first."""
+    damaged = root.with_name(f"{draft.name}.damaged")
+    try:
+        if root.exists() and not intact(root, seed):
+            os.rename(root, damaged)
+        os.rename(draft, root)
+    except OSError:
+        if not intact(root, seed):  # else another process was first
+            raise
+    finally:
+        shutil.rmtree(damaged, ignore_errors=True)

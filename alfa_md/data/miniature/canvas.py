@@ -1,0 +1,67 @@
+"""Canvas: paints outlines, seen from some pose, over a background, at twice the final resolution."""
+
+from collections.abc import Callable
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+OVERSAMPLING = 2
+
+
+class Canvas:
+    """A square picture in which (-1, -1) to (1, 1) is the subject's own square, placed by `pose`.
+
+    `background` is [S, S, 3] uint8; `pose` is the affine map [2, 3] from the subject's square to the picture's.
+    Colours are RGB triples in [0, 255].
+    """
+
+    def __init__(self, background: np.ndarray, pose: np.ndarray):
+        self.side = OVERSAMPLING * len(background)
+        self.pose = pose
+        self.image = Image.fromarray(background).resize((self.side, self.side), Image.Resampling.BILINEAR)
+        self.draw = ImageDraw.Draw(self.image)
+        self.zoom = float(np.sqrt(abs(np.linalg.det(pose[:, :2]))))
+
+    def pixels(self, outline: np.ndarray) -> list[tuple[float, float]]:
+        """Where the points [n, 2] of the subject's square lie on the picture, in its fine pixels."""
+        placed = outline @ self.pose[:, :2].T + self.pose[:, 2]
+        return [tuple(point) for point in ((placed + 1.0) / 2.0 * self.side).tolist()]
+
+    def fill(self, outline: np.ndarray, colour: np.ndarray) -> None:
+        """Paint the inside of a closed outline [n, 2]."""
+        self.draw.polygon(self.pixels(outline), fill=ink(colour))
+
+    def line(self, outline: np.ndarray, width: float, colour: np.ndarray) -> None:
+        """Draw an open line [n, 2] with round joints and ends; `width` in units of the subject's square."""
+        breadth = max(1.0, width * self.zoom * self.side / 2.0)
+        track = self.pixels(outline)
+        self.draw.line(track, fill=ink(colour), width=round(breadth), joint="curve")
+        for x, y in (track[0], track[-1]):
+            half = breadth / 2.0
+            self.draw.ellipse((x - half, y - half, x + half, y + half), fill=ink(colour))
+
+    def outlined(self, outline: np.ndarray, colour: np.ndarray, width: float, edge: np.ndarray) -> None:
+        """Fill a closed outline and draw its edge."""
+        self.fill(outline, colour)
+        self.line(np.concatenate([outline, outline[:1]]), width, edge)
+
+    def cover(self, field: Callable, low: np.ndarray, high: np.ndarray, mask: np.ndarray | None = None) -> None:
+        """Blend from colour `low` to `high` by `field(x, y)` in [0, 1], everywhere or inside the outline `mask`."""
+        centres = (np.arange(self.side) + 0.5) / self.side * 2.0 - 1.0
+        seen = np.stack(np.meshgrid(centres, centres), axis=-1) - self.pose[:, 2]
+        own = seen @ np.linalg.inv(self.pose[:, :2]).T
+        weight = np.clip(field(own[..., 0], own[..., 1]), 0.0, 1.0)[..., None]
+        painted = Image.fromarray((low + weight * (high - low)).astype(np.uint8))
+        stencil = Image.new("L", painted.size, 255 if mask is None else 0)
+        if mask is not None:
+            ImageDraw.Draw(stencil).polygon(self.pixels(mask), fill=255)
+        self.image.paste(painted, (0, 0), stencil)
+
+    def array(self) -> np.ndarray:
+        """The picture at its final resolution, [S, S, 3] uint8."""
+        return np.asarray(self.image.reduce(OVERSAMPLING))
+
+
+def ink(colour: np.ndarray) -> tuple[int, ...]:
+    """A colour as the integers that Pillow wants."""
+    return tuple(int(value) for value in np.clip(colour, 0, 255))

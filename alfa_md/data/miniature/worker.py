@@ -1,0 +1,32 @@
+"""One of the processes that draw the miniature: writes its share of the classes and a line for each when done.
+
+Started by `build` as `python -m alfa_md.data.miniature.worker FOLDER SEED NUMBER WORKERS`.
+"""
+
+import sys
+from pathlib import Path
+
+from alfa_md.data.miniature.photo import jpeg
+from alfa_md.data.miniature.sources import Source, sources
+from alfa_md.data.sampling import stable_rng
+from alfa_md.data.tfrecord.records import encode_example, write_records
+
+
+def write_class(root: Path, source: Source, class_id: int, seed: int) -> None:
+    """Draw one class and write `<root>/<source>/<class_id>.tfrecords`; the bytes depend on these arguments only."""
+    name, count = source.spec.name, source.spec.images_per_class[class_id]
+    pictures = source.pictures[class_id].images(stable_rng(seed, "miniature", name, class_id), count)
+    payloads = (encode_example(jpeg(picture), class_id) for picture in pictures)
+    write_records(root / name / f"{class_id}.tfrecords", payloads)
+
+
+def write_share(root: Path, seed: int, number: int, workers: int) -> None:
+    """Write every class whose place among all classes is `number` modulo `workers`."""
+    jobs = [(source, class_id) for source in sources().values() for class_id in range(len(source.pictures))]
+    for source, class_id in jobs[number::workers]:
+        write_class(root, source, class_id, seed)
+        print(source.spec.name, class_id, flush=True)
+
+
+if __name__ == "__main__":
+    write_share(Path(sys.argv[1]), *map(int, sys.argv[2:]))

@@ -1,0 +1,38 @@
+"""Episodes of several sources, each source equally often."""
+
+from collections.abc import Sequence
+
+import gin
+
+from alfa_md.data.sampling import stable_rng
+from alfa_md.episode import Episode, EpisodeSource
+from alfa_md.errors import UserError
+
+
+@gin.configurable
+class Mixture(EpisodeSource):
+    """Draws the source of each episode uniformly; the episode keeps the name of the source that it comes from.
+
+    Episode k is episode k of its source, and its source depends on the seed and k alone. Raises UserError when there
+    is no source or when they are not of one split.
+    """
+
+    name = "mixture"
+
+    def __init__(self, sources: Sequence[EpisodeSource], seed: int) -> None:
+        if not sources:
+            raise UserError("Mixture.sources is empty; give at least one source")
+        for source in sources:
+            if source.split != sources[0].split:
+                raise UserError(
+                    f"Mixture.sources: {source.name} has split {source.split}, but {sources[0].name} has split "
+                    f"{sources[0].split}; give all sources the same split"
+                )
+        self.sources = tuple(sources)
+        self.seed = seed
+        self.split = sources[0].split
+
+    def episode(self, index: int) -> Episode:
+        """Episode `index` of the source drawn for it."""
+        rng = stable_rng(self.seed, self.name, index)
+        return self.sources[rng.randint(len(self.sources))].episode(index)

@@ -1,0 +1,136 @@
+"""Reading and writing `dataset_spec.json`, which says what classes a source of Meta-Dataset has.
+
+A source is a directory `<records root>/<name>` that holds this file and one record file for each class.
+"""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from alfa_md.data.fields import Fields
+from alfa_md.data.spec_kinds import (
+    FILE_PATTERN,
+    SPEC_FILE,
+    SPLITS,
+    BiLevelSpec,
+    DatasetSpec,
+    HierarchicalSpec,
+    Node,
+    range_of,
+    where_of,
+)
+from alfa_md.errors import UserError
+
+__all__ = [
+    "SPEC_FILE",
+    "SPLITS",
+    "BiLevelSpec",
+    "DatasetSpec",
+    "HierarchicalSpec",
+    "Node",
+    "load_spec",
+    "parse_spec",
+    "save_spec",
+]
+
+
+def parse_spec(data: Mapping[str, Any], path: Path | None = None) -> DatasetSpec:
+    """The specification that the object of a `dataset_spec.json` describes; UserError names the field at fault."""
+    fields = Fields(data, where_of(path))
+    if (pattern := data.get("file_pattern", FILE_PATTERN)) != FILE_PATTERN:
+        fields.fail("file_pattern", f"must be {FILE_PATTERN!r}, not {pattern!r} (pools and shards are not supported)")
+    parsers = {DatasetSpec.kind: _flat, BiLevelSpec.kind: _bi_level, HierarchicalSpec.kind: _hierarchical}
+    kind = fields.text("__class__", fields.get("__class__"))
+    if kind not in parsers:
+        fields.fail("__class__", f"must be one of {', '.join(parsers)}, not {kind!r}")
+    name = fields.text("name", fields.get("name"))
+    return parsers[kind](fields, name=name, class_names=fields.numbered("class_names", fields.text), path=path)
+
+
+def _flat(fields: Fields, **common: Any) -> DatasetSpec:
+    return DatasetSpec(
+        **common,
+        images_per_class=fields.numbered("images_per_class", fields.count),
+        classes_per_split=fields.by_split("classes_per_split", SPLITS, fields.count),
+    )
+
+
+def _bi_level(fields: Fields, **common: Any) -> BiLevelSpec:
+    sizes = fields.numbered("classes_per_superclass", fields.count)
+    superclasses = fields.by_split("superclasses_per_split", SPLITS, fields.count)
+    ranges = {split: range_of(split, superclasses) for split in SPLITS}
+    return BiLevelSpec(
+        **common,
+        images_per_class=fields.numbered("images_per_class", fields.count),
+        classes_per_split={split: sum(sizes[r.start : r.stop]) for split, r in ranges.items()},
+        superclass_names=fields.numbered("superclass_names", fields.text),
+        classes_per_superclass=sizes,
+        superclasses_per_split=superclasses,
+    )
+
+
+def _hierarchical(fields: Fields, *, class_names: tuple[str, ...], **common: Any) -> HierarchicalSpec:
+    def graph(name: str, nodes: Any, key: str) -> tuple[Node, ...]:
+        if not isinstance(nodes, list):
+            fields.fail(name, f"at {key!r} must be a list of nodes")
+        return tuple(sorted(_node(Fields(node, f"{fields.where}: {key} node {n}")) for n, node in enumerate(nodes)))
+
+    graphs = fields.by_split("split_subgraphs", SPLITS, graph)
+    num_leaves = {split: sum(not node.children_ids for node in graphs[split]) for split in SPLITS}
+    images = fields.by_split("images_per_class", SPLITS, fields.counts)
+    split_of_class = [split for split in SPLITS for _ in range(num_leaves[split])]
+    for split, leaf in zip(split_of_class, class_names, strict=False):
+        if leaf not in images[split]:
+            fields.fail("images_per_class", f"has no count for {leaf} in {split.upper()}")
+    return HierarchicalSpec(
+        **common,
+        class_names=class_names,
+        images_per_class=tuple(images[s][leaf] for s, leaf in zip(split_of_class, class_names, strict=False)),
+        classes_per_split=num_leaves,
+        graphs=graphs,
+    )
+
+
+def _node(fields: Fields) -> Node:
+    """One node; words and parents serve the reader of the file only and may be absent."""
+    wn_id, words = fields.text("wn_id", fields.get("wn_id")), fields.text("words", fields.data.get("words", ""))
+    children = fields.texts("children_ids", fields.get("children_ids"))
+    return Node(wn_id, words, children, fields.texts("parents_ids", fields.data.get("parents_ids", ())))
+
+
+def load_spec(directory: Path) -> DatasetSpec:
+    """The specification in `directory`, which must bear its name; UserError when it is missing or malformed."""
+    directory = Path(os.path.abspath(directory))
+    file = directory / SPEC_FILE
+    try:
+        data = json.loads(file.read_bytes())
+    except FileNotFoundError:
+        raise UserError(_missing(file)) from None
+    except OSError as error:
+        raise UserError(f"{file}: cannot be read ({error.strerror})") from error
+    except ValueError as error:
+        raise UserError(f"{file}: is not valid JSON ({error}); convert the source again") from error
+    spec = parse_spec(data, directory)
+    if spec.name != directory.name:
+        raise UserError(f"{file}: field 'name' is {spec.name!r}; the directory must be named like that")
+    return spec
+
+
+def save_spec(spec: DatasetSpec, directory: Path) -> None:
+    """Write `dataset_spec.json` into `directory`, made if need be; a reader never sees half a file."""
+    directory.mkdir(parents=True, exist_ok=True)
+    temporary = directory / f".{SPEC_FILE}.{os.getpid()}"
+    try:
+        temporary.write_bytes(json.dumps(spec.to_json(), indent=2).encode())
+        os.replace(temporary, directory / SPEC_FILE)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _missing(file: Path) -> str:
+    legacy = file.with_suffix(".pkl")
+    if legacy.exists():
+        return f"{legacy}: the legacy form is not read; convert it to {SPEC_FILE} or convert the source again"
+    return f"{file}: not found; a source is a directory <records root>/<name> with {SPEC_FILE} and one file per class"

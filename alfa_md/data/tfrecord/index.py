@@ -1,0 +1,44 @@
+"""Where the records of a class file start, found once and remembered in the cache directory."""
+
+import os
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+
+from alfa_md.data.paths import cache_dir
+from alfa_md.data.tfrecord.records import replacing, scan_offsets
+from alfa_md.errors import UserError
+
+
+def class_offsets(path: Path) -> np.ndarray:
+    """What `scan_offsets` gives, [n + 1] int64, kept and reused while the file's size and modification time agree.
+
+    The kept array is mapped, not read: the largest class files have 340 000 records, and an episode needs a few numbers
+    of each. Where the cache directory cannot be written, the file is scanned at each call. Raises UserError as
+    `scan_offsets` does.
+    """
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}); check the records root") from error
+    kept = cache_dir() / "index" / f"{sha256(os.fsencode(path.resolve())).hexdigest()[:32]}.npy"
+    offsets = _kept_offsets(kept, status)
+    if offsets is None:
+        offsets = scan_offsets(path)
+        with suppress(OSError):
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            with replacing(kept) as file:
+                np.save(file, np.concatenate([[status.st_mtime_ns], offsets]))
+    return offsets
+
+
+def _kept_offsets(kept: Path, status: os.stat_result) -> np.ndarray | None:
+    """The offsets in a file of [modification time, offsets...], or None if they are not those of the class file."""
+    try:
+        values = np.asarray(np.load(kept, mmap_mode="r"))
+    except (OSError, ValueError, EOFError):
+        return None
+    valid = values.ndim == 1 and values.dtype == np.int64 and len(values) >= 2
+    return values[1:] if valid and (values[0], values[-1]) == (status.st_mtime_ns, status.st_size) else None

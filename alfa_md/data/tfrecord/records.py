@@ -1,0 +1,154 @@
+"""TFRecord files of tf.train.Example, written and read at random without TensorFlow.
+
+A record is `length u64 | crc of length u32 | data | crc of data u32`, little endian; both checksums are masked CRC-32C.
+The data is a message Example{1: Features{1: map name -> Feature}}, where a Feature is one of
+{1: BytesList, 2: FloatList, 3: Int64List} and each list has its values in field 1.
+"""
+
+import os
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from threading import get_ident
+from typing import BinaryIO
+
+import google_crc32c
+import numpy as np
+
+from alfa_md.data.tfrecord.wire import bytes_field, integers, submessages, varint
+from alfa_md.errors import UserError
+
+HEADER = struct.Struct("<QI")  # length, its checksum
+FOOTER = struct.Struct("<I")  # checksum of the data
+OVERHEAD = HEADER.size + FOOTER.size
+REMEDY = "copy or convert the file again"
+
+
+def encode_example(image: bytes, label: int) -> bytes:
+    """The serialised tf.train.Example of a class file: `image`, the encoded picture, and `label`, the class id."""
+    image_feature = bytes_field(1, bytes_field(1, image))
+    label_feature = bytes_field(3, bytes_field(1, varint(label)))
+    image_entry = bytes_field(1, b"image") + bytes_field(2, image_feature)
+    label_entry = bytes_field(1, b"label") + bytes_field(2, label_feature)
+    return bytes_field(1, bytes_field(1, image_entry) + bytes_field(1, label_entry))
+
+
+def decode_example(payload: bytes, where: str) -> tuple[bytes, int | None]:
+    """(encoded image, label or None) of a serialised tf.train.Example; other features are skipped.
+
+    Raises UserError, naming `where`, if the payload is no Example or has no single `image`.
+    """
+    try:
+        features = _features(memoryview(payload))
+        images = [value for values in submessages(features["image"], 1) for value in submessages(values, 1)]
+        labels = [value for values in submessages(features["label"], 3) for value in integers(values, 1)]
+    except (ValueError, IndexError) as error:
+        raise UserError(f"{where} is not a tf.train.Example; {REMEDY}") from error
+    if len(images) != 1:
+        raise UserError(f"{where} has {len(images)} values in its feature 'image', not one; {REMEDY}")
+    return bytes(images[0]), labels[0] if labels else None
+
+
+def _features(example: memoryview) -> dict[str, memoryview]:
+    """The Features `image` and `label`, empty where absent; of entries with one name the last holds, as in any map."""
+    found = {"image": memoryview(b""), "label": memoryview(b"")}
+    for features in submessages(example, 1):
+        for entry in submessages(features, 1):
+            names, values = submessages(entry, 1), submessages(entry, 2)
+            name = bytes(names[-1]).decode() if names else ""
+            if name in found:
+                found[name] = values[-1] if values else memoryview(b"")
+    return found
+
+
+def write_records(path: Path, payloads: Iterable[bytes]) -> int:
+    """Write one record per payload and return their number; `path` changes only if all are written."""
+    count = 0
+    with replacing(path) as file:
+        for payload in payloads:
+            length = struct.pack("<Q", len(payload))
+            file.write(length + FOOTER.pack(_masked_crc(length)) + payload + FOOTER.pack(_masked_crc(payload)))
+            count += 1
+    return count
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A binary file that takes the place of `path` when the block ends well and vanishes when it does not."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{get_ident()}.tmp")
+    try:
+        with open(temporary, "wb") as file:
+            yield file
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def scan_offsets(path: Path) -> np.ndarray:
+    """Where each record starts, then the file size: [n + 1] int64. Only the headers are read.
+
+    Raises UserError, naming the file, the record and the byte offset, if the file is missing or damaged.
+    """
+    offsets = [0]
+    with _opened(path) as file:
+        size = os.fstat(file).st_size
+        while offsets[-1] < size:
+            number, start = len(offsets) - 1, offsets[-1]
+            end = start + OVERHEAD + _checked_length(os.pread(file, HEADER.size, start), path, number, start)
+            if end > size:
+                raise _damaged(path, number, start, f"is truncated: it ends at byte {end}, the file at byte {size}")
+            offsets.append(end)
+    return np.array(offsets, dtype=np.int64)
+
+
+def read_records(path: Path, offsets: np.ndarray, numbers: Sequence[int]) -> list[bytes]:
+    """The data of the records `numbers`, in that order; nothing else of the file is read.
+
+    `offsets` is what `scan_offsets` gives. Raises UserError, naming the file, the record and the byte offset, if the
+    file is missing or a checksum does not hold.
+    """
+    with _opened(path) as file:
+        return [_read_record(file, path, int(n), int(offsets[n]), int(offsets[n + 1])) for n in numbers]
+
+
+def _read_record(file: int, path: Path, number: int, start: int, end: int) -> bytes:
+    record = os.pread(file, end - start, start)
+    length = _checked_length(record[: HEADER.size], path, number, start)
+    if length + OVERHEAD != len(record):
+        raise _damaged(path, number, start, f"is truncated: {len(record)} of {length + OVERHEAD} bytes")
+    data = record[HEADER.size : -FOOTER.size]
+    if FOOTER.unpack(record[-FOOTER.size :]) != (_masked_crc(data),):
+        raise _damaged(path, number, start, "is corrupt: the checksum of its data does not hold")
+    return data
+
+
+def _checked_length(header: bytes, path: Path, number: int, start: int) -> int:
+    if len(header) < HEADER.size:
+        raise _damaged(path, number, start, "is truncated within its header")
+    length, crc = HEADER.unpack(header)
+    if crc != _masked_crc(header[:8]):
+        raise _damaged(path, number, start, "is corrupt: the checksum of its length does not hold")
+    return length
+
+
+def _masked_crc(data: bytes) -> int:
+    crc = google_crc32c.value(data)
+    return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
+
+
+def _damaged(path: Path, number: int, start: int, what: str) -> UserError:
+    return UserError(f"{path}: record {number} at byte {start} {what}; {REMEDY}")
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    """A file descriptor for reading, closed with the block, so that thousands of classes cost no open files."""
+    try:
+        file = os.open(path, os.O_RDONLY)
+        try:
+            yield file
+        finally:
+            os.close(file)
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read ({error.strerror}); check the records root or {REMEDY}") from error

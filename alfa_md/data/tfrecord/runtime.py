@@ -1,0 +1,39 @@
+"""TensorFlow, imported once and on demand: quiet, without a GPU, with few threads of its own."""
+
+import importlib
+import os
+from functools import cache
+from threading import Lock
+from types import ModuleType
+
+from alfa_md.errors import UserError
+
+POOL_SIZE = 2  # threads of each of TensorFlow's own two pools; decoding brings a pool of its own
+_starting = Lock()
+
+
+def tensorflow() -> ModuleType:
+    """The module `tensorflow`, set up for reading beside PyTorch.
+
+    Raises UserError if TensorFlow is not installed or other code has started it with other settings.
+    """
+    with _starting:
+        return _started()
+
+
+@cache
+def _started() -> ModuleType:
+    # Both are read at import. Failures arrive as exceptions; oneDNN is not used in decoding and would announce itself.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+    try:
+        tf = importlib.import_module("tensorflow")
+    except ImportError as error:
+        raise UserError("TensorFlow is not installed: pip install 'alfa_md[tf]'") from error
+    try:
+        tf.config.set_visible_devices([], "GPU")  # it would take the memory that PyTorch needs
+        tf.config.threading.set_inter_op_parallelism_threads(POOL_SIZE)
+        tf.config.threading.set_intra_op_parallelism_threads(POOL_SIZE)
+    except RuntimeError as error:
+        raise UserError("TensorFlow was started by other code; build the decoder before using it elsewhere") from error
+    return tf

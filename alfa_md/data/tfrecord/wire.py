@@ -1,0 +1,84 @@
+"""The wire format of protocol buffers, as little of it as a tf.train.Example needs.
+
+A message is a run of fields; a field is a key (number * 8 + wire type, a varint) and a value. Whatever is malformed
+raises ValueError or IndexError: the caller knows the file and says so.
+"""
+
+from collections.abc import Iterator
+
+VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5  # wire types
+
+
+def bytes_field(number: int, data: bytes) -> bytes:
+    """The field `number` (at most 15) holding bytes, a string or a message."""
+    return bytes([number << 3 | BYTES]) + varint(len(data)) + data
+
+
+def varint(value: int) -> bytes:
+    """A number in groups of seven bits, the lowest first; a negative one as its 64-bit two's complement."""
+    value &= (1 << 64) - 1
+    groups = bytearray()
+    while value > 0x7F:
+        groups.append(value & 0x7F | 0x80)
+        value >>= 7
+    groups.append(value)
+    return bytes(groups)
+
+
+def fields(message: memoryview) -> Iterator[tuple[int, int, int | memoryview]]:
+    """(number, wire type, value) of each field: the value of a varint is an int, any other its bytes."""
+    position = 0
+    while position < len(message):
+        key, position = _read_varint(message, position)
+        kind = key & 7
+        if kind == VARINT:
+            value, position = _read_varint(message, position)
+        else:
+            size, position = _size(kind, message, position)
+            value, position = message[position : position + size], position + size
+        if position > len(message):
+            raise ValueError("a field is longer than its message")
+        yield key >> 3, kind, value
+
+
+def submessages(message: memoryview, number: int) -> list[memoryview]:
+    """The values of the fields `number` that hold bytes, a string or a message."""
+    return [value for found, kind, value in fields(message) if found == number and kind == BYTES]
+
+
+def integers(message: memoryview, number: int) -> list[int]:
+    """The repeated int64 field `number`, whether each value has a field of its own or all are packed into one."""
+    values = []
+    for found, kind, value in fields(message):
+        if found == number and kind == VARINT:
+            values.append(value)
+        elif found == number and kind == BYTES:
+            values.extend(_packed(value))
+    return [value - (1 << 64) if value >> 63 else value for value in values]
+
+
+def _packed(data: memoryview) -> Iterator[int]:
+    position = 0
+    while position < len(data):
+        value, position = _read_varint(data, position)
+        yield value
+
+
+def _size(kind: int, message: memoryview, position: int) -> tuple[int, int]:
+    if kind == BYTES:
+        return _read_varint(message, position)
+    if kind in (FIXED64, FIXED32):
+        return (8 if kind == FIXED64 else 4), position
+    raise ValueError(f"wire type {kind}")
+
+
+def _read_varint(data: memoryview, position: int) -> tuple[int, int]:
+    """(value, position after it); a varint has at most ten bytes."""
+    value = 0
+    for shift in range(0, 70, 7):
+        byte = data[position]
+        position += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value & (1 << 64) - 1, position
+    raise ValueError("a varint of more than ten bytes")

@@ -1,0 +1,35 @@
+"""Evaluate a run on all test sources: python -m alfa_md.evaluate --run_dir=runs/proto_maml_alfa/seed0"""
+
+from absl import flags
+
+from alfa_md import device, evaluation_run
+from alfa_md.main import run
+
+FLAGS = flags.FLAGS
+
+
+def main(argv: list[str]) -> int:
+    return evaluation_run.evaluate_run(
+        FLAGS.run_dir,
+        checkpoint=FLAGS.checkpoint,
+        sources=FLAGS.sources,
+        num_episodes=FLAGS.num_episodes,
+        split=FLAGS.split,
+        baselines=FLAGS.baselines,
+        records_root_dir=FLAGS.records_root_dir,
+        seed=FLAGS.seed,
+        place=device.choose(FLAGS.device),
+    )
+
+
+if __name__ == "__main__":
+    flags.DEFINE_string("run_dir", None, "Folder of a training run.", required=True)
+    flags.DEFINE_string("checkpoint", "best", "best, last or a checkpoint file.")
+    flags.DEFINE_string("sources", "all", "all, or names separated by commas.")
+    flags.DEFINE_integer("num_episodes", 600, "Episodes of every source.", lower_bound=1)
+    flags.DEFINE_enum("split", "test", ("train", "valid", "test"), "Which classes.")
+    flags.DEFINE_string("baselines", "", "Shown beside, separated by commas: untrained, pixel, feature.")
+    flags.DEFINE_string("records_root_dir", None, "Folder of records; default: META_DATASET_RECORDS, else the run's own.")
+    flags.DEFINE_integer("seed", 0, "Draws the evaluation episodes: the same for every run.", lower_bound=0)
+    flags.DEFINE_enum("device", "auto", device.CHOICES, "Where the learner runs.")
+    run(main)

@@ -1,0 +1,80 @@
+"""What a gin file defines: a learner, and the sources it is trained, validated and tested on."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import gin
+import torch
+
+from alfa_md.data.mixture import Mixture
+from alfa_md.data.sampling import Sampling
+from alfa_md.episode import EpisodeSource
+from alfa_md.learners.base import Learner
+
+# The order in which Meta-Dataset's evaluation goes through the sources and its leaderboard lists them.
+META_DATASET = (
+    "ilsvrc_2012",
+    "omniglot",
+    "aircraft",
+    "cu_birds",
+    "dtd",
+    "quickdraw",
+    "fungi",
+    "vgg_flower",
+    "traffic_sign",
+    "mscoco",
+)
+
+Reader = Callable[[Path, str, str, Sampling, int], EpisodeSource]  # (root, source name, split, sampling, seed)
+
+
+@gin.configurable
+class Experiment:
+    """A learner and its data.
+
+    Args:
+      learner: what is trained and tested.
+      reader: opens one source of a records root.
+      train_sources, validation_sources, test_sources: names of sources; several are mixed uniformly by episode.
+      train_sampling: ways and shots of training episodes (by default as `sampling`).
+      sampling: ways and shots of validation and test episodes.
+    """
+
+    def __init__(
+        self,
+        learner: Learner = gin.REQUIRED,
+        reader: Reader = gin.REQUIRED,
+        train_sources: Sequence[str] = gin.REQUIRED,
+        validation_sources: Sequence[str] = gin.REQUIRED,
+        test_sources: Sequence[str] = META_DATASET,
+        train_sampling: Sampling | None = None,
+        sampling: Sampling | None = None,
+    ):
+        self.learner, self.reader = learner, reader
+        self.train_sources, self.validation_sources = tuple(train_sources), tuple(validation_sources)
+        self.test_sources = tuple(test_sources)
+        self.sampling = sampling or Sampling()
+        self.train_sampling = train_sampling or self.sampling
+
+    def training(self, root: Path, seed: int) -> EpisodeSource:
+        """The meta-training episodes."""
+        return mixed([self.reader(root, name, "train", self.train_sampling, seed) for name in self.train_sources], seed)
+
+    def validation(self, root: Path, seed: int) -> EpisodeSource:
+        """The episodes by which the best checkpoint is chosen."""
+        return mixed([self.evaluation(root, name, "valid", seed) for name in self.validation_sources], seed)
+
+    def evaluation(self, root: Path, name: str, split: str, seed: int) -> EpisodeSource:
+        """The episodes of one source and split."""
+        return self.reader(root, name, split, self.sampling, seed)
+
+
+def build(seed: int) -> Experiment:
+    """The experiment that gin is configured for; `seed` draws the initial weights."""
+    torch.manual_seed(seed)
+    return Experiment()
+
+
+def mixed(sources: Sequence[EpisodeSource], seed: int) -> EpisodeSource:
+    """A uniform mixture by episode, or the source itself where there is only one."""
+    return sources[0] if len(sources) == 1 else Mixture(sources, seed)

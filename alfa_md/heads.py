@@ -1,0 +1,64 @@
+"""The linear classifier that an episode starts from: zero, learned, or made of prototypes."""
+
+from collections.abc import Callable
+
+import gin
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from alfa_md.params import Params
+
+Embed = Callable[[Tensor], Tensor]  # images [N, ...] -> features [N, D]
+
+
+class Head(nn.Module):
+    """Makes the head's fast weights `head.weight` [way, D] and `head.bias` [way] at the start of an episode."""
+
+    def forward(self, embed: Embed, support_x: Tensor, support_y: Tensor, way: int) -> Params:
+        raise TypeError(f"{type(self).__name__} does not say how an episode's head starts: define its forward")
+
+
+@gin.configurable
+class ZeroHead(Head):
+    """fo-MAML on Meta-Dataset: weight and bias are zero in every episode, so that any way is served."""
+
+    def forward(self, embed: Embed, support_x: Tensor, support_y: Tensor, way: int) -> Params:
+        with torch.no_grad():
+            features = embed(support_x[:2])  # only their width and type matter
+        weight = features.new_zeros(way, features.shape[1])
+        return {"head.weight": weight, "head.bias": weight.new_zeros(way)}
+
+
+@gin.configurable
+class LearnedHead(Head):
+    """MAML with a meta-learned classifier of `max_way` classes, of which an episode uses the first `way`."""
+
+    def __init__(self, num_features: int = gin.REQUIRED, max_way: int = gin.REQUIRED):
+        super().__init__()
+        self.weight = nn.Parameter(nn.init.trunc_normal_(torch.empty(max_way, num_features), std=0.1, a=-0.2, b=0.2))
+        self.bias = nn.Parameter(torch.zeros(max_way))
+
+    def forward(self, embed: Embed, support_x: Tensor, support_y: Tensor, way: int) -> Params:
+        """Raises ValueError where the episode has more classes than the head."""
+        if way > len(self.weight):
+            raise ValueError(f"an episode of {way} ways needs LearnedHead.max_way >= {way}, not {len(self.weight)}")
+        return {"head.weight": self.weight[:way], "head.bias": self.bias[:way]}
+
+
+@gin.configurable
+class PrototypeHead(Head):
+    """fo-Proto-MAML (Triantafillou et al., 2020): the linear form of the squared distance to class means.
+
+    W_k = 2 c_k and b_k = -|c_k|^2. Gradients flow through the prototypes, in first order too.
+    """
+
+    def forward(self, embed: Embed, support_x: Tensor, support_y: Tensor, way: int) -> Params:
+        c = prototypes(embed(support_x), support_y, way)
+        return {"head.weight": 2 * c, "head.bias": -(c * c).sum(dim=1)}
+
+
+def prototypes(features: Tensor, labels: Tensor, way: int) -> Tensor:
+    """The mean feature of every class [way, D] of features [N, D] with labels [N]."""
+    membership = F.one_hot(labels, way).to(features.dtype)  # [N, way]
+    return membership.T @ features / membership.sum(dim=0)[:, None]

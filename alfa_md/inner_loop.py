@@ -1,0 +1,67 @@
+"""The inner loop: the only place that takes inner gradients."""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from alfa_md.params import Params
+from alfa_md.rules.base import UpdateRule
+
+
+class Step(NamedTuple):
+    """One inner step: the fast weights it started from, their support gradient and loss, and what it led to."""
+
+    before: Params
+    grads: Params
+    loss: Tensor
+    after: Params
+
+
+def unroll(
+    params: Params,
+    support_loss: Callable[[Params], Tensor],
+    rule: UpdateRule,
+    num_steps: int,
+    first_order: bool,
+) -> Iterator[Step]:
+    """Yields the inner steps theta_0 -> theta_1 -> ... -> theta_S, one at a time.
+
+    All tensors of `params` are taken as independent variables, also where one was computed from another (prototypes
+    from the backbone): the gradient is partial, as in Meta-Dataset's code, where each is a loop variable of its own.
+    `first_order` stops gradients through the support gradient only; the rule is applied to the live tensors, so that
+    meta-gradients still reach the initialisation, the head and the rule. Nothing is differentiated through where the
+    caller has switched gradients off (evaluation), and memory then does not grow with the number of steps.
+    """
+    through_gradient = not first_order and torch.is_grad_enabled()
+    for step in range(num_steps):
+        with torch.enable_grad():
+            aliases = {name: _alias(tensor, through_gradient) for name, tensor in params.items()}
+            loss = support_loss(aliases)
+            grads = torch.autograd.grad(
+                loss, list(aliases.values()), create_graph=through_gradient, materialize_grads=True
+            )
+        grads = dict(zip(params, grads, strict=True))
+        before, params = params, rule(params, grads, step)
+        yield Step(before, grads, loss.detach(), params)
+
+
+def adapt(
+    params: Params,
+    support_loss: Callable[[Params], Tensor],
+    rule: UpdateRule,
+    num_steps: int,
+    first_order: bool,
+) -> Params:
+    """The fast weights after the last inner step; `params` themselves when there is none. See `unroll`."""
+    for step in unroll(params, support_loss, rule, num_steps, first_order):
+        params = step.after
+    return params
+
+
+def _alias(tensor: Tensor, through_gradient: bool) -> Tensor:
+    """The same values as an independent variable; a view keeps the way back to `tensor` for second order."""
+    if through_gradient and tensor.requires_grad:
+        return tensor.view_as(tensor)
+    return tensor.detach().requires_grad_()

@@ -1,0 +1,30 @@
+"""The one interface of all learners: an episode in, query scores out."""
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from alfa_md.episode import Episode
+from alfa_md.heads import LearnedHead
+from alfa_md.objectives import CLASSIFICATION, Objective
+
+
+class Learner(nn.Module):
+    """Learns from an episode's support set and scores its query set [Nq, way]. The outer loop sees only this."""
+
+    objective: Objective = CLASSIFICATION
+
+    def forward(self, episode: Episode) -> Tensor:
+        raise TypeError(f"{type(self).__name__} learns nothing: define its forward")
+
+    def batch(self, episodes: Sequence[Episode]) -> list[Tensor]:
+        """Query scores of several episodes: the same numbers as one at a time."""
+        return [self(episode) for episode in episodes]
+
+    def decayed(self) -> list[nn.Parameter]:
+        """The tensors that weight decay acts on: convolution kernels and the weight of a learned head."""
+        return [module.weight for module in self.modules() if isinstance(module, nn.Conv2d | LearnedHead)]
+
+    def stamp(self) -> dict:
+        """What a reader of a result must know of the learner, as plain values."""
+        return {"learner": type(self).__name__, "batch_norm": "support moments"}

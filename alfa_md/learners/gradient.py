@@ -1,0 +1,110 @@
+"""The MAML family: a backbone and a head adapted to an episode by a few steps of an update rule."""
+
+from collections.abc import Callable
+
+import gin
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from alfa_md.episode import Episode
+from alfa_md.heads import Head
+from alfa_md.inner_loop import adapt
+from alfa_md.learners.base import Learner
+from alfa_md.normalization import EpisodicBatchNorm, embed_episode
+from alfa_md.params import Params, Template, pick, strip
+from alfa_md.rules.base import UpdateRule
+
+BACKBONE = "backbone."
+HEAD = ("head.weight", "head.bias")
+
+
+@gin.configurable
+class GradientLearner(Learner):
+    """fo-MAML (ZeroHead) and fo-Proto-MAML (PrototypeHead), with any update rule: sgd, alfa, ...
+
+    `rule(template, num_steps)` builds the rule for the names of the fast weights: the adapted backbone tensors, then
+    the head's. Every nn.Parameter in here is meta-learned: the backbone, a learned head, what the rule learns.
+
+    Args:
+      backbone: images [N, ...] -> features [N, D].
+      head: makes the initial classifier of an episode.
+      rule: factory of the update rule.
+      num_steps: inner steps S.
+      additional_evaluation_steps: further steps in evaluation mode; they use the rule's last step.
+      first_order: take support gradients as constants in the outer gradient.
+      adapt_batch_norm: adapt BN scale and offset in the inner loop, as Meta-Dataset's published runs did (its switch
+        of this name has no effect in its own code). False keeps them at their meta-learned values.
+    """
+
+    def __init__(
+        self,
+        backbone: nn.Module = gin.REQUIRED,
+        head: Head = gin.REQUIRED,
+        rule: Callable[[Template, int], UpdateRule] = gin.REQUIRED,
+        num_steps: int = gin.REQUIRED,
+        additional_evaluation_steps: int = 0,
+        first_order: bool = True,
+        adapt_batch_norm: bool = True,
+    ):
+        super().__init__()
+        self.backbone, self.head = backbone, head
+        self.num_steps, self.additional_evaluation_steps = num_steps, additional_evaluation_steps
+        self.first_order, self.adapt_batch_norm = first_order, adapt_batch_norm
+        self.rule = rule({**self.initial_backbone(), **dict.fromkeys(HEAD)}, num_steps)
+
+    def forward(self, episode: Episode) -> Tensor:
+        return self.classify(self.adapted(episode), episode.support_x, episode.query_x)
+
+    def adapted(self, episode: Episode) -> Params:
+        """theta_S: the fast weights after the inner loop on the support set."""
+        steps = self.num_steps + (0 if self.training else self.additional_evaluation_steps)
+        return adapt(self.initial(episode), self.support_loss(episode), self.rule, steps, self.first_order)
+
+    def initial_backbone(self) -> Params:
+        """The backbone tensors that the inner loop adapts, by name; live parameters."""
+        adapts = (lambda owner: True) if self.adapt_batch_norm else (lambda owner: not is_batch_norm(owner))
+        return pick(self.backbone, BACKBONE, adapts)
+
+    def initial(self, episode: Episode) -> Params:
+        """theta_0: the adapted backbone tensors and the head that this episode starts from."""
+        theta = self.initial_backbone()
+        head = self.head(self.embedding(theta), episode.support_x, episode.support_y, episode.way)
+        return {**theta, **head}
+
+    def embedding(self, params: Params) -> Callable[[Tensor], Tensor]:
+        """The backbone under fast weights; tensors that are not adapted keep their meta-learned values."""
+        theta = strip(params, BACKBONE)
+        return lambda images: functional_call(self.backbone, theta, (images,))
+
+    def support_loss(self, episode: Episode) -> Callable[[Params], Tensor]:
+        """The mean loss over the support images, as a function of the fast weights."""
+
+        def loss(params: Params) -> Tensor:
+            features = self.embedding(params)(episode.support_x)
+            return self.objective.loss(linear(features, params), episode.support_y)
+
+        return loss
+
+    def classify(self, params: Params, support_x: Tensor, query_x: Tensor) -> Tensor:
+        """Query scores [Nq, way] under `params`, normalised by the support set's moments under the same."""
+        _, query = embed_episode(self.embedding(params), support_x, query_x)
+        return linear(query, params)
+
+    def stamp(self) -> dict:
+        return super().stamp() | {
+            "head": type(self.head).__name__,
+            "inner_steps": self.num_steps + self.additional_evaluation_steps,
+            "order": "first" if self.first_order else "second",
+            "batch_norm": "support moments, " + ("adapted" if self.adapt_batch_norm else "frozen in the inner loop"),
+        }
+
+
+def linear(features: Tensor, params: Params) -> Tensor:
+    """The head's scores [N, way] of features [N, D]."""
+    return F.linear(features, params["head.weight"], params["head.bias"])
+
+
+def is_batch_norm(owner: nn.Module) -> bool:
+    """Whether a module's own parameters are the scale and offset of a batch normalisation."""
+    return isinstance(owner, EpisodicBatchNorm | nn.modules.batchnorm._BatchNorm)

@@ -1,0 +1,40 @@
+"""Mean and 95 % confidence interval over episodes, of one learner or of the difference of two."""
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+
+class MeanCI(NamedTuple):
+    """A mean over `n` episodes and the half width of its 95 % confidence interval."""
+
+    mean: float
+    ci95: float
+    n: int
+
+    def percent(self) -> str:
+        """`mean±ci` in percent with two digits, the form of the Meta-Dataset leaderboard."""
+        return f"{100 * self.mean:.2f}±{100 * self.ci95:.2f}"
+
+
+def mean_ci(values: Sequence[float]) -> MeanCI:
+    """Mean and 1.96 std / sqrt(n), with the population's std (ddof 0) as Meta-Dataset reports it.
+
+    Raises ValueError without values.
+    """
+    if len(values) == 0:
+        raise ValueError("no episodes to average over")
+    array = np.asarray(values, dtype=np.float64)
+    return MeanCI(float(array.mean()), 1.96 * float(array.std()) / math.sqrt(len(array)), len(array))
+
+
+def paired_difference(a: Sequence[float], b: Sequence[float]) -> MeanCI:
+    """Mean of a - b over the same episodes; its interval is free of what makes an episode hard for both.
+
+    Raises ValueError when the two have different lengths.
+    """
+    if len(a) != len(b):
+        raise ValueError(f"{len(a)} episodes cannot be paired with {len(b)}")
+    return mean_ci(np.asarray(a, dtype=np.float64) - np.asarray(b, dtype=np.float64))

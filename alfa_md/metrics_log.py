@@ -1,0 +1,31 @@
+"""The curves of a run: one JSON line a record, and the same numbers for TensorBoard."""
+
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+
+# TensorBoard looks for this module, and where it exists does not import TensorFlow: seconds, and a claim on the GPU.
+sys.modules.setdefault("tensorboard.compat.notf", ModuleType("notf"))
+from torch.utils.tensorboard import SummaryWriter  # noqa: E402
+
+
+class MetricsLog:
+    """Appends records to metrics.jsonl; opening it at `step` drops what a lost continuation had written after it."""
+
+    def __init__(self, path: Path, tensorboard: Path, step: int):
+        lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+        path.write_text("".join(line for line in lines if json.loads(line)["step"] <= step))
+        self.file = open(path, "a", buffering=1)
+        self.writer = SummaryWriter(str(tensorboard), purge_step=step + 1)
+
+    def write(self, step: int, group: str, **values: float) -> None:
+        """Records `values` of `group` ("train" or "validation") after update `step`."""
+        self.file.write(json.dumps({"step": step, "group": group} | values) + "\n")
+        for name, value in values.items():
+            self.writer.add_scalar(f"{group}/{name}", value, step)
+
+    def close(self) -> None:
+        """Flushes and closes both files."""
+        self.file.close()
+        self.writer.close()

@@ -1,0 +1,75 @@
+"""Batch normalisation without running averages: the batch's own moments, or moments handed over.
+
+Meta-Dataset normalises every support forward by that forward's own moments, and the query set by the moments of the
+support set under the final fast weights. No layer keeps state between calls: moments are collected and handed over
+by the two context managers, which leave every backbone an ordinary images -> features module.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+Moments = dict[nn.Module, tuple[Tensor, Tensor]]  # layer -> (mean [C], biased variance [C])
+
+_recorded: ContextVar[Moments | None] = ContextVar("recorded", default=None)
+_given: ContextVar[Moments | None] = ContextVar("given", default=None)
+
+
+class EpisodicBatchNorm(nn.Module):
+    """y = (x - mean) / sqrt(var + eps) * weight + bias, for x [N, C, H, W]; gradients flow through the moments."""
+
+    def __init__(self, num_features: int, eps: float = 1e-5):
+        super().__init__()
+        self.eps = eps
+        self.weight = nn.Parameter(torch.ones(num_features))
+        self.bias = nn.Parameter(torch.zeros(num_features))
+
+    def forward(self, x: Tensor) -> Tensor:
+        given, recorded = _given.get(), _recorded.get()
+        if given is None and recorded is None:
+            return F.batch_norm(x, None, None, self.weight, self.bias, training=True, eps=self.eps)
+        if given is not None:
+            mean, var = given[self]
+        else:
+            var, mean = torch.var_mean(x, dim=(0, 2, 3), correction=0)
+            recorded[self] = mean, var
+        scale = self.weight * torch.rsqrt(var + self.eps)
+        shift = self.bias - mean * scale
+        return x * scale[:, None, None] + shift[:, None, None]
+
+
+@contextmanager
+def recorded_moments() -> Iterator[Moments]:
+    """Inside, every EpisodicBatchNorm uses its own batch's moments and enters them in the dictionary yielded."""
+    moments: Moments = {}
+    token = _recorded.set(moments)
+    try:
+        yield moments
+    finally:
+        _recorded.reset(token)
+
+
+@contextmanager
+def given_moments(moments: Moments) -> Iterator[None]:
+    """Inside, every EpisodicBatchNorm normalises by `moments`."""
+    token = _given.set(moments)
+    try:
+        yield
+    finally:
+        _given.reset(token)
+
+
+def embed_episode(embed: Callable[[Tensor], Tensor], support_x: Tensor, query_x: Tensor) -> tuple[Tensor, Tensor]:
+    """Features of the support set by its own moments, and of the query set by the support set's moments.
+
+    Query features therefore do not depend on one another, and the query set may be split freely; the support set
+    may not.
+    """
+    with recorded_moments() as moments:
+        support = embed(support_x)
+    with given_moments(moments):
+        return support, embed(query_x)

@@ -1,0 +1,16 @@
+"""The one update of all rules here: gradient descent with weight decay, per tensor."""
+
+from alfa_md.params import Params
+from alfa_md.rules.base import HyperSource, UpdateRule
+
+
+class AffineUpdate(UpdateRule):
+    """theta' = (1 - decay) * theta - lr * g, with the hyperparameters of this step (ALFA, Eq. 5 with beta = 1 - decay)."""
+
+    def __init__(self, hypers: HyperSource):
+        super().__init__()
+        self.hypers = hypers
+
+    def forward(self, params: Params, grads: Params, step: int) -> Params:
+        lr, decay = self.hypers(params, grads, step)
+        return {name: (1 - decay[name]) * theta - lr[name] * grads[name] for name, theta in params.items()}

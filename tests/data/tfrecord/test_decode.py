@@ -1,0 +1,140 @@
+import io
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from alfa_md.data.tfrecord.decode import TensorflowDecoder, UndecodableImage
+from alfa_md.errors import UserError
+from tests.shared import shared_data
+
+
+def encoded(pixels: np.ndarray, kind: str, **options) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, kind, **options)
+    return file.getvalue()
+
+
+def noise(height: int, width: int, channels: int = 3, seed: int = 0) -> np.ndarray:
+    shape = (height, width, channels) if channels > 1 else (height, width)
+    return np.random.RandomState(seed).randint(0, 256, shape).astype(np.uint8)
+
+
+def plain_pixels(image: bytes) -> np.ndarray:
+    """[H, W, 3] uint8; JPEG with the fast integer transform and smooth chroma, which is TensorFlow's default."""
+    if image.startswith(b"\xff\xd8"):
+        simplejpeg = pytest.importorskip("simplejpeg", reason="simplejpeg is not installed")
+        return simplejpeg.decode_jpeg(image, colorspace="RGB", fastdct=True, fastupsample=False)
+    return np.array(Image.open(io.BytesIO(image)).convert("RGB"))
+
+
+def plain_resize(pixels: np.ndarray, size: int) -> np.ndarray:
+    """Four taps in float32; corners of source and target coincide, no antialiasing."""
+
+    def taps(length):
+        ratio = np.float32(length - 1) / np.float32(size - 1) if size > 1 else np.float32(0)
+        place = np.arange(size, dtype=np.float32) * ratio
+        low = np.floor(place).astype(int)
+        return low, np.minimum(low + 1, length - 1), place - low.astype(np.float32)
+
+    pixels = pixels.astype(np.float32)
+    (top, bottom, down), (left, right, along) = taps(pixels.shape[0]), taps(pixels.shape[1])
+    along, down = along[None, :, None], down[:, None, None]
+    upper = pixels[top][:, left] + (pixels[top][:, right] - pixels[top][:, left]) * along
+    lower = pixels[bottom][:, left] + (pixels[bottom][:, right] - pixels[bottom][:, left]) * along
+    return upper + (lower - upper) * down
+
+
+def plain(images: list[bytes], size: int) -> np.ndarray:
+    """[N, S, S, 3] in [-1, 1], with true float32 division."""
+    resized = np.stack([plain_resize(plain_pixels(image), size) for image in images])
+    return np.float32(2) * (resized / np.float32(255) - np.float32(0.5))
+
+
+def assert_equal_to_plain(images: list[bytes], size: int) -> None:
+    ours = TensorflowDecoder(size)(images)
+    assert ours.shape == (len(images), 3, size, size) and ours.dtype == torch.float32
+    assert ours.is_contiguous(memory_format=torch.channels_last)
+    np.testing.assert_array_equal(ours.permute(0, 2, 3, 1).numpy(), plain(images, size))
+
+
+def stored_images(file: str, key: str, every: int) -> list[bytes]:
+    with np.load(shared_data(file)) as archive:
+        data, offset = archive[key], archive["offset"]
+    return [data[offset[i] : offset[i + 1]].tobytes() for i in range(0, len(offset) - 1, every)]
+
+
+@pytest.mark.parametrize("size", [28, 84])
+def test_photographs_to_the_last_bit(tf, size):
+    assert_equal_to_plain(stored_images("caltech101_subset.npz", "jpeg", every=40), size)
+
+
+def test_traffic_signs_to_the_last_bit(tf):
+    assert_equal_to_plain(stored_images("traffic_sign_subset.npz", "png", every=40), 84)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP"])
+@pytest.mark.parametrize("size", [1, 32, 33])
+def test_odd_sizes_and_grey(tf, kind, size):
+    shapes = [(1, 1), (1, 7), (7, 1), (2, 3), (31, 97), (32, 32), (100, 33)]
+    images = [encoded(noise(h, w, channels), kind) for h, w in shapes for channels in (1, 3)]
+    assert_equal_to_plain(images, size)
+
+
+@pytest.mark.parametrize("options", [{"progressive": True}, {"subsampling": 0}, {"subsampling": 1}, {"quality": 10}])
+def test_kinds_of_jpeg(tf, options):
+    assert_equal_to_plain([encoded(noise(45, 61, seed=i), "JPEG", **options) for i in range(3)], 32)
+
+
+def test_transparency_is_dropped(tf):
+    pixels = noise(9, 8, 4)
+    decode = TensorflowDecoder(16)
+    assert torch.equal(decode([encoded(pixels, "PNG")]), decode([encoded(pixels[..., :3].copy(), "PNG")]))
+
+
+def test_range_and_order(tf):
+    levels = [0, 255, 51, 204]
+    images = [encoded(np.full((3, 3, 3), level, np.uint8), "PNG") for level in levels]
+    means = TensorflowDecoder(4)(images).mean(dim=(1, 2, 3))
+    torch.testing.assert_close(means, torch.tensor([-1.0, 1.0, -0.6, 0.6]))
+
+
+def test_one_trace_serves_every_number_of_images(tf, monkeypatch):
+    decode = TensorflowDecoder(8)
+    monkeypatch.setattr(decode, "_pipeline", lambda images: pytest.fail("traced again"))
+    image = encoded(noise(5, 5), "PNG")
+    assert [len(decode([image] * n)) for n in (1, 2, 7)] == [1, 2, 7]
+
+
+def test_calls_from_many_threads(tf):
+    decode = TensorflowDecoder(16)
+    batches = [[encoded(noise(20, 20, seed=100 * b + i), "PNG") for i in range(10 + b)] for b in range(12)]
+    with ThreadPoolExecutor(6) as pool:
+        together = list(pool.map(decode, batches))
+    assert all(torch.equal(ours, decode(batch)) for ours, batch in zip(together, batches, strict=True))
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        b"",
+        b"not an image",
+        encoded(noise(60, 60), "JPEG")[:900],
+        encoded(noise(60, 60), "PNG")[:900],
+        encoded(noise(6, 6), "GIF"),
+    ],
+    ids=["empty", "text", "truncated JPEG", "truncated PNG", "GIF"],
+)
+def test_undecodable_image_is_counted_out(tf, bad):
+    good = encoded(noise(6, 6), "PNG")
+    with pytest.raises(UndecodableImage, match="image 2 is not a whole still picture") as caught:
+        TensorflowDecoder(8)([good, good, bad, good])
+    assert caught.value.position == 2
+
+
+@pytest.mark.parametrize("arguments", [{"image_size": 0}, {"num_threads": 0}])
+def test_bad_arguments(arguments):
+    with pytest.raises(UserError, match="TensorflowDecoder: .* must be at least 1"):
+        TensorflowDecoder(**arguments)

@@ -1,0 +1,116 @@
+"""What every learner must do, and what each one computes."""
+
+from functools import partial
+
+import pytest
+import torch
+from torch import nn
+
+from alfa_md.heads import LearnedHead, PrototypeHead, ZeroHead
+from alfa_md.learners.gradient import GradientLearner
+from alfa_md.learners.nearest_neighbor import NearestNeighborLearner, Pixels
+from alfa_md.learners.prototypical import PrototypicalLearner
+from alfa_md.params import pick
+from alfa_md.rules.sgd import sgd
+from tests.episodes import random_episode, small_convnet, small_learner, smooth_net
+
+LEARNERS = {
+    "fo-MAML": partial(small_learner, partial(sgd, inner_rate=0.1), ZeroHead()),
+    "fo-Proto-MAML": partial(small_learner, partial(sgd, inner_rate=0.1), PrototypeHead()),
+    "fo-Proto-MAML + ALFA": small_learner,
+    "Proto-MAML + ALFA, frozen BN": partial(small_learner, first_order=False, adapt_batch_norm=False),
+    "MAML, learned head": lambda: small_learner(partial(sgd, inner_rate=0.1), LearnedHead(16, 5)),
+    "prototypical": lambda: PrototypicalLearner(smooth_net()).double(),
+    "pixel nearest neighbour": lambda: NearestNeighborLearner(Pixels()),
+    "feature nearest neighbour": lambda: NearestNeighborLearner(smooth_net()).double(),
+}
+every_learner = pytest.mark.parametrize("make", LEARNERS.values(), ids=LEARNERS)
+
+
+@every_learner
+@pytest.mark.parametrize("way, shots", [(2, (1, 2)), (5, (2, 1, 3, 1, 1))])
+def test_scores_have_a_column_for_every_class(make, way, shots):
+    episode = random_episode(way, shots)
+    assert make()(episode).shape == (len(episode.query_y), way)
+
+
+@every_learner
+def test_query_permutation_and_splitting_leave_predictions_unchanged(make):
+    learner, episode = make(), random_episode()
+    scores = learner(episode)
+    order = torch.tensor([3, 0, 5, 1, 4, 2])
+    permuted = learner(episode._replace(query_x=episode.query_x[order], query_y=episode.query_y[order]))
+    torch.testing.assert_close(permuted, scores[order], rtol=1e-10, atol=1e-12)
+    parts = [learner(episode._replace(query_x=x, query_y=y)) for x, y in zip(
+        episode.query_x.split(2), episode.query_y.split(2), strict=True)]
+    torch.testing.assert_close(torch.cat(parts), scores, rtol=1e-10, atol=1e-12)
+
+
+@every_learner
+def test_batch_is_one_at_a_time(make):
+    learner, episodes = make(), [random_episode(seed=seed) for seed in range(2)]
+    for scores, episode in zip(learner.batch(episodes), episodes, strict=True):
+        assert torch.equal(scores, learner(episode))
+
+
+@every_learner
+def test_an_episode_leaves_nothing_behind(make):
+    learner, episode = make(), random_episode()
+    before = {name: value.clone() for name, value in learner.state_dict().items()}
+    first = learner(episode)
+    learner(random_episode(seed=9))
+    assert torch.equal(first, learner(episode))
+    assert all(torch.equal(value, before[name]) for name, value in learner.state_dict().items())
+
+
+def test_extra_steps_are_taken_in_evaluation_only():
+    episode = random_episode()
+    learner = small_learner(num_steps=2, additional_evaluation_steps=3)
+    longer = small_learner(num_steps=2)
+    longer.num_steps = 5
+    assert torch.equal(learner.train()(episode), small_learner(num_steps=2)(episode))
+    assert torch.equal(learner.eval()(episode), longer(episode))
+
+
+def test_frozen_batch_norm_stays_out_of_the_inner_loop_but_is_meta_learned():
+    learner = small_learner(adapt_batch_norm=False)
+    assert set(learner.initial_backbone()) == {"backbone.0.weight", "backbone.3.weight"}
+    learner.objective.loss(learner(random_episode()), random_episode().query_y).backward()
+    assert learner.backbone[1].weight.grad.abs().sum() > 0
+    assert len(small_learner().initial_backbone()) == 6
+
+
+def test_zero_head_moves_the_backbone_from_the_second_step_on():
+    episode, learner = random_episode(), small_learner(partial(sgd, inner_rate=0.1), ZeroHead(), num_steps=1)
+    after = learner.adapted(episode)
+    before = learner.initial_backbone()
+    assert all(torch.equal(after[name], before[name]) for name in before) and after["head.weight"].any()
+
+
+@pytest.mark.parametrize("head, expected", [(ZeroHead(), 4), (LearnedHead(4, 5), 5)])
+def test_weight_decay_acts_on_kernels_and_a_learned_head_only(head, expected):
+    learner = small_learner(head=head, backbone=small_convnet())
+    names = {id(parameter): name for name, parameter in learner.named_parameters()}
+    decayed = {names[id(parameter)] for parameter in learner.decayed()}
+    kernels = {f"backbone.layers.{i}.0.weight" for i in range(4)}
+    assert decayed - {"head.weight"} == kernels and len(decayed) == expected
+
+
+def test_prototypical_scores_are_negative_squared_distances():
+    episode = random_episode()._replace(support_x=torch.eye(3).repeat_interleave(2, 0), query_x=torch.eye(3))
+    episode = episode._replace(support_y=torch.tensor([0, 0, 1, 1, 2, 2]))
+    assert PrototypicalLearner(nn.Identity())(episode).tolist() == [[0, -2, -2], [-2, 0, -2], [-2, -2, 0]]
+
+
+def test_nearest_neighbour_finds_the_copy():
+    episode = random_episode()
+    copies = episode._replace(query_x=episode.support_x, query_y=episode.support_y)
+    learner = NearestNeighborLearner(Pixels())
+    assert learner.objective.score(learner(copies), copies.query_y) == 1
+
+
+def test_any_module_is_a_backbone():
+    backbone = nn.Sequential(nn.Flatten(), nn.Linear(3 * 144, 8), nn.Tanh())
+    learner = small_learner(backbone=backbone)
+    assert isinstance(learner, GradientLearner) and learner(random_episode()).isfinite().all()
+    assert list(pick(backbone, "x.")) == ["x.1.weight", "x.1.bias"]
