@@ -25,5 +25,6 @@ def miniature_root(seed: int = 0) -> Path:
             if not intact(root, seed):
                 build(root, seed)
     except OSError as error:
-        raise UserError(f"{root}: cannot be built ({error}); set ALFA_MD_CACHE to a directory with 30 MB free") from error
+        remedy = "set ALFA_MD_CACHE to a directory with 30 MB free"
+        raise UserError(f"{root}: the miniature cannot be built ({error}); {remedy}") from error
     return root

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -15,30 +15,29 @@ from rich.progress import track
 
 import alfa_md
 from alfa_md.data.miniature.sources import sources
-from alfa_md.data.spec import HierarchicalSpec, save_spec
+from alfa_md.data.spec import DatasetSpec, HierarchicalSpec, save_spec
 
 VERSION = 1  # raise it with every change of what is drawn
 MANIFEST = "manifest.json"
 MAX_WORKERS = 8
 
 
-def build(root: Path, seed: int, workers: int | None = None) -> None:
-    """Draw the ten sources under `root`, replacing a damaged copy; the bytes depend on `seed` only.
+def build(root: Path, seed: int, workers: int | None = None, names: Sequence[str] | None = None) -> None:
+    """Draw the ten sources, or those in `names`, under `root`, replacing a damaged copy.
 
     Everything is drawn in a sibling folder and renamed when complete, so no other process sees half of it; where
-    an intact copy has appeared meanwhile, that copy stays. `workers` processes draw (default: one a core).
+    an intact copy has appeared meanwhile, that copy stays. The bytes depend on `seed` only, not on the number of
+    drawing processes `workers` (default: one a core).
     Raises OSError when the folder cannot be written and RuntimeError when a worker fails.
     """
     draft = root.with_name(f".{root.name}.{uuid.uuid4().hex}")
     draft.mkdir(parents=True)
     try:
-        for source in sources().values():
-            save_spec(source.spec, draft / source.spec.name)
-            if isinstance(source.spec, HierarchicalSpec):
-                counts = dict(zip(source.spec.class_names, source.spec.images_per_class, strict=True))
-                (draft / source.spec.name / "num_leaf_images.json").write_text(json.dumps(counts, indent=2))
-        total = sum(len(source.pictures) for source in sources().values())
-        finished = draw(draft, seed, workers or min(MAX_WORKERS, cores()))
+        names = tuple(names or sources())
+        for name in names:
+            write_spec(sources()[name].spec, draft / name)
+        total = sum(len(sources()[name].pictures) for name in names)
+        finished = draw(draft, seed, workers or min(MAX_WORKERS, cores()), names)
         for _ in track(finished, "drawing the embedded data", total=total, console=Console(stderr=True)):
             pass
         manifest = {"version": VERSION, "seed": seed, "files": checksums(draft)}
@@ -48,12 +47,20 @@ def build(root: Path, seed: int, workers: int | None = None) -> None:
         shutil.rmtree(draft, ignore_errors=True)
 
 
+def write_spec(spec: DatasetSpec, directory: Path) -> None:
+    """Write the specification, and for a hierarchical one also the image counts of its leaves."""
+    save_spec(spec, directory)
+    if isinstance(spec, HierarchicalSpec):
+        counts = dict(zip(spec.class_names, spec.images_per_class, strict=True))
+        (directory / "num_leaf_images.json").write_text(json.dumps(counts, indent=2))
+
+
 def cores() -> int:
     """The processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def draw(root: Path, seed: int, workers: int) -> Iterator[str]:
+def draw(root: Path, seed: int, workers: int, names: Sequence[str]) -> Iterator[str]:
     """Run the workers; yields a line for every class that is done.
 
     They are plain subprocesses: a process pool would import or fork the caller's main module, which may be a notebook
@@ -68,7 +75,7 @@ def draw(root: Path, seed: int, workers: int) -> Iterator[str]:
         with os.fdopen(read_end) as lines:
             try:
                 for number in range(workers):
-                    words = [*command, str(number), str(workers)]
+                    words = [*command, str(number), str(workers), *names]
                     started.append(subprocess.Popen(words, stdout=write_end, env=environment))
             finally:
                 os.close(write_end)

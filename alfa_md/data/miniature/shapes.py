@@ -11,7 +11,6 @@ from alfa_md.data.miniature.textures import Texture
 
 OUTLINES = {
     "disc": ellipse(0.0, 0.0, 0.95, 0.95),
-    "triangle": polygon(3),
     "square": polygon(4, 1.15, np.pi / 4.0),
     "pentagon": polygon(5),
     "star": star(5, 0.4),
@@ -21,7 +20,6 @@ OUTLINES = {
     "crescent": smooth(points("60 31 14 37 68 46 34 42")),
     "heart": mirror(points("42 60 81 83 48")),
     "arrow": points("40 84 54 58 38 34 04"),
-    "bolt": points("50 15 45 28 83 43 70"),
     "drop": smooth(mirror(points("40 53 66 58 48"))),
     "wedge": points("02 82 58 38"),
     "spool": points("00 80 62 66 88 08 26 22"),

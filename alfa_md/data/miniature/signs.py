@@ -30,7 +30,6 @@ PICTOGRAMS = {
     "cross": "10 44 70 81 55 88 78 45 18 07 34 01",
     "one": "31 50 58 38 34 22",
     "seven": "10 70 71 48 28 52 12",
-    "steps": "08 05 35 32 62 60 80 88",
     "lights": "31 51 53 33 | 34 54 56 36 | 11 21 27 11",
     "fork": "48 38 34 10 30 43 60 80 54 58",
 }
@@ -38,6 +37,7 @@ RED, BLUE, YELLOW, WHITE, BLACK = (
     np.array(value, dtype=np.float64)
     for value in ((190, 40, 40), (45, 80, 170), (220, 180, 60), (225, 225, 225), (25, 25, 25))
 )
+WEAR = 0.45  # how far rim and face have lost their colours to a random one, so that no colour gives a class away
 LIVERIES = {"warning": (RED, WHITE, BLACK), "order": (BLUE, BLUE, WHITE), "notice": (WHITE, YELLOW, BLACK)}
 
 
@@ -50,10 +50,9 @@ class Sign:
     livery: str = "warning"
 
     def paint(self, canvas: Canvas, rng: np.random.RandomState, palette: Palette) -> None:
-        """Paint post, rim, face and pictogram, weathered towards the palette's figure."""
-        faded = 0.45
-        rim, face, figure = ((1 - faded) * shade + faded * palette.accent for shade in LIVERIES[self.livery])
-        figure = LIVERIES[self.livery][2]
+        """Paint post, rim, face and pictogram, weathered towards the palette's accent."""
+        rim, face, figure = LIVERIES[self.livery]
+        rim, face = ((1.0 - WEAR) * shade + WEAR * palette.accent for shade in (rim, face))
         canvas.line(np.array([(0.0, 0.5), (0.0, 3.0)]), 0.12, palette.edge)
         outline = PLATES[self.plate]
         canvas.fill(outline, rim)
@@ -79,10 +78,10 @@ class Track:
             yield from self.film(rng, min(FRAMES_PER_TRACK, count - start))
 
     def film(self, rng: np.random.RandomState, frames: int) -> Iterator[np.ndarray]:
-        """One approach: place, colours and light are drawn once, the sign grows and trembles a little."""
+        """One approach: the post stays, the sign grows and trembles, the light changes slowly."""
         palette, pose = self.view.palette(rng), self.view.pose(rng)
         scene, light = room(rng, self.size, palette.ground), rng.randint(2**31)
-        still = replace(self.view, noise=0.0)
+        dusk, still = rng.uniform(-55.0, 55.0), replace(self.view, noise=0.0)
         for frame in range(frames):
             near = self.approach[0] + (self.approach[1] - self.approach[0]) * frame / FRAMES_PER_TRACK
             placed = near * pose
@@ -91,4 +90,5 @@ class Track:
             self.sign.paint(canvas, rng, palette)
             picture = still.develop(canvas.array(), np.random.RandomState(light)).astype(np.float64)
             grain = self.view.noise * rng.standard_normal(picture.shape[:2])[..., None]
-            yield np.clip(picture + grain, 0, 255).astype(np.uint8)
+            fading = dusk * (frame / FRAMES_PER_TRACK - 0.5)
+            yield np.clip(picture + grain + fading, 0, 255).astype(np.uint8)

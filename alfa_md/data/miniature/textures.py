@@ -1,4 +1,4 @@
-"""Textures: periodic and irregular surface patterns, each a field in [0, 1] over the plane (x, y); one cell is 1 wide."""
+"""Textures: surface patterns, each a field in [0, 1] over the plane (x, y) in which one cell is 1 wide."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -38,45 +38,55 @@ def scattered(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return nearest[0], nearest[1]
 
 
-def banded(x, y):
+def banded(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Upright stripes."""
     return crisp(wave(x))
 
 
-def chequered(x, y):
+def chequered(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Squares of two colours in turn."""
     return (np.floor(x) + np.floor(y)) % 2.0
 
 
-def dotted(x, y):
+def dotted(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Discs in staggered rows."""
     return crisp(0.3 - np.hypot(*centred(x, y)), 0.0, 12.0)
 
 
-def zigzagged(x, y):
+def zigzagged(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Lines that turn sharply."""
     return crisp(wave(y + 0.8 * wave(x)))
 
 
-def wavy(x, y):
+def wavy(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Lines that turn smoothly."""
     return crisp(wave(y + 0.3 * np.sin(2.0 * np.pi * x)))
 
 
-def grid(x, y):
+def grid(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Upright and level lines."""
     return crisp(np.maximum(wave(x), wave(y)), 0.72)
 
 
-def crosshatched(x, y):
+def crosshatched(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Two families of slanted lines."""
     return crisp(np.maximum(wave((x + y) / 1.4), wave((x - y) / 1.4)), 0.75)
 
 
-def woven(x, y):
+def woven(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Threads that pass over and under each other."""
     over = (np.floor(x) + np.floor(y)) % 2.0
     return np.where(over > 0.5, 1.0 - wave(x * 1.0 + 0.5) ** 3, 0.55 * wave(y) ** 2)
 
 
-def bricked(x, y):
+def bricked(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Courses of bricks with their joints."""
     across, along = centred(x / 1.8, y)
     return crisp(np.minimum(0.5 - np.abs(across), 0.5 - np.abs(along)), 0.1, 12.0)
 
 
-def scaly(x, y):
+def scaly(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Overlapping scales."""
     distance, rows = np.full(np.shape(x), 2.0), np.floor(2.0 * y)
     for back in (1.0, 0.0):  # scales of a row lie over those of the row above
         row = rows - back
@@ -86,71 +96,78 @@ def scaly(x, y):
     return np.clip(1.1 - distance**3, 0.0, 1.0)
 
 
-def swirly(x, y):
+def swirly(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Rings about the middle."""
     return crisp(wave(np.hypot(x, y) * 1.1))
 
 
-def spiralled(x, y):
+def spiralled(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """A spiral about the middle."""
     return crisp(wave(np.hypot(x, y) - np.arctan2(y, x) / (2.0 * np.pi)))
 
 
-def rayed(x, y):
+def rayed(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Rays from the middle."""
     return crisp(wave(np.arctan2(y, x) * 4.0 / np.pi))
 
 
-def cracked(x, y):
+def cracked(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Cracks between plates of irregular shape."""
     near, next_near = scattered(x, y)
     return crisp(next_near - near, 0.12, 9.0)
 
 
-def bubbly(x, y):
+def bubbly(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Bubbles that touch."""
     near, _ = scattered(x, y)
     return crisp(wave(np.clip(near / 0.42, 0.0, 1.0)), 0.62) * (near < 0.42)
 
 
-def sprinkled(x, y):
+def sprinkled(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Small dots without order."""
     near, _ = scattered(1.7 * x, 1.7 * y)
     return crisp(0.22 - near, 0.0, 14.0)
 
 
-def honeycombed(x, y):
-    rows = y / 0.87
-    shifted = [centred(x, rows), centred(x + 0.5, rows + 1.0), centred(x, rows + 0.5), centred(x + 0.25, rows + 0.5)]
-    distance = np.sort(np.stack([np.hypot(across, 0.87 * along) for across, along in shifted[:2]]), axis=0)[0]
-    return crisp(0.44 - distance, 0.0, 14.0)
-
-
-def marbled(x, y):
+def marbled(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Soft veins."""
     return wave(0.8 * x + 0.35 * np.sin(2.3 * y + 1.1 * x) + 0.25 * np.sin(3.7 * x - 1.9 * y))
 
 
-def pleated(x, y):
+def pleated(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Folds lit from one side."""
     return x % 1.0
 
 
-def studded(x, y):
+def studded(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Pyramids in staggered rows."""
     across, along = centred(x, y)
     return np.clip(1.0 - 2.2 * (np.abs(across) + np.abs(along)), 0.0, 1.0)
 
 
-def lacelike(x, y):
+def lacelike(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Small rings in staggered rows."""
     return crisp(0.09 - np.abs(np.hypot(*centred(x, y)) - 0.34), 0.0, 16.0)
 
 
-def fibrous(x, y):
+def fibrous(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Fine threads side by side."""
     return 0.5 + 0.25 * np.sin(9.0 * x + 0.6 * np.sin(2.0 * y)) + 0.25 * np.sin(15.7 * x + 0.9 * np.sin(1.3 * y + 1.0))
 
 
-def blotchy(x, y):
+def blotchy(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Irregular patches."""
     return crisp(np.sin(3.1 * x + 1.3 * np.sin(2.2 * y)) + np.sin(2.7 * y + 1.7 * np.sin(1.9 * x)), 0.2, 3.0)
 
 
-def triangular(x, y):
+def triangular(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Triangles of two colours in turn."""
     column, row = x + 0.5 * y, y
     return ((column % 1.0) + (row % 1.0) > 1.0).astype(np.float64)
 
 
-def crossed(x, y):
+def crossed(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Crosses in staggered rows."""
     across, along = (np.abs(value) for value in centred(x, y))
     return crisp(0.12 - np.minimum(across, along), 0.0, 16.0) * (np.maximum(across, along) < 0.36)
 

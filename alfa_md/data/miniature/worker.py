@@ -1,9 +1,10 @@
 """One of the processes that draw the miniature: writes its share of the classes and a line for each when done.
 
-Started by `build` as `python -m alfa_md.data.miniature.worker FOLDER SEED NUMBER WORKERS`.
+Started by `build` as `python -m alfa_md.data.miniature.worker FOLDER SEED NUMBER WORKERS SOURCE...`.
 """
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from alfa_md.data.miniature.photo import jpeg
@@ -20,13 +21,14 @@ def write_class(root: Path, source: Source, class_id: int, seed: int) -> None:
     write_records(root / name / f"{class_id}.tfrecords", payloads)
 
 
-def write_share(root: Path, seed: int, number: int, workers: int) -> None:
-    """Write every class whose place among all classes is `number` modulo `workers`."""
-    jobs = [(source, class_id) for source in sources().values() for class_id in range(len(source.pictures))]
+def write_share(root: Path, seed: int, number: int, workers: int, names: Sequence[str]) -> None:
+    """Write every class of the sources `names` whose place among all of theirs is `number` modulo `workers`."""
+    chosen = [sources()[name] for name in names]
+    jobs = [(source, class_id) for source in chosen for class_id in range(len(source.pictures))]
     for source, class_id in jobs[number::workers]:
         write_class(root, source, class_id, seed)
         print(source.spec.name, class_id, flush=True)
 
 
 if __name__ == "__main__":
-    write_share(Path(sys.argv[1]), *map(int, sys.argv[2:]))
+    write_share(Path(sys.argv[1]), *map(int, sys.argv[2:5]), names=sys.argv[5:])

@@ -81,6 +81,15 @@ class RecordSource(EpisodeSource):
             index=index,
         )
 
+    def stamp(self) -> dict:
+        """What the episodes depend on besides their name: the source's spec, and how images are read."""
+        spec = json.dumps(self._spec.to_json(), sort_keys=True).encode()
+        return {
+            "spec": hashlib.sha256(spec).hexdigest()[:16],
+            "decoder": self._decoder.name,
+            "image_size": self._decoder.image_size,
+        }
+
     def _images(self, chosen: list[ClassRecords]) -> torch.Tensor:
         """The support images of all classes, then their query images, decoded in one call."""
         support, query = [], []
