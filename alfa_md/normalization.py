@@ -39,7 +39,7 @@ class EpisodicBatchNorm(nn.Module):
             recorded[self] = mean, var
         scale = self.weight * torch.rsqrt(var + self.eps)
         shift = self.bias - mean * scale
-        return x * scale[:, None, None] + shift[:, None, None]
+        return torch.addcmul(shift[:, None, None], x, scale[:, None, None])
 
 
 @contextmanager

@@ -71,10 +71,10 @@ def train(
             progress.advance(f"loss {loss:.3f}  accuracy {100 * score:.1f} %  best validation {100 * state.best:.1f} %")
             if due(state.step, log_every, num_updates):
                 rate = state.schedule.get_last_lr()[0]
-                log.write(state.step, "train", loss=loss, accuracy=score, learning_rate=rate, seconds=clock.seconds())
+                log.write(state.step, "train", loss=loss, accuracy=score, learning_rate=rate, **clock.seconds())
             if due(state.step, validate_every, num_updates):
                 mean = validate(state, run, validation, num_validation_episodes, device)
-                log.write(state.step, "validation", accuracy=mean, seconds=clock.seconds())
+                log.write(state.step, "validation", accuracy=mean, **clock.seconds())
                 progress.say(f"update {state.step}: validation accuracy {100 * mean:.2f} %, best {100 * state.best:.2f} %")
             if due(state.step, checkpoint_every, num_updates):
                 state.save(run.last)
@@ -155,9 +155,9 @@ class Clock:
         self.done, self.num_updates, self.device, self.progress = done, num_updates, device, progress
         self.started = self.first = time.monotonic()
 
-    def seconds(self) -> float:
-        """Seconds since this process began training."""
-        return round(time.monotonic() - self.started, 2)
+    def seconds(self) -> dict[str, float]:
+        """Wall-clock seconds since this process began training, and CPU seconds since it began."""
+        return {"seconds": round(time.monotonic() - self.started, 2), "cpu_seconds": round(time.process_time(), 2)}
 
     def tick(self, step: int) -> None:
         """Called after every update."""

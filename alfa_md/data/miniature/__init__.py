@@ -14,7 +14,7 @@ def miniature_root(seed: int = 0) -> Path:
     """The records root of the miniature in the user's cache directory, verified, and built first if need be.
 
     Building takes well under a minute on two cores and shows a progress bar; verification reads every file once.
-    Raises UserError when the cache directory cannot be written.
+    Raises UserError when it cannot be built, mostly because the cache directory cannot be written.
     """
     root = cache_dir() / f"miniature-{VERSION}-{seed}"
     if intact(root, seed):
@@ -24,7 +24,7 @@ def miniature_root(seed: int = 0) -> Path:
         with exclusive(root.with_name(f".{root.name}.lock")):
             if not intact(root, seed):
                 build(root, seed)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:
         remedy = "set ALFA_MD_CACHE to a directory with 30 MB free"
         raise UserError(f"{root}: the miniature cannot be built ({error}); {remedy}") from error
     return root

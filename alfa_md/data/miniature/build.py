@@ -98,11 +98,10 @@ def intact(root: Path, seed: int) -> bool:
     """Whether `root` holds the miniature of `seed`, every file with the checksum that its manifest states."""
     try:
         manifest = json.loads((root / MANIFEST).read_bytes())
-        listed = manifest["files"]
-        found = {name: hashlib.sha256((root / name).read_bytes()).hexdigest() for name in listed}
+        found = {name: hashlib.sha256((root / name).read_bytes()).hexdigest() for name in manifest["files"]}
     except (OSError, ValueError, KeyError, TypeError):
         return False
-    return (manifest["version"], manifest["seed"], listed) == (VERSION, seed, found) and bool(listed)
+    return manifest == {"version": VERSION, "seed": seed, "files": found}
 
 
 def publish(draft: Path, root: Path, seed: int) -> None:

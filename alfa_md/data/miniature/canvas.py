@@ -18,14 +18,14 @@ class Canvas:
     def __init__(self, background: np.ndarray, pose: np.ndarray):
         self.side = OVERSAMPLING * len(background)
         self.pose = pose
-        self.image = Image.fromarray(background).resize((self.side, self.side), Image.Resampling.BILINEAR)
+        self.image = Image.fromarray(background).resize((self.side, self.side), Image.Resampling.NEAREST)
         self.draw = ImageDraw.Draw(self.image)
         self.zoom = float(np.sqrt(abs(np.linalg.det(pose[:, :2]))))
 
     def pixels(self, outline: np.ndarray) -> list[tuple[float, float]]:
         """Where the points [n, 2] of the subject's square lie on the picture, in its fine pixels."""
-        placed = outline @ self.pose[:, :2].T + self.pose[:, 2]
-        return [tuple(point) for point in ((placed + 1.0) / 2.0 * self.side).tolist()]
+        placed = outline @ self.pose[:, :2].T + (self.pose[:, 2] + 1.0)
+        return [tuple(point) for point in (0.5 * self.side * placed).tolist()]
 
     def fill(self, outline: np.ndarray, colour: np.ndarray) -> None:
         """Paint the inside of a closed outline [n, 2]."""
@@ -48,10 +48,11 @@ class Canvas:
     def cover(self, field: Callable, low: np.ndarray, high: np.ndarray, mask: np.ndarray | None = None) -> None:
         """Blend from colour `low` to `high` by `field(x, y)` in [0, 1], everywhere or inside the outline `mask`."""
         centres = (np.arange(self.side) + 0.5) / self.side * 2.0 - 1.0
-        seen = np.stack(np.meshgrid(centres, centres), axis=-1) - self.pose[:, 2]
-        own = seen @ np.linalg.inv(self.pose[:, :2]).T
-        weight = np.clip(field(own[..., 0], own[..., 1]), 0.0, 1.0)[..., None]
-        painted = Image.fromarray((low + weight * (high - low)).astype(np.uint8))
+        x, y = centres[None, :] - self.pose[0, 2], centres[:, None] - self.pose[1, 2]
+        (xx, xy), (yx, yy) = np.linalg.inv(self.pose[:, :2])
+        weight = (255.0 * np.clip(field(xx * x + xy * y, yx * x + yy * y), 0.0, 1.0)).astype(np.uint8)
+        ramp = (low + np.linspace(0.0, 1.0, 256)[:, None] * (high - low)).astype(np.uint8)
+        painted = Image.fromarray(ramp[weight])
         stencil = Image.new("L", painted.size, 255 if mask is None else 0)
         if mask is not None:
             ImageDraw.Draw(stencil).polygon(self.pixels(mask), fill=255)
@@ -64,4 +65,4 @@ class Canvas:
 
 def ink(colour: np.ndarray) -> tuple[int, ...]:
     """A colour as the integers that Pillow wants."""
-    return tuple(int(value) for value in np.clip(colour, 0, 255))
+    return tuple(min(max(int(value), 0), 255) for value in colour)

@@ -27,15 +27,15 @@ def centred(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def scattered(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Distances to the nearest and second nearest of points scattered one to a cell."""
-    found = []
+    nearest, second = np.full((2, *x.shape), np.inf)
     for dx in (-1, 0, 1):
         for dy in (-1, 0, 1):
             column, row = np.floor(x) + dx, np.floor(y) + dy
             across = np.sin(12.9898 * column + 78.233 * row) * 43758.5453 % 1.0
             along = np.sin(39.3467 * column + 11.135 * row) * 24634.6345 % 1.0
-            found.append(np.hypot(column + 0.15 + 0.7 * across - x, row + 0.15 + 0.7 * along - y))
-    nearest = np.sort(np.stack(found), axis=0)
-    return nearest[0], nearest[1]
+            distance = np.hypot(column + 0.15 + 0.7 * across - x, row + 0.15 + 0.7 * along - y)
+            nearest, second = np.minimum(nearest, distance), np.minimum(second, np.maximum(nearest, distance))
+    return nearest, second
 
 
 def banded(x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -1,0 +1,2 @@
+"""stub while measuring"""
+def write_results(store, path): pass
