@@ -36,8 +36,9 @@ def compare(path_a: str, path_b: str, split: str) -> list[Row]:
     verdicts = [row.verdict for row in rows]
     ranks = [{"win": 1.0, "tie": 1.5, "loss": 2.0}[verdict] for verdict in verdicts]
     mean_rank = sum(ranks) / len(ranks)
-    counts = ", ".join(f"{verdicts.count(kind)} {plural}" for kind, plural in
-                       (("win", "wins"), ("tie", "ties"), ("loss", "losses")))
+    counts = ", ".join(
+        f"{verdicts.count(kind)} {plural}" for kind, plural in (("win", "wins"), ("tie", "ties"), ("loss", "losses"))
+    )
     CONSOLE.print(f"A against B: {counts}; average rank A {mean_rank:.2f}, B {3 - mean_rank:.2f}")
     return rows
 
@@ -67,7 +68,9 @@ def paired(a: dict, b: dict) -> list[Row]:
         if first["data"]["spec"] != second["data"]["spec"]:
             raise UserError(f"not the same episodes: {name} comes from different data in A and B; evaluate on one root")
         if first["episodes"] != second["episodes"]:
-            raise UserError(f"{name}: {first['episodes']} episodes in A and {second['episodes']} in B; evaluate equally many")
+            raise UserError(
+                f"{name}: {first['episodes']} episodes in A and {second['episodes']} in B; evaluate equally many"
+            )
         x, y = first["accuracies"], second["accuracies"]
         rows.append(Row(name, mean_ci(x), mean_ci(y), paired_difference(x, y)))
     if not rows:
@@ -83,6 +86,8 @@ def table(title_a: str, title_b: str, rows: list[Row]) -> Table:
     for row in rows:
         result.add_row(row.source, row.a.percent(), row.b.percent(), row.difference.percent(), row.verdict)
     result.add_section()
-    means = [sum(values) / len(rows) for values in zip(*((r.a.mean, r.b.mean, r.difference.mean) for r in rows), strict=True)]
+    means = [
+        sum(values) / len(rows) for values in zip(*((r.a.mean, r.b.mean, r.difference.mean) for r in rows), strict=True)
+    ]
     result.add_row("mean", *(f"{100 * mean:.2f}" for mean in means), "")
     return result

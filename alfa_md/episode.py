@@ -54,3 +54,6 @@ class EpisodeSource(Protocol):
 
     def episode(self, index: int) -> Episode:
         """Episode number `index`, the same at every call, in every process and on every platform."""
+
+    def stamp(self) -> dict:
+        """What the episodes depend on besides that, as plain values: data, decoder, image size."""

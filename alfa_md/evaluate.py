@@ -2,15 +2,16 @@
 
 from absl import flags
 
-from alfa_md import device, evaluation_run
+from alfa_md import device
+from alfa_md.evaluation_run import Options, evaluate_run
 from alfa_md.main import run
+from alfa_md.run_directory import RunDirectory
 
 FLAGS = flags.FLAGS
 
 
 def main(argv: list[str]) -> int:
-    return evaluation_run.evaluate_run(
-        FLAGS.run_dir,
+    options = Options(
         checkpoint=FLAGS.checkpoint,
         sources=FLAGS.sources,
         num_episodes=FLAGS.num_episodes,
@@ -18,8 +19,9 @@ def main(argv: list[str]) -> int:
         baselines=FLAGS.baselines,
         records_root_dir=FLAGS.records_root_dir,
         seed=FLAGS.seed,
-        place=device.choose(FLAGS.device),
+        device=device.choose(FLAGS.device),
     )
+    return evaluate_run(RunDirectory(FLAGS.run_dir), options)
 
 
 if __name__ == "__main__":
@@ -29,7 +31,9 @@ if __name__ == "__main__":
     flags.DEFINE_integer("num_episodes", 600, "Episodes of every source.", lower_bound=1)
     flags.DEFINE_enum("split", "test", ("train", "valid", "test"), "Which classes.")
     flags.DEFINE_string("baselines", "", "Shown beside, separated by commas: untrained, pixel, feature.")
-    flags.DEFINE_string("records_root_dir", None, "Folder of records; default: META_DATASET_RECORDS, else the run's own.")
+    flags.DEFINE_string(
+        "records_root_dir", None, "Folder of records; default: META_DATASET_RECORDS, else the run's own."
+    )
     flags.DEFINE_integer("seed", 0, "Draws the evaluation episodes: the same for every run.", lower_bound=0)
     flags.DEFINE_enum("device", "auto", device.CHOICES, "Where the learner runs.")
     run(main)

@@ -1,56 +1,121 @@
-"""A run directory evaluated: its checkpoint and the baselines on every source, as tables and files."""
+"""A run directory evaluated: its checkpoint and the baselines on every source, as a table and as files."""
 
-from alfa_md import baselines as beside
-from alfa_md import config, experiment
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import NamedTuple
+
+import torch
+
+from alfa_md import baselines, config, experiment
 from alfa_md.checkpoint import file_hash, load_learner
-from alfa_md.data.roots import announcement, records_root
-from alfa_md.evaluation import Evaluation, chosen_sources, protocol_stamp
+from alfa_md.data.roots import RecordsRoot, announcement, records_root
+from alfa_md.data.spec import load_spec
+from alfa_md.episode import EpisodeSource
+from alfa_md.errors import UserError
+from alfa_md.evaluation import Results
+from alfa_md.experiment import Experiment
+from alfa_md.learners.base import Learner
 from alfa_md.progress import CONSOLE
-from alfa_md.report import as_csv, as_markdown, column, table
+from alfa_md.report import Column, as_csv, as_markdown, column, table
 from alfa_md.run_directory import RunDirectory, write_text
 
-MISSING_SOURCE = 3  # exit code
+DONE, MISSING_SOURCE = 0, 3  # exit codes
 
 
-def evaluate_run(
-    run_dir: str,
-    *,
-    checkpoint: str,
-    sources: str,
-    num_episodes: int,
-    split: str,
-    baselines: str,
-    records_root_dir: str | None,
-    seed: int,
-    place,
-) -> int:
+class Options(NamedTuple):
+    """What the flags of `python -m alfa_md.evaluate` ask for."""
+
+    checkpoint: str
+    sources: str
+    num_episodes: int
+    split: str
+    baselines: str
+    records_root_dir: str | None
+    seed: int
+    device: torch.device
+
+
+class Contender(NamedTuple):
+    """A learner in the table: its title, the stem of its results file, and which weights it has."""
+
+    title: str
+    stem: str
+    learner: Learner
+    weights: dict
+
+
+def evaluate_run(run: RunDirectory, options: Options) -> int:
     """Evaluates, prints the table and writes results/<split>.{json,csv,md}; returns the exit code."""
-    run = RunDirectory(run_dir)
     facts = run.facts()
     config.parse([str(run.config)])
-    trained, initial = experiment.build(facts["seed"]), experiment.build(facts["seed"])
-    file = run.checkpoint(checkpoint)
-    content = load_learner(trained.learner, file)
-    root = records_root(records_root_dir, facts)
+    root = records_root(options.records_root_dir, facts)
     CONSOLE.print(announcement(root))
-    stem = split if checkpoint == "best" else f"{split}-{file.stem}"
+    trained = experiment.build(facts["seed"])
+    contenders = list(line_up(run, options, trained))
+    names = chosen_sources(options.sources, trained, root)
+    present = [name for name in names if (root.path / name).is_dir()]
     origin = {"config": config.fingerprint(run.config.read_text()), "name": facts["name"]}
-    stored = {"checkpoint": file_hash(file), "updates": content["step"]}
-    names = chosen_sources(sources, trained, lambda name: (root.path / name).is_dir())
-    columns, missing = {}, []
-    learners = {facts["name"]: (stem, trained.learner, stored)} | {
-        name: (f"{stem}-{name}", make(trained, initial), stored if name == "feature" else {"updates": 0})
-        for name, make in beside.named(baselines).items()
-    }
-    for title, (path, learner, version) in learners.items():
-        stamp = origin | version | protocol_stamp(learner, trained, root, split, seed)
-        results = Evaluation(run.results / f"{path}.json", stamp)
-        learner = learner.to(place)
-        missing = results.run(learner, trained, root, names, split, num_episodes, seed, place)
-        columns[title] = {name: value for name, value in column(results.sources).items() if name in names}
-    CONSOLE.print(table(f"{split}, 95 % intervals over {num_episodes} episodes ({root.kind})", columns))
-    notes = f"{announcement(root)} Config {origin['config']}, checkpoint {stored['checkpoint']}, seed {seed}."
+    columns = {}
+    for contender in contenders:
+        stamp = origin | contender.weights | protocol(contender.learner, trained, root, options)
+        results = Results(run.results / f"{contender.stem}.json", stamp)
+        for source in sources(trained, root, present, options):
+            results.measure(contender.learner.to(options.device), source, options.num_episodes, options.device)
+        columns[contender.title] = column(results.sources, present)
+    publish(run, contenders[0].stem, columns, options, announcement(root), origin | contenders[0].weights)
+    for name in names:
+        if name not in present:
+            CONSOLE.print(f"{name}: missing, there is no {root.path / name}")
+    return DONE if present == list(names) else MISSING_SOURCE
+
+
+def line_up(run: RunDirectory, options: Options, trained: Experiment) -> Iterator[Contender]:
+    """The run's checkpoint, loaded into `trained`, and then the baselines."""
+    facts, file = run.facts(), run.checkpoint(options.checkpoint)
+    content = load_learner(trained.learner, file)
+    stem = options.split if options.checkpoint == "best" else f"{options.split}-{file.stem}"
+    weights = {"checkpoint": file_hash(file), "updates": content["step"]}
+    yield Contender(facts["name"], stem, trained.learner, weights)
+    for name, baseline in baselines.named(options.baselines).items():
+        learner = baseline(trained, experiment.build(facts["seed"]))
+        yield Contender(name, f"{stem}-{name}", learner, weights if name == "feature" else {"updates": 0})
+
+
+def chosen_sources(text: str, trained: Experiment, root: RecordsRoot) -> tuple[str, ...]:
+    """The sources named by `all` or by a list with commas. Raises UserError for a name that nothing knows."""
+    if text == "all":
+        return trained.test_sources
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    for name in names:
+        if name not in trained.test_sources and not (root.path / name).is_dir():
+            raise UserError(f"--sources: unknown source {name}; there are: {', '.join(trained.test_sources)}")
+    return names
+
+
+def sources(trained: Experiment, root: RecordsRoot, names: list[str], options: Options) -> Iterator[EpisodeSource]:
+    """The sources that have the split; the others are skipped by name."""
+    for name in names:
+        if len(load_spec(root.path / name).classes(options.split)):
+            yield trained.evaluation(root.path, name, options.split, options.seed)
+        else:
+            CONSOLE.print(f"{name}: has no {options.split} split, skipped")
+
+
+def protocol(learner: Learner, trained: Experiment, root: RecordsRoot, options: Options) -> dict:
+    """What a result depends on, whatever the source, as plain values."""
+    conditions = {"split": options.split, "seed": options.seed, "sampling": asdict(trained.sampling)}
+    return conditions | {"data_root": str(root.path), "data_kind": root.kind} | learner.stamp()
+
+
+def publish(
+    run: RunDirectory, stem: str, columns: Mapping[str, Column], options: Options, data: str, stamp: dict
+) -> None:
+    """Prints the table and writes the .csv and .md beside the .json."""
+    CONSOLE.print(
+        table(f"{options.split}: accuracy in percent, 95 % intervals, {options.num_episodes} episodes", columns)
+    )
+    notes = f"{data}\nConfig {stamp['config']}, checkpoint {stamp['checkpoint']}, episode seed {options.seed}."
     write_text(run.results / f"{stem}.csv", as_csv(columns))
     write_text(run.results / f"{stem}.md", as_markdown(columns, notes))
-    CONSOLE.print(f"Results: {run.results / stem}.json, .csv, .md; run directory: {run.path}")
-    return MISSING_SOURCE if missing else 0
+    CONSOLE.print(f"Results: {run.results / stem}.json, .csv, .md")
+    CONSOLE.print(data)

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from rich.table import Table
 
@@ -11,9 +11,10 @@ from alfa_md.metrics import MeanCI
 Column = Mapping[str, MeanCI]  # source -> result
 
 
-def column(sources: Mapping[str, dict]) -> dict[str, MeanCI]:
-    """The results of a results file, by source."""
-    return {name: MeanCI(record["mean"], record["ci95"], record["episodes"]) for name, record in sources.items()}
+def column(sources: Mapping[str, dict], names: Sequence[str]) -> Column:
+    """The results of a results file, for the sources among `names` that it has."""
+    records = {name: sources[name] for name in names if name in sources}
+    return {name: MeanCI(record["mean"], record["ci95"], record["episodes"]) for name, record in records.items()}
 
 
 def table(title: str, columns: Mapping[str, Column]) -> Table:

@@ -41,7 +41,9 @@ class RunDirectory:
             write_json(self.facts_file, facts | environment())
             write_text(self.config, operative)
         except OSError as error:
-            raise UserError(f"cannot write to run directory {self.path}: {error.strerror}; choose another --run_dir") from error
+            raise UserError(
+                f"cannot write to run directory {self.path}: {error.strerror}; choose another --run_dir"
+            ) from error
 
     def facts(self) -> dict:
         """What `open` was told of the run. Raises UserError where there is none."""
@@ -58,7 +60,9 @@ class RunDirectory:
         old = self.facts()
         changed += [f"{key}: {old.get(key)} -> {facts[key]}" for key in facts if old.get(key) != facts[key]]
         if changed:
-            raise UserError(f"{self.path} is a run of another configuration ({'; '.join(changed)}); choose another --run_dir")
+            raise UserError(
+                f"{self.path} is a run of another configuration ({'; '.join(changed)}); choose another --run_dir"
+            )
 
 
 def environment() -> dict:

@@ -25,13 +25,14 @@ def main(argv: list[str]) -> None:
     CONSOLE.print(announcement(root))
     facts = {"name": name, "seed": FLAGS.seed, "data_root": str(root.path), "data_kind": root.kind}
     state = training.train(experiment.build(FLAGS.seed), folder, root.path, facts, place)
-    CONSOLE.print(f"{state.step} updates done; best validation accuracy {100 * state.best:.2f} %; run directory: {folder.path}")
+    CONSOLE.print(f"{state.step} updates done; best validation accuracy {100 * state.best:.2f} %")
+    CONSOLE.print(f"Run directory: {folder.path}")
 
 
 if __name__ == "__main__":
     flags.DEFINE_multi_string("gin_config", [], "A gin file, e.g. gin/proto_maml_alfa.gin; repeat it to add others.")
-    flags.DEFINE_multi_string("gin_bindings", [], "A gin binding that overrides the files, e.g. 'train.num_updates = 10'.")
-    flags.DEFINE_string("records_root_dir", None, "Folder of Meta-Dataset records; default: META_DATASET_RECORDS, else the embedded miniature.")
+    flags.DEFINE_multi_string("gin_bindings", [], "Overrides the files, e.g. 'train.num_updates = 10'.")
+    flags.DEFINE_string("records_root_dir", None, "Default: META_DATASET_RECORDS, else the embedded miniature.")
     flags.DEFINE_string("run_dir", None, "Folder of this run; default: runs/<gin files>/seed<seed>.")
     flags.DEFINE_integer("seed", 0, "Draws initial weights and episodes.", lower_bound=0)
     flags.DEFINE_enum("device", "auto", device.CHOICES, "Where the learner runs.")

@@ -75,7 +75,7 @@ def train(
             if due(state.step, validate_every, num_updates):
                 mean = validate(state, run, validation, num_validation_episodes, device)
                 log.write(state.step, "validation", accuracy=mean, **clock.seconds())
-                progress.say(f"update {state.step}: validation accuracy {100 * mean:.2f} %, best {100 * state.best:.2f} %")
+                progress.say(f"update {state.step}: validation {100 * mean:.2f} %, best {100 * state.best:.2f} %")
             if due(state.step, checkpoint_every, num_updates):
                 state.save(run.last)
     log.close()
@@ -169,6 +169,9 @@ class Clock:
     def _estimate(self, seconds: float) -> None:
         hours = seconds * (self.num_updates - self.done) / 3600
         whole = f"{hours:.1f} hours" if hours >= 1 else f"{60 * hours:.1f} minutes"
-        self.progress.say(f"{seconds:.2f} s an update: about {whole} for {self.num_updates} updates, besides validation")
+        updates = self.num_updates - self.done
+        self.progress.say(f"{seconds:.2f} s an update: about {whole} for {updates} updates, besides validation")
         if self.device.type == "cpu" and hours > PATIENCE_HOURS:
-            self.progress.say("This needs a GPU. On a CPU add --gin_config=gin/quickstart.gin, or run scripts/quickstart.sh")
+            self.progress.say(
+                "This needs a GPU; on a CPU add --gin_config=gin/quickstart.gin or run scripts/quickstart.sh"
+            )

@@ -1,2 +1,5 @@
 """stub while measuring"""
-def write_results(store, path): pass
+
+
+def write_results(store, path):
+    pass

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from alfa_md.data.miniature import miniature_root
 from alfa_md.errors import UserError
 
 VARIABLE = "META_DATASET_RECORDS"
@@ -25,8 +26,6 @@ def records_root(flag: str | None, recorded: dict | None = None) -> RecordsRoot:
     if not given and recorded and recorded["data_kind"] == "records":
         given = recorded["data_root"]
     if not given:
-        from alfa_md.data.miniature import miniature_root
-
         return RecordsRoot(miniature_root(), "miniature")
     path = Path(given).expanduser().resolve()
     remedy = f"set --records_root_dir or {VARIABLE} to the folder that holds ilsvrc_2012/, omniglot/, ..."

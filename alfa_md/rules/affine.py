@@ -5,7 +5,7 @@ from alfa_md.rules.base import HyperSource, UpdateRule
 
 
 class AffineUpdate(UpdateRule):
-    """theta' = (1 - decay) * theta - lr * g, with the hyperparameters of this step (ALFA, Eq. 5 with beta = 1 - decay)."""
+    """theta' = (1 - decay) * theta - lr * g, with the hyperparameters of this step; ALFA's beta is 1 - decay."""
 
     def __init__(self, hypers: HyperSource):
         super().__init__()

@@ -41,8 +41,10 @@ def test_query_permutation_and_splitting_leave_predictions_unchanged(make):
     order = torch.tensor([3, 0, 5, 1, 4, 2])
     permuted = learner(episode._replace(query_x=episode.query_x[order], query_y=episode.query_y[order]))
     torch.testing.assert_close(permuted, scores[order], rtol=1e-10, atol=1e-12)
-    parts = [learner(episode._replace(query_x=x, query_y=y)) for x, y in zip(
-        episode.query_x.split(2), episode.query_y.split(2), strict=True)]
+    parts = [
+        learner(episode._replace(query_x=x, query_y=y))
+        for x, y in zip(episode.query_x.split(2), episode.query_y.split(2), strict=True)
+    ]
     torch.testing.assert_close(torch.cat(parts), scores, rtol=1e-10, atol=1e-12)
 
 
