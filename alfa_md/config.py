@@ -8,12 +8,14 @@ import logging
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from tokenize import TokenError
 
 import gin
 
 from alfa_md.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[1]  # gin files are named from here ('gin/...'), whatever the working directory
+gin.add_config_file_search_path(str(ROOT))
 
 
 def parse(files: Sequence[str], bindings: Sequence[str] = ()) -> None:
@@ -22,17 +24,16 @@ def parse(files: Sequence[str], bindings: Sequence[str] = ()) -> None:
     Raises UserError for a file that does not exist, an unknown configurable, parameter or macro (with the nearest
     names) and anything else that gin cannot read.
     """
-    for file in files:
-        _find(file)
+    paths = [_find(file) for file in files]
     gin.clear_config()
-    gin.add_config_file_search_path(str(ROOT))
-    logging.getLogger("gin").setLevel(logging.ERROR)
-    logging.getLogger("absl").setLevel(logging.ERROR)  # gin reports every place where it looked for an include
+    logging.disable(logging.ERROR)  # gin reports every place where it looked for an include
     try:
         gin.parse_config_files_and_bindings(list(files), list(bindings))
-    except (ValueError, SyntaxError, ImportError, OSError, AttributeError, TypeError) as error:
-        raise UserError(_explain(error)) from error
-    _refuse_unused_macros()
+    except (ValueError, SyntaxError, TokenError, ImportError, OSError, AttributeError, TypeError) as error:
+        raise UserError(_explain(error, bindings)) from error
+    finally:
+        logging.disable(logging.NOTSET)
+    _refuse_unused_macros(paths)
 
 
 def operative() -> str:
@@ -55,17 +56,27 @@ def differences(old: str, new: str) -> list[str]:
     ]
 
 
-def _find(file: str) -> None:
-    if Path(file).is_file() or (ROOT / file).is_file():
-        return
+def _find(file: str) -> Path:
+    for path in (Path(file), ROOT / file):
+        if path.is_file():
+            return path
     known = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "gin").glob("*.gin"))
     raise UserError(f"gin file not found: {file}{_nearest(file, known) or '; there are: ' + ', '.join(known)}")
 
 
-def _explain(error: Exception) -> str:
-    """gin's message in one line, with the nearest names that exist."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip(" ^")]
-    text = lines[0] + (f" (in: {lines[-1]})" if len(lines) > 1 else "")
+def _explain(error: Exception, bindings: Sequence[str]) -> str:
+    """gin's message in one line: what is wrong, where, and the nearest names that exist."""
+    text = str(error)
+    macro = re.search(r"No bindings specified for '(\w+)/gin.macro'", text)
+    if macro:  # the message goes on with the whole configuration
+        return f"gin: the macro {macro[1]} has no value{_nearest(macro[1], sorted(_macros(text)))}"
+    if isinstance(error, SyntaxError):  # of a file, or else of the bindings
+        line = error.text if error.filename else "\n".join(bindings).splitlines()[error.lineno - 1]
+        return f"gin: {text.splitlines()[-1].strip()}: {(line or '').strip()}"
+    if isinstance(error, TokenError):
+        return "gin: a bracket or a string is not closed at the end of a file or of the bindings"
+    lines = [line.strip() for line in text.splitlines() if line.strip(" ^")]
+    text = lines[0] + (f" ({': '.join(lines[1:3])})" if len(lines) > 1 else "")
     parameter = re.search(r"Configurable '(\S+)' doesn't have a parameter named '(\w+)'", text)
     if parameter:
         return f"gin: {text}{_nearest(parameter[2], _parameters(parameter[1]))}"
@@ -86,12 +97,17 @@ def _nearest(name: str, known: Sequence[str]) -> str:
     return f"; did you mean {' or '.join(close)}?" if close else ""
 
 
-def _refuse_unused_macros() -> None:
-    """A misspelt macro would otherwise be a new one that nothing reads."""
+def _macros(text: str) -> set[str]:
+    """The macros that a configuration defines."""
+    return set(re.findall(r"^(\w+)\s*=", text, re.MULTILINE))
+
+
+def _refuse_unused_macros(files: Sequence[Path]) -> None:
+    """A misspelt macro would otherwise be a new one that nothing reads; one that a binding put out of use may stay."""
     text = gin.config_str()
-    defined = set(re.findall(r"^(\w+)\s*=", text, re.MULTILINE))
-    used = set(re.findall(r"%(\w+)", text))
-    for name in sorted(defined - used):
+    texts = [text, *(file.read_text() for file in (*files, *(ROOT / "gin").rglob("*.gin")))]
+    used = set(re.findall(r"%(\w+)", "\n".join(texts)))
+    for name in sorted(_macros(text) - used):
         raise UserError(f"gin: nothing uses the macro {name}{_nearest(name, sorted(used))}")
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from absl import app, flags
 
+from alfa_md.allocator import keep_freed_pages
 from alfa_md.errors import UserError
 
 BAD_INPUT = 2
@@ -22,6 +23,7 @@ def run(main: Callable[[list[str]], int | None]) -> None:
         except UserError as error:
             return _report(error)
 
+    keep_freed_pages()
     app.run(guarded, flags_parser=_parse_flags)
 
 

@@ -4,6 +4,7 @@ import itertools
 import math
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import gin
@@ -61,14 +62,15 @@ def train(
     state = TrainState(learner, optimizer, StepLR(optimizer, decay_every, decay_rate))
     if run.last.exists():
         state.restore(run.last)
-    log = MetricsLog(run.metrics, run.tensorboard, state.step)
     batches = stream(source, state.step, num_updates, episodes_per_step, device)
-    with Progress("training", num_updates, state.step) as progress:
+    log, progress = MetricsLog(run.metrics, run.tensorboard, state.step), Progress("training", num_updates, state.step)
+    with closing(log), progress:
         clock = Clock(state.step, num_updates, device, progress)
         for episodes in batches:
             loss, score = outer_step(state, episodes, clip_norm)
             clock.tick(state.step)
-            progress.advance(f"loss {loss:.3f}  accuracy {100 * score:.1f} %  best validation {100 * state.best:.1f} %")
+            best = f"  best validation {100 * state.best:.1f} %" if state.best >= 0 else ""
+            progress.advance(f"loss {loss:.3f}  accuracy {100 * score:.1f} %{best}")
             if due(state.step, log_every, num_updates):
                 rate = state.schedule.get_last_lr()[0]
                 log.write(state.step, "train", loss=loss, accuracy=score, learning_rate=rate, **clock.seconds())
@@ -78,7 +80,6 @@ def train(
                 progress.say(f"update {state.step}: validation {100 * mean:.2f} %, best {100 * state.best:.2f} %")
             if due(state.step, checkpoint_every, num_updates):
                 state.save(run.last)
-    log.close()
     return state
 
 
@@ -107,7 +108,7 @@ def outer_step(state: TrainState, episodes: Sequence[Episode], clip_norm: float)
     losses, scores = zip(*(backward(state, episode, len(episodes)) for episode in episodes), strict=True)
     norm = torch.nn.utils.clip_grad_norm_(state.learner.parameters(), clip_norm).item()
     if not math.isfinite(norm):
-        raise UserError(diverged("gradient", state, episodes[0]))
+        raise UserError(diverged("gradient", state, episodes))
     state.optimizer.step()
     state.schedule.step()
     state.step += 1
@@ -120,14 +121,15 @@ def backward(state: TrainState, episode: Episode, num_episodes: int) -> tuple[fl
     prediction: Tensor = state.learner(episode)
     loss = objective.loss(prediction, episode.query_y)
     if not math.isfinite(loss.item()):
-        raise UserError(diverged("loss", state, episode))
+        raise UserError(diverged("loss", state, [episode]))
     (loss / num_episodes).backward()
     return loss.item(), objective.score(prediction.detach(), episode.query_y).item()
 
 
-def diverged(what: str, state: TrainState, episode: Episode) -> str:
+def diverged(what: str, state: TrainState, episodes: Sequence[Episode]) -> str:
+    names = ", ".join(episode.name for episode in episodes)
     return (
-        f"non-finite {what} at update {state.step + 1} on {episode.name}; the last checkpoint is kept; "
+        f"non-finite {what} at update {state.step + 1} on {names}; the last checkpoint is kept; "
         "lower train.learning_rate, the inner rate or train.clip_norm"
     )
 

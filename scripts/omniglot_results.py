@@ -32,7 +32,7 @@ VARIANTS = {  # name: (bindings beside CONFIG, updates)
     "prototypical": (["Experiment.learner = @PrototypicalLearner()"], 600),
     "maml": ([*ZERO_HEAD, *SGD], 600),
     "maml-alfa": (ZERO_HEAD, 600),
-    "ALFA-long": ([], 2400),
+    "ALFA-long": ([], 3000),
     "prototypical-long": (["Experiment.learner = @PrototypicalLearner()"], 1500),
 }
 
@@ -41,7 +41,7 @@ def bindings(variant: str) -> list[str]:
     """The gin bindings of a variant; the rate is halved at each quarter of the run."""
     own, updates = VARIANTS[variant]
     schedule = [f"train.num_updates = {updates}", f"train.decay_every = {updates // 4}"]
-    return [*own, *schedule, "train.validate_every = 300", "train.num_validation_episodes = 60"]
+    return [*own, *schedule, f"train.validate_every = {updates // 2}", "train.num_validation_episodes = 60"]
 
 
 def train_command(variant: str, seed: int, runs: Path, records: str) -> list[str]:
