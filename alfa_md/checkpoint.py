@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import pickle
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +11,8 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from alfa_md.errors import UserError
 from alfa_md.learners.base import Learner
+
+CONTENT = {"learner", "optimizer", "schedule", "step", "best", "rng"}
 
 
 @dataclass
@@ -55,9 +56,12 @@ def load(path: Path) -> dict:
     if not path.is_file():
         raise UserError(f"checkpoint {path} does not exist; train first, or name another with --checkpoint")
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError, pickle.UnpicklingError) as error:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # a damaged file makes torch raise nearly anything
         raise UserError(f"checkpoint {path} cannot be read ({type(error).__name__}); use another checkpoint") from error
+    if not isinstance(content, dict) or content.keys() != CONTENT:
+        raise UserError(f"{path} is not a checkpoint of this package; use another checkpoint")
+    return content
 
 
 def load_learner(learner: Learner, path: Path) -> dict:
@@ -65,7 +69,7 @@ def load_learner(learner: Learner, path: Path) -> dict:
     content = load(path)
     try:
         learner.load_state_dict(content["learner"])
-    except (RuntimeError, KeyError) as error:
+    except RuntimeError as error:
         detail = str(error).splitlines()[-1].strip()
         raise UserError(f"checkpoint {path} is not of this configuration's learner: {detail}") from error
     return content

@@ -48,12 +48,12 @@ def load(path: str, split: str) -> dict:
     file = Path(path) / "results" / f"{split}.json" if Path(path).is_dir() else Path(path)
     try:
         content = json.loads(file.read_text())
-        if not content["sources"]:
+        if not (content["protocol"] and content["sources"]):
             raise UserError(f"{file} has no source yet; run python -m alfa_md.evaluate first")
         return content
     except FileNotFoundError as error:
         raise UserError(f"no results at {file}; run python -m alfa_md.evaluate --run_dir={path} first") from error
-    except (ValueError, KeyError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{file} is not a results file of this package") from error
 
 

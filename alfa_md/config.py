@@ -112,6 +112,6 @@ def _refuse_unused_macros(files: Sequence[Path]) -> None:
 
 
 def _bindings(text: str) -> dict[str, str]:
-    joined = re.sub(r"\\?\n\s+", " ", text)
+    joined = re.sub(r"\\?\n[ \t]+", " ", text)
     pairs = (line.split("=", 1) for line in joined.splitlines() if "=" in line and not line.startswith("#"))
     return {name.strip(): value.strip() for name, value in pairs}

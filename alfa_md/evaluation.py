@@ -1,6 +1,5 @@
 """Meta-test: a learner's accuracy on the episodes of every source, kept with what they were measured under."""
 
-import json
 from pathlib import Path
 
 import torch
@@ -10,7 +9,7 @@ from alfa_md.episode import EpisodeSource
 from alfa_md.learners.base import Learner
 from alfa_md.metrics import mean_ci
 from alfa_md.progress import CONSOLE, track
-from alfa_md.run_directory import write_json
+from alfa_md.run_directory import read_json, write_json
 
 
 @torch.no_grad()
@@ -36,9 +35,9 @@ class Results:
 
     def __init__(self, path: Path, stamp: dict):
         self.path, self.stamp = path, stamp
-        self.sources: dict[str, dict] = {}
-        if path.exists():
-            self._reuse(json.loads(path.read_text()))
+        old = read_json(path) if path.exists() else {"protocol": stamp, "sources": {}}
+        self.is_other = old["protocol"] != stamp  # the file on disk
+        self.sources: dict[str, dict] = {} if self.is_other else old["sources"]
 
     def measure(self, learner: Learner, source: EpisodeSource, num_episodes: int, device: torch.device) -> None:
         """Evaluates the learner on a source, unless as many episodes of the same data are already here."""
@@ -49,14 +48,14 @@ class Results:
         result = mean_ci(values)
         record = {"mean": result.mean, "ci95": result.ci95, "episodes": result.n}
         self.sources[source.name] = record | {"data": source.stamp(), "accuracies": values}
+        if self.is_other:
+            self._set_aside()
         write_json(self.path, {"protocol": self.stamp, "sources": self.sources})
 
-    def _reuse(self, old: dict) -> None:
-        if old["protocol"] == self.stamp:
-            self.sources = old["sources"]
-            return
+    def _set_aside(self) -> None:
         number = next(n for n in range(1, 10**6) if not self._aside(n).exists())
         self.path.rename(self._aside(number))
+        self.is_other = False
         CONSOLE.print(f"{self.path} was measured under other conditions; it is kept as {self._aside(number).name}")
 
     def _aside(self, number: int) -> Path:

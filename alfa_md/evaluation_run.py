@@ -62,7 +62,7 @@ def evaluate_run(run: RunDirectory, options: Options) -> int:
         for source in sources(trained, root, present, options):
             results.measure(contender.learner.to(options.device), source, options.num_episodes, options.device)
         columns[contender.title] = column(results.sources, present)
-    publish(run, contenders[0].stem, columns, options, announcement(root), origin | contenders[0].weights)
+    publish(run, contenders[0].stem, columns, options, root, origin | contenders[0].weights)
     for name in names:
         if name not in present:
             CONSOLE.print(f"{name}: missing, there is no {root.path / name}")
@@ -86,6 +86,8 @@ def chosen_sources(text: str, trained: Experiment, root: RecordsRoot) -> tuple[s
     if text == "all":
         return trained.test_sources
     names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if not names:
+        raise UserError("--sources is empty; give all, or names separated by commas")
     for name in names:
         if name not in trained.test_sources and not (root.path / name).is_dir():
             raise UserError(f"--sources: unknown source {name}; there are: {', '.join(trained.test_sources)}")
@@ -108,14 +110,14 @@ def protocol(learner: Learner, trained: Experiment, root: RecordsRoot, options: 
 
 
 def publish(
-    run: RunDirectory, stem: str, columns: Mapping[str, Column], options: Options, data: str, stamp: dict
+    run: RunDirectory, stem: str, columns: Mapping[str, Column], options: Options, root: RecordsRoot, stamp: dict
 ) -> None:
     """Prints the table and writes the .csv and .md beside the .json."""
     CONSOLE.print(
         table(f"{options.split}: accuracy in percent, 95 % intervals, {options.num_episodes} episodes", columns)
     )
-    notes = f"{data}\nConfig {stamp['config']}, checkpoint {stamp['checkpoint']}, episode seed {options.seed}."
-    write_text(run.results / f"{stem}.csv", as_csv(columns))
-    write_text(run.results / f"{stem}.md", as_markdown(columns, notes))
+    origin = f"Config {stamp['config']}, checkpoint {stamp['checkpoint']}, episode seed {options.seed}."
+    write_text(run.results / f"{stem}.csv", as_csv(columns, root.kind))
+    write_text(run.results / f"{stem}.md", as_markdown(columns, f"{announcement(root)}\n{origin}"))
     CONSOLE.print(f"Results: {run.results / stem}.json, .csv, .md")
-    CONSOLE.print(data)
+    CONSOLE.print(announcement(root))

@@ -9,6 +9,7 @@ import torch
 from alfa_md.data.mixture import Mixture
 from alfa_md.data.sampling import Sampling
 from alfa_md.episode import EpisodeSource
+from alfa_md.errors import UserError
 from alfa_md.learners.base import Learner
 
 # The order in which Meta-Dataset's evaluation goes through the sources and its leaderboard lists them.
@@ -55,6 +56,8 @@ class Experiment:
         self.test_sources = tuple(test_sources)
         self.sampling = sampling or Sampling()
         self.train_sampling = train_sampling or self.sampling
+        if len(self.train_sources) > 1 and self.train_sampling.ignore_hierarchy_probability > 0:
+            raise UserError("Sampling.ignore_hierarchy_probability > 0 is for one training source; several are bound")
 
     def training(self, root: Path, seed: int) -> EpisodeSource:
         """The meta-training episodes."""

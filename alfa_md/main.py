@@ -14,13 +14,18 @@ BAD_INPUT = 2
 def run(main: Callable[[list[str]], int | None]) -> None:
     """Call `main(argv)` after flag parsing and exit with the code it returns.
 
-    A `UserError`, an unknown flag or a bad flag value becomes `error: <one line>` on stderr and exit code 2.
+    A `UserError`, a missing binding, an unknown flag or a bad flag value becomes `error: <one line>` on stderr and
+    exit code 2.
     """
 
     def guarded(argv: list[str]) -> int | None:
         try:
             return main(argv)
         except UserError as error:
+            return _report(error)
+        except RuntimeError as error:
+            if not str(error).startswith("Required bindings"):  # gin's words where a configurable lacks an argument
+                raise
             return _report(error)
 
     keep_freed_pages()

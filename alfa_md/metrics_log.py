@@ -5,6 +5,8 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
+from alfa_md.run_directory import write_text
+
 # TensorBoard looks for this module, and where it exists does not import TensorFlow: seconds, and a claim on the GPU.
 sys.modules.setdefault("tensorboard.compat.notf", ModuleType("notf"))
 from torch.utils.tensorboard import SummaryWriter  # noqa: E402
@@ -15,7 +17,8 @@ class MetricsLog:
 
     def __init__(self, path: Path, tensorboard: Path, step: int):
         lines = path.read_text().splitlines(keepends=True) if path.exists() else []
-        path.write_text("".join(line for line in lines if json.loads(line)["step"] <= step))
+        whole = (line for line in lines if line.endswith("\n"))  # a run that was killed may have left half a line
+        write_text(path, "".join(line for line in whole if json.loads(line)["step"] <= step))
         self.file = open(path, "a", buffering=1)
         self.writer = SummaryWriter(str(tensorboard), purge_step=step + 1)
 

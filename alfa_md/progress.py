@@ -11,7 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as RichProgress
 
 T = TypeVar("T")
-CONSOLE = Console(stderr=False, highlight=False, soft_wrap=True)
+# Text is printed as it is: a path may hold what rich takes for markup.
+CONSOLE = Console(markup=False, emoji=False, highlight=False, soft_wrap=True)
 PLAIN_SECONDS = 15.0  # between two lines where there is no terminal
 
 

@@ -37,14 +37,14 @@ def mean_over_sources(results: Column) -> float:
     return sum(result.mean for result in results.values()) / max(len(results), 1)
 
 
-def as_csv(columns: Mapping[str, Column]) -> str:
-    """One line a learner and source: learner, source, mean, ci95, episodes."""
+def as_csv(columns: Mapping[str, Column], data_kind: str) -> str:
+    """One line a learner and source: learner, source, mean, ci95, episodes, kind of data."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["learner", "source", "mean", "ci95", "episodes"])
+    writer.writerow(["learner", "source", "mean", "ci95", "episodes", "data"])
     for learner, results in columns.items():
         for source, (mean, ci95, n) in results.items():
-            writer.writerow([learner, source, f"{mean:.6f}", f"{ci95:.6f}", n])
+            writer.writerow([learner, source, f"{mean:.6f}", f"{ci95:.6f}", n, data_kind])
     return text.getvalue()
 
 

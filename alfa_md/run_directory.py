@@ -49,7 +49,7 @@ class RunDirectory:
         """What `open` was told of the run. Raises UserError where there is none."""
         if not (self.config.is_file() and self.facts_file.is_file()):
             raise UserError(f"{self.path} is not a run directory (no config.gin and run.json); see --run_dir")
-        return json.loads(self.facts_file.read_text())
+        return read_json(self.facts_file)
 
     def checkpoint(self, name: str) -> Path:
         """The file of a checkpoint given as `best`, `last` or a path."""
@@ -82,6 +82,14 @@ def write_text(path: Path, text: str) -> None:
     temporary = path.with_name(f".{path.name}.tmp")
     temporary.write_text(text)
     os.replace(temporary, path)
+
+
+def read_json(path: Path) -> dict:
+    """What `write_json` wrote. Raises UserError where the file is damaged."""
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        raise UserError(f"{path} is damaged ({error}); restore it or choose another --run_dir") from error
 
 
 def write_json(path: Path, content: dict) -> None:

@@ -1,5 +1,118 @@
-"""stub while measuring"""
+"""RESULTS.md from the stored results of scripts/omniglot_results.py; nothing in it is typed by hand."""
+
+import json
+from collections import defaultdict
+from pathlib import Path
+from statistics import mean, pstdev
+
+from alfa_md.metrics import MeanCI, paired_difference
+
+TITLES = {
+    "prototypical": "Prototypical network",
+    "maml": "fo-MAML (inner rate 0.1)",
+    "maml-alfa": "fo-MAML + ALFA (inner rate 0.1)",
+    "proto-maml-0.01": "fo-Proto-MAML, inner rate 0.01",
+    "proto-maml-0.03": "fo-Proto-MAML, inner rate 0.03",
+    "proto-maml-0.1": "fo-Proto-MAML, inner rate 0.1",
+    "control": "fo-Proto-MAML, learned rate and decay per step and layer (ALFA without generator)",
+    "ALFA": "fo-Proto-MAML + ALFA",
+    "prototypical-long": "Prototypical network, about the CPU time of ALFA",
+    "ALFA-long": "fo-Proto-MAML + ALFA, long",
+}
+PAIRS = (
+    ("ALFA", "best fo-Proto-MAML"),
+    ("ALFA", "control"),
+    ("control", "best fo-Proto-MAML"),
+    ("maml-alfa", "maml"),
+    ("ALFA", "prototypical"),
+    ("ALFA", "prototypical-long"),
+)
+
+Runs = dict[str, dict[int, dict]]  # variant -> seed -> stored result
 
 
-def write_results(store, path):
-    pass
+def load(store: Path) -> Runs:
+    """All stored results."""
+    runs: Runs = defaultdict(dict)
+    for path in sorted(store.glob("*.json")):
+        result = json.loads(path.read_text())
+        runs[result["variant"]][result["seed"]] = result
+    return runs
+
+
+def write_results(store: Path, target: Path) -> None:
+    """Writes the report; variants without a result are listed as unmeasured."""
+    runs = load(store)
+    if not runs:
+        raise SystemExit(f"nothing is stored in {store}; give --records_root_dir to measure")
+    sections = [header(runs), accuracy_table(runs), difference_table(runs), commands(runs)]
+    target.write_text("\n".join(sections))
+
+
+def header(runs: Runs) -> str:
+    machines = sorted({result["machine"] for seeds in runs.values() for result in seeds.values()})
+    return f"""# Results
+
+Written by `python scripts/omniglot_results.py` from `results/omniglot/`; not edited by hand.
+
+## Real Omniglot, Meta-Dataset protocol
+
+Complete Omniglot (1623 characters), converted with `python -m alfa_md.convert omniglot`. Meta-training on the 25
+training alphabets with official bi-level variable-way episodes (training way <= 20, support <= 80), four-layer
+convolutional network, 28 px, {", ".join(machines)}, one thread a run and other work beside it. Test: the same 600
+official episodes of the 20 evaluation alphabets for every run, so that differences are paired. CPU time is of training
+with its validation, without the test.
+"""
+
+
+def accuracy_table(runs: Runs) -> str:
+    lines = [
+        "| learner | updates | test accuracy, mean of seeds | std | each seed, 95 % interval | CPU minutes |",
+        "|---|---|---|---|---|---|",
+    ]
+    for variant, title in TITLES.items():
+        seeds = runs.get(variant)
+        if not seeds:
+            lines.append(f"| {title} | | unmeasured | | | |")
+            continue
+        results = [seeds[seed] for seed in sorted(seeds)]
+        means = [100 * result["mean"] for result in results]
+        each = ", ".join(MeanCI(r["mean"], r["ci95"], 600).percent() for r in results)
+        spread = f"{pstdev(means):.2f}" if len(means) > 1 else ""
+        minutes = mean(result["cpu_seconds"] / 60 for result in results)
+        cells = [title, results[0]["updates"], f"{mean(means):.2f}", spread, each, f"{minutes:.1f}"]
+        lines.append("| " + " | ".join(map(str, cells)) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def best_proto_maml(runs: Runs) -> str:
+    """The inner rate with the highest mean on the seeds that all measured rates share."""
+    rates = [name for name in runs if name.startswith("proto-maml-")]
+    shared = set.intersection(*(set(runs[name]) for name in rates)) if rates else set()
+    return max(rates, key=lambda name: mean(runs[name][seed]["mean"] for seed in shared)) if shared else ""
+
+
+def difference_table(runs: Runs) -> str:
+    """Paired differences, episode by episode, pooled over the seeds that both have."""
+    lines = ["Paired differences (percentage points, the seeds' episodes pooled):", ""]
+    lines += ["| A - B | seeds | difference, 95 % interval | each seed |", "|---|---|---|---|"]
+    best = best_proto_maml(runs)
+    for a, b in PAIRS:
+        b = best if b == "best fo-Proto-MAML" else b
+        seeds = sorted(runs.get(a, {}).keys() & runs.get(b, {}).keys())
+        if not seeds:
+            continue
+        x, y = ([runs[name][seed]["accuracies"] for seed in seeds] for name in (a, b))
+        pooled = paired_difference(sum(x, []), sum(y, [])).percent()
+        each = ", ".join(paired_difference(p, q).percent() for p, q in zip(x, y, strict=True))
+        lines.append(f"| {TITLES[a]} - {TITLES[b]} | {', '.join(map(str, seeds))} | {pooled} | {each} |")
+    return "\n".join(lines) + "\n"
+
+
+def commands(runs: Runs) -> str:
+    lines = ["Commands, each followed by `python -m alfa_md.evaluate --run_dir=RUN --num_episodes=600`:", "", "```"]
+    for variant, seeds in sorted(runs.items()):
+        bindings = " ".join(f"--gin_bindings='{binding}'" for binding in next(iter(seeds.values()))["bindings"])
+        fixed = "python -m alfa_md.train --gin_config=gin/omniglot_proto_maml_alfa.gin --records_root_dir=RECORDS"
+        lines.append(f"# {variant}\n{fixed} --run_dir=RUN --seed={'|'.join(map(str, sorted(seeds)))} {bindings}")
+    return "\n".join([*lines, "```", ""])

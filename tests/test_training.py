@@ -236,7 +236,7 @@ def told(monkeypatch, capsys, seconds, num_updates, device="cpu", done=0) -> str
 def test_the_clock_estimates_the_whole_run_after_the_third_update(monkeypatch, capsys):
     text = told(monkeypatch, capsys, seconds=0.5, num_updates=1200)
     assert "0.50 s an update" in text and "about 10.0 minutes for 1200 updates" in text and "quickstart" not in text
-    assert "1.0 hours for 7200 updates" in told(monkeypatch, capsys, seconds=0.5, num_updates=7300, done=100)
+    assert "1.0 hours for 7200 updates" in told(monkeypatch, capsys, seconds=0.5, num_updates=9000, done=1800)
 
 
 def test_the_clock_names_the_quickstart_above_twelve_hours_on_a_cpu(monkeypatch, capsys):
@@ -264,6 +264,13 @@ def test_metrics_hold_both_curves_and_the_time(tmp_path):
     ]
     assert records[1].keys() == {"step", "group", "loss", "accuracy", "learning_rate", "seconds", "cpu_seconds"}
     assert records[1]["learning_rate"] == 0.005 and records[4]["cpu_seconds"] > 0
+
+
+def test_validation_is_in_evaluation_mode_and_training_goes_on_in_training_mode(tmp_path):
+    learner, modes = noise_learner(), []
+    learner.register_forward_hook(lambda module, inputs, output: modes.append(module.training))
+    train_on_noise(tmp_path, noise_experiment(learner), num_updates=4)
+    assert modes == [True, True, False, False] * 2
 
 
 def test_training_runs_on_the_device_it_is_given(tmp_path):

@@ -1,0 +1,84 @@
+"""Which records a run reads, and how it says so."""
+
+import pytest
+
+from alfa_md.data import roots
+from alfa_md.data.paths import cache_dir
+from alfa_md.data.roots import RecordsRoot, announcement, records_root
+from alfa_md.errors import UserError
+
+
+@pytest.fixture(autouse=True)
+def nothing_given(tmp_path, monkeypatch):
+    """No environment variable, and a miniature that costs nothing."""
+    monkeypatch.delenv(roots.VARIABLE, raising=False)
+    monkeypatch.setattr(roots, "miniature_root", lambda: tmp_path / "miniature")
+
+
+@pytest.fixture
+def records(tmp_path):
+    """Makes a records root of one source."""
+
+    def make(name):
+        folder = tmp_path / name / "omniglot"
+        folder.mkdir(parents=True)
+        (folder / "dataset_spec.json").write_text("{}")
+        return tmp_path / name
+
+    return make
+
+
+def recorded(path, kind="records"):
+    return {"data_root": str(path), "data_kind": kind}
+
+
+def test_flag_before_environment_before_the_runs_own_before_the_miniature(tmp_path, records, monkeypatch):
+    flag, environment, own = records("flag"), records("environment"), records("own")
+    assert records_root(None) == (tmp_path / "miniature", "miniature")
+    assert records_root(None, recorded(own)) == (own, "records")
+    monkeypatch.setenv(roots.VARIABLE, str(environment))
+    assert records_root(None, recorded(own)) == records_root(None) == (environment, "records")
+    assert records_root(str(flag), recorded(own)) == records_root(str(flag)) == (flag, "records")
+
+
+def test_a_run_on_the_miniature_is_evaluated_on_the_miniature_of_this_machine(tmp_path):
+    elsewhere = recorded(tmp_path / "elsewhere", "miniature")
+    assert records_root(None, elsewhere) == (tmp_path / "miniature", "miniature")
+
+
+def test_paths_are_made_absolute(records, monkeypatch):
+    path = records("records")
+    monkeypatch.chdir(path.parent)
+    monkeypatch.setenv("HOME", str(path.parent))
+    assert records_root("records").path == records_root("~/records").path == path
+
+
+@pytest.mark.parametrize("given", ["flag", "environment", "own"])
+def test_a_missing_or_empty_root_is_an_error_and_not_the_miniature(tmp_path, monkeypatch, given):
+    def ask(path):
+        monkeypatch.setenv(roots.VARIABLE, str(path) if given == "environment" else "")
+        own = recorded(path) if given == "own" else None
+        return records_root(str(path) if given == "flag" else None, own)
+
+    with pytest.raises(UserError, match="absent does not exist; set --records_root_dir or META_DATASET_RECORDS"):
+        ask(tmp_path / "absent")
+    (tmp_path / "empty" / "omniglot").mkdir(parents=True)
+    with pytest.raises(UserError, match=r"empty holds no \*/dataset_spec.json; set --records_root_dir"):
+        ask(tmp_path / "empty")
+
+
+def test_the_miniature_announces_itself_loudly(tmp_path):
+    text = announcement(RecordsRoot(tmp_path, "miniature"))
+    assert "EMBEDDED MINIATURE DATA" in text and "NOT Meta-Dataset" in text and "--records_root_dir" in text
+    assert announcement(RecordsRoot(tmp_path, "records")) == f"Records: {tmp_path}"
+
+
+def test_cache_directory_by_override_xdg_and_default(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
+    monkeypatch.delenv("ALFA_MD_CACHE", raising=False)
+    assert cache_dir() == tmp_path / ".cache" / "alfa_md"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    assert cache_dir() == tmp_path / "xdg" / "alfa_md"
+    monkeypatch.setenv("ALFA_MD_CACHE", "~/mine")
+    assert cache_dir() == tmp_path / "mine"

@@ -1,0 +1,43 @@
+"""What holds for every entry: its `--help`, and bad input in a process of its own."""
+
+import re
+
+import pytest
+
+from tests.entries.harness import run_entry, spawn_entry
+from tests.shared import ROOT
+
+EXPLANATIONS = {
+    "train": {"gin_config", "gin_bindings", "records_root_dir", "run_dir", "seed", "device"},
+    "evaluate": {"run_dir", "checkpoint", "sources", "num_episodes", "split", "baselines", "records_root_dir", "seed"}
+    | {"device"},
+    "compare": {"split"},
+    "convert": {"source_dir", "records_root_dir"},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "message"),
+    [
+        ("evaluate", ["--run_dir=nowhere"], "nowhere is not a run directory"),
+        ("compare", ["nowhere", "nowhere"], "no results at nowhere"),
+    ],
+)
+def test_bad_input_in_a_process_of_its_own(tmp_path, name, arguments, message):
+    outcome = spawn_entry(name, *arguments, cwd=tmp_path)
+    assert message in outcome.error
+    assert outcome.out == "" and list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", EXPLANATIONS)
+def test_help_explains_every_flag(tmp_path, name):
+    outcome = run_entry(name, "--help", cwd=tmp_path)
+    explained = dict(re.findall(r"^  (?:-\w,)?--(?:\[no\])?(\w+): (.+)", outcome.out, re.MULTILINE))
+    assert explained.keys() == EXPLANATIONS[name]
+    assert all(len(text) > 10 for text in explained.values())
+    assert f"python -m alfa_md.{name}" in outcome.out and outcome.err == ""
+
+
+def test_no_entry_is_left_out():
+    entries = {file.stem for file in (ROOT / "alfa_md").glob("*.py") if '__name__ == "__main__"' in file.read_text()}
+    assert set(EXPLANATIONS) == entries

@@ -1,0 +1,173 @@
+"""A run directory evaluated by the entry: table, files, stamps, missing sources and splits, work done only once."""
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from alfa_md import config, evaluation
+from alfa_md.checkpoint import file_hash
+from alfa_md.data import roots
+from alfa_md.experiment import META_DATASET
+from alfa_md.metrics import mean_ci
+from tests.entries.harness import SOURCES, bindings, copied, needs_tensorflow, run_entry
+
+pytestmark = needs_tensorflow
+NAME = "proto_maml_alfa+quickstart"
+ABSENT = set(META_DATASET) - set(SOURCES)
+EPISODES = "--num_episodes=2"
+
+
+@pytest.fixture
+def run(trained, tmp_path) -> Path:
+    return copied(trained, tmp_path / "run")
+
+
+def evaluate(run: Path, *flags: str):
+    return run_entry("evaluate", "--run_dir=run", EPISODES, *flags, cwd=run.parent)
+
+
+def results(run: Path, stem: str = "test") -> dict:
+    return json.loads((run / "results" / f"{stem}.json").read_text())
+
+
+def test_missing_sources_are_named_the_rest_go_on_and_the_exit_code_is_3(run):
+    outcome = evaluate(run)
+    assert outcome.code == 3 and outcome.err == ""
+    assert set(re.findall(r"^(\w+): missing, there is no .*/(?:\1)$", outcome.out, re.MULTILINE)) == ABSENT
+    assert list(results(run)["sources"]) == ["ilsvrc_2012", "omniglot", "traffic_sign"]
+    for name in SOURCES:
+        assert re.search(rf"{name} +│ +\d+\.\d\d±\d+\.\d\d", outcome.out)
+
+
+def test_present_sources_alone_give_exit_code_0(run):
+    assert evaluate(run, "--sources=omniglot,traffic_sign").code == 0
+
+
+@pytest.mark.parametrize("split", ["train", "valid"])
+def test_a_source_without_the_split_is_skipped_by_name(run, split):
+    outcome = evaluate(run, "--sources=traffic_sign,omniglot", f"--split={split}")
+    assert outcome.code == 0 and f"traffic_sign: has no {split} split, skipped" in outcome.out
+    assert list(results(run, split)["sources"]) == ["omniglot"]
+
+
+def test_results_hold_every_accuracy_and_its_interval(run):
+    evaluate(run, "--sources=omniglot", "--num_episodes=3")
+    record = results(run)["sources"]["omniglot"]
+    assert record["episodes"] == len(record["accuracies"]) == 3
+    assert (record["mean"], record["ci95"]) == mean_ci(record["accuracies"])[:2]
+    assert all(0 <= accuracy <= 1 for accuracy in record["accuracies"])
+
+
+def test_results_are_stamped_with_what_they_depend_on(run, root):
+    evaluate(run, "--sources=omniglot", "--seed=5")
+    content = results(run)
+    stamp = content["protocol"]
+    sampling = stamp.pop("sampling")
+    assert stamp == {
+        "config": config.fingerprint((run / "config.gin").read_text()),
+        "name": NAME,
+        "checkpoint": file_hash(run / "checkpoints" / "best.pt"),
+        "updates": 2,
+        "split": "test",
+        "seed": 5,
+        "data_root": str(root),
+        "data_kind": "records",
+        "learner": "GradientLearner",
+        "batch_norm": "support moments, adapted",
+        "head": "PrototypeHead",
+        "inner_steps": 1,
+        "order": "first",
+    }
+    assert (sampling["max_ways_upper_bound"], sampling["max_support_set_size"]) == (5, 20)
+    data = content["sources"]["omniglot"]["data"]
+    assert (data["decoder"], data["image_size"]) == ("tensorflow", 16)
+    assert re.fullmatch("[0-9a-f]{16}", data["spec"])
+
+
+def test_the_miniature_is_announced_and_stamped(tmp_path, root, monkeypatch):
+    """Without any records root; a small root stands in for the miniature."""
+    monkeypatch.setattr(roots, "miniature_root", lambda: root)
+    train = run_entry("train", *bindings(), "--run_dir=run", cwd=tmp_path)
+    assert train.code == 0 and train.out.startswith("EMBEDDED MINIATURE DATA: ")
+    outcome = evaluate(tmp_path / "run", "--sources=omniglot")
+    assert outcome.code == 0 and outcome.out.count("EMBEDDED MINIATURE DATA: ") == 2  # at the start and below the table
+    assert results(tmp_path / "run")["protocol"]["data_kind"] == "miniature"
+    assert "EMBEDDED MINIATURE DATA" in (tmp_path / "run" / "results" / "test.md").read_text()
+
+
+def test_the_markdown_row_is_that_of_the_leaderboard(run):
+    evaluate(run)
+    table = (run / "results" / "test.md").read_text().splitlines()
+    heading, _, row = (line.strip("| ").split(" | ") for line in table[:3])
+    present = [name for name in META_DATASET if name in SOURCES]
+    assert heading == ["learner", *present, "mean"] and row[0] == NAME
+    sources = results(run)["sources"]
+    assert row[1:-1] == [f"{100 * sources[n]['mean']:.2f}±{100 * sources[n]['ci95']:.2f}" for n in present]
+    assert row[-1] == f"{100 * sum(sources[name]['mean'] for name in present) / 3:.2f}"
+    assert config.fingerprint((run / "config.gin").read_text()) in table[-1]
+
+
+def test_the_order_of_the_benchmark_holds_whatever_was_measured_first(run):
+    evaluate(run, "--sources=traffic_sign")
+    evaluate(run)
+    assert (run / "results" / "test.md").read_text().startswith("| learner | ilsvrc_2012 | omniglot | traffic_sign |")
+
+
+def test_the_csv_has_a_line_for_every_learner_and_source(run):
+    evaluate(run, "--baselines=untrained,pixel,feature")
+    with open(run / "results" / "test.csv") as file:
+        lines = list(csv.DictReader(file))
+    learners = [NAME, "untrained", "pixel", "feature"]
+    assert [(line["learner"], line["source"]) for line in lines] == [(a, b) for a in learners for b in SOURCES]
+    for line in lines:
+        stem = "test" if line["learner"] == NAME else f"test-{line['learner']}"
+        record = results(run, stem)["sources"][line["source"]]
+        assert float(line["mean"]) == pytest.approx(record["mean"], abs=1e-6)
+        assert int(line["episodes"]) == 2
+
+
+def test_a_second_call_measures_nothing_and_gives_the_same_numbers(run, monkeypatch):
+    first = evaluate(run, "--baselines=pixel")
+    written = (run / "results" / "test.json").read_bytes()
+    monkeypatch.setattr(evaluation, "accuracies", lambda *arguments: pytest.fail("measured again"))
+    second = evaluate(run, "--baselines=pixel")
+    assert second.code == 3 and (run / "results" / "test.json").read_bytes() == written
+    assert re.findall(r".*±.*", second.out) == re.findall(r".*±.*", first.out)
+
+
+def test_only_what_is_not_there_yet_is_measured(run, monkeypatch):
+    evaluate(run, "--sources=omniglot")
+    measured, accuracies = [], evaluation.accuracies
+
+    def spy(learner, source, *rest):
+        measured.append(source.name)
+        return accuracies(learner, source, *rest)
+
+    monkeypatch.setattr(evaluation, "accuracies", spy)
+    evaluate(run)
+    assert measured == ["ilsvrc_2012", "traffic_sign"]
+
+
+def test_the_same_numbers_from_anew(run, trained, tmp_path):
+    evaluate(run, "--sources=omniglot")
+    again = copied(trained, tmp_path / "again" / "run")
+    evaluate(again, "--sources=omniglot")
+    assert results(again) == results(run)
+
+
+def test_other_conditions_get_files_of_their_own(run):
+    evaluate(run, "--sources=omniglot")
+    first = (run / "results" / "test.json").read_bytes()
+    outcome = evaluate(run, "--sources=omniglot", "--seed=1")
+    assert "run/results/test.json was measured under other conditions; it is kept as test.1.json" in outcome.out
+    assert (run / "results" / "test.1.json").read_bytes() == first
+    assert results(run)["protocol"]["seed"] == 1
+
+
+def test_another_checkpoint_is_named_in_the_files(run):
+    evaluate(run, "--sources=omniglot", "--checkpoint=last")
+    assert results(run, "test-last")["protocol"]["checkpoint"] == file_hash(run / "checkpoints" / "last.pt")
+    assert not (run / "results" / "test.json").exists()

@@ -1,0 +1,241 @@
+"""Every gin file: its values against the published ones, its full-size learner, two small steps, and its header."""
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+import gin
+import pytest
+import torch
+
+from alfa_md import config, experiment, training
+from alfa_md.backbones.four_layer_convnet import FourLayerConvNet
+from alfa_md.backbones.resnet18 import ResNet18
+from alfa_md.checkpoint import load
+from alfa_md.data.miniature import miniature_root
+from alfa_md.experiment import META_DATASET
+from alfa_md.heads import PrototypeHead, ZeroHead
+from alfa_md.learners.gradient import GradientLearner
+from alfa_md.learners.prototypical import PrototypicalLearner
+from alfa_md.rules.hypers import Constant, Product
+from alfa_md.run_directory import RunDirectory
+from tests.entries.harness import TINY, needs_tensorflow
+from tests.shared import ROOT
+
+pytestmark = needs_tensorflow
+FILES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "gin").glob("*.gin"))
+QUICKSTART = "gin/quickstart.gin"
+LEAVES = [file for file in FILES if file != QUICKSTART]
+
+
+class Tuned(NamedTuple):
+    """What the authors of Meta-Dataset found by search for one learner and training set, and published."""
+
+    inner_rate: float
+    steps: int
+    extra_steps: int  # in evaluation
+    learning_rate: float
+    decay_every: int
+    decay_rate: float
+    weight_decay: float
+
+
+MAML_IMAGENET = Tuned(
+    0.09915203576061224, 10, 5, 0.0003601303690709516, 10000, 0.8354967819706964, 0.00030572401935585053
+)
+PROTO_MAML_IMAGENET = Tuned(
+    0.005435022808033229, 6, 0, 0.00036339913514891586, 2500, 0.6477898086638092, 1.3656044331235537e-05
+)
+MAML_ALL = Tuned(0.09915203576061224, 10, 5, 0.00023702989294963628, 10000, 0.8354967819706964, 0.00030572401935585053)
+PROTO_MAML_ALL = Tuned(
+    0.01988024603751885, 1, 5, 0.00029809808680211807, 500, 0.7659662681067452, 0.0007159940362690606
+)
+
+IMAGENET = ("ilsvrc_2012",)
+ALL = ("ilsvrc_2012", "aircraft", "cu_birds", "omniglot", "quickdraw", "vgg_flower", "dtd", "fungi")
+
+# file -> (published values, head, is ALFA, training sources)
+TABLE = {
+    "gin/maml.gin": (MAML_IMAGENET, ZeroHead, False, IMAGENET),
+    "gin/maml_alfa.gin": (MAML_IMAGENET, ZeroHead, True, IMAGENET),
+    "gin/proto_maml.gin": (PROTO_MAML_IMAGENET, PrototypeHead, False, IMAGENET),
+    "gin/proto_maml_alfa.gin": (PROTO_MAML_IMAGENET, PrototypeHead, True, IMAGENET),
+    "gin/maml_all.gin": (MAML_ALL, ZeroHead, False, ALL),
+    "gin/maml_alfa_all.gin": (MAML_ALL, ZeroHead, True, ALL),
+    "gin/proto_maml_all.gin": (PROTO_MAML_ALL, PrototypeHead, False, ALL),
+    "gin/proto_maml_alfa_all.gin": (PROTO_MAML_ALL, PrototypeHead, True, ALL),
+}
+UNTUNED = {"gin/prototypical.gin", "gin/omniglot_proto_maml_alfa.gin", QUICKSTART}
+
+
+@pytest.fixture(autouse=True)
+def clean_gin():
+    yield
+    gin.clear_config()
+
+
+def built(*files: str, bindings=()) -> experiment.Experiment:
+    config.parse(files, bindings)
+    return experiment.build(0)
+
+
+def count(module: torch.nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def trainer(name: str):
+    return gin.query_parameter(f"train.{name}")
+
+
+def check_official_data(made: experiment.Experiment, train_sources: tuple[str, ...], image_size: int) -> None:
+    """Variable ways and shots within the benchmark's bounds, images of `image_size`, the ten sources in their order."""
+    assert made.train_sources == train_sources
+    assert made.validation_sources == ("ilsvrc_2012",)
+    assert made.test_sources == META_DATASET
+    for sampling in (made.sampling, made.train_sampling):
+        assert (sampling.num_ways, sampling.num_support, sampling.num_query) == (None, None, None)
+        assert (sampling.min_ways, sampling.max_ways_upper_bound, sampling.max_num_query) == (5, 50, 10)
+        assert (sampling.max_support_set_size, sampling.max_support_size_contrib_per_class) == (500, 100)
+    source = made.evaluation(miniature_root(), "ilsvrc_2012", "valid", seed=0)
+    assert source.stamp()["image_size"] == image_size
+
+
+def check_official_schedule() -> None:
+    """75 000 updates of one episode, 600 validation episodes every 500 updates."""
+    assert trainer("num_updates") == 75000 and trainer("episodes_per_step") == 1
+    assert trainer("validate_every") == 500 and trainer("num_validation_episodes") == 600
+
+
+def test_the_table_is_complete():
+    assert set(TABLE) | UNTUNED == set(FILES)
+
+
+@pytest.mark.parametrize("file", TABLE)
+def test_tuned_files_hold_the_published_values_and_build_the_full_size_learner(file):
+    tuned, head, is_alfa, sources = TABLE[file]
+    made = built(file)
+    learner = made.learner
+    assert isinstance(learner, GradientLearner) and isinstance(learner.backbone, ResNet18)
+    assert isinstance(learner.head, head) and not list(learner.head.parameters())
+    assert (learner.num_steps, learner.additional_evaluation_steps) == (tuned.steps, tuned.extra_steps)
+    assert learner.first_order and learner.adapt_batch_norm
+    assert count(learner.backbone) == 11_180_736
+    check_rule(learner, tuned, is_alfa)
+    check_official_data(made, sources, image_size=126)
+    check_official_schedule()
+    assert trainer("learning_rate") == tuned.learning_rate and trainer("weight_decay") == tuned.weight_decay
+    assert (trainer("decay_every"), trainer("decay_rate")) == (tuned.decay_every, tuned.decay_rate)
+
+
+def check_rule(learner: GradientLearner, tuned: Tuned, is_alfa: bool) -> None:
+    """SGD at the tuned rate, or ALFA whose A starts there and whose B starts at 5e-6, for 63 + 2 tensors."""
+    hypers = learner.rule.hypers
+    if not is_alfa:
+        assert isinstance(hypers, Constant) and (hypers.lr, hypers.decay) == (tuned.inner_rate, 0.0)
+        assert count(learner) == count(learner.backbone)
+        return
+    assert isinstance(hypers, Product)
+    scales, tensors = hypers.second, 65
+    assert torch.equal(scales.lr, torch.full((tuned.steps, tensors), tuned.inner_rate))
+    assert torch.equal(scales.decay, torch.full((tuned.steps, tensors), 5e-6))
+    width = 2 * tensors
+    assert count(hypers.first) == 2 * (width * width + width)
+    last = hypers.first.network[-1]
+    assert not last.weight.any() and torch.equal(last.bias, torch.ones(width))  # starts as the base learner
+    assert count(learner) == count(learner.backbone) + count(hypers.first) + 2 * tuned.steps * tensors
+
+
+def test_prototypical_networks_on_the_full_size_backbone():
+    made = built("gin/prototypical.gin")
+    assert isinstance(made.learner, PrototypicalLearner) and isinstance(made.learner.backbone, ResNet18)
+    assert count(made.learner) == 11_180_736
+    check_official_data(made, IMAGENET, image_size=126)
+    check_official_schedule()
+
+
+def test_omniglot_on_the_four_layer_network():
+    made = built("gin/omniglot_proto_maml_alfa.gin")
+    assert made.train_sources == made.validation_sources == made.test_sources == ("omniglot",)
+    assert isinstance(made.learner.head, PrototypeHead) and isinstance(made.learner.backbone, FourLayerConvNet)
+    assert count(made.learner.backbone) == 3 * 64 * 9 + 3 * 64 * 64 * 9 + 4 * 2 * 64
+    assert made.sampling.max_ways_upper_bound == 50 and not made.sampling.ignore_bilevel_ontology
+    assert made.train_sampling.max_ways_upper_bound == 20
+    assert isinstance(made.learner.rule.hypers, Product)
+
+
+@pytest.mark.parametrize("file", LEAVES)
+def test_two_small_steps_then_the_saved_configuration_builds_the_same(file, tmp_path):
+    root, run = miniature_root(), RunDirectory(tmp_path / "run")
+    facts = {"name": "tiny", "seed": 0, "data_root": str(root), "data_kind": "miniature"}
+    before = built(file, QUICKSTART, bindings=TINY)
+    state = training.train(before, run, root, facts, torch.device("cpu"))
+    assert state.step == load(run.last)["step"] == 2
+    assert isinstance(state.learner.backbone, FourLayerConvNet)
+    saved = run.config.read_text()
+
+    again = built(str(run.config))
+    assert type(again.learner) is type(before.learner)
+    assert (again.train_sources, again.sampling) == (before.train_sources, before.sampling)
+    training.train(again, run, root, facts, torch.device("cpu"))  # all updates are done, so nothing is trained
+    assert config.operative() == saved
+    assert config.differences(saved, config.operative()) == []
+
+
+def test_quickstart_is_small_everything():
+    made = built("gin/proto_maml_alfa.gin", QUICKSTART)
+    learner = made.learner
+    assert count(learner.backbone) == 3 * 32 * 9 + 3 * 32 * 32 * 9 + 4 * 2 * 32
+    assert gin.query_parameter("IMAGE_SIZE/macro.value") <= 32
+    assert (learner.num_steps, learner.additional_evaluation_steps) == (3, 0)
+    for sampling in (made.sampling, made.train_sampling):
+        assert sampling.max_ways_upper_bound <= 10 and sampling.max_support_set_size <= 100
+    assert trainer("num_updates") <= 400
+
+
+def header_and_bindings(file: str) -> tuple[str, list[str]]:
+    """The comment that a file begins with, and its own lines that bind something."""
+    lines = (ROOT / file).read_text().splitlines()
+    end = next(number for number, line in enumerate(lines) if not line.startswith("#"))
+    return "\n".join(lines[:end]), [line for line in lines[end:] if re.match(r"[\w/.]+ =", line)]
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_header_says_row_numbers_cost_and_command(file):
+    header, _ = header_and_bindings(file)
+    assert re.search(r"Table|published row|benchmark", header, re.IGNORECASE)
+    assert re.search(r"accurac|published row", header, re.IGNORECASE) or "Expected" in header
+    assert re.search(r"^# .*Cost: ", header, re.MULTILINE)
+    command = re.search(r"^# Command: (python -m alfa_md\.train .*)$", header, re.MULTILINE)[1]
+    assert f"--gin_config={file}" in command.split()
+    assert all((ROOT / named).is_file() for named in re.findall(r"--gin_config=(\S+)", command))
+
+
+@pytest.mark.parametrize("file", LEAVES)
+def test_leaf_files_are_short(file):
+    _, bindings = header_and_bindings(file)
+    assert len(bindings) <= 10
+
+
+# Percent on ILSVRC, Omniglot, Aircraft, Birds, Textures, QuickDraw, Fungi, Flower, Signs, MSCOCO.
+PUBLISHED = {
+    "gin/maml.gin": "45.51 55.55 56.24 63.61 68.04 43.96 32.10 81.74 50.93 35.30",
+    "gin/maml_alfa.gin": "51.09 67.89 66.34 67.67 65.34 60.53 37.41 84.28 60.86 40.05",
+    "gin/proto_maml.gin": "49.53 63.37 55.95 68.66 66.49 51.52 39.96 87.15 48.83 43.74",
+    "gin/proto_maml_alfa.gin": "52.80 61.87 63.43 69.75 70.78 59.17 41.49 85.96 60.78 48.11",
+    "gin/prototypical.gin": "50.50 59.98 53.10 68.79 66.56 48.96 39.71 85.27 47.12 41.00",
+    "gin/maml_all.gin": "37.83 83.92 76.41 62.43 64.16 59.73 33.54 79.94 42.91 29.37",
+    "gin/proto_maml_all.gin": "46.52 82.69 75.23 69.88 68.25 66.84 41.99 88.72 52.42 41.74",
+}
+
+
+@pytest.mark.parametrize("file", PUBLISHED)
+def test_header_quotes_the_published_accuracies_and_their_mean(file):
+    header, _ = header_and_bindings(file)
+    numbers = [float(number) for number in PUBLISHED[file].split()]
+    assert f"{PUBLISHED[file]}, {sum(numbers) / 10 + 1e-9:.2f}" in header
+
+
+def test_paths_in_includes_exist():
+    for file in (ROOT / "gin").rglob("*.gin"):
+        for included in re.findall(r"^include '(.+)'$", file.read_text(), re.MULTILINE):
+            assert Path(ROOT, included).is_file(), f"{file.name} includes {included}"

@@ -1,0 +1,164 @@
+"""The shape of the package, read from its source: who may import whom, and where TensorFlow and gin are met."""
+
+import ast
+import os
+import subprocess
+import sys
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+from tests.shared import ROOT
+
+# From the top down. An import goes to a lower floor or stays within its room; a package's modules are in its room
+# unless they are named themselves. Rooms of one floor do not know each other.
+FLOORS = (
+    ({"train", "evaluate", "compare", "convert"},),
+    (
+        {"main", "config", "experiment", "device", "allocator", "baselines", "checkpoint", "metrics_log", "progress"}
+        | {"training", "evaluation", "evaluation_run", "comparison", "report", "run_directory"},
+    ),
+    ({"learners"}, {"data"}),
+    ({"inner_loop", "rules"}, {"heads"}, {"backbones"}),
+    ({"data.spec", "data.spec_kinds", "data.fields", "data.sampling", "data.class_selection"},),
+    ({"episode", "params", "objectives", "metrics", "normalization", "errors", ""},),
+)
+PLACES = {
+    name: (floor, room) for floor, rooms in enumerate(FLOORS) for room, names in enumerate(rooms) for name in names
+}
+
+
+def parsed() -> dict[str, ast.Module]:
+    """Every module by its name below the package ("" is the package itself)."""
+    package = ROOT / "alfa_md"
+    files = {path.relative_to(package).with_suffix(""): path for path in package.rglob("*.py")}
+    names = {".".join(path.parts).removesuffix("__init__").rstrip("."): file for path, file in files.items()}
+    return {name: ast.parse(file.read_text(), str(file)) for name, file in names.items()}
+
+
+MODULES = parsed()
+
+
+def imported(tree: ast.Module) -> set[str]:
+    """The dotted names that a module imports anywhere in it, `from a import b` as a.b; also by `import_module`."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"line {node.lineno}: write imports absolutely"
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in ("import_module", "__import__"):
+            found |= {arg.value for arg in node.args if isinstance(arg, ast.Constant)}
+    return found
+
+
+def inner_imports(tree: ast.Module) -> set[str]:
+    """The modules of the package that a module imports."""
+    names = {name.removeprefix("alfa_md").lstrip(".") for name in imported(tree) if name.split(".")[0] == "alfa_md"}
+    return {name if name in MODULES else name.rpartition(".")[0] for name in names}
+
+
+def place(module: str) -> tuple[int, int]:
+    """(floor, room) of a module: its own, or that of the package it is in."""
+    name = module
+    while name and name not in PLACES:
+        name = name.rpartition(".")[0]
+    if module and not name:
+        pytest.fail(f"alfa_md/{module}.py has no floor yet: add it to FLOORS in {Path(__file__).name}")
+    return PLACES[name]
+
+
+def allowed(importer: str, target: str) -> bool:
+    here, there = place(importer), place(target)
+    return there == here or there[0] > here[0]
+
+
+def test_every_module_has_a_floor_and_every_name_in_the_table_a_module():
+    for module in MODULES:
+        place(module)
+    assert set(PLACES) <= set(MODULES)
+    with pytest.raises(pytest.fail.Exception, match="alfa_md/unheard_of.py has no floor yet: add it to FLOORS"):
+        place("unheard_of")
+
+
+def test_imports_go_down():
+    wrong = [
+        f"alfa_md.{module} imports alfa_md.{target}"
+        for module, tree in MODULES.items()
+        for target in inner_imports(tree)
+        if not allowed(module, target)
+    ]
+    assert not wrong, "; ".join(wrong)
+
+
+def test_the_rule_of_the_floors_itself():
+    assert allowed("training", "learners.base") and allowed("data.mixture", "data.sampling")
+    assert not allowed("learners.base", "training") and not allowed("data.sampling", "data.mixture")
+    assert not allowed("learners.gradient", "data.mixture") and not allowed("data.mixture", "learners.base")
+    assert not allowed("rules.alfa", "backbones.resnet18") and not allowed("training", "train")
+
+
+def test_there_is_no_circle():
+    try:
+        TopologicalSorter({module: inner_imports(tree) for module, tree in MODULES.items()}).prepare()
+    except CycleError as error:
+        pytest.fail("circular imports: " + " -> ".join(error.args[1]))
+
+
+def test_tensorflow_is_imported_under_tfrecord_alone():
+    importers = {
+        module for module, tree in MODULES.items() if any(n.split(".")[0] == "tensorflow" for n in imported(tree))
+    }
+    assert importers and all(module.startswith("data.tfrecord.") for module in importers)
+
+
+def test_specifications_and_sampling_need_numpy_alone():
+    (room,) = FLOORS[4]
+    for module in room:
+        outside = {name.split(".")[0] for name in imported(MODULES[module])} - set(sys.stdlib_module_names)
+        assert outside <= {"alfa_md", "numpy", "gin"}, module
+
+
+def test_gin_is_only_a_decorator():
+    """Outside of the one reader of gin files, the code must run the same with gin or without."""
+    for module in MODULES.keys() - {"config"}:
+        tree = MODULES[module]
+        assert not any(name.startswith("gin.") for name in imported(tree)), f"{module}: write `import gin`"
+        decorators = {id(getattr(d, "func", d)) for node in ast.walk(tree) for d in getattr(node, "decorator_list", ())}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "gin":
+                is_decorator = node.attr == "configurable" and id(node) in decorators
+                assert is_decorator or node.attr == "REQUIRED", f"alfa_md.{module}, line {node.lineno}: gin.{node.attr}"
+
+
+WITHOUT_TENSORFLOW = """
+import importlib, pkgutil, sys
+sys.modules["tensorflow"] = None  # every import of it fails from now on
+
+import alfa_md
+names = [module.name for module in pkgutil.walk_packages(alfa_md.__path__, "alfa_md.")]
+for name in names:
+    importlib.import_module(name)
+
+import torch
+from alfa_md.checkpoint import TrainState
+from alfa_md.training import outer_step
+from tests.episodes import random_episode, small_learner
+learner = small_learner()
+optimizer = torch.optim.Adam(learner.parameters(), lr=0.01)
+state = TrainState(learner, optimizer, torch.optim.lr_scheduler.StepLR(optimizer, 100))
+losses = [outer_step(state, [random_episode()], clip_norm=10.0)[0] for _ in range(10)]
+assert losses[-1] < losses[0], losses
+assert sys.modules["tensorflow"] is None
+print(len(names))
+"""
+
+
+def test_everything_imports_and_a_learner_trains_without_tensorflow():
+    command = [sys.executable, "-c", WITHOUT_TENSORFLOW]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert int(result.stdout) == len(MODULES) - 1  # all but alfa_md itself

@@ -1,0 +1,116 @@
+"""The folder of a run: made once, found again, never shared by two configurations."""
+
+import json
+import os
+
+import pytest
+
+from alfa_md.errors import UserError
+from alfa_md.run_directory import RunDirectory, write_json, write_text
+
+CONFIG = """# Parameters for train:
+# ==============================================================================
+train.learning_rate = 0.001
+train.num_updates = 400
+
+# Parameters for Sampling:
+# ==============================================================================
+Sampling.max_ways_upper_bound = 10
+"""
+FACTS = {"name": "proto_maml", "seed": 0, "data_root": "/records", "data_kind": "records"}
+
+
+def test_opening_makes_the_folder_and_tells_what_it_is(tmp_path):
+    run = RunDirectory(tmp_path / "a" / "b")
+    run.open(CONFIG, FACTS)
+    assert run.config.read_text() == CONFIG and run.results.is_dir() and run.last.parent.is_dir()
+    facts = run.facts()
+    assert facts.items() >= FACTS.items() and {"command", "alfa_md", "torch", "python", "machine"} < facts.keys()
+    assert not run.last.exists() and not run.best.exists()
+
+
+def test_opening_again_changes_nothing(tmp_path):
+    run = RunDirectory(tmp_path)
+    run.open(CONFIG, FACTS)
+    before = run.config.read_bytes(), run.facts_file.read_bytes()
+    RunDirectory(str(tmp_path)).open(CONFIG + "\n# a comment\n", FACTS)
+    assert (run.config.read_bytes(), run.facts_file.read_bytes()) == before
+
+
+@pytest.mark.parametrize(
+    "config, facts, named",
+    [
+        (CONFIG.replace("400", "500"), FACTS, "(train.num_updates: 400 -> 500);"),
+        (CONFIG + "train.clip_norm = 1.0\n", FACTS, "(train.clip_norm: unset -> 1.0);"),
+        (CONFIG, FACTS | {"seed": 1}, "(seed: 0 -> 1);"),
+        (CONFIG, FACTS | {"data_root": "/other"}, "(data_root: /records -> /other);"),
+    ],
+)
+def test_another_run_is_refused_and_nothing_written_over(tmp_path, config, facts, named):
+    run = RunDirectory(tmp_path)
+    run.open(CONFIG, FACTS)
+    before = run.config.read_bytes(), run.facts_file.read_bytes()
+    with pytest.raises(UserError) as caught:
+        run.open(config, facts)
+    assert named in str(caught.value) and "--run_dir" in str(caught.value) and "\n" not in str(caught.value)
+    assert (run.config.read_bytes(), run.facts_file.read_bytes()) == before
+
+
+def test_checkpoints_of_unknown_origin_are_not_written_over(tmp_path):
+    run = RunDirectory(tmp_path)
+    run.last.parent.mkdir()
+    run.last.write_bytes(b"weights")
+    with pytest.raises(UserError, match="holds checkpoints but no config.gin"):
+        run.open(CONFIG, FACTS)
+    assert run.last.read_bytes() == b"weights" and not run.config.exists()
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match="cannot write to run directory .*file/run"):
+        RunDirectory(tmp_path / "file" / "run").open(CONFIG, FACTS)
+
+
+def test_opening_that_was_cut_short_is_done_again(tmp_path):
+    run = RunDirectory(tmp_path)
+    run.last.parent.mkdir()
+    write_json(run.facts_file, {"seed": 7})
+    run.open(CONFIG, FACTS)
+    assert run.facts()["seed"] == 0
+
+
+@pytest.mark.parametrize("present", [(), ("config.gin",), ("run.json",)])
+def test_a_folder_without_a_run_is_refused(tmp_path, present):
+    for name in present:
+        (tmp_path / name).write_text("{}")
+    with pytest.raises(UserError, match="is not a run directory"):
+        RunDirectory(tmp_path).facts()
+
+
+def test_a_damaged_file_of_facts_is_named(tmp_path):
+    run = RunDirectory(tmp_path)
+    run.open(CONFIG, FACTS)
+    run.facts_file.write_text('{"name": "proto')
+    with pytest.raises(UserError, match="run.json is damaged"):
+        run.facts()
+
+
+def test_checkpoints_by_name_or_path(tmp_path):
+    run = RunDirectory(tmp_path)
+    assert run.checkpoint("best") == tmp_path / "checkpoints" / "best.pt"
+    assert run.checkpoint("last") == tmp_path / "checkpoints" / "last.pt"
+    assert str(run.checkpoint("elsewhere/weights.pt")) == os.path.join("elsewhere", "weights.pt")
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    file = tmp_path / "run.json"
+    write_json(file, {"name": "Käfer±"})
+    assert json.loads(file.read_text()) == {"name": "Käfer±"} and "Käfer±" in file.read_text()
+
+    def refuse(source, target):
+        raise OSError("no")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(OSError):
+        write_text(file, "half")
+    assert json.loads(file.read_text()) == {"name": "Käfer±"}
