@@ -31,7 +31,8 @@ class Row(NamedTuple):
 
 def compare(path_a: str, path_b: str, split: str) -> list[Row]:
     """Prints the comparison of two run directories (or results files) and returns its rows."""
-    rows = paired(load(path_a, split), load(path_b, split))
+    a, b = load(path_a, split), load(path_b, split)
+    rows = paired(a, b)
     CONSOLE.print(table(path_a, path_b, rows))
     verdicts = [row.verdict for row in rows]
     ranks = [{"win": 1.0, "tie": 1.5, "loss": 2.0}[verdict] for verdict in verdicts]
@@ -40,6 +41,9 @@ def compare(path_a: str, path_b: str, split: str) -> list[Row]:
         f"{verdicts.count(kind)} {plural}" for kind, plural in (("win", "wins"), ("tie", "ties"), ("loss", "losses"))
     )
     CONSOLE.print(f"A against B: {counts}; average rank A {mean_rank:.2f}, B {3 - mean_rank:.2f}")
+    left_out = sorted(a["sources"].keys() ^ b["sources"].keys())
+    if left_out:
+        CONSOLE.print(f"Only one of the two has: {', '.join(left_out)}")
     return rows
 
 

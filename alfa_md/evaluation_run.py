@@ -55,13 +55,13 @@ def evaluate_run(run: RunDirectory, options: Options) -> int:
     names = chosen_sources(options.sources, trained, root)
     present = [name for name in names if (root.path / name).is_dir()]
     origin = {"config": config.fingerprint(run.config.read_text()), "name": facts["name"]}
-    columns = {}
+    chosen, columns = list(sources(trained, root, present, options)), {}
     for contender in contenders:
         stamp = origin | contender.weights | protocol(contender.learner, trained, root, options)
         results = Results(run.results / f"{contender.stem}.json", stamp)
-        for source in sources(trained, root, present, options):
+        for source in chosen:
             results.measure(contender.learner.to(options.device), source, options.num_episodes, options.device)
-        columns[contender.title] = column(results.sources, present)
+        columns[contender.title] = column(results.sources, dict.fromkeys((*trained.test_sources, *names)))
     publish(run, contenders[0].stem, columns, options, root, origin | contenders[0].weights)
     for name in names:
         if name not in present:
@@ -113,9 +113,7 @@ def publish(
     run: RunDirectory, stem: str, columns: Mapping[str, Column], options: Options, root: RecordsRoot, stamp: dict
 ) -> None:
     """Prints the table and writes the .csv and .md beside the .json."""
-    CONSOLE.print(
-        table(f"{options.split}: accuracy in percent, 95 % intervals, {options.num_episodes} episodes", columns)
-    )
+    CONSOLE.print(table(f"{options.split}: accuracy in percent, 95 % intervals", columns))
     origin = f"Config {stamp['config']}, checkpoint {stamp['checkpoint']}, episode seed {options.seed}."
     write_text(run.results / f"{stem}.csv", as_csv(columns, root.kind))
     write_text(run.results / f"{stem}.md", as_markdown(columns, f"{announcement(root)}\n{origin}"))

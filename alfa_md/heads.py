@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from alfa_md.errors import UserError
 from alfa_md.params import Params
 
 Embed = Callable[[Tensor], Tensor]  # images [N, ...] -> features [N, D]
@@ -40,9 +41,9 @@ class LearnedHead(Head):
         self.bias = nn.Parameter(torch.zeros(max_way))
 
     def forward(self, embed: Embed, support_x: Tensor, support_y: Tensor, way: int) -> Params:
-        """Raises ValueError where the episode has more classes than the head."""
+        """Raises UserError where the episode has more classes than the head."""
         if way > len(self.weight):
-            raise ValueError(f"an episode of {way} ways needs LearnedHead.max_way >= {way}, not {len(self.weight)}")
+            raise UserError(f"an episode of {way} ways needs LearnedHead.max_way >= {way}, not {len(self.weight)}")
         return {"head.weight": self.weight[:way], "head.bias": self.bias[:way]}
 
 

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from rich.table import Table
 
@@ -11,7 +11,7 @@ from alfa_md.metrics import MeanCI
 Column = Mapping[str, MeanCI]  # source -> result
 
 
-def column(sources: Mapping[str, dict], names: Sequence[str]) -> Column:
+def column(sources: Mapping[str, dict], names: Iterable[str]) -> Column:
     """The results of a results file, for the sources among `names` that it has."""
     records = {name: sources[name] for name in names if name in sources}
     return {name: MeanCI(record["mean"], record["ci95"], record["episodes"]) for name, record in records.items()}

@@ -16,7 +16,7 @@ class RunDirectory:
     """config.gin, run.json, metrics.jsonl, tensorboard/, checkpoints/{last,best}.pt, results/."""
 
     def __init__(self, path: str | Path):
-        self.path = Path(path)
+        self.path = Path(path).expanduser()
         self.config = self.path / "config.gin"
         self.facts_file = self.path / "run.json"
         self.metrics = self.path / "metrics.jsonl"

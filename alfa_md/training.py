@@ -129,7 +129,7 @@ def backward(state: TrainState, episode: Episode, num_episodes: int) -> tuple[fl
 def diverged(what: str, state: TrainState, episodes: Sequence[Episode]) -> str:
     names = ", ".join(episode.name for episode in episodes)
     return (
-        f"non-finite {what} at update {state.step + 1} on {names}; the last checkpoint is kept; "
+        f"non-finite {what} at update {state.step + 1} on {names}; checkpoints stay as they were; "
         "lower train.learning_rate, the inner rate or train.clip_norm"
     )
 

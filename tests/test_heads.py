@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from alfa_md.errors import UserError
 from alfa_md.heads import LearnedHead, PrototypeHead, ZeroHead, prototypes
 
 
@@ -30,5 +31,5 @@ def test_prototypes_are_class_means():
 
 
 def test_learned_head_refuses_more_ways_than_it_has():
-    with pytest.raises(ValueError, match="max_way >= 7"):
+    with pytest.raises(UserError, match="max_way >= 7"):
         LearnedHead(6, 5)(flat, X, Y, 7)

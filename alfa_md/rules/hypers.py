@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from alfa_md.errors import UserError
 from alfa_md.params import Params, Template
 from alfa_md.rules.base import Hypers, HyperSource
 
@@ -24,7 +25,7 @@ class PerStepPerLayer(HyperSource):
     def __init__(self, template: Template, num_steps: int, lr: float, decay: float):
         super().__init__()
         if num_steps < 1:
-            raise ValueError(f"rates for every step need num_steps >= 1, not {num_steps}")
+            raise UserError(f"rates for every inner step need num_steps >= 1, not {num_steps}")
         self.lr = nn.Parameter(torch.full((num_steps, len(template)), lr))
         self.decay = nn.Parameter(torch.full((num_steps, len(template)), decay))
 
