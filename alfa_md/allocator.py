@@ -4,7 +4,7 @@ import ctypes
 import sys
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # names and numbers of glibc's malloc.h
-LARGEST = 2**30  # bytes; tensors up to this size come from the heap, and their pages stay
+LARGEST = 2**28  # bytes; tensors up to this size come from the heap, and their pages stay
 
 
 def keep_freed_pages() -> None:

@@ -142,7 +142,9 @@ def test_a_run_that_diverges_names_step_source_and_episode_and_keeps_its_last_ch
     """The rate leaps by a factor of 1e33 after two updates; the checkpoint of the second stays."""
     leap = ("train.decay_every = 2", "train.decay_rate = 1e33", "train.num_updates = 9", "train.checkpoint_every = 2")
     error = refused("train", *(f"--gin_bindings={line}" for line in leap), "--run_dir=new")
-    found = re.match(r"non-finite loss at update (\d+) on ilsvrc_2012 train episode (\d+) of seed 0; checkpoints", error)
+    found = re.match(
+        r"non-finite loss at update (\d+) on ilsvrc_2012 train episode (\d+) of seed 0; checkpoints", error
+    )
     assert found and int(found[1]) in (3, 4) and int(found[2]) == int(found[1]) - 1
     content = load(tmp_path / "new" / "checkpoints" / "last.pt")
     assert content["step"] == 2
