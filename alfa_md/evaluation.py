@@ -14,13 +14,13 @@ from alfa_md.run_directory import read_json, write_json
 
 @torch.no_grad()
 def accuracies(
-    learner: Learner, source: EpisodeSource, num_episodes: int, device: torch.device, title: str = ""
+    learner: Learner, source: EpisodeSource, num_episodes: int, device: torch.device, title: str = "", first: int = 0
 ) -> list[float]:
-    """The learner's score on the query set of episodes 0 to num_episodes - 1, in evaluation mode."""
+    """The learner's score on the query set of episodes `first` to num_episodes - 1, in evaluation mode."""
     learner.eval()
-    episodes = prefetch(source, range(num_episodes), device)
+    episodes = prefetch(source, range(first, num_episodes), device)
     if title:
-        episodes = track(episodes, title, num_episodes)
+        episodes = track(episodes, title, num_episodes - first)
     return [learner.objective.score(learner(episode), episode.query_y).item() for episode in episodes]
 
 
@@ -40,11 +40,13 @@ class Results:
         self.sources: dict[str, dict] = {} if self.is_other else old["sources"]
 
     def measure(self, learner: Learner, source: EpisodeSource, num_episodes: int, device: torch.device) -> None:
-        """Evaluates the learner on a source, unless as many episodes of the same data are already here."""
-        old = self.sources.get(source.name, {})
-        if old.get("episodes") == num_episodes and old["data"] == source.stamp():
+        """Evaluates the learner on a source; episodes of the same data that are already here are not run again."""
+        old = self.sources.get(source.name, {"data": source.stamp(), "accuracies": []})
+        values = old["accuracies"] if old["data"] == source.stamp() else []
+        if len(values) >= num_episodes:
             return
-        values = accuracies(learner, source, num_episodes, device, f"{self.path.stem} {source.name}")
+        title = f"{self.path.stem} {source.name}"
+        values = values + accuracies(learner, source, num_episodes, device, title, first=len(values))
         result = mean_ci(values)
         record = {"mean": result.mean, "ci95": result.ci95, "episodes": result.n}
         self.sources[source.name] = record | {"data": source.stamp(), "accuracies": values}

@@ -97,15 +97,24 @@ def test_finished_sources_are_skipped_in_a_second_call(tmp_path):
     assert list(content(again)["sources"]) == ["omniglot", "dtd"]
 
 
-def test_another_number_of_episodes_or_other_data_is_measured_anew(tmp_path):
+def test_more_episodes_continue_where_the_last_ended_and_fewer_change_nothing(tmp_path):
     learner, results = Counting(), Results(tmp_path / "test.json", STAMP)
     results.measure(learner, NoiseSource("omniglot"), 3, CPU)
     results.measure(learner, NoiseSource("omniglot"), 5, CPU)
-    assert len(learner.shown) == 3 + 5 and content(results)["sources"]["omniglot"]["episodes"] == 5
+    whole = content(results)["sources"]["omniglot"]
+    assert len(learner.shown) == 5 and whole["episodes"] == 5
+    assert whole["accuracies"] == accuracies(Counting(), NoiseSource("omniglot"), 5, CPU)
+    results.measure(learner, NoiseSource("omniglot"), 2, CPU)
+    assert len(learner.shown) == 5 and content(results)["sources"]["omniglot"] == whole
+
+
+def test_other_data_is_measured_anew(tmp_path):
+    learner, results = Counting(), Results(tmp_path / "test.json", STAMP)
+    results.measure(learner, NoiseSource("omniglot"), 3, CPU)
     other = NoiseSource("omniglot")
     other.stamp = lambda: {"spec": "another", "image_size": 12}
-    results.measure(learner, other, 5, CPU)
-    assert len(learner.shown) == 3 + 5 + 5 and content(results)["sources"]["omniglot"]["data"]["spec"] == "another"
+    results.measure(learner, other, 3, CPU)
+    assert len(learner.shown) == 3 + 3 and content(results)["sources"]["omniglot"]["data"]["spec"] == "another"
 
 
 def test_results_of_other_conditions_are_set_aside_and_never_written_over(tmp_path, capsys):

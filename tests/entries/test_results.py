@@ -132,7 +132,7 @@ def test_the_csv_has_a_line_for_every_learner_and_source(run):
 def test_a_second_call_measures_nothing_and_gives_the_same_numbers(run, monkeypatch):
     first = evaluate(run, "--baselines=pixel")
     written = (run / "results" / "test.json").read_bytes()
-    monkeypatch.setattr(evaluation, "accuracies", lambda *arguments: pytest.fail("measured again"))
+    monkeypatch.setattr(evaluation, "accuracies", lambda *arguments, **options: pytest.fail("measured again"))
     second = evaluate(run, "--baselines=pixel")
     assert second.code == 3 and (run / "results" / "test.json").read_bytes() == written
     assert re.findall(r".*±.*", second.out) == re.findall(r".*±.*", first.out)
@@ -142,9 +142,9 @@ def test_only_what_is_not_there_yet_is_measured(run, monkeypatch):
     evaluate(run, "--sources=omniglot")
     measured, accuracies = [], evaluation.accuracies
 
-    def spy(learner, source, *rest):
+    def spy(learner, source, *rest, **options):
         measured.append(source.name)
-        return accuracies(learner, source, *rest)
+        return accuracies(learner, source, *rest, **options)
 
     monkeypatch.setattr(evaluation, "accuracies", spy)
     evaluate(run)
