@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -12,7 +12,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from alfa_md.errors import UserError
 from alfa_md.learners.base import Learner
 
-CONTENT = {"learner", "optimizer", "schedule", "step", "best", "rng"}
+CONTENT = {"learner", "optimizer", "schedule", "step", "best", "spent", "rng"}
 
 
 @dataclass
@@ -24,6 +24,7 @@ class TrainState:
     schedule: LRScheduler
     step: int = 0
     best: float = -1.0  # mean validation accuracy of the best checkpoint
+    spent: dict[str, float] = field(default_factory=dict)  # seconds and cpu_seconds of the run so far
 
     def save(self, path: Path) -> None:
         """Writes the state to `path`, replacing an earlier one only when complete."""
@@ -33,6 +34,7 @@ class TrainState:
             "schedule": self.schedule.state_dict(),
             "step": self.step,
             "best": self.best,
+            "spent": self.spent,
             "rng": torch.get_rng_state(),
         }
         temporary = path.with_name(f".{path.name}.tmp")
@@ -47,7 +49,7 @@ class TrainState:
         content = load_learner(self.learner, path)
         self.optimizer.load_state_dict(content["optimizer"])
         self.schedule.load_state_dict(content["schedule"])
-        self.step, self.best = content["step"], content["best"]
+        self.step, self.best, self.spent = content["step"], content["best"], content["spent"]
         torch.set_rng_state(content["rng"])
 
 

@@ -4,5 +4,5 @@
 class UserError(Exception):
     """Bad input: one line that names the file, class or binding, and the remedy.
 
-    The entries print it and exit with code 2; nothing else in the package catches it.
+    The entries print it and exit with code 2; inside the package it is caught only where the cure is at hand.
     """

@@ -7,6 +7,7 @@ import torch
 from alfa_md.data.prefetch import prefetch
 from alfa_md.episode import EpisodeSource
 from alfa_md.learners.base import Learner
+from alfa_md.lock import exclusive
 from alfa_md.metrics import mean_ci
 from alfa_md.progress import CONSOLE, track
 from alfa_md.run_directory import read_json, write_json
@@ -35,9 +36,9 @@ class Results:
 
     def __init__(self, path: Path, stamp: dict):
         self.path, self.stamp = path, stamp
-        old = read_json(path) if path.exists() else {"protocol": stamp, "sources": {}}
-        self.is_other = old["protocol"] != stamp  # the file on disk
-        self.sources: dict[str, dict] = {} if self.is_other else old["sources"]
+        self.sources: dict[str, dict] = {}
+        self.is_other = False  # whether the file on disk has another stamp
+        self._read()
 
     def measure(self, learner: Learner, source: EpisodeSource, num_episodes: int, device: torch.device) -> None:
         """Evaluates the learner on a source; episodes of the same data that are already here are not run again."""
@@ -49,10 +50,22 @@ class Results:
         values = values + accuracies(learner, source, num_episodes, device, title, first=len(values))
         result = mean_ci(values)
         record = {"mean": result.mean, "ci95": result.ci95, "episodes": result.n}
-        self.sources[source.name] = record | {"data": source.stamp(), "accuracies": values}
-        if self.is_other:
-            self._set_aside()
-        write_json(self.path, {"protocol": self.stamp, "sources": self.sources})
+        self._keep(source.name, record | {"data": source.stamp(), "accuracies": values})
+
+    def _read(self) -> None:
+        old = read_json(self.path) if self.path.exists() else {"protocol": self.stamp, "sources": self.sources}
+        self.is_other = old["protocol"] != self.stamp
+        if not self.is_other:
+            self.sources = old["sources"]
+
+    def _keep(self, name: str, record: dict) -> None:
+        """Adds a source to the file, to which other processes may be adding theirs."""
+        with exclusive(self.path.with_name(f".{self.path.name}.lock")):
+            self._read()
+            if self.is_other:
+                self._set_aside()
+            self.sources[name] = record
+            write_json(self.path, {"protocol": self.stamp, "sources": self.sources})
 
     def _set_aside(self) -> None:
         number = next(n for n in range(1, 10**6) if not self._aside(n).exists())

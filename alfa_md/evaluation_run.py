@@ -9,7 +9,7 @@ import torch
 from alfa_md import baselines, config, experiment
 from alfa_md.checkpoint import file_hash, load_learner
 from alfa_md.data.roots import RecordsRoot, announcement, records_root
-from alfa_md.data.spec import load_spec
+from alfa_md.data.spec import SPEC_FILE, load_spec
 from alfa_md.episode import EpisodeSource
 from alfa_md.errors import UserError
 from alfa_md.evaluation import Results
@@ -53,19 +53,20 @@ def evaluate_run(run: RunDirectory, options: Options) -> int:
     trained = experiment.build(facts["seed"])
     contenders = list(line_up(run, options, trained))
     names = chosen_sources(options.sources, trained, root)
-    present = [name for name in names if (root.path / name).is_dir()]
+    present = [name for name in names if (root.path / name / SPEC_FILE).is_file()]
     origin = {"config": config.fingerprint(run.config.read_text()), "name": facts["name"]}
     chosen, columns = list(sources(trained, root, present, options)), {}
     for contender in contenders:
         stamp = origin | contender.weights | protocol(contender.learner, trained, root, options)
         results = Results(run.results / f"{contender.stem}.json", stamp)
+        learner = contender.learner.to(options.device, memory_format=torch.channels_last)
         for source in chosen:
-            results.measure(contender.learner.to(options.device), source, options.num_episodes, options.device)
+            results.measure(learner, source, options.num_episodes, options.device)
         columns[contender.title] = column(results.sources, dict.fromkeys((*trained.test_sources, *names)))
     publish(run, contenders[0].stem, columns, options, root, origin | contenders[0].weights)
     for name in names:
         if name not in present:
-            CONSOLE.print(f"{name}: missing, there is no {root.path / name}")
+            CONSOLE.print(f"{name}: missing, there is no {root.path / name / SPEC_FILE}")
     return DONE if present == list(names) else MISSING_SOURCE
 
 
@@ -105,7 +106,12 @@ def sources(trained: Experiment, root: RecordsRoot, names: list[str], options: O
 
 def protocol(learner: Learner, trained: Experiment, root: RecordsRoot, options: Options) -> dict:
     """What a result depends on, whatever the source, as plain values."""
-    conditions = {"split": options.split, "seed": options.seed, "sampling": asdict(trained.sampling)}
+    conditions = {
+        "split": options.split,
+        "seed": options.seed,
+        "device": options.device.type,
+        "sampling": asdict(trained.sampling),
+    }
     return conditions | {"data_root": str(root.path), "data_kind": root.kind} | learner.stamp()
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import shlex
 import sys
 from pathlib import Path
 
@@ -68,7 +69,7 @@ class RunDirectory:
 def environment() -> dict:
     """What a reader of a result may want to know of the machine and the versions."""
     return {
-        "command": " ".join(sys.argv),
+        "command": shlex.join(sys.argv),
         "alfa_md": __version__,
         "torch": torch.__version__,
         "python": platform.python_version(),
@@ -79,7 +80,7 @@ def environment() -> dict:
 
 def write_text(path: Path, text: str) -> None:
     """Writes a file whole or not at all."""
-    temporary = path.with_name(f".{path.name}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     temporary.write_text(text)
     os.replace(temporary, path)
 

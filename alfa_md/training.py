@@ -51,8 +51,9 @@ def train(
     """Meta-trains the experiment's learner in `run`, going on from its last checkpoint where there is one.
 
     Adam with rate learning_rate * decay_rate ** floor(update / decay_every); gradients averaged over
-    `episodes_per_step` episodes and clipped to `clip_norm`. Weight decay adds weight_decay * sum(w^2) to the outer
-    loss. Update k uses training episodes k * episodes_per_step and on; every validation uses the same episodes.
+    `episodes_per_step` episodes and clipped to `clip_norm`. Weight decay is that of weight_decay * sum(w^2) in the
+    outer loss, added after clipping. Update k uses training episodes k * episodes_per_step and on; every validation
+    uses the same episodes.
     Raises UserError on a non-finite loss or gradient; the last checkpoint then stays as it is.
     """
     source, validation = experiment.training(root, facts["seed"]), experiment.validation(root, facts["seed"])
@@ -65,7 +66,8 @@ def train(
     batches = stream(source, state.step, num_updates, episodes_per_step, device)
     log, progress = MetricsLog(run.metrics, run.tensorboard, state.step), Progress("training", num_updates, state.step)
     with closing(log), progress:
-        clock = Clock(state.step, num_updates, device, progress)
+        share = num_validation_episodes / (validate_every * episodes_per_step)
+        clock = Clock(state.step, num_updates, device, progress, share, state.spent)
         for episodes in batches:
             loss, score = outer_step(state, episodes, clip_norm)
             clock.tick(state.step)
@@ -79,6 +81,7 @@ def train(
                 log.write(state.step, "validation", accuracy=mean, **clock.seconds())
                 progress.say(f"update {state.step}: validation {100 * mean:.2f} %, best {100 * state.best:.2f} %")
             if due(state.step, checkpoint_every, num_updates):
+                state.spent = clock.seconds()
                 state.save(run.last)
     return state
 
@@ -151,15 +154,29 @@ def due(step: int, every: int, last: int) -> bool:
 
 
 class Clock:
-    """Time per update; after the third, tells what the whole run will take."""
+    """Time per update; after the third, tells what the whole run will take.
 
-    def __init__(self, done: int, num_updates: int, device: torch.device, progress: Progress):
+    `validation_share` is the number of validation episodes for every training episode, `spent` the time that earlier
+    processes of this run have used.
+    """
+
+    def __init__(
+        self,
+        done: int,
+        num_updates: int,
+        device: torch.device,
+        progress: Progress,
+        validation_share: float,
+        spent: dict[str, float],
+    ):
         self.done, self.num_updates, self.device, self.progress = done, num_updates, device, progress
+        self.validation_share, self.spent = validation_share, spent
         self.started = self.first = time.monotonic()
 
     def seconds(self) -> dict[str, float]:
-        """Wall-clock seconds since this process began training, and CPU seconds since it began."""
-        return {"seconds": round(time.monotonic() - self.started, 2), "cpu_seconds": round(time.process_time(), 2)}
+        """Wall-clock and CPU seconds that this run has taken."""
+        now = {"seconds": time.monotonic() - self.started, "cpu_seconds": time.process_time()}
+        return {name: round(self.spent.get(name, 0.0) + value, 2) for name, value in now.items()}
 
     def tick(self, step: int) -> None:
         """Called after every update."""
@@ -169,10 +186,11 @@ class Clock:
             self._estimate((time.monotonic() - self.first) / 2)
 
     def _estimate(self, seconds: float) -> None:
-        hours = seconds * (self.num_updates - self.done) / 3600
-        whole = f"{hours:.1f} hours" if hours >= 1 else f"{60 * hours:.1f} minutes"
         updates = self.num_updates - self.done
-        self.progress.say(f"{seconds:.2f} s an update: about {whole} for {updates} updates, besides validation")
+        # A validation episode has no outer gradient: it is counted with the half of a training episode.
+        hours = seconds * updates * (1 + self.validation_share / 2) / 3600
+        whole = f"{hours:.1f} hours" if hours >= 1 else f"{60 * hours:.1f} minutes"
+        self.progress.say(f"{seconds:.2f} s an update: about {whole} for {updates} updates and their validation")
         if self.device.type == "cpu" and hours > PATIENCE_HOURS:
             self.progress.say(
                 "This needs a GPU; on a CPU add --gin_config=gin/quickstart.gin or run scripts/quickstart.sh"

@@ -3,9 +3,11 @@
 import json
 from collections import defaultdict
 from pathlib import Path
-from statistics import mean, pstdev
+from statistics import mean, stdev
 
-from alfa_md.metrics import MeanCI, paired_difference
+import numpy as np
+
+from alfa_md.metrics import MeanCI, mean_ci, paired_difference
 
 TITLES = {
     "prototypical": "Prototypical network",
@@ -78,7 +80,7 @@ def accuracy_table(runs: Runs) -> str:
         results = [seeds[seed] for seed in sorted(seeds)]
         means = [100 * result["mean"] for result in results]
         each = ", ".join(MeanCI(r["mean"], r["ci95"], 600).percent() for r in results)
-        spread = f"{pstdev(means):.2f}" if len(means) > 1 else ""
+        spread = f"{stdev(means):.2f}" if len(means) > 1 else ""
         minutes = mean(result["cpu_seconds"] / 60 for result in results)
         cells = [title, results[0]["updates"], f"{mean(means):.2f}", spread, each, f"{minutes:.1f}"]
         lines.append("| " + " | ".join(map(str, cells)) + " |")
@@ -93,8 +95,11 @@ def best_proto_maml(runs: Runs) -> str:
 
 
 def difference_table(runs: Runs) -> str:
-    """Paired differences, episode by episode, pooled over the seeds that both have."""
-    lines = ["Paired differences (percentage points, the seeds' episodes pooled):", ""]
+    """Paired differences of the seeds that both have: averaged over seeds episode by episode, then over episodes."""
+    lines = [
+        "Paired differences in percentage points; every episode's difference is first averaged over the seeds:",
+        "",
+    ]
     lines += ["| A - B | seeds | difference, 95 % interval | each seed |", "|---|---|---|---|"]
     best = best_proto_maml(runs)
     for a, b in PAIRS:
@@ -103,9 +108,9 @@ def difference_table(runs: Runs) -> str:
         if not seeds:
             continue
         x, y = ([runs[name][seed]["accuracies"] for seed in seeds] for name in (a, b))
-        pooled = paired_difference(sum(x, []), sum(y, [])).percent()
+        overall = mean_ci(np.mean(np.subtract(x, y), axis=0)).percent()
         each = ", ".join(paired_difference(p, q).percent() for p, q in zip(x, y, strict=True))
-        lines.append(f"| {TITLES[a]} - {TITLES[b]} | {', '.join(map(str, seeds))} | {pooled} | {each} |")
+        lines.append(f"| {TITLES[a]} - {TITLES[b]} | {', '.join(map(str, seeds))} | {overall} | {each} |")
     return "\n".join(lines) + "\n"
 
 

@@ -128,7 +128,7 @@ def test_results_of_other_conditions_are_set_aside_and_never_written_over(tmp_pa
         kept.append(path.read_bytes())
     assert (tmp_path / "test.1.json").read_bytes() == kept[0]
     assert (tmp_path / "test.2.json").read_bytes() == kept[1]
-    assert path.read_bytes() == kept[2] and len(list(tmp_path.iterdir())) == 3
+    assert path.read_bytes() == kept[2] and len(list(tmp_path.glob("*.json"))) == 3
     said = capsys.readouterr().out
     assert said.count("measured under other conditions") == 2 and "it is kept as test.2.json" in said
 
@@ -162,3 +162,19 @@ def test_evaluation_keeps_no_graph(monkeypatch):
     monkeypatch.setattr(learner, "classify", lambda *arguments: seen.append(classify(*arguments)) or seen[-1])
     evaluation.accuracies(learner, NoiseSource(), 2, CPU)
     assert len(seen) == 2 and not any(scores.requires_grad for scores in seen)
+
+
+def test_two_processes_that_evaluate_different_sources_keep_both(tmp_path):
+    """Both have read the file before either writes it."""
+    a, b = (Results(tmp_path / "test.json", STAMP) for _ in range(2))
+    a.measure(Counting(), NoiseSource("omniglot"), 2, CPU)
+    b.measure(Counting(), NoiseSource("dtd"), 2, CPU)
+    assert set(content(b)["sources"]) == {"omniglot", "dtd"}
+
+
+def test_two_processes_under_different_conditions_keep_both(tmp_path):
+    a, b = (Results(tmp_path / "test.json", STAMP | {"seed": seed}) for seed in (7, 8))
+    a.measure(Counting(), NoiseSource("omniglot"), 2, CPU)
+    b.measure(Counting(), NoiseSource("omniglot"), 2, CPU)
+    kept = [json.loads((tmp_path / name).read_text())["protocol"]["seed"] for name in ("test.json", "test.1.json")]
+    assert kept == [8, 7]

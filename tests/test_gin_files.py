@@ -239,3 +239,9 @@ def test_paths_in_includes_exist():
     for file in (ROOT / "gin").rglob("*.gin"):
         for included in re.findall(r"^include '(.+)'$", file.read_text(), re.MULTILINE):
             assert Path(ROOT, included).is_file(), f"{file.name} includes {included}"
+
+
+def test_prototypical_has_the_published_tuning():
+    assert built("gin/prototypical.gin").learner.backbone.__class__.__name__ == "ResNet18"
+    values = [trainer(name) for name in ("learning_rate", "decay_every", "decay_rate", "weight_decay")]
+    assert values == [0.0012064626897259694, 500, 0.915193802145601, 0.0000885787420909229]

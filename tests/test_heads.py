@@ -33,3 +33,8 @@ def test_prototypes_are_class_means():
 def test_learned_head_refuses_more_ways_than_it_has():
     with pytest.raises(UserError, match="max_way >= 7"):
         LearnedHead(6, 5)(flat, X, Y, 7)
+
+
+def test_learned_head_starts_as_meta_dataset_s():
+    head = LearnedHead(600, 50)
+    assert (head.bias == 0.1).all() and head.weight.abs().max() <= 0.2 and 0.08 < head.weight.std() < 0.095

@@ -22,7 +22,7 @@ FLOORS = (
     ({"learners"}, {"data"}),
     ({"inner_loop", "rules"}, {"heads"}, {"backbones"}),
     ({"data.spec", "data.spec_kinds", "data.fields", "data.sampling", "data.class_selection"},),
-    ({"episode", "params", "objectives", "metrics", "normalization", "errors", ""},),
+    ({"episode", "params", "objectives", "metrics", "normalization", "errors", "lock", ""},),
 )
 PLACES = {
     name: (floor, room) for floor, rooms in enumerate(FLOORS) for room, names in enumerate(rooms) for name in names

@@ -96,7 +96,7 @@ def test_meta_gradients_equal_finite_differences(first_order, head):
     loss = loss_with_frozen_gradients if first_order else partial(meta_loss, learner, episode)
     grads = meta_gradients(learner, episode)
     chosen = ["backbone.0.weight", "rule.hypers.second.lr", "rule.hypers.second.decay"]
-    chosen += ["rule.hypers.first.network.2.bias"]
+    chosen += [f"rule.hypers.first.network.{name}" for name in ("0.weight", "2.weight", "2.bias")]
     for name in chosen:
         parameter = learner.get_parameter(name)
         direction = torch.randn_like(parameter)

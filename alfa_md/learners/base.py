@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from alfa_md.episode import Episode
 from alfa_md.heads import LearnedHead
+from alfa_md.normalization import EpisodicBatchNorm
 from alfa_md.objectives import CLASSIFICATION, Objective
 
 
@@ -27,4 +28,5 @@ class Learner(nn.Module):
 
     def stamp(self) -> dict:
         """What a reader of a result must know of the learner, as plain values."""
-        return {"learner": type(self).__name__, "batch_norm": "support moments"}
+        normalizes = any(isinstance(module, EpisodicBatchNorm) for module in self.modules())
+        return {"learner": type(self).__name__, "batch_norm": "support moments" if normalizes else "none"}

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from alfa_md.episode import Episode
+from alfa_md.errors import UserError
 from alfa_md.heads import Head
 from alfa_md.inner_loop import adapt
 from alfa_md.learners.base import Learner
@@ -48,6 +49,7 @@ class GradientLearner(Learner):
         adapt_batch_norm: bool = True,
     ):
         super().__init__()
+        refuse_running_averages(backbone)
         self.backbone, self.head = backbone, head
         self.num_steps, self.additional_evaluation_steps = num_steps, additional_evaluation_steps
         self.first_order, self.adapt_batch_norm = first_order, adapt_batch_norm
@@ -92,17 +94,26 @@ class GradientLearner(Learner):
         return linear(query, params)
 
     def stamp(self) -> dict:
-        return super().stamp() | {
+        own = super().stamp()
+        adapted = "adapted" if self.adapt_batch_norm else "frozen in the inner loop"
+        return own | {
             "head": type(self.head).__name__,
             "inner_steps": self.num_steps + self.additional_evaluation_steps,
             "order": "first" if self.first_order else "second",
-            "batch_norm": "support moments, " + ("adapted" if self.adapt_batch_norm else "frozen in the inner loop"),
+            "batch_norm": f"{own['batch_norm']}, {adapted}",
         }
 
 
 def linear(features: Tensor, params: Params) -> Tensor:
     """The head's scores [N, way] of features [N, D]."""
     return F.linear(features, params["head.weight"], params["head.bias"])
+
+
+def refuse_running_averages(backbone: nn.Module) -> None:
+    """Raises UserError where a layer would carry averages from one episode and inner step to the next."""
+    for name, module in backbone.named_modules():
+        if getattr(module, "track_running_stats", False):
+            raise UserError(f"backbone layer {name} keeps running averages; use EpisodicBatchNorm in its place")
 
 
 def is_batch_norm(owner: nn.Module) -> bool:

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -36,10 +37,22 @@ def results(run: Path, stem: str = "test") -> dict:
 def test_missing_sources_are_named_the_rest_go_on_and_the_exit_code_is_3(run):
     outcome = evaluate(run)
     assert outcome.code == 3 and outcome.err == ""
-    assert set(re.findall(r"^(\w+): missing, there is no .*/(?:\1)$", outcome.out, re.MULTILINE)) == ABSENT
+    assert (
+        set(re.findall(r"^(\w+): missing, there is no .*/\1/dataset_spec.json$", outcome.out, re.MULTILINE)) == ABSENT
+    )
     assert list(results(run)["sources"]) == ["ilsvrc_2012", "omniglot", "traffic_sign"]
     for name in SOURCES:
         assert re.search(rf"{name} +│ +\d+\.\d\d±\d+\.\d\d", outcome.out)
+
+
+def test_a_source_that_is_half_converted_counts_as_missing(run, root, tmp_path):
+    half = tmp_path / "half"
+    shutil.copytree(root, half)
+    (half / "dtd").mkdir()
+    (half / "dtd" / "0.tfrecords").touch()
+    outcome = evaluate(run, "--sources=dtd,omniglot", f"--records_root_dir={half}")
+    assert outcome.code == 3 and f"dtd: missing, there is no {half}/dtd/dataset_spec.json" in outcome.out
+    assert list(results(run)["sources"]) == ["omniglot"]
 
 
 def test_present_sources_alone_give_exit_code_0(run):
@@ -73,6 +86,7 @@ def test_results_are_stamped_with_what_they_depend_on(run, root):
         "updates": 2,
         "split": "test",
         "seed": 5,
+        "device": "cpu",
         "data_root": str(root),
         "data_kind": "records",
         "learner": "GradientLearner",

@@ -163,7 +163,10 @@ def test_tensorflow_missing(tmp_path, root):
     (tmp_path / "modules" / "tensorflow.py").write_text("raise ImportError('not here')\n")
     flags = [*bindings(), f"--records_root_dir={root}"]
     outcome = spawn_entry("train", *flags, cwd=tmp_path / "here", first=tmp_path / "modules")
-    assert outcome.error == "TensorFlow is not installed: pip install 'alfa_md[tf]'"
+    assert (
+        outcome.error
+        == "TensorFlow is not installed: run scripts/install.sh tf, or pip install -e '.[tf]' in the clone"
+    )
     assert list((tmp_path / "here").iterdir()) == []
 
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from alfa_md.errors import UserError
 from alfa_md.heads import LearnedHead, PrototypeHead, ZeroHead
 from alfa_md.learners.gradient import GradientLearner
 from alfa_md.learners.nearest_neighbor import NearestNeighborLearner, Pixels
@@ -116,3 +117,18 @@ def test_any_module_is_a_backbone():
     learner = small_learner(backbone=backbone)
     assert isinstance(learner, GradientLearner) and learner(random_episode()).isfinite().all()
     assert list(pick(backbone, "x.")) == ["x.1.weight", "x.1.bias"]
+
+
+def test_a_backbone_with_running_averages_is_refused():
+    backbone = nn.Sequential(nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.Flatten())
+    with pytest.raises(UserError, match="layer 1 keeps running averages; use EpisodicBatchNorm"):
+        small_learner(backbone=backbone)
+    backbone[1] = nn.BatchNorm2d(4, track_running_stats=False)
+    assert small_learner(backbone=backbone)(random_episode()).isfinite().all()
+
+
+def test_the_stamp_tells_the_batch_norm():
+    assert NearestNeighborLearner(Pixels()).stamp()["batch_norm"] == "none"
+    assert PrototypicalLearner(smooth_net()).stamp()["batch_norm"] == "support moments"
+    assert small_learner().stamp()["batch_norm"] == "support moments, adapted"
+    assert small_learner(adapt_batch_norm=False).stamp()["batch_norm"] == "support moments, frozen in the inner loop"

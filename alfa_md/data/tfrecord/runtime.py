@@ -29,7 +29,9 @@ def _started() -> ModuleType:
     try:
         tf = importlib.import_module("tensorflow")
     except ImportError as error:
-        raise UserError("TensorFlow is not installed: pip install 'alfa_md[tf]'") from error
+        raise UserError(
+            "TensorFlow is not installed: run scripts/install.sh tf, or pip install -e '.[tf]' in the clone"
+        ) from error
     try:
         tf.config.set_visible_devices([], "GPU")  # it would take the memory that PyTorch needs
         tf.config.threading.set_inter_op_parallelism_threads(POOL_SIZE)
