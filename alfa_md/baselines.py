@@ -1,5 +1,7 @@
 """What a trained learner is shown beside: functions of the run's experiment, by the name a flag gives them."""
 
+from collections.abc import Callable, Sequence
+
 from alfa_md.errors import UserError
 from alfa_md.experiment import Experiment
 from alfa_md.learners.base import Learner
@@ -21,12 +23,12 @@ def feature(trained: Experiment, initial: Experiment) -> Learner:
     return NearestNeighborLearner(trained.learner.backbone)
 
 
-BASELINES = {"untrained": untrained, "pixel": pixel, "feature": feature}
+Baseline = Callable[[Experiment, Experiment], Learner]
+BASELINES: dict[str, Baseline] = {"untrained": untrained, "pixel": pixel, "feature": feature}
 
 
-def named(text: str) -> dict:
-    """The baselines of a comma-separated list. Raises UserError for an unknown name."""
-    names = [name.strip() for name in text.split(",") if name.strip()]
+def named(names: Sequence[str]) -> dict[str, Baseline]:
+    """The baselines of these names. Raises UserError for an unknown one."""
     for name in names:
         if name not in BASELINES:
             raise UserError(f"--baselines: unknown baseline {name}; there are: {', '.join(BASELINES)}")

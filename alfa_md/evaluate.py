@@ -27,10 +27,10 @@ def main(argv: list[str]) -> int:
 if __name__ == "__main__":
     flags.DEFINE_string("run_dir", None, "Folder of a training run.", required=True)
     flags.DEFINE_string("checkpoint", "best", "best, last or a checkpoint file.")
-    flags.DEFINE_string("sources", "all", "all, or names separated by commas.")
+    flags.DEFINE_list("sources", "all", "all, or names separated by commas.")
     flags.DEFINE_integer("num_episodes", 600, "Episodes of every source.", lower_bound=1)
     flags.DEFINE_enum("split", "test", ("train", "valid", "test"), "Which classes.")
-    flags.DEFINE_string("baselines", "", "Shown beside, separated by commas: untrained, pixel, feature.")
+    flags.DEFINE_list("baselines", "", "Shown beside, separated by commas: untrained, pixel, feature.")
     flags.DEFINE_string(
         "records_root_dir", None, "Folder of records; default: META_DATASET_RECORDS, else the run's own."
     )

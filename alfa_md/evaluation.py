@@ -37,7 +37,6 @@ class Results:
     def __init__(self, path: Path, stamp: dict):
         self.path, self.stamp = path, stamp
         self.sources: dict[str, dict] = {}
-        self.is_other = False  # whether the file on disk has another stamp
         self._read()
 
     def measure(self, learner: Learner, source: EpisodeSource, num_episodes: int, device: torch.device) -> None:
@@ -52,17 +51,18 @@ class Results:
         record = {"mean": result.mean, "ci95": result.ci95, "episodes": result.n}
         self._keep(source.name, record | {"data": source.stamp(), "accuracies": values})
 
-    def _read(self) -> None:
+    def _read(self) -> bool:
+        """Takes over what the file on disk holds; False, and nothing taken, where it has another stamp."""
         old = read_json(self.path) if self.path.exists() else {"protocol": self.stamp, "sources": self.sources}
-        self.is_other = old["protocol"] != self.stamp
-        if not self.is_other:
-            self.sources = old["sources"]
+        if old["protocol"] != self.stamp:
+            return False
+        self.sources = old["sources"]
+        return True
 
     def _keep(self, name: str, record: dict) -> None:
         """Adds a source to the file, to which other processes may be adding theirs."""
         with exclusive(self.path.with_name(f".{self.path.name}.lock")):
-            self._read()
-            if self.is_other:
+            if not self._read():
                 self._set_aside()
             self.sources[name] = record
             write_json(self.path, {"protocol": self.stamp, "sources": self.sources})
@@ -70,7 +70,6 @@ class Results:
     def _set_aside(self) -> None:
         number = next(n for n in range(1, 10**6) if not self._aside(n).exists())
         self.path.rename(self._aside(number))
-        self.is_other = False
         CONSOLE.print(f"{self.path} was measured under other conditions; it is kept as {self._aside(number).name}")
 
     def _aside(self, number: int) -> Path:

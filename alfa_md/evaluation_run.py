@@ -1,6 +1,6 @@
 """A run directory evaluated: its checkpoint and the baselines on every source, as a table and as files."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import NamedTuple
 
@@ -26,10 +26,10 @@ class Options(NamedTuple):
     """What the flags of `python -m alfa_md.evaluate` ask for."""
 
     checkpoint: str
-    sources: str
+    sources: Sequence[str]
     num_episodes: int
     split: str
-    baselines: str
+    baselines: Sequence[str]
     records_root_dir: str | None
     seed: int
     device: torch.device
@@ -82,17 +82,16 @@ def line_up(run: RunDirectory, options: Options, trained: Experiment) -> Iterato
         yield Contender(name, f"{stem}-{name}", learner, weights if name == "feature" else {"updates": 0})
 
 
-def chosen_sources(text: str, trained: Experiment, root: RecordsRoot) -> tuple[str, ...]:
-    """The sources named by `all` or by a list with commas. Raises UserError for a name that nothing knows."""
-    if text == "all":
+def chosen_sources(names: Sequence[str], trained: Experiment, root: RecordsRoot) -> tuple[str, ...]:
+    """The sources of these names; `all` alone means the test sources. Raises UserError for a name nothing knows."""
+    if list(names) == ["all"]:
         return trained.test_sources
-    names = tuple(name.strip() for name in text.split(",") if name.strip())
-    if not names:
-        raise UserError("--sources is empty; give all, or names separated by commas")
+    if not names or "" in names:
+        raise UserError("--sources has an empty name; give all, or names separated by commas")
     for name in names:
         if name not in trained.test_sources and not (root.path / name).is_dir():
             raise UserError(f"--sources: unknown source {name}; there are: {', '.join(trained.test_sources)}")
-    return names
+    return tuple(names)
 
 
 def sources(trained: Experiment, root: RecordsRoot, names: list[str], options: Options) -> Iterator[EpisodeSource]:

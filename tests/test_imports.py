@@ -4,7 +4,7 @@ import ast
 import os
 import subprocess
 import sys
-from graphlib import CycleError, TopologicalSorter
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -101,10 +101,9 @@ def test_the_rule_of_the_floors_itself():
 
 
 def test_there_is_no_circle():
-    try:
-        TopologicalSorter({module: inner_imports(tree) for module, tree in MODULES.items()}).prepare()
-    except CycleError as error:
-        pytest.fail("circular imports: " + " -> ".join(error.args[1]))
+    """An order in which every module comes after what it imports; CycleError names the circle where there is none."""
+    order = TopologicalSorter({module: inner_imports(tree) for module, tree in MODULES.items()}).static_order()
+    assert set(order) == set(MODULES)
 
 
 def test_tensorflow_is_imported_under_tfrecord_alone():

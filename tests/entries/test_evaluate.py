@@ -14,7 +14,7 @@ pytestmark = needs_tensorflow
             ["--run_dir=run", "--sources=omniglot,omniglott"],
             "--sources: unknown source omniglott; there are: ilsvrc_2012,",
         ),
-        (["--run_dir=run", "--sources=,"], "--sources is empty; give all, or names separated by commas"),
+        (["--run_dir=run", "--sources=,"], "--sources has an empty name; give all, or names separated by commas"),
         (["--run_dir=nowhere"], "nowhere is not a run directory (no config.gin and run.json); see --run_dir"),
         (["--run_dir=run/results"], "run/results is not a run directory"),
         ([], "--run_dir"),
