@@ -17,7 +17,7 @@ FLOORS = (
     ({"train", "evaluate", "compare", "convert"},),
     (
         {"main", "config", "experiment", "device", "allocator", "baselines", "checkpoint", "metrics_log", "progress"}
-        | {"training", "evaluation", "evaluation_run", "comparison", "report", "run_directory"},
+        | {"training", "evaluation", "evaluation_run", "comparison", "tables", "run_directory"},
     ),
     ({"learners"}, {"data"}),
     ({"inner_loop", "rules"}, {"heads"}, {"backbones"}),

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from alfa_md.metrics import MeanCI
-from alfa_md.report import as_csv, as_markdown, column, mean_over_sources, table
+from alfa_md.tables import as_csv, as_markdown, column, mean_over_sources, table
 
 COLUMNS = {
     "proto_maml_alfa": {"ilsvrc_2012": MeanCI(0.5, 0.01, 600), "omniglot": MeanCI(0.75, 0.0125, 600)},
