@@ -16,8 +16,8 @@ from alfa_md.evaluation import Results
 from alfa_md.experiment import Experiment
 from alfa_md.learners.base import Learner
 from alfa_md.progress import CONSOLE
-from alfa_md.tables import Column, as_csv, as_markdown, column, table
 from alfa_md.run_directory import RunDirectory, write_text
+from alfa_md.tables import Column, as_csv, as_markdown, column, table
 
 DONE, MISSING_SOURCE = 0, 3  # exit codes
 
