@@ -6,12 +6,15 @@ import importlib.util  # noqa: F401  gin 0.5 uses it without importing it
 import inspect
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tokenize import TokenError
+from typing import Any, NamedTuple
 
 import gin
+from gin.config import ConfigurableReference
 
+from alfa_md.annotations import Reference, fits, needed, words
 from alfa_md.errors import UserError
 
 ROOT = Path(__file__).resolve().parents[1]  # gin files are named from here ('gin/...'), whatever the working directory
@@ -22,7 +25,7 @@ def parse(files: Sequence[str], bindings: Sequence[str] = ()) -> None:
     """Makes `files`, in order, and then `bindings` the configuration of this process.
 
     Raises UserError for a file that does not exist, an unknown configurable, parameter or macro (with the nearest
-    names) and anything else that gin cannot read.
+    names), a value that is not of its parameter's type, and anything else that gin cannot read.
     """
     paths = [_find(file) for file in files]
     gin.clear_config()
@@ -34,6 +37,8 @@ def parse(files: Sequence[str], bindings: Sequence[str] = ()) -> None:
     finally:
         logging.disable(logging.NOTSET)
     _refuse_unused_macros(paths)
+    for binding in _bound():
+        _refuse_wrong_type(binding)
 
 
 def operative() -> str:
@@ -109,6 +114,82 @@ def _refuse_unused_macros(files: Sequence[Path]) -> None:
     used = set(re.findall(r"%(\w+)", "\n".join(texts)))
     for name in sorted(_macros(text) - used):
         raise UserError(f"gin: nothing uses the macro {name}{_nearest(name, sorted(used))}")
+
+
+class Binding(NamedTuple):
+    """One binding of the configuration: `name` as in `train/Sampling.num_ways`, and the value without macros."""
+
+    name: str
+    parameter: inspect.Parameter
+    value: Any
+    macro: str  # that the value came by, "" if none
+
+    def __str__(self) -> str:
+        value = _written(self.value)
+        return f"{self.macro} = {value}, bound to {self.name}," if self.macro else f"{self.name} = {value}"
+
+
+def _bound() -> Iterator[Binding]:
+    for (scope, selector), values in gin.config._CONFIG.items():
+        if selector.startswith("gin."):  # macros are read where they are used
+            continue
+        parameters = inspect.signature(gin.get_configurable(selector), eval_str=True).parameters
+        prefix = f"{scope}/" if scope else ""
+        for name, bound in values.items():
+            if name not in parameters:  # it goes into a **dictionary
+                continue
+            value, macro = _resolved(bound)
+            yield Binding(f"{prefix}{selector.split('.')[-1]}.{name}", parameters[name], value, macro)
+
+
+def _resolved(value: Any) -> tuple[Any, str]:
+    """A value with references as `Reference`, and the last macro on the way to it. Raises UserError for a circle."""
+    macros = [""]
+    while isinstance(value, ConfigurableReference) and value.selector == "gin.macro":
+        macro = value.scopes[-1]
+        if macro in macros:
+            raise UserError(f"gin: the macro {macro} is defined by itself")
+        macros.append(macro)
+        value = gin.config._CONFIG[value.config_key]["value"]
+    if isinstance(value, ConfigurableReference):
+        return Reference(value.configurable.wrapped, value.evaluate, value.configurable.selector), macros[-1]
+    if isinstance(value, list | tuple):
+        return type(value)(_resolved(item)[0] for item in value), macros[-1]
+    return value, macros[-1]
+
+
+def _refuse_wrong_type(binding: Binding) -> None:
+    value, (annotation, default) = binding.value, (binding.parameter.annotation, binding.parameter.default)
+    if type(value) is type(default) and value == default:
+        return
+    if not fits(value, annotation):
+        raise UserError(f"gin: {binding} must be {words(annotation)}")
+    for reference in _references(value):
+        if missing := needed(reference.target) - _given(reference):
+            names = ", ".join(sorted(missing))
+            raise UserError(f"gin: {binding} calls {_written(reference)} without {names}; leave () out")
+
+
+def _references(value: Any) -> list[Reference]:
+    """Those called, within lists too."""
+    if isinstance(value, Reference):
+        return [value] if value.called else []
+    return [found for item in value for found in _references(item)] if isinstance(value, list | tuple) else []
+
+
+def _given(reference: Reference) -> set[str]:
+    """The parameters that are bound for the target of a reference, in whatever scope."""
+    bound = gin.config._CONFIG.items()
+    return {name for (_, selector), values in bound if selector == reference.selector for name in values}
+
+
+def _written(value: Any) -> str:
+    """As in a gin file."""
+    if isinstance(value, Reference):
+        return f"@{value.selector.split('.')[-1]}{'()' if value.called else ''}"
+    if isinstance(value, list | tuple):
+        return f"({', '.join(map(_written, value))})"
+    return repr(value)
 
 
 def _bindings(text: str) -> dict[str, str]:

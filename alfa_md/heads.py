@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from alfa_md.errors import UserError
+from alfa_md.errors import UserError, require_at_least
 from alfa_md.params import Params
 
 Embed = Callable[[Tensor], Tensor]  # images [N, ...] -> features [N, D]
@@ -40,6 +40,7 @@ class LearnedHead(Head):
 
     def __init__(self, num_features: int = gin.REQUIRED, max_way: int = gin.REQUIRED):
         super().__init__()
+        require_at_least(1, "LearnedHead", num_features=num_features, max_way=max_way)
         self.weight = nn.Parameter(nn.init.trunc_normal_(torch.empty(max_way, num_features), std=0.1, a=-0.2, b=0.2))
         self.bias = nn.Parameter(torch.full((max_way,), 0.1))
 

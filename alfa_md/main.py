@@ -1,5 +1,6 @@
 """What every entry (`python -m alfa_md.X`) shares: parse the flags, call `main`, turn bad input into one line."""
 
+import errno
 import sys
 from collections.abc import Callable, Sequence
 
@@ -9,13 +10,17 @@ from alfa_md.allocator import keep_freed_pages
 from alfa_md.errors import UserError
 
 BAD_INPUT = 2
+FULL = "free some space and run the command again; what the file held before is kept"
+CLOSED = "give it other permissions or choose another folder"
+REMEDIES = dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), FULL)
+REMEDIES |= dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), CLOSED)
 
 
 def run(main: Callable[[list[str]], int | None]) -> None:
     """Call `main(argv)` after flag parsing and exit with the code it returns.
 
-    A `UserError`, a missing binding, an unknown flag or a bad flag value becomes `error: <one line>` on stderr and
-    exit code 2.
+    A `UserError`, a missing binding, an unknown flag, a bad flag value or a file that the system does not let us read
+    or write becomes `error: <one line>` on stderr and exit code 2.
     """
 
     def guarded(argv: list[str]) -> int | None:
@@ -23,6 +28,11 @@ def run(main: Callable[[list[str]], int | None]) -> None:
             return main(argv)
         except UserError as error:
             return _report(error)
+        except OSError as error:
+            refused = _original(error)
+            if refused.filename is None:
+                raise
+            return _report(_of_file(refused))
         except RuntimeError as error:
             if not str(error).startswith("Required bindings"):  # gin's words where a configurable lacks an argument
                 raise
@@ -30,6 +40,18 @@ def run(main: Callable[[list[str]], int | None]) -> None:
 
     keep_freed_pages()
     app.run(guarded, flags_parser=_parse_flags)
+
+
+def _original(error: OSError) -> OSError:
+    """The error as it was raised: what passes through gin is a copy without number and file name."""
+    while error.errno is None and isinstance(error.__context__, OSError):
+        error = error.__context__
+    return error
+
+
+def _of_file(error: OSError) -> UserError:
+    remedy = REMEDIES.get(error.errno)
+    return UserError(f"{error.filename}: {error.strerror or error}" + (f"; {remedy}" if remedy else ""))
 
 
 def _parse_flags(argv: Sequence[str]) -> list[str]:

@@ -4,7 +4,10 @@ import gin
 from torch import Tensor, nn
 
 from alfa_md.backbones.init import truncated_normal_kernels
+from alfa_md.errors import UserError, require_at_least
 from alfa_md.normalization import EpisodicBatchNorm
+
+SMALLEST = 2**4  # pixels a side
 
 
 @gin.configurable
@@ -16,11 +19,16 @@ class FourLayerConvNet(nn.Module):
 
     def __init__(self, num_filters: int = 64, in_channels: int = 3):
         super().__init__()
+        require_at_least(1, "FourLayerConvNet", num_filters=num_filters, in_channels=in_channels)
         channels = [in_channels] + [num_filters] * 4
         self.layers = nn.Sequential(*(_block(c, d) for c, d in zip(channels, channels[1:], strict=False)))
         truncated_normal_kernels(self)
 
     def forward(self, images: Tensor) -> Tensor:
+        """Raises UserError for images that four poolings would make nothing of."""
+        if min(images.shape[2:]) < SMALLEST:
+            size = "x".join(map(str, images.shape[2:]))
+            raise UserError(f"FourLayerConvNet needs {SMALLEST} pixels a side or more, not {size}; raise IMAGE_SIZE")
         return self.layers(images).permute(0, 2, 3, 1).flatten(1)  # features in the order height, width, channel
 
 

@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.progress import track
 
 from alfa_md.data.spec import SPEC_FILE, DatasetSpec, load_spec, save_spec
-from alfa_md.data.tfrecord.records import encode_example, replacing, scan_offsets, write_records
+from alfa_md.data.tfrecord.records import encode_example, scan_offsets, write_records
 from alfa_md.errors import UserError
+from alfa_md.files import replacing
 
 UNFINISHED = "unfinished_spec.json"
 
@@ -41,7 +42,9 @@ def write_source(spec: DatasetSpec, records_root_dir: Path, images_of: Callable[
         save_spec(spec, directory)
         (directory / UNFINISHED).unlink(missing_ok=True)
     except OSError as error:
-        raise UserError(f"{directory}: cannot be written ({error.strerror}); choose another records root") from error
+        raise UserError(
+            f"{error.filename or directory}: cannot be written ({error.strerror}); choose another records root"
+        ) from error
     return directory
 
 

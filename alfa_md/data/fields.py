@@ -7,6 +7,7 @@ from typing import Any, NoReturn, TypeVar
 from alfa_md.errors import UserError
 
 T = TypeVar("T")
+HIGHEST = 2**31 - 1  # of counts: no array of more is ever made
 
 
 def malformed(where: Path | str, name: str, problem: str) -> NoReturn:
@@ -19,7 +20,7 @@ class Fields:
 
     def __init__(self, data: Any, where: Path | str) -> None:
         if not isinstance(data, Mapping):
-            raise UserError(f"{where}: must hold a JSON object, not {_show(data)}; convert the source again")
+            raise UserError(f"{where}: must hold a JSON object, not {show(data)}; convert the source again")
         self.data = data
         self.where = where
 
@@ -36,33 +37,33 @@ class Fields:
         """A field that is an object."""
         value = self.get(name)
         if not isinstance(value, Mapping):
-            self.fail(name, f"must be an object, not {_show(value)}")
+            self.fail(name, f"must be an object, not {show(value)}")
         return value
 
     def text(self, name: str, value: Any, key: str = "") -> str:
         """A string; a whole number passes for one, because published class names are numbers in places."""
         if not isinstance(value, str | int) or isinstance(value, bool):
-            self.fail(name, f"{_at(key)}must be a string, not {_show(value)}")
+            self.fail(name, f"{_at(key)}must be a string, not {show(value)}")
         return str(value)
 
     def texts(self, name: str, value: Any, key: str = "") -> tuple[str, ...]:
         """A list of strings."""
         if not isinstance(value, list | tuple):
-            self.fail(name, f"{_at(key)}must be a list of strings, not {_show(value)}")
+            self.fail(name, f"{_at(key)}must be a list of strings, not {show(value)}")
         return tuple(self.text(name, item, key) for item in value)
 
     def count(self, name: str, value: Any, key: str = "") -> int:
-        """A whole number, at least 0."""
+        """A whole number, at least 0 and at most 2^31 - 1."""
         if isinstance(value, Mapping):
             self.fail(name, f"{_at(key)}is an object: example-level pools are not supported, give one count")
-        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-            self.fail(name, f"{_at(key)}must be a count, not {_show(value)}")
+        if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= HIGHEST:
+            self.fail(name, f"{_at(key)}must be a count, not {show(value)}")
         return value
 
     def counts(self, name: str, value: Any, key: str = "") -> dict[str, int]:
         """An object of counts."""
         if not isinstance(value, Mapping):
-            self.fail(name, f"{_at(key)}must be an object of counts, not {_show(value)}")
+            self.fail(name, f"{_at(key)}must be an object of counts, not {show(value)}")
         return {item: self.count(name, number, item) for item, number in value.items()}
 
     def numbered(self, name: str, read: Callable[[str, Any, str], T]) -> tuple[T, ...]:
@@ -77,7 +78,7 @@ class Fields:
         """An object with the splits in capitals as keys, as a dictionary with the splits' own names."""
         values = self.mapping(name)
         if set(values) != {split.upper() for split in splits}:
-            self.fail(name, f"must have the keys {', '.join(splits).upper()}, not {', '.join(values) or 'none'}")
+            self.fail(name, f"must have the keys {', '.join(splits).upper()}, not {show(list(values))}")
         return {split: read(name, values[split.upper()], split.upper()) for split in splits}
 
 
@@ -85,7 +86,7 @@ def _at(key: str) -> str:
     return f"at {key!r} " if key else ""
 
 
-def _show(value: Any) -> str:
+def show(value: Any) -> str:
     """A value in few words."""
     shown = repr(value)
     return shown if len(shown) <= 40 else f"{shown[:37]}..."

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from alfa_md.data.miniature import miniature_root
+from alfa_md.data.spec import missing_spec
 from alfa_md.errors import UserError
 
 VARIABLE = "META_DATASET_RECORDS"
@@ -32,6 +33,8 @@ def records_root(flag: str | None, recorded: dict | None = None) -> RecordsRoot:
     if not path.is_dir():
         raise UserError(f"records root {path} does not exist; {remedy}")
     if not any(path.glob("*/dataset_spec.json")):
+        if legacy := sorted(path.glob("*/dataset_spec.pkl")):
+            raise UserError(missing_spec(legacy[0].parent))
         raise UserError(f"records root {path} holds no */dataset_spec.json; {remedy}")
     return RecordsRoot(path, "records")
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from alfa_md.data.fields import Fields
+from alfa_md.data.fields import Fields, show
 from alfa_md.data.spec_kinds import (
     FILE_PATTERN,
     SPEC_FILE,
@@ -22,6 +22,7 @@ from alfa_md.data.spec_kinds import (
     where_of,
 )
 from alfa_md.errors import UserError
+from alfa_md.files import replacing
 
 __all__ = [
     "SPEC_FILE",
@@ -31,6 +32,7 @@ __all__ = [
     "HierarchicalSpec",
     "Node",
     "load_spec",
+    "missing_spec",
     "parse_spec",
     "save_spec",
 ]
@@ -40,11 +42,13 @@ def parse_spec(data: Mapping[str, Any], path: Path | None = None) -> DatasetSpec
     """The specification that the object of a `dataset_spec.json` describes; UserError names the field at fault."""
     fields = Fields(data, where_of(path))
     if (pattern := data.get("file_pattern", FILE_PATTERN)) != FILE_PATTERN:
-        fields.fail("file_pattern", f"must be {FILE_PATTERN!r}, not {pattern!r} (pools and shards are not supported)")
+        fields.fail(
+            "file_pattern", f"must be {FILE_PATTERN!r}, not {show(pattern)} (pools and shards are not supported)"
+        )
     parsers = {DatasetSpec.kind: _flat, BiLevelSpec.kind: _bi_level, HierarchicalSpec.kind: _hierarchical}
     kind = fields.text("__class__", fields.get("__class__"))
     if kind not in parsers:
-        fields.fail("__class__", f"must be one of {', '.join(parsers)}, not {kind!r}")
+        fields.fail("__class__", f"must be one of {', '.join(parsers)}, not {show(kind)}")
     name = fields.text("name", fields.get("name"))
     return parsers[kind](fields, name=name, class_names=fields.numbered("class_names", fields.text), path=path)
 
@@ -97,7 +101,8 @@ def _node(fields: Fields) -> Node:
     """One node; words and parents serve the reader of the file only and may be absent."""
     wn_id, words = fields.text("wn_id", fields.get("wn_id")), fields.text("words", fields.data.get("words", ""))
     children = fields.texts("children_ids", fields.get("children_ids"))
-    return Node(wn_id, words, children, fields.texts("parents_ids", fields.data.get("parents_ids", ())))
+    parents = fields.texts("parents_ids", fields.data.get("parents_ids", ()))
+    return Node(wn_id, words, tuple(sorted(children)), tuple(sorted(parents)))
 
 
 def load_spec(directory: Path) -> DatasetSpec:
@@ -107,9 +112,11 @@ def load_spec(directory: Path) -> DatasetSpec:
     try:
         data = json.loads(file.read_bytes())
     except FileNotFoundError:
-        raise UserError(_missing(file)) from None
+        raise UserError(missing_spec(directory)) from None
     except OSError as error:
         raise UserError(f"{file}: cannot be read ({error.strerror})") from error
+    except RecursionError as error:
+        raise UserError(f"{file}: is nested too deeply for a specification; convert the source again") from error
     except ValueError as error:
         raise UserError(f"{file}: is not valid JSON ({error}); convert the source again") from error
     spec = parse_spec(data, directory)
@@ -121,16 +128,17 @@ def load_spec(directory: Path) -> DatasetSpec:
 def save_spec(spec: DatasetSpec, directory: Path) -> None:
     """Write `dataset_spec.json` into `directory`, made if need be; a reader never sees half a file."""
     directory.mkdir(parents=True, exist_ok=True)
-    temporary = directory / f".{SPEC_FILE}.{os.getpid()}"
-    try:
-        temporary.write_bytes(json.dumps(spec.to_json(), indent=2).encode())
-        os.replace(temporary, directory / SPEC_FILE)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(directory / SPEC_FILE) as file:
+        file.write(json.dumps(spec.to_json(), indent=2).encode())
 
 
-def _missing(file: Path) -> str:
+def missing_spec(directory: Path) -> str:
+    """The line for a directory that has no `dataset_spec.json`: what lies there instead, and the remedy."""
+    file = directory / SPEC_FILE
     legacy = file.with_suffix(".pkl")
     if legacy.exists():
-        return f"{legacy}: the legacy form is not read; convert it to {SPEC_FILE} or convert the source again"
+        return (
+            f"{legacy}: is never opened, because a pickle can run code; to get {SPEC_FILE}, convert the source again "
+            "or call load_dataset_spec(folder, convert_from_pkl=True) of the official meta_dataset.data.dataset_spec"
+        )
     return f"{file}: not found; a source is a directory <records root>/<name> with {SPEC_FILE} and one file per class"

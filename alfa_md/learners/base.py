@@ -4,10 +4,14 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from alfa_md.classifiers import CosineClassifier, LinearClassifier
 from alfa_md.episode import Episode
 from alfa_md.heads import LearnedHead
 from alfa_md.normalization import EpisodicBatchNorm
 from alfa_md.objectives import CLASSIFICATION, Objective
+
+# Their attribute `weight` is decayed; never a bias, a scale, or what batch normalisation learns.
+DECAYED = (nn.Conv2d, LearnedHead, LinearClassifier, CosineClassifier)
 
 
 class Learner(nn.Module):
@@ -23,8 +27,8 @@ class Learner(nn.Module):
         return [self(episode) for episode in episodes]
 
     def decayed(self) -> list[nn.Parameter]:
-        """The tensors that weight decay acts on: convolution kernels and the weight of a learned head."""
-        return [module.weight for module in self.modules() if isinstance(module, nn.Conv2d | LearnedHead)]
+        """The tensors that weight decay acts on: convolution kernels and the weight of a learned classifier."""
+        return [module.weight for module in self.modules() if isinstance(module, DECAYED)]
 
     def stamp(self) -> dict:
         """What a reader of a result must know of the learner, as plain values."""

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.func import functional_call
 
 from alfa_md.episode import Episode
-from alfa_md.errors import UserError
+from alfa_md.errors import UserError, require_at_least
 from alfa_md.heads import Head
 from alfa_md.inner_loop import adapt
 from alfa_md.learners.base import Learner
@@ -49,6 +49,8 @@ class GradientLearner(Learner):
         adapt_batch_norm: bool = True,
     ):
         super().__init__()
+        steps = {"num_steps": num_steps, "additional_evaluation_steps": additional_evaluation_steps}
+        require_at_least(0, "GradientLearner", **steps)
         refuse_running_averages(backbone)
         self.backbone, self.head = backbone, head
         self.num_steps, self.additional_evaluation_steps = num_steps, additional_evaluation_steps

@@ -1,5 +1,7 @@
 """One nearest neighbour, on pixels or on features: the floor that any learner must beat."""
 
+from collections.abc import Callable
+
 import gin
 import torch
 import torch.nn.functional as F
@@ -9,21 +11,40 @@ from alfa_md.episode import Episode
 from alfa_md.learners.base import Learner
 from alfa_md.normalization import embed_episode
 
+Distance = Callable[[Tensor, Tensor], Tensor]  # query features [Nq, D], support features [Ns, D] -> [Nq, Ns]
+
+
+@gin.configurable
+def euclidean(query: Tensor, support: Tensor) -> Tensor:
+    """The Euclidean distances [Nq, Ns] of features [Nq, D] and [Ns, D]."""
+    return torch.cdist(query, support)
+
+
+@gin.configurable
+def cosine(query: Tensor, support: Tensor) -> Tensor:
+    """Minus the cosines [Nq, Ns] of the angles between features [Nq, D] and [Ns, D]."""
+    return -F.normalize(query, dim=1, eps=1e-6) @ F.normalize(support, dim=1, eps=1e-6).T
+
 
 class Pixels(nn.Flatten):
     """The identity as a backbone: images [N, C, H, W] -> their pixels [N, C * H * W]."""
 
 
+@torch.no_grad()
+def nearest_neighbor(embed: Callable[[Tensor], Tensor], episode: Episode, distance: Distance) -> Tensor:
+    """The label of the support image nearest to each query image, as one-hot scores [Nq, way]."""
+    support, query = embed_episode(embed, episode.support_x, episode.query_x)
+    nearest = distance(query, support).argmin(dim=1)
+    return F.one_hot(episode.support_y[nearest], episode.way).to(support.dtype)
+
+
 @gin.configurable
 class NearestNeighborLearner(Learner):
-    """The label of the support image at the smallest Euclidean distance, as one-hot scores; nothing is learned."""
+    """The label of the support image at the smallest `distance` of features, as one-hot scores; nothing is learned."""
 
-    def __init__(self, backbone: nn.Module = gin.REQUIRED):
+    def __init__(self, backbone: nn.Module = gin.REQUIRED, distance: Distance = euclidean):
         super().__init__()
-        self.backbone = backbone
+        self.backbone, self.distance = backbone, distance
 
-    @torch.no_grad()
     def forward(self, episode: Episode) -> Tensor:
-        support, query = embed_episode(self.backbone, episode.support_x, episode.query_x)
-        nearest = torch.cdist(query, support).argmin(dim=1)
-        return F.one_hot(episode.support_y[nearest], episode.way).to(support.dtype)
+        return nearest_neighbor(self.backbone, episode, self.distance)

@@ -67,6 +67,13 @@ def test_a_missing_or_empty_root_is_an_error_and_not_the_miniature(tmp_path, mon
         ask(tmp_path / "empty")
 
 
+def test_a_root_of_pickled_specifications_is_told_how_to_get_others(tmp_path):
+    (tmp_path / "omniglot").mkdir()
+    (tmp_path / "omniglot" / "dataset_spec.pkl").touch()
+    with pytest.raises(UserError, match="omniglot/dataset_spec.pkl: is never opened.* convert the source"):
+        records_root(str(tmp_path))
+
+
 def test_the_miniature_announces_itself_loudly(tmp_path):
     text = announcement(RecordsRoot(tmp_path, "miniature"))
     assert "EMBEDDED MINIATURE DATA" in text and "NOT Meta-Dataset" in text and "--records_root_dir" in text

@@ -120,6 +120,14 @@ def test_json_round_trip(kind, tmp_path):
     assert [file.name for file in copied.iterdir()] == ["dataset_spec.json"]  # no temporary file stays
 
 
+def test_order_of_children_does_not_matter():
+    data = hierarchical()
+    for item in data["split_subgraphs"]["TRAIN"]:
+        item["children_ids"].reverse()
+        item["parents_ids"].reverse()
+    assert parse_spec(data) == parse_spec(hierarchical())
+
+
 def test_order_of_keys_does_not_matter():
     data = flat()
     turned = {key: dict(reversed(v.items())) if isinstance(v, dict) else v for key, v in reversed(data.items())}
@@ -146,6 +154,7 @@ MALFORMED = [
     (flat, ["images_per_class", "1"], "5", "'images_per_class' at '1' must be a count, not '5'"),
     (flat, ["images_per_class", "1"], -5, "'images_per_class' at '1' must be a count"),
     (flat, ["images_per_class", "1"], True, "'images_per_class' at '1' must be a count"),
+    (flat, ["images_per_class", "1"], 2**31, "'images_per_class' at '1' must be a count, not 2147483648"),
     (flat, ["images_per_class", "1"], {"train": 3, "test": 2}, "pools are not supported"),
     (flat, ["images_per_class", "3"], 5, "'images_per_class' has 4 entries, but the splits hold 3 classes"),
     (flat, ["class_names", "3"], "owl", "'class_names' has 4 entries"),
@@ -198,7 +207,9 @@ def test_leaves_and_class_names_must_agree():
         parse_spec(data)
 
 
-@pytest.mark.parametrize("text, expected", [("{", "not valid"), ("[1]", "JSON object"), ("\xff", "not valid")])
+@pytest.mark.parametrize(
+    "text, expected", [("{", "not valid"), ("[1]", "JSON object"), ("\xff", "not valid"), ("[" * 10**5, "too deeply")]
+)
 def test_not_a_specification(text, expected, tmp_path):
     directory = write(tmp_path / "birds", "")
     (directory / "dataset_spec.json").write_bytes(text.encode("latin-1"))
@@ -215,7 +226,9 @@ def test_missing_file_is_named(tmp_path):
 
 def test_legacy_pickle_alone_asks_for_conversion(tmp_path):
     (tmp_path / "dataset_spec.pkl").write_bytes(b"")
-    with pytest.raises(UserError, match="dataset_spec.pkl: .*convert it to dataset_spec.json") as error:
+    with pytest.raises(
+        UserError, match="dataset_spec.pkl: is never opened.* to get dataset_spec.json, convert"
+    ) as error:
         load_spec(tmp_path)
     one_line(error)
 

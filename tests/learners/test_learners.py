@@ -6,10 +6,12 @@ import pytest
 import torch
 from torch import nn
 
+from alfa_md.classifiers import LinearClassifier
 from alfa_md.errors import UserError
 from alfa_md.heads import LearnedHead, PrototypeHead, ZeroHead
+from alfa_md.learners.baseline import BaselineLearner
 from alfa_md.learners.gradient import GradientLearner
-from alfa_md.learners.nearest_neighbor import NearestNeighborLearner, Pixels
+from alfa_md.learners.nearest_neighbor import NearestNeighborLearner, Pixels, cosine
 from alfa_md.learners.prototypical import PrototypicalLearner
 from alfa_md.params import pick
 from alfa_md.rules.sgd import sgd
@@ -24,6 +26,8 @@ LEARNERS = {
     "prototypical": lambda: PrototypicalLearner(smooth_net()).double(),
     "pixel nearest neighbour": lambda: NearestNeighborLearner(Pixels()),
     "feature nearest neighbour": lambda: NearestNeighborLearner(smooth_net()).double(),
+    "nearest neighbour by cosine": lambda: NearestNeighborLearner(smooth_net(), cosine).double(),
+    "baseline": lambda: BaselineLearner(smooth_net(), LinearClassifier(16, 3)).double().eval(),
 }
 every_learner = pytest.mark.parametrize("make", LEARNERS.values(), ids=LEARNERS)
 

@@ -6,36 +6,41 @@ import gin
 import torch
 
 from alfa_md.data.tfrecord.bridge import images_to_torch
+from alfa_md.data.tfrecord.dimensions import dimensions
 from alfa_md.data.tfrecord.runtime import tensorflow
-from alfa_md.errors import UserError
+from alfa_md.errors import UserError, require_at_least
+
+NOT_A_PICTURE = "is not a whole still picture in JPEG, PNG or BMP; convert it again"
 
 
 class UndecodableImage(UserError):
-    """An image that is not one whole still picture; `position` is its place among the images handed over."""
+    """An image that is not one whole still picture, or one too large.
 
-    COMPLAINT = "is not a whole still picture in JPEG, PNG or BMP; convert it again"
+    `position` is its place among the images handed over; `complaint` says what is wrong, for who knows its name.
+    """
 
-    def __init__(self, position: int):
-        super().__init__(f"image {position} {self.COMPLAINT}")
-        self.position = position
+    def __init__(self, position: int, complaint: str = NOT_A_PICTURE):
+        super().__init__(f"image {position} {complaint}")
+        self.position, self.complaint = position, complaint
 
 
 @gin.configurable
 class TensorflowDecoder:
     """Decodes, resizes bilinearly to a square (aligned corners, no antialiasing) and scales to [-1, 1].
 
-    JPEG, PNG and BMP; grey becomes three equal channels, transparency is dropped, EXIF rotation is ignored. May be
-    called from several threads at once; `num_threads` threads decode for each call. Raises UserError if TensorFlow is
-    not installed.
+    JPEG, PNG and BMP; grey becomes three equal channels, transparency is dropped, EXIF rotation is ignored. An image
+    whose header claims more than `max_pixels` pixels is refused before memory is taken for them. May be called from
+    several threads at once; `num_threads` threads decode for each call. Raises UserError if TensorFlow is not
+    installed.
     """
 
     name = "tensorflow"
 
-    def __init__(self, image_size: int = 84, num_threads: int = 2):
-        if image_size < 1 or num_threads < 1:
-            raise UserError(f"TensorflowDecoder: image_size={image_size}, num_threads={num_threads} must be at least 1")
+    def __init__(self, image_size: int = 84, num_threads: int = 2, max_pixels: int = 100_000_000):
+        require_at_least(1, type(self).__name__, image_size=image_size, num_threads=num_threads, max_pixels=max_pixels)
         self.image_size = image_size
         self.num_threads = num_threads
+        self.max_pixels = max_pixels
         tf = tensorflow()
         self._error = tf.errors.InvalidArgumentError
         # Traced once for every number of images: a trace for each episode would cost more than its decoding.
@@ -44,11 +49,22 @@ class TensorflowDecoder:
 
     def __call__(self, images: Sequence[bytes]) -> torch.Tensor:
         """[N, 3, S, S] float32, channels_last, of N >= 1 encoded images. Raises UndecodableImage on a bad one."""
+        for position, image in enumerate(images):
+            self._check_header(position, image)
         try:
             return images_to_torch(self._decode(tensorflow().constant(images)))
         except self._error:
             self._find_undecodable(images)
             raise
+
+    def _check_header(self, position: int, image: bytes) -> None:
+        size = dimensions(image)
+        if size is None:
+            raise UndecodableImage(position)
+        width, height = size
+        if width * height > self.max_pixels:
+            claim = f"claims {width} x {height} pixels, more than the {self.max_pixels} of TensorflowDecoder.max_pixels"
+            raise UndecodableImage(position, f"{claim}; convert it again in a smaller size or raise the limit")
 
     def _pipeline(self, images):
         tf = tensorflow()

@@ -10,14 +10,13 @@ import struct
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from threading import get_ident
-from typing import BinaryIO
 
 import google_crc32c
 import numpy as np
 
 from alfa_md.data.tfrecord.wire import bytes_field, integers, submessages, varint
 from alfa_md.errors import UserError
+from alfa_md.files import replacing
 
 HEADER = struct.Struct("<QI")  # length, its checksum
 FOOTER = struct.Struct("<I")  # checksum of the data
@@ -71,18 +70,6 @@ def write_records(path: Path, payloads: Iterable[bytes]) -> int:
             file.write(length + FOOTER.pack(_masked_crc(length)) + payload + FOOTER.pack(_masked_crc(payload)))
             count += 1
     return count
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A binary file that takes the place of `path` when the block ends well and vanishes when it does not."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{get_ident()}.tmp")
-    try:
-        with open(temporary, "wb") as file:
-            yield file
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def scan_offsets(path: Path) -> np.ndarray:

@@ -1,8 +1,5 @@
 """Episodes from the class files of one Meta-Dataset source."""
 
-import hashlib
-import json
-from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,11 +7,8 @@ import torch
 
 from alfa_md.data.sampling import EpisodeSampler, Sampling, draw_records, stable_rng
 from alfa_md.data.spec import DatasetSpec
-from alfa_md.data.tfrecord.decode import UndecodableImage
-from alfa_md.data.tfrecord.index import class_offsets
-from alfa_md.data.tfrecord.records import decode_example, read_records
+from alfa_md.data.tfrecord.class_files import ClassFiles, Decoder
 from alfa_md.episode import Episode, EpisodeSource
-from alfa_md.errors import UserError
 
 
 class ClassRecords(NamedTuple):
@@ -41,16 +35,15 @@ class RecordSource(EpisodeSource):
         spec: DatasetSpec,
         split: str,
         sampling: Sampling,
-        decoder: Callable[[Sequence[bytes]], torch.Tensor],
+        decoder: Decoder,
         seed: int,
     ):
         self.name = spec.name
         self.split = split
         self._spec = spec
         self._sampler = EpisodeSampler(spec, split, sampling)
-        self._decoder = decoder
+        self._files = ClassFiles(spec, decoder)
         self._seed = seed
-        self._offsets: dict[int, np.ndarray] = {}
 
     def draw(self, index: int) -> list[ClassRecords]:
         """The classes and records of episode `index`, in the order of its labels; reads no file."""
@@ -68,7 +61,10 @@ class RecordSource(EpisodeSource):
         """Episode `index`: images [N, 3, S, S], grouped by class. Raises UserError naming a bad file and record."""
         chosen = self.draw(index)
         shots, queries = [len(c.support) for c in chosen], [len(c.query) for c in chosen]
-        images = self._images(chosen)
+        places = [(c.class_id, n) for c in chosen for n in c.support] + [
+            (c.class_id, n) for c in chosen for n in c.query
+        ]
+        images = self._files.images(places)
         return Episode(
             support_x=images[: sum(shots)],
             support_y=_labels(shots),
@@ -83,45 +79,7 @@ class RecordSource(EpisodeSource):
 
     def stamp(self) -> dict:
         """What the episodes depend on besides their name: the source's spec, and how images are read."""
-        spec = json.dumps(self._spec.to_json(), sort_keys=True).encode()
-        return {
-            "spec": hashlib.sha256(spec).hexdigest()[:16],
-            "decoder": self._decoder.name,
-            "image_size": self._decoder.image_size,
-        }
-
-    def _images(self, chosen: list[ClassRecords]) -> torch.Tensor:
-        """The support images of all classes, then their query images, decoded in one call."""
-        support, query = [], []
-        for class_id, for_support, for_query in chosen:
-            images = self._read(class_id, np.concatenate([for_support, for_query]))
-            support += images[: len(for_support)]
-            query += images[len(for_support) :]
-        try:
-            return self._decoder(support + query)
-        except UndecodableImage as error:
-            places = [(c.class_id, n) for c in chosen for n in c.support]
-            places += [(c.class_id, n) for c in chosen for n in c.query]
-            class_id, number = places[error.position]
-            where = f"{self._spec.class_file(class_id)}: the image of record {number}"
-            raise UserError(f"{where} {error.COMPLAINT}") from error
-
-    def _read(self, class_id: int, numbers: np.ndarray) -> list[bytes]:
-        path = self._spec.class_file(class_id)
-        payloads = read_records(path, self._class_offsets(class_id), numbers)
-        return [decode_example(data, f"{path}: record {n}")[0] for n, data in zip(numbers, payloads, strict=True)]
-
-    def _class_offsets(self, class_id: int) -> np.ndarray:
-        if class_id not in self._offsets:
-            path, stated = self._spec.class_file(class_id), self._spec.images_per_class[class_id]
-            offsets = class_offsets(path)
-            if len(offsets) - 1 != stated:
-                raise UserError(
-                    f"{path}: holds {len(offsets) - 1} records, but dataset_spec.json states {stated}; "
-                    "convert the source again, or put the spec that belongs to these files beside them"
-                )
-            self._offsets[class_id] = offsets
-        return self._offsets[class_id]
+        return self._files.stamp()
 
 
 def _labels(counts: list[int]) -> torch.Tensor:

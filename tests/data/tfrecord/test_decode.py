@@ -134,7 +134,36 @@ def test_undecodable_image_is_counted_out(tf, bad):
     assert caught.value.position == 2
 
 
-@pytest.mark.parametrize("arguments", [{"image_size": 0}, {"num_threads": 0}])
+def claiming(kind: str, side: int) -> bytes:
+    """A small picture whose header claims a large one, square."""
+    image = encoded(noise(6, 6), kind)
+    place, size, order = {
+        "PNG": (16, 4, "big"),
+        "BMP": (18, 4, "little"),
+        "JPEG": (image.find(b"\xff\xc0") + 5, 2, "big"),
+    }[kind]
+    return image[:place] + 2 * side.to_bytes(size, order) + image[place + 2 * size :]
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP"])
+def test_an_absurdly_large_image_is_refused_before_it_is_decoded(tf, kind, monkeypatch):
+    decode = TensorflowDecoder(8)
+    monkeypatch.setattr(decode, "_decode", lambda images: pytest.fail("decoded"))
+    with pytest.raises(
+        UndecodableImage, match="image 1 claims 60000 x 60000 pixels, more than the 100000000"
+    ) as caught:
+        decode([encoded(noise(6, 6), kind), claiming(kind, 60000)])
+    assert caught.value.position == 1
+
+
+def test_the_limit_of_pixels_can_be_chosen(tf):
+    image = encoded(noise(6, 5), "PNG")
+    assert len(TensorflowDecoder(8, max_pixels=30)([image])) == 1
+    with pytest.raises(UndecodableImage, match="claims 5 x 6 pixels, more than the 29 of TensorflowDecoder.max_pixels"):
+        TensorflowDecoder(8, max_pixels=29)([image])
+
+
+@pytest.mark.parametrize("arguments", [{"image_size": 0}, {"num_threads": 0}, {"max_pixels": 0}])
 def test_bad_arguments(arguments):
-    with pytest.raises(UserError, match="TensorflowDecoder: .* must be at least 1"):
+    with pytest.raises(UserError, match=r"TensorflowDecoder\.\w+ = 0 must be at least 1"):
         TensorflowDecoder(**arguments)

@@ -49,11 +49,20 @@ def test_files_of_one_name_are_told_apart(path, tmp_path, scans):
     assert len(class_offsets(other)) == 2
 
 
-@pytest.mark.parametrize("damage", [b"", b"\x93NUMPY garbage", b"PK"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda index: b"",
+        lambda index: b"garbage",
+        lambda index: index[:-8],
+        lambda index: index[:16] + (2**62).to_bytes(8, "little") + index[24:],  # a record that never ends
+        lambda index: index[:16] + index[8:16] + index[24:],  # one of no bytes
+    ],
+)
 def test_damaged_index_is_made_anew(path, tmp_path, scans, damage):
     class_offsets(path)
     (kept,) = (tmp_path / "cache" / "index").iterdir()
-    kept.write_bytes(damage)
+    kept.write_bytes(damage(kept.read_bytes()))
     assert class_offsets(path).tolist() == scan_offsets(path).tolist()
     class_offsets(path)
     assert len(scans) == 2

@@ -1,0 +1,87 @@
+"""Classifiers of a fixed number of classes, for pretraining: features [N, D] -> scores [N, C]."""
+
+import gin
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from alfa_md.errors import UserError
+
+EPSILON = 1e-3  # the smallest squared length that Meta-Dataset's normalisation divides by
+
+
+class Classifier(nn.Module):
+    """A row of `weight` [C, D] for every class; a subclass says what scores are made of them."""
+
+    def __init__(self, weight: Tensor):
+        super().__init__()
+        self.weight = nn.Parameter(weight)
+
+    @property
+    def num_classes(self) -> int:
+        return len(self.weight)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Raises UserError where the backbone's features are not as long as a row of weights."""
+        expected, given = self.weight.shape[1], features.shape[1]
+        if given != expected:
+            name = f"{type(self).__name__}.num_features"
+            raise UserError(
+                f"{name} = {expected}, but the backbone gives {given} features for these images; set {name} (the macro "
+                f"NUM_FEATURES of the gin files) to {given}"
+            )
+        return self.scores(features)
+
+    def scores(self, features: Tensor) -> Tensor:
+        raise TypeError(f"{type(self).__name__} does not say how it scores: define its scores")
+
+
+@gin.configurable
+class LinearClassifier(Classifier):
+    """W x + b; weights start from N(0, 0.1^2) cut at two sigma, biases at 0.1."""
+
+    def __init__(self, num_features: int = gin.REQUIRED, num_classes: int = gin.REQUIRED):
+        super().__init__(truncated_normal(num_classes, num_features))
+        self.bias = nn.Parameter(torch.full((num_classes,), 0.1))
+
+    def scores(self, features: Tensor) -> Tensor:
+        return F.linear(features, self.weight, self.bias)
+
+
+@gin.configurable
+class CosineClassifier(Classifier):
+    """multiplier * cos(x, w_c), without bias; weights start from N(0, 0.1^2) cut at two sigma."""
+
+    def __init__(self, num_features: int = gin.REQUIRED, num_classes: int = gin.REQUIRED, multiplier: float = 1.0):
+        super().__init__(truncated_normal(num_classes, num_features))
+        self.multiplier = multiplier
+
+    def scores(self, features: Tensor) -> Tensor:
+        return self.multiplier * F.linear(normalized(features), normalized(self.weight))
+
+
+@gin.configurable
+class ScaledCosineClassifier(Classifier):
+    """g_c * cos(x, w_c), without bias and with a learned scale g_c for every class: Meta-Dataset's "weight norm".
+
+    Meta-Dataset's cosine classifier normalises weights only where weight norm does not, so that w_c = g_c v_c / |v_c|
+    keeps its length g_c. As there, v starts from N(0, 0.05^2) and neither v nor g is decayed. Every g starts at 1,
+    there at one over the standard deviation of x . v / |v| in the first batch, a start that depends on the data.
+    """
+
+    def __init__(self, num_features: int = gin.REQUIRED, num_classes: int = gin.REQUIRED):
+        super().__init__(0.05 * torch.randn(num_classes, num_features))
+        self.scale = nn.Parameter(torch.ones(num_classes))
+
+    def scores(self, features: Tensor) -> Tensor:
+        return self.scale * F.linear(normalized(features), F.normalize(self.weight, dim=1))
+
+
+def truncated_normal(*shape: int) -> Tensor:
+    """Meta-Dataset's initial weights: N(0, 0.1^2) cut at two sigma."""
+    return nn.init.trunc_normal_(torch.empty(shape), std=0.1, a=-0.2, b=0.2)
+
+
+def normalized(x: Tensor) -> Tensor:
+    """Rows [N, D] divided by their length, or by sqrt(EPSILON) where they are shorter than that."""
+    return x * torch.rsqrt(x.square().sum(dim=1, keepdim=True).clamp(min=EPSILON))

@@ -1,0 +1,45 @@
+"""Width and height of an encoded picture, read from its header alone: no pixel is decoded, no memory taken."""
+
+import struct
+
+PNG = b"\x89PNG\r\n\x1a\n"
+FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # JPEG markers of a frame header
+ALONE = frozenset({0x01, *range(0xD0, 0xD9)})  # JPEG markers that no segment follows
+
+
+def dimensions(image: bytes) -> tuple[int, int] | None:
+    """(width, height) as the header claims, or None where the bytes are no PNG, JPEG or BMP with a whole header."""
+    try:
+        if image.startswith(b"\xff\xd8"):
+            return _jpeg(image)
+        if image.startswith(PNG):
+            return struct.unpack_from(">II", image, 16) if image[12:16] == b"IHDR" else None
+        if image.startswith(b"BM"):
+            return _bmp(image)
+    except struct.error:  # the header is cut off
+        pass
+    return None
+
+
+def _jpeg(image: bytes) -> tuple[int, int] | None:
+    """Those of the first frame header: segments are stepped over, and what lies between them is skipped."""
+    position = image.find(b"\xff", 2)
+    while 0 <= position < len(image) - 1:
+        marker = image[position + 1]
+        if marker in FRAMES:
+            height, width = struct.unpack_from(">HH", image, position + 5)
+            return width, height
+        if marker == 0xFF:  # padding
+            position += 1
+            continue
+        has_segment = marker and marker not in ALONE
+        position += 2 + (struct.unpack_from(">H", image, position + 2)[0] if has_segment else 0)
+        position = image.find(b"\xff", position)
+    return None
+
+
+def _bmp(image: bytes) -> tuple[int, int]:
+    """A negative height means that the rows run from top to bottom."""
+    old = struct.unpack_from("<I", image, 14) == (12,)  # the header of OS/2
+    width, height = struct.unpack_from("<HH" if old else "<ii", image, 18)
+    return abs(width), abs(height)

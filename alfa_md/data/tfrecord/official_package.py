@@ -1,0 +1,94 @@
+"""The official Meta-Dataset package: found, imported and configured by its own gin files."""
+
+import importlib
+import sys
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any, NamedTuple
+
+from alfa_md.data.spec import DatasetSpec
+from alfa_md.data.tfrecord.runtime import tensorflow
+from alfa_md.data.tfrecord.shims import (
+    empty_simclr,
+    importing_with,
+    make_spans_choosable,
+    own_gin,
+    silence_deprecations,
+)
+from alfa_md.errors import UserError, require_at_least
+
+CHECKOUT = Path(__file__).resolve().parents[3] / "third_party" / "meta-dataset"
+COMMIT = "1676095"
+PIPELINE_FILE = "meta_dataset/data/pipeline.py"
+GIN_FILE = "meta_dataset/learn/gin/setups/data_config.gin"
+
+
+class Package(NamedTuple):
+    """The modules of `meta_dataset.data` that reading takes."""
+
+    config: ModuleType
+    dataset_spec: ModuleType
+    learning_spec: ModuleType
+    pipeline: ModuleType
+    sampling: ModuleType
+
+    def spec(self, spec: DatasetSpec) -> Any:
+        """Its own reading of a specification that ours has found well-formed."""
+        return self.dataset_spec.load_dataset_spec(str(spec.path))
+
+    def reading(self, image_size: int) -> dict[str, int]:
+        """How a pipeline reads: the values of its DataConfig, and our image size.
+
+        Raises UserError where they leave out shuffling: records of one scene may follow each other in a class file, and
+        support and query images would then be near-copies.
+        """
+        require_at_least(1, "official", image_size=image_size)
+        config = self.config.DataConfig(image_height=image_size)
+        if not config.shuffle_buffer_size:
+            raise UserError(f"{GIN_FILE}: DataConfig.shuffle_buffer_size is off; set it to the official value, 1000")
+        return {
+            "image_size": config.image_height,
+            "shuffle_buffer_size": config.shuffle_buffer_size,
+            "read_buffer_size_bytes": config.read_buffer_size_bytes,
+            "num_prefetch": config.num_prefetch,
+        }
+
+
+def find_checkout() -> Path:
+    """The folder that holds `meta_dataset`: of the import path (PYTHONPATH), else third_party/meta-dataset.
+
+    Raises UserError where there is none.
+    """
+    for folder in (*map(Path, sys.path), CHECKOUT):
+        if (folder / PIPELINE_FILE).is_file():
+            return folder.resolve()
+    raise UserError(
+        f"the official package meta_dataset is missing: clone google-research/meta-dataset, commit {COMMIT}, to "
+        f"{CHECKOUT}, or name the folder of another clone in PYTHONPATH (third_party/README.md; pip cannot install it)"
+    )
+
+
+@cache
+def load_package(checkout: Path) -> Package:
+    """The package in folder `checkout`, with the bindings of its data_config.gin.
+
+    These are parsed by an instance of gin that only the package uses: none of them appears among the bindings of a run,
+    and none of a run's reaches the package. Raises UserError where it cannot be imported or configured, or TensorFlow
+    is not installed.
+    """
+    tensorflow()  # first, so that it starts with our settings
+    silence_deprecations()
+    modules = own_gin(checkout)
+    theirs = modules["gin"]
+    try:
+        with importing_with(modules | empty_simclr(), checkout):
+            package = Package(*(importlib.import_module(f"meta_dataset.data.{name}") for name in Package._fields))
+            if package.pipeline.gin is not theirs:
+                raise UserError("meta_dataset was imported by other code before; start a new process for the reader")
+            theirs.parse_config_file(GIN_FILE)
+    except (ImportError, AttributeError, ValueError, SyntaxError, OSError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise UserError(f"{checkout}: cannot be used ({reason}); check out commit {COMMIT} of meta-dataset") from error
+    make_spans_choosable(package.sampling)
+    return package

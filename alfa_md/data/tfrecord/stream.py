@@ -1,0 +1,40 @@
+"""A tf.data pipeline, element by element."""
+
+from collections.abc import Callable
+from threading import Lock
+from typing import Any
+
+from alfa_md.data.tfrecord.runtime import tensorflow
+from alfa_md.errors import UserError
+
+
+class Stream:
+    """The elements of an endless tf.data pipeline, one by one, for any number of threads.
+
+    `begin` makes the pipeline when the first element is asked for, given its index: it opens every class file.
+    """
+
+    def __init__(self, begin: Callable[[int], Any], where: str):
+        self._begin, self._where = begin, where
+        self._iterator = None
+        self._lock = Lock()
+
+    def next(self, index: int) -> Any:
+        """The next element, whatever the index. Raises UserError where TensorFlow cannot make it."""
+        with self._lock:
+            try:
+                if self._iterator is None:
+                    self._iterator = iter(self._begin(index))
+                return next(self._iterator)
+            except StopIteration as error:
+                raise self._failure("there are no more records") from error
+            except UnicodeDecodeError as error:  # TensorFlow's own message, quoting the bytes of the record
+                raise self._failure("a record is not a tf.train.Example with an image") from error
+            except tensorflow().errors.OpError as error:
+                raise self._failure(error.message.partition("\n")[0]) from error
+
+    def _failure(self, reason: str) -> UserError:
+        return UserError(
+            f"{self._where}: the official reader failed ({reason}); check the class files, and `ulimit -n`: it keeps "
+            "one file open for every class"
+        )

@@ -1,0 +1,58 @@
+"""Meta-Dataset's baseline (Triantafillou et al., 2020): an ordinary classifier whose features serve a 1-NN."""
+
+import gin
+from torch import Tensor, nn
+
+from alfa_md.classifiers import Classifier
+from alfa_md.episode import Episode
+from alfa_md.errors import UserError
+from alfa_md.learners.base import Learner
+from alfa_md.learners.nearest_neighbor import Distance, euclidean, nearest_neighbor
+
+
+@gin.configurable
+class BaselineLearner(Learner):
+    """Trained on batches over all training classes, tested on episodes by the nearest neighbour of features.
+
+    In training mode an episode is a batch, all of it query images: scores [B, num_classes] of the classifier on
+    features normalised by the batch's own moments. In evaluation mode: one-hot scores [Nq, way], query features
+    normalised by the support set's moments; the classifier is not used. Other learners start from its backbone.
+
+    Args:
+      backbone: images [N, ...] -> features [N, D].
+      classifier: features [N, D] -> scores [N, num_classes].
+      distance: of query features and support features, `euclidean` or `cosine`.
+    """
+
+    def __init__(
+        self,
+        backbone: nn.Module = gin.REQUIRED,
+        classifier: Classifier = gin.REQUIRED,
+        distance: Distance = euclidean,
+    ):
+        super().__init__()
+        self.backbone, self.classifier, self.distance = backbone, classifier, distance
+
+    def forward(self, episode: Episode) -> Tensor:
+        """Raises UserError in training mode for an episode that is no batch or has more classes than the classifier."""
+        if not self.training:
+            return nearest_neighbor(self.backbone, episode, self.distance)
+        self._refuse_foreign(episode)
+        return self.classifier(self.backbone(episode.query_x))
+
+    def _refuse_foreign(self, episode: Episode) -> None:
+        if len(episode.support_y):
+            raise UserError(
+                "BaselineLearner is trained on batches, not on episodes with a support set; "
+                "bind Experiment.batches = @batches"
+            )
+        if episode.way > self.classifier.num_classes:
+            raise UserError(
+                f"BaselineLearner.classifier has {self.classifier.num_classes} classes, but the training sources have "
+                f"{episode.way}; set {type(self.classifier).__name__}.num_classes (the macro NUM_CLASSES of the gin "
+                f"files) to {episode.way}"
+            )
+
+    def stamp(self) -> dict:
+        distance = getattr(self.distance, "__name__", type(self.distance).__name__)
+        return super().stamp() | {"classifier": type(self.classifier).__name__, "distance": distance}

@@ -1,0 +1,7 @@
+import enum
+
+
+class Split(enum.Enum):
+    TRAIN = 0
+    VALID = 1
+    TEST = 2
