@@ -1,18 +1,32 @@
-"""What a training run needs to go on, in one file: written whole or not at all, read without running code."""
+"""What a training run needs to go on, in one file: written whole or not at all, read without running code.
+
+A file is what `torch.save` writes: a zip archive with a checksum for every tensor, and every checksum is verified
+before anything is used.
+"""
 
 import hashlib
 import os
+from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from zipfile import ZipFile
 
 import torch
+from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from alfa_md.errors import UserError
 from alfa_md.learners.base import Learner
 
-CONTENT = {"learner", "optimizer", "schedule", "step", "best", "spent", "rng"}
+WEIGHTS = {"learner", "step"}  # what every checkpoint holds
+STATE = WEIGHTS | {"optimizer", "schedule", "validated", "best", "spent", "rng"}  # what a run needs to go on
+BACKBONE = "backbone."
+
+
+class DamagedCheckpoint(UserError):
+    """A checkpoint file that cannot be read as one."""
 
 
 @dataclass
@@ -23,58 +37,127 @@ class TrainState:
     optimizer: Optimizer
     schedule: LRScheduler
     step: int = 0
+    validated: int = 0  # the update after which the last validation took place
     best: float = -1.0  # mean validation accuracy of the best checkpoint
     spent: dict[str, float] = field(default_factory=dict)  # seconds and cpu_seconds of the run so far
+    saved: tuple[int, int] = (0, 0)  # (step, validated) of the checkpoint to go on from
 
-    def save(self, path: Path) -> None:
-        """Writes the state to `path`, replacing an earlier one only when complete."""
+    def save(self, path: Path, previous: Path | None = None) -> None:
+        """Writes the state to `path`; an earlier file gives way when it is complete, and is kept as `previous`."""
         content = {
             "learner": self.learner.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.state_dict(),
             "step": self.step,
+            "validated": self.validated,
             "best": self.best,
             "spent": self.spent,
             "rng": torch.get_rng_state(),
         }
-        temporary = path.with_name(f".{path.name}.tmp")
+        write(path, content, previous)
+
+    def restore(self, path: Path) -> None:
+        """Takes over everything that `save` wrote. Raises UserError where the file does not fit or is damaged."""
+        content = load(path)
+        if content.keys() != STATE:
+            raise UserError(f"checkpoint {path} holds weights only: a run cannot go on from it; use another --run_dir")
+        fill(self.learner, content["learner"], path)
+        self.optimizer.load_state_dict(content["optimizer"])
+        self.schedule.load_state_dict(content["schedule"])
+        self.step, self.validated = content["step"], content["validated"]
+        self.best, self.spent, self.saved = content["best"], content["spent"], (self.step, self.validated)
+        torch.set_rng_state(content["rng"])
+
+    def restore_first(self, paths: Sequence[Path]) -> list[str]:
+        """Restores the first of `paths` that is there and whole; returns what to tell of those passed over."""
+        notes = []
+        for path in filter(Path.exists, paths):
+            try:
+                self.restore(path)
+            except DamagedCheckpoint as error:
+                notes.append(str(error))
+                continue
+            return [f"{note}: going on from {path.name}, update {self.step}" for note in notes]
+        if notes:
+            raise DamagedCheckpoint(notes[0])
+        return []
+
+
+def write(path: Path, content: dict, previous: Path | None = None) -> None:
+    """Writes a checkpoint file whole or not at all. Raises UserError where the disk does not take it."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
         with open(temporary, "wb") as file:
             torch.save(content, file)
             file.flush()
             os.fsync(file.fileno())
+        if previous and path.exists():
+            os.replace(path, previous)
         os.replace(temporary, path)
+    except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
+        temporary.unlink(missing_ok=True)
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise UserError(
+            f"cannot write checkpoint {path} ({reason}); free some space; the one before is kept"
+        ) from error
 
-    def restore(self, path: Path) -> None:
-        """Takes over everything that `save` wrote. Raises UserError where the file does not fit or is damaged."""
-        content = load_learner(self.learner, path)
-        self.optimizer.load_state_dict(content["optimizer"])
-        self.schedule.load_state_dict(content["schedule"])
-        self.step, self.best, self.spent = content["step"], content["best"], content["spent"]
-        torch.set_rng_state(content["rng"])
+
+def save_weights(path: Path, tensors: Mapping[str, Tensor], step: int) -> None:
+    """A file of weights alone, by their names in the learner: `backbone.…`, `head.…`, `rule.…`."""
+    write(path, {"learner": dict(tensors), "step": step})
 
 
 def load(path: Path) -> dict:
     """The content of a checkpoint file. Raises UserError where it is missing, damaged or holds code."""
     if not path.is_file():
         raise UserError(f"checkpoint {path} does not exist; train first, or name another with --checkpoint")
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # a damaged file makes torch raise nearly anything
-        raise UserError(f"checkpoint {path} cannot be read ({type(error).__name__}); use another checkpoint") from error
-    if not isinstance(content, dict) or content.keys() != CONTENT:
+    with unreadable_is_damaged(path):
+        with ZipFile(path) as archive:
+            damaged = archive.testzip()
+        if damaged is None:
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    if damaged is not None:
+        raise DamagedCheckpoint(f"checkpoint {path} is damaged: the checksum of {damaged} does not hold")
+    if not isinstance(content, dict) or not WEIGHTS <= content.keys() <= STATE:
         raise UserError(f"{path} is not a checkpoint of this package; use another checkpoint")
     return content
+
+
+@contextmanager
+def unreadable_is_damaged(path: Path):
+    try:
+        yield
+    except Exception as error:  # a damaged file makes zipfile and torch raise nearly anything
+        raise DamagedCheckpoint(
+            f"checkpoint {path} cannot be read ({type(error).__name__}); use another checkpoint"
+        ) from error
 
 
 def load_learner(learner: Learner, path: Path) -> dict:
     """Loads the learner's tensors from a checkpoint; returns its whole content. Raises UserError where they differ."""
     content = load(path)
-    try:
-        learner.load_state_dict(content["learner"])
-    except RuntimeError as error:
-        detail = str(error).splitlines()[-1].strip()
-        raise UserError(f"checkpoint {path} is not of this configuration's learner: {detail}") from error
+    fill(learner, content["learner"], path)
     return content
+
+
+def load_backbone(learner: Learner, path: Path) -> dict:
+    """Loads the backbone's tensors alone, as a pretrained start; returns the file's content."""
+    content = load(path)
+    tensors = content["learner"].items()
+    own = {name.removeprefix(BACKBONE): tensor for name, tensor in tensors if name.startswith(BACKBONE)}
+    fill(learner.backbone, own, path)
+    return content
+
+
+def fill(module: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Loads exactly these tensors into a module. Raises UserError where names or shapes differ."""
+    try:
+        module.load_state_dict(tensors)
+    except (RuntimeError, AttributeError, TypeError) as error:
+        detail = str(error).splitlines()[-1].strip()
+        raise UserError(
+            f"checkpoint {path} is not of this configuration's {type(module).__name__}: {detail}"
+        ) from error
 
 
 def file_hash(path: Path) -> str:

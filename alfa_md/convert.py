@@ -1,27 +1,45 @@
-"""Converts the original files of one source into Meta-Dataset records.
+"""Converts the original files of one source into Meta-Dataset records, or a checkpoint from or to TensorFlow.
 
     python -m alfa_md.convert SOURCE --source_dir=FOLDER --records_root_dir=FOLDER
+    python -m alfa_md.convert checkpoint --from=CHECKPOINT --to=CHECKPOINT
 
 The records go to the folder SOURCE below the records root. Run again, it keeps the classes that are complete.
+A checkpoint is a file of ours, or one of Meta-Dataset's own program, named without `.index`; whichever --from is, --to
+becomes the other. Nothing is written over.
 """
 
 from pathlib import Path
 
 from absl import flags
 
+from alfa_md.checkpoint_bridge import convert_checkpoint
 from alfa_md.data.convert import converter
 from alfa_md.errors import UserError
 from alfa_md.main import run
 
+FLAGS = flags.FLAGS
+
 
 def main(argv: list[str]) -> None:
     if len(argv) != 2:
-        raise UserError(f"name one source, as in `python -m alfa_md.convert omniglot`, not {len(argv) - 1}")
-    convert = converter(argv[1])
-    print(convert(Path(flags.FLAGS.source_dir).expanduser(), Path(flags.FLAGS.records_root_dir).expanduser()))
+        raise UserError(f"name one source or checkpoint, as in `alfa_md.convert omniglot`, not {len(argv) - 1}")
+    if argv[1] == "checkpoint":
+        print(convert_checkpoint(*given("from", "to")))
+    else:
+        convert = converter(argv[1])
+        print(convert(*(Path(folder).expanduser() for folder in given("source_dir", "records_root_dir"))))
+
+
+def given(*names: str) -> list[str]:
+    """The values of these flags. Raises UserError where one is not given."""
+    if missing := [f"--{name}" for name in names if not FLAGS[name].value]:
+        raise UserError(f"{' and '.join(missing)} must be given; --help explains")
+    return [FLAGS[name].value for name in names]
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("source_dir", None, "folder with the original files of the source", required=True)
-    flags.DEFINE_string("records_root_dir", None, "folder for the records of all sources", required=True)
+    flags.DEFINE_string("source_dir", None, "Of a source: folder with its original files.")
+    flags.DEFINE_string("records_root_dir", None, "Of a source: folder for the records of all sources.")
+    flags.DEFINE_string("from", None, "Of checkpoint: a file of ours, or a TensorFlow checkpoint without .index.")
+    flags.DEFINE_string("to", None, "Of checkpoint: what to write; must not exist.")
     run(main)

@@ -2,13 +2,20 @@
 
 import torch
 
+from alfa_md.distributed import local_rank
 from alfa_md.errors import UserError
 
 CHOICES = ("auto", "cpu", "cuda")
 
 
 def choose(name: str) -> torch.device:
-    """`auto` is CUDA where there is one. Raises UserError for cuda without a GPU."""
+    """`auto` is CUDA where there is one; of several processes each takes its own GPU. Raises UserError without one."""
     if name == "cuda" and not torch.cuda.is_available():
         raise UserError("--device=cuda: torch sees no CUDA GPU here; use --device=cpu or auto")
-    return torch.device("cuda" if name == "cuda" or (name == "auto" and torch.cuda.is_available()) else "cpu")
+    if name == "cpu" or not torch.cuda.is_available():
+        return torch.device("cpu")
+    if local_rank() >= torch.cuda.device_count():
+        raise UserError(
+            f"process {local_rank()} has no GPU of its own; torchrun --nproc_per_node={torch.cuda.device_count()}"
+        )
+    return torch.device("cuda", local_rank())

@@ -2,7 +2,7 @@
 
 from absl import flags
 
-from alfa_md import device
+from alfa_md import device, distributed
 from alfa_md.evaluation_run import Options, evaluate_run
 from alfa_md.main import run
 from alfa_md.run_directory import RunDirectory
@@ -11,7 +11,13 @@ FLAGS = flags.FLAGS
 
 
 def main(argv: list[str]) -> int:
-    options = Options(
+    with distributed.joined() as group:
+        return evaluate_run(RunDirectory(FLAGS.run_dir), options(), group)
+
+
+def options() -> Options:
+    """The flags as one value."""
+    return Options(
         checkpoint=FLAGS.checkpoint,
         sources=FLAGS.sources,
         num_episodes=FLAGS.num_episodes,
@@ -21,7 +27,6 @@ def main(argv: list[str]) -> int:
         seed=FLAGS.seed,
         device=device.choose(FLAGS.device),
     )
-    return evaluate_run(RunDirectory(FLAGS.run_dir), options)
 
 
 if __name__ == "__main__":

@@ -1,55 +1,84 @@
 """Meta-test: a learner's accuracy on the episodes of every source, kept with what they were measured under."""
 
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from itertools import chain, islice
 from pathlib import Path
 
 import torch
 
 from alfa_md.data.prefetch import prefetch
+from alfa_md.distributed import ALONE, Group
 from alfa_md.episode import EpisodeSource
+from alfa_md.interruption import Interruption
 from alfa_md.learners.base import Learner
 from alfa_md.lock import exclusive
 from alfa_md.metrics import mean_ci
-from alfa_md.progress import CONSOLE, track
+from alfa_md.progress import CONSOLE, Progress
 from alfa_md.run_directory import read_json, write_json
+
+PORTION = 10  # episodes of each process between two looks at what the others have
 
 
 @torch.no_grad()
-def accuracies(
-    learner: Learner, source: EpisodeSource, num_episodes: int, device: torch.device, title: str = "", first: int = 0
-) -> list[float]:
-    """The learner's score on the query set of episodes `first` to num_episodes - 1, in evaluation mode."""
+def scores(
+    learner: Learner, source: EpisodeSource, numbers: Sequence[int], device: torch.device, group: Group = ALONE
+) -> Iterator[list[float]]:
+    """The learner's scores on the query sets of these episodes, in evaluation mode and in order, a portion at a time.
+
+    The processes of the group share the episodes; each of them is told all scores.
+    """
     learner.eval()
-    episodes = prefetch(source, range(first, num_episodes), device)
-    if title:
-        episodes = track(episodes, title, num_episodes - first)
-    return [learner.objective.score(learner(episode), episode.query_y).item() for episode in episodes]
+    portions = [numbers[i : i + PORTION * group.size] for i in range(0, len(numbers), PORTION * group.size)]
+    own = list(map(group.share, portions))
+    with closing(prefetch(source, chain.from_iterable(own), device)) as episodes:
+        for portion in own:
+            values = [learner.objective.score(learner(e), e.query_y).item() for e in islice(episodes, len(portion))]
+            yield group.collect(values)
 
 
 class Results:
-    """The results file of one learner on one split: written after every source, reused where nothing has changed.
+    """The results file of one learner on one split: written as episodes are done, reused where nothing has changed.
 
     Args:
       path: the results file, `results/<split>.json` of a run.
       stamp: what the numbers depend on besides source and number of episodes. A file with another stamp is set
         aside under a numbered name, never overwritten.
+      group: the processes that share the episodes; the first one writes.
     """
 
-    def __init__(self, path: Path, stamp: dict):
-        self.path, self.stamp = path, stamp
+    def __init__(self, path: Path, stamp: dict, group: Group = ALONE):
+        self.path, self.stamp, self.group = path, stamp, group
         self.sources: dict[str, dict] = {}
         self._read()
+        self.sources = group.agreed(self.sources)
 
-    def measure(self, learner: Learner, source: EpisodeSource, num_episodes: int, device: torch.device) -> None:
-        """Evaluates the learner on a source; episodes of the same data that are already here are not run again."""
+    def measure(
+        self,
+        learner: Learner,
+        source: EpisodeSource,
+        num_episodes: int,
+        device: torch.device,
+        stop: Interruption | None = None,
+    ) -> bool:
+        """Evaluates the learner on a source; episodes of the same data that are already here are not run again.
+
+        Returns whether all episodes are here; not so after `stop` was wanted.
+        """
         old = self.sources.get(source.name, {"data": source.stamp(), "accuracies": []})
         values = old["accuracies"] if old["data"] == source.stamp() else []
-        if len(values) >= num_episodes:
-            return
-        title = f"{self.path.stem} {source.name}"
-        values = values + accuracies(learner, source, num_episodes, device, title, first=len(values))
-        result = mean_ci(values)
-        record = {"mean": result.mean, "ci95": result.ci95, "episodes": result.n}
-        self._keep(source.name, record | {"data": source.stamp(), "accuracies": values})
+        missing = range(len(values), num_episodes)
+        if not missing:
+            return True
+        with Progress(f"{self.path.stem} {source.name}", num_episodes, len(values)) as progress:
+            for portion in scores(learner, source, missing, device, self.group):
+                values = values + portion
+                self._keep(source, values)
+                for _ in portion:
+                    progress.advance()
+                if self.group.any(stop is not None and stop.wanted):
+                    break
+        return len(values) == num_episodes
 
     def _read(self) -> bool:
         """Takes over what the file on disk holds; False, and nothing taken, where it has another stamp."""
@@ -59,12 +88,18 @@ class Results:
         self.sources = old["sources"]
         return True
 
-    def _keep(self, name: str, record: dict) -> None:
-        """Adds a source to the file, to which other processes may be adding theirs."""
+    def _keep(self, source: EpisodeSource, values: list[float]) -> None:
+        """Enters a source in the file, to which other commands may be adding theirs."""
+        result = mean_ci(values)
+        record = {"mean": result.mean, "ci95": result.ci95, "episodes": result.n}
+        record |= {"data": source.stamp(), "accuracies": values}
+        if not self.group.first:
+            self.sources[source.name] = record
+            return
         with exclusive(self.path.with_name(f".{self.path.name}.lock")):
             if not self._read():
                 self._set_aside()
-            self.sources[name] = record
+            self.sources[source.name] = record
             write_json(self.path, {"protocol": self.stamp, "sources": self.sources})
 
     def _set_aside(self) -> None:

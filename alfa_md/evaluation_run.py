@@ -9,11 +9,13 @@ import torch
 from alfa_md import baselines, config, experiment
 from alfa_md.checkpoint import file_hash, load_learner
 from alfa_md.data.roots import RecordsRoot, announcement, records_root
-from alfa_md.data.spec import SPEC_FILE, load_spec
+from alfa_md.data.spec import SPEC_FILE, load_spec, missing_spec
+from alfa_md.distributed import ALONE, Group
 from alfa_md.episode import EpisodeSource
 from alfa_md.errors import UserError
 from alfa_md.evaluation import Results
 from alfa_md.experiment import Experiment
+from alfa_md.interruption import Interruption
 from alfa_md.learners.base import Learner
 from alfa_md.progress import CONSOLE
 from alfa_md.run_directory import RunDirectory, write_text
@@ -44,8 +46,11 @@ class Contender(NamedTuple):
     weights: dict
 
 
-def evaluate_run(run: RunDirectory, options: Options) -> int:
-    """Evaluates, prints the table and writes results/<split>.{json,csv,md}; returns the exit code."""
+def evaluate_run(run: RunDirectory, options: Options, group: Group = ALONE) -> int:
+    """Evaluates, prints the table and writes results/<split>.{json,csv,md}; returns the exit code.
+
+    Ends the process with 128 + signal after Ctrl-C or SIGTERM; the episodes done are kept and not run again.
+    """
     facts = run.facts()
     config.parse([str(run.config)])
     root = records_root(options.records_root_dir, facts)
@@ -55,19 +60,31 @@ def evaluate_run(run: RunDirectory, options: Options) -> int:
     names = chosen_sources(options.sources, trained, root)
     present = [name for name in names if (root.path / name / SPEC_FILE).is_file()]
     origin = {"config": config.fingerprint(run.config.read_text()), "name": facts["name"]}
+    origin["pretrained"] = facts.get("pretrained")
     chosen, columns = list(sources(trained, root, present, options)), {}
+    if present and not chosen:
+        raise UserError(f"--split={options.split}: none of {', '.join(present)} has it; choose other --sources")
     for contender in contenders:
         stamp = origin | contender.weights | protocol(contender.learner, trained, root, options)
-        results = Results(run.results / f"{contender.stem}.json", stamp)
-        learner = contender.learner.to(options.device, memory_format=torch.channels_last)
-        for source in chosen:
-            results.measure(learner, source, options.num_episodes, options.device)
+        results = Results(run.results / f"{contender.stem}.json", stamp, group)
+        measure_all(results, contender.learner, chosen, options)
         columns[contender.title] = column(results.sources, dict.fromkeys((*trained.test_sources, *names)))
-    publish(run, contenders[0].stem, columns, options, root, origin | contenders[0].weights)
+    if group.first:
+        publish(run, contenders[0].stem, columns, options, root, origin | contenders[0].weights)
     for name in names:
         if name not in present:
-            CONSOLE.print(f"{name}: missing, there is no {root.path / name / SPEC_FILE}")
+            CONSOLE.print(f"{name}: missing ({missing_spec(root.path / name)})")
     return DONE if present == list(names) else MISSING_SOURCE
+
+
+def measure_all(results: Results, learner: Learner, chosen: Sequence[EpisodeSource], options: Options) -> None:
+    """Measures a learner on sources; raises SystemExit, what is done being kept, when a signal asks to stop."""
+    learner = learner.to(options.device, memory_format=torch.channels_last)
+    with Interruption() as stop:
+        for source in chosen:
+            if not results.measure(learner, source, options.num_episodes, options.device, stop):
+                CONSOLE.print(f"stopped within {source.name}; the same command goes on from there")
+                raise SystemExit(stop.code)
 
 
 def line_up(run: RunDirectory, options: Options, trained: Experiment) -> Iterator[Contender]:

@@ -27,6 +27,7 @@ META_DATASET = (
 )
 
 Reader = Callable[[Path, str, str, Sampling, int], EpisodeSource]  # (root, source name, split, sampling, seed)
+Batches = Callable[[Path, Sequence[str], int], EpisodeSource]  # (root, source names, seed)
 
 
 @gin.configurable
@@ -39,6 +40,9 @@ class Experiment:
       train_sources, validation_sources, test_sources: names of sources; several are mixed uniformly by episode.
       train_sampling: ways and shots of training episodes (by default as `sampling`).
       sampling: ways and shots of validation and test episodes.
+      batches: trains on batches over all training classes of the sources, in place of episodes.
+      pretrained: where the backbone starts: None for scratch; the folder of a run or a checkpoint file; or the gin
+        file(s) of a pretraining that is run first.
     """
 
     def __init__(
@@ -50,17 +54,22 @@ class Experiment:
         test_sources: Sequence[str] = META_DATASET,
         train_sampling: Sampling | None = None,
         sampling: Sampling | None = None,
+        batches: Batches | None = None,
+        pretrained: str | Sequence[str] | None = None,
     ):
         self.learner, self.reader = learner, reader
         self.train_sources, self.validation_sources = tuple(train_sources), tuple(validation_sources)
         self.test_sources = tuple(test_sources)
         self.sampling = sampling or Sampling()
         self.train_sampling = train_sampling or self.sampling
+        self.batches, self.pretrained = batches, pretrained
         if len(self.train_sources) > 1 and self.train_sampling.ignore_hierarchy_probability > 0:
             raise UserError("Sampling.ignore_hierarchy_probability > 0 is for one training source; several are bound")
 
     def training(self, root: Path, seed: int) -> EpisodeSource:
-        """The meta-training episodes."""
+        """The meta-training episodes, or the batches of a pretraining."""
+        if self.batches:
+            return self.batches(root, self.train_sources, seed)
         return mixed([self.reader(root, name, "train", self.train_sampling, seed) for name in self.train_sources], seed)
 
     def validation(self, root: Path, seed: int) -> EpisodeSource:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
@@ -13,14 +14,19 @@ from torch.utils.tensorboard import SummaryWriter  # noqa: E402
 
 
 class MetricsLog:
-    """Appends records to metrics.jsonl; opening it at `step` drops what a lost continuation had written after it."""
+    """Appends records to metrics.jsonl; opening it drops what a lost continuation had written.
 
-    def __init__(self, path: Path, tensorboard: Path, step: int):
+    `steps` says for every group of records up to which update they stay.
+    """
+
+    def __init__(self, path: Path, tensorboard: Path, steps: Mapping[str, int]):
         lines = path.read_text().splitlines(keepends=True) if path.exists() else []
-        whole = (line for line in lines if line.endswith("\n"))  # a run that was killed may have left half a line
-        write_text(path, "".join(line for line in whole if json.loads(line)["step"] <= step))
+        whole = [line for line in lines if line.endswith("\n")]  # a run that was killed may have left half a line
+        records = map(json.loads, whole)
+        stay = [line for line, record in zip(whole, records, strict=True) if record["step"] <= steps[record["group"]]]
+        write_text(path, "".join(stay))
         self.file = open(path, "a", buffering=1)
-        self.writer = SummaryWriter(str(tensorboard), purge_step=step + 1)
+        self.writer = SummaryWriter(str(tensorboard), purge_step=max(steps.values()) + 1)
 
     def write(self, step: int, group: str, **values: float) -> None:
         """Records `values` of `group` ("train" or "validation") after update `step`."""

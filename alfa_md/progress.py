@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from types import TracebackType
 from typing import TypeVar
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as RichProgress
+from rich.text import Text
 
 T = TypeVar("T")
 # Text is printed as it is: a path may hold what rich takes for markup.
@@ -17,23 +18,18 @@ PLAIN_SECONDS = 15.0  # between two lines where there is no terminal
 
 
 class Progress:
-    """Counts from `done` to `total`; `say` prints a line that stays, `advance` moves on with a short remark."""
+    """Counts from `done` to `total`; `say` prints a line that stays, `advance` moves on with a short remark.
+
+    Shown are count, time, rate (over all of this process, so that pauses for validation count), what is left, remark.
+    """
 
     def __init__(self, title: str, total: int, done: int = 0):
-        self.title, self.total, self.done = title, total, done
+        self.title, self.total, self.done, self.first = title, total, done, done
         self.remark, self.started, self.printed = "", time.monotonic(), time.monotonic()
         self.bar = None
         if sys.stdout.isatty():
-            columns = (
-                TextColumn("{task.description}"),
-                BarColumn(),
-                MofNCompleteColumn(),
-                TimeElapsedColumn(),
-                TimeRemainingColumn(),
-                TextColumn("{task.fields[remark]}"),
-            )
-            self.bar = RichProgress(*columns, console=CONSOLE)
-            self.task = self.bar.add_task(title, total=total, completed=done, remark="")
+            self.bar = _Bar(console=CONSOLE)
+            self.task = self.bar.add_task(title, total=total, completed=done, pace="", remark="")
 
     def __enter__(self) -> "Progress":
         if self.bar:
@@ -50,7 +46,7 @@ class Progress:
         """One more is done."""
         self.done, self.remark = self.done + 1, remark or self.remark
         if self.bar:
-            self.bar.update(self.task, completed=self.done, remark=self.remark)
+            self.bar.update(self.task, completed=self.done, pace=self._pace(), remark=self.remark)
         elif time.monotonic() - self.printed > PLAIN_SECONDS:
             self._line()
 
@@ -60,8 +56,46 @@ class Progress:
 
     def _line(self) -> None:
         self.printed = time.monotonic()
-        elapsed = self.printed - self.started
-        CONSOLE.print(f"{self.title} {self.done}/{self.total} {elapsed:.0f} s {self.remark}".rstrip())
+        CONSOLE.print(f"{self.title} {self.done}/{self.total}  {self._pace()}  {self.remark}".rstrip())
+
+    def _pace(self) -> str:
+        """Elapsed time, and rate and time left where there are any."""
+        elapsed, done = time.monotonic() - self.started, self.done - self.first
+        parts = [spoken(elapsed)]
+        if done and elapsed > 0:
+            parts.append(per_second(done / elapsed))
+            if self.done < self.total:
+                parts.append(f"ETA {spoken(elapsed / done * (self.total - self.done))}")
+        return "  ".join(parts)
+
+
+class _Bar(RichProgress):
+    """Title, bar, count and pace in one line, the remark in a line of its own: both fit into 80 columns."""
+
+    def __init__(self, console: Console):
+        columns = (TextColumn("{task.description}"), BarColumn(20), MofNCompleteColumn())
+        super().__init__(*columns, TextColumn("{task.fields[pace]}"), console=console)
+
+    def get_renderables(self) -> Iterator[RenderableType]:
+        yield self.make_tasks_table(self.tasks)
+        for task in self.tasks:
+            yield Text(task.fields["remark"], no_wrap=True, overflow="ellipsis")
+
+
+def spoken(seconds: float) -> str:
+    """A duration in one or two units: 95 s, 37 min, 5 h 10 min, 3 d 4 h."""
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 120:
+        return f"{minutes} min"
+    hours = round(seconds / 3600)
+    return f"{minutes // 60} h {minutes % 60} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"
+
+
+def per_second(rate: float) -> str:
+    """A rate in two digits, whole above 10: 0.012/s, 3.4/s, 1234/s."""
+    return f"{rate:.0f}/s" if rate >= 10 else f"{rate:.2g}/s"
 
 
 def track(items: Iterable[T], title: str, total: int) -> Iterator[T]:

@@ -5,16 +5,21 @@ import os
 import platform
 import shlex
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
 import torch
 
 from alfa_md import __version__, config
+from alfa_md.distributed import ALONE, Group
 from alfa_md.errors import UserError
+from alfa_md.files import replacing
+from alfa_md.lock import sole
 
 
 class RunDirectory:
-    """config.gin, run.json, metrics.jsonl, tensorboard/, checkpoints/{last,best}.pt, results/."""
+    """config.gin, run.json, metrics.jsonl, tensorboard/, checkpoints/{last,previous,best}.pt, results/, pretrain/."""
 
     def __init__(self, path: str | Path):
         self.path = Path(path).expanduser()
@@ -23,28 +28,49 @@ class RunDirectory:
         self.metrics = self.path / "metrics.jsonl"
         self.tensorboard = self.path / "tensorboard"
         self.last = self.path / "checkpoints" / "last.pt"
+        self.previous = self.path / "checkpoints" / "previous.pt"  # the last one but one
         self.best = self.path / "checkpoints" / "best.pt"
         self.results = self.path / "results"
 
-    def open(self, operative: str, facts: dict) -> None:
-        """Makes the folder for a run of this configuration, or finds it made for the same one.
+    @contextmanager
+    def opened(self, operative: str, facts: dict, group: Group = ALONE) -> Iterator[None]:
+        """Makes the folder for a run of this configuration, or finds it made for the same one, and holds its lock.
 
-        Raises UserError where it belongs to another configuration or data, or cannot be written.
+        Raises UserError where it belongs to another configuration or data, is in use, or cannot be written.
         """
+        with self._held() if group.first else nullcontext():
+            if group.first:
+                self._claim(operative, facts)
+            group.agreed(None)  # the others read what the first has made
+            yield
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        with ExitStack() as stack:
+            try:
+                self.path.mkdir(parents=True, exist_ok=True)
+                refusal = f"{self.path} is in use by another training run; wait for it, or choose another --run_dir"
+                stack.enter_context(sole(self.path / ".lock", refusal))
+            except OSError as error:
+                raise self._unwritable(error) from error
+            yield
+
+    def _claim(self, operative: str, facts: dict) -> None:
         if self.config.exists():
             self._refuse_other(operative, facts)
             return
         if self.last.exists():
             raise UserError(f"{self.path} holds checkpoints but no config.gin; choose another --run_dir")
         try:
-            self.last.parent.mkdir(parents=True, exist_ok=True)
+            self.last.parent.mkdir(exist_ok=True)
             self.results.mkdir(exist_ok=True)
             write_json(self.facts_file, facts | environment())
             write_text(self.config, operative)
         except OSError as error:
-            raise UserError(
-                f"cannot write to run directory {self.path}: {error.strerror}; choose another --run_dir"
-            ) from error
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> UserError:
+        return UserError(f"cannot write to run directory {self.path}: {error.strerror}; choose another --run_dir")
 
     def facts(self) -> dict:
         """What `open` was told of the run. Raises UserError where there is none."""
@@ -80,9 +106,8 @@ def environment() -> dict:
 
 def write_text(path: Path, text: str) -> None:
     """Writes a file whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(text)
-    os.replace(temporary, path)
+    with replacing(path) as file:
+        file.write(text.encode())
 
 
 def read_json(path: Path) -> dict:

@@ -4,12 +4,11 @@ from pathlib import Path
 
 from absl import flags
 
-from alfa_md import config, device, experiment, training
-from alfa_md.data.roots import announcement, records_root
+from alfa_md import device, distributed
 from alfa_md.errors import UserError
 from alfa_md.main import run
-from alfa_md.progress import CONSOLE
 from alfa_md.run_directory import RunDirectory
+from alfa_md.training_run import Options, train_run
 
 FLAGS = flags.FLAGS
 
@@ -17,16 +16,15 @@ FLAGS = flags.FLAGS
 def main(argv: list[str]) -> None:
     if not FLAGS.gin_config:
         raise UserError("--gin_config is missing, e.g. --gin_config=gin/proto_maml_alfa.gin")
-    config.parse(FLAGS.gin_config, FLAGS.gin_bindings)
     name = "+".join(Path(file).stem for file in FLAGS.gin_config)
     folder = RunDirectory(FLAGS.run_dir or f"runs/{name}/seed{FLAGS.seed}")
-    place = device.choose(FLAGS.device)
-    root = records_root(FLAGS.records_root_dir)
-    CONSOLE.print(announcement(root))
-    facts = {"name": name, "seed": FLAGS.seed, "data_root": str(root.path), "data_kind": root.kind}
-    state = training.train(experiment.build(FLAGS.seed), folder, root.path, facts, place)
-    CONSOLE.print(f"{state.step} updates done; best validation accuracy {100 * state.best:.2f} %")
-    CONSOLE.print(f"Run directory: {folder.path}")
+    with distributed.joined() as group:
+        place = device.choose(FLAGS.device)
+        train_run(
+            folder,
+            Options(name, FLAGS.gin_config, FLAGS.gin_bindings, FLAGS.records_root_dir, FLAGS.seed, place),
+            group,
+        )
 
 
 if __name__ == "__main__":

@@ -9,14 +9,17 @@ from torch.optim.lr_scheduler import StepLR
 
 from alfa_md.checkpoint import TrainState
 from alfa_md.episode import Episode, EpisodeSource
+from alfa_md.evaluation import scores
 from alfa_md.experiment import Experiment
 from alfa_md.learners.base import Learner
+from alfa_md.outer_step import parameter_groups
+from alfa_md.pretraining import SCRATCH
 from alfa_md.run_directory import RunDirectory
-from alfa_md.training import parameter_groups, train
+from alfa_md.training import train
 from tests.episodes import random_episode, small_learner
 
 CPU = torch.device("cpu")
-FACTS = {"name": "noise", "seed": 0, "data_root": "memory", "data_kind": "records"}
+FACTS = {"name": "noise", "seed": 0, "data_root": "memory", "data_kind": "records", "pretrained": SCRATCH}
 
 
 class NoiseSource(EpisodeSource):
@@ -68,3 +71,8 @@ def fresh_state(
     """The state that training starts from, with Adam at rate 0.01."""
     optimizer = torch.optim.Adam(parameter_groups(learner, weight_decay), lr=0.01)
     return TrainState(learner, optimizer, StepLR(optimizer, decay_every, decay_rate))
+
+
+def accuracies(learner: Learner, source: EpisodeSource, num_episodes: int, device: torch.device = CPU) -> list[float]:
+    """The scores of the first episodes of a source as one list."""
+    return [value for portion in scores(learner, source, range(num_episodes), device) for value in portion]

@@ -6,10 +6,10 @@ import pickle
 import pytest
 import torch
 
-from alfa_md.checkpoint import file_hash, load, load_learner
+from alfa_md.checkpoint import file_hash, load, load_backbone, load_learner, save_weights
 from alfa_md.errors import UserError
 from alfa_md.learners.prototypical import PrototypicalLearner
-from alfa_md.training import outer_step
+from alfa_md.outer_step import outer_step
 from tests.episodes import random_episode, small_learner, smooth_net
 from tests.noise import fresh_state
 
@@ -57,7 +57,7 @@ def test_a_write_that_fails_midway_leaves_what_was_there(tmp_path, monkeypatch, 
 
     with monkeypatch.context() as patch:
         patch.setattr(torch, "save", disk_full)
-        with pytest.raises(OSError, match="No space left"):
+        with pytest.raises(UserError, match="cannot write checkpoint .*last.pt .No space left on device.; free some"):
             trained_state(2).save(path)
     if earlier:
         assert path.read_bytes() == before and load(path)["step"] == 1
@@ -131,7 +131,79 @@ def test_a_file_of_something_else_is_refused(tmp_path, content):
 def test_another_architecture_is_refused(tmp_path, other):
     path = tmp_path / "best.pt"
     fresh_state(other()).save(path)
-    assert "is not of this configuration's learner" in refusal(path)
+    assert "is not of this configuration's GradientLearner" in refusal(path)
+
+
+def test_every_flipped_bit_is_noticed_or_harmless(tmp_path):
+    """Each byte of the file in turn: in a tensor, a pickle or a header; whatever loads must be what was saved."""
+    path, tensor = tmp_path / "weights.pt", torch.arange(6.0)
+    save_weights(path, {"backbone.0.weight": tensor}, step=3)
+    whole, refused = path.read_bytes(), 0
+    for position in range(0, len(whole)):
+        path.write_bytes(whole[:position] + bytes([whole[position] ^ 1 << position % 8]) + whole[position + 1 :])
+        try:
+            content = load(path)
+        except UserError as error:
+            refused += 1
+            assert str(path) in str(error) and "\n" not in str(error)
+            continue
+        assert content["step"] == 3 and torch.equal(content["learner"]["backbone.0.weight"], tensor)
+    place = whole.index(tensor.numpy().tobytes())
+    path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+    assert "the checksum of" in refusal(path) and refused > 24
+
+
+def test_a_damaged_last_checkpoint_gives_way_to_the_one_before(tmp_path):
+    last, previous = tmp_path / "last.pt", tmp_path / "previous.pt"
+    state = trained_state()
+    state.save(last, previous)
+    outer_step(state, [random_episode(seed=1)], clip_norm=10.0)
+    state.save(last, previous)
+    assert (load(last)["step"], load(previous)["step"]) == (2, 1)
+    whole = last.read_bytes()
+    last.write_bytes(whole[: len(whole) // 2])
+    fresh = trained_state(0)
+    (note,) = fresh.restore_first([last, previous])
+    assert f"checkpoint {last} cannot be read" in note and note.endswith("going on from previous.pt, update 1")
+    assert fresh.step == 1
+    last.unlink()  # a run killed between the two renames of a save
+    again = trained_state(0)
+    assert again.restore_first([last, previous]) == [] and again.step == 1
+    previous.write_bytes(b"")
+    with pytest.raises(UserError, match="previous.pt cannot be read"):
+        trained_state(0).restore_first([last, previous])
+    previous.unlink()
+    assert trained_state(0).restore_first([last, previous]) == []
+
+
+def test_a_checkpoint_of_another_learner_is_no_reason_to_go_back(tmp_path):
+    last, previous = tmp_path / "last.pt", tmp_path / "previous.pt"
+    trained_state().save(previous)
+    fresh_state(small_learner(num_steps=3)).save(last)
+    with pytest.raises(UserError, match="is not of this configuration's"):
+        trained_state(0).restore_first([last, previous])
+
+
+def test_weights_alone_load_but_do_not_go_on(tmp_path):
+    path, state = tmp_path / "weights.pt", trained_state()
+    save_weights(path, state.learner.state_dict(), step=7)
+    assert load_learner(small_learner(), path)["step"] == 7
+    with pytest.raises(UserError, match="holds weights only"):
+        trained_state(0).restore(path)
+
+
+def test_a_pretrained_start_takes_the_backbone_and_nothing_else(tmp_path):
+    path, state = tmp_path / "best.pt", trained_state()
+    state.save(path)
+    learner, before = small_learner(num_steps=3), small_learner(num_steps=3).state_dict()  # another rule
+    for parameter in learner.backbone.parameters():
+        torch.nn.init.normal_(parameter)
+    load_backbone(learner, path)
+    for name, value in learner.state_dict().items():
+        expected = state.learner.state_dict() if name.startswith("backbone.") else before
+        assert torch.equal(value, expected[name])
+    with pytest.raises(UserError, match="is not of this configuration's Sequential: .*size mismatch"):
+        load_backbone(small_learner(backbone=smooth_net(channels=5)), path)
 
 
 def test_the_hash_of_a_file_is_that_of_its_bytes(tmp_path):

@@ -50,6 +50,42 @@ def test_a_wrong_binding_is_named_with_its_nearest_names(binding, parts):
 
 
 @pytest.mark.parametrize(
+    ("bindings", "message"),
+    [
+        (["train.num_updates = 'ten'"], "train.num_updates = 'ten' must be a whole number"),
+        (["train.num_updates = True"], "train.num_updates = True must be a whole number"),
+        (["train/Sampling.num_ways = 2.0"], "train/Sampling.num_ways = 2.0 must be a whole number or None"),
+        (["INNER_RATE = 'fast'"], "INNER_RATE = 'fast', bound to sgd.inner_rate, must be a number"),
+        (["RATE = 'fast'", "INNER_RATE = %RATE"], "RATE = 'fast', bound to sgd.inner_rate, must be a number"),
+        (["INNER_RATE = %INNER_RATE"], "the macro INNER_RATE is defined by itself"),
+        (["A = %B", "B = %A", "INNER_RATE = %A"], "the macro A is defined by itself"),
+        (["BACKBONE = @FourLayerConvNet"], "BACKBONE = @FourLayerConvNet, bound to GradientLearner.backbone, must be"),
+        (["GradientLearner.head = @sgd()"], "GradientLearner.head = @sgd() must be a Head, written @name()"),
+        (["GradientLearner.rule = @sgd()"], "calls @sgd() without num_steps, template; leave () out"),
+        (
+            ["Experiment.test_sources = ('dtd', 3)"],
+            "Experiment.test_sources = ('dtd', 3) must be a list, each a string",
+        ),
+    ],
+)
+def test_a_value_of_another_type_is_named_by_its_binding(bindings, message):
+    assert message in refusal(FILES, bindings)
+
+
+@pytest.mark.parametrize(
+    "binding",
+    [
+        "train.learning_rate = 1",
+        "Sampling.num_support = (1, 5)",
+        "Sampling.num_support = None",
+        "GradientLearner.rule = @sgd",
+    ],
+)
+def test_values_of_the_right_type_pass(binding):
+    config.parse(FILES, [binding])
+
+
+@pytest.mark.parametrize(
     ("text", "parts"),
     [
         ("train.num_update = 3", ["num_update'", 'own.gin", line 2', "did you mean num_updates"]),

@@ -1,19 +1,20 @@
 """Meta-test: reproducible accuracies, and results files that are reused but never written over."""
 
 import json
+from contextlib import nullcontext
 from functools import partial
 
 import pytest
 import torch
 
-from alfa_md import evaluation
 from alfa_md.errors import UserError
-from alfa_md.evaluation import Results, accuracies
+from alfa_md.evaluation import PORTION, Results
+from alfa_md.interruption import Interruption
 from alfa_md.learners.base import Learner
 from alfa_md.metrics import mean_ci
 from alfa_md.rules.sgd import sgd
 from tests.episodes import small_learner
-from tests.noise import CPU, NoiseSource, noise_learner
+from tests.noise import CPU, NoiseSource, accuracies, noise_learner
 
 STAMP = {"checkpoint": "0123456789abcdef", "seed": 0, "split": "test", "sampling": {"num_ways": None}}
 
@@ -160,8 +161,33 @@ def test_evaluation_keeps_no_graph(monkeypatch):
     learner = small_learner().float()
     classify = learner.classify
     monkeypatch.setattr(learner, "classify", lambda *arguments: seen.append(classify(*arguments)) or seen[-1])
-    evaluation.accuracies(learner, NoiseSource(), 2, CPU)
+    accuracies(learner, NoiseSource(), 2, CPU)
     assert len(seen) == 2 and not any(scores.requires_grad for scores in seen)
+
+
+class Wanted(Interruption):
+    """Someone has asked to stop before the first look."""
+
+    wanted = True
+
+
+@pytest.mark.parametrize("killed", [True, False])
+def test_an_evaluation_that_was_stopped_goes_on_where_it_was(tmp_path, killed):
+    """By a signal, or by a kill in the middle of the second portion."""
+
+    def change(index, episode):
+        if killed and index == PORTION + 5:
+            raise RuntimeError("power cut")
+        return episode
+
+    results, source = Results(tmp_path / "test.json", STAMP), NoiseSource("omniglot", change=change)
+    with pytest.raises(RuntimeError, match="power cut") if killed else nullcontext():
+        assert not results.measure(noise_learner(), source, 23, CPU, None if killed else Wanted())
+    assert content(results)["sources"]["omniglot"]["episodes"] == PORTION
+    again, whole = Results(tmp_path / "test.json", STAMP), Results(tmp_path / "whole.json", STAMP)
+    for one in (again, whole):
+        assert one.measure(noise_learner(), NoiseSource("omniglot"), 23, CPU, Interruption())
+    assert content(again) == content(whole)
 
 
 def test_two_processes_that_evaluate_different_sources_keep_both(tmp_path):

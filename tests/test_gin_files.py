@@ -11,10 +11,13 @@ import torch
 from alfa_md import config, experiment, training
 from alfa_md.backbones.four_layer_convnet import FourLayerConvNet
 from alfa_md.backbones.resnet18 import ResNet18
+from alfa_md.backbones.wide_resnet import WideResNet
 from alfa_md.checkpoint import load
+from alfa_md.classifiers import LinearClassifier, ScaledCosineClassifier
 from alfa_md.data.miniature import miniature_root
 from alfa_md.experiment import META_DATASET
 from alfa_md.heads import PrototypeHead, ZeroHead
+from alfa_md.learners.baseline import BaselineLearner
 from alfa_md.learners.gradient import GradientLearner
 from alfa_md.learners.prototypical import PrototypicalLearner
 from alfa_md.rules.hypers import Constant, Product
@@ -65,6 +68,22 @@ TABLE = {
     "gin/proto_maml_all.gin": (PROTO_MAML_ALL, PrototypeHead, False, ALL),
     "gin/proto_maml_alfa_all.gin": (PROTO_MAML_ALL, PrototypeHead, True, ALL),
 }
+
+# file -> (backbone, its features, classifier, image size, learning rate, weight decay); every rate is constant
+PRETRAINING = {
+    "gin/pretrain_imagenet_resnet.gin": (
+        *(ResNet18, 512, LinearClassifier, 126),
+        *(0.00375640851370052, 2.628042826116842e-05),
+    ),
+    "gin/pretrain_imagenet_convnet.gin": (
+        *(FourLayerConvNet, 1600, ScaledCosineClassifier, 84),
+        *(0.008644114436633987, 5.171477829794739e-06),
+    ),
+    "gin/pretrain_imagenet_wide_resnet.gin": (
+        *(WideResNet, 128, ScaledCosineClassifier, 126),
+        *(0.007084776688116927, 5.078192976503067e-06),
+    ),
+}
 UNTUNED = {"gin/prototypical.gin", "gin/omniglot_proto_maml_alfa.gin", QUICKSTART}
 
 
@@ -107,7 +126,7 @@ def check_official_schedule() -> None:
 
 
 def test_the_table_is_complete():
-    assert set(TABLE) | UNTUNED == set(FILES)
+    assert set(TABLE) | set(PRETRAINING) | UNTUNED == set(FILES)
 
 
 @pytest.mark.parametrize("file", TABLE)
@@ -153,6 +172,25 @@ def test_prototypical_networks_on_the_full_size_backbone():
     check_official_schedule()
 
 
+@pytest.mark.parametrize("file", PRETRAINING)
+def test_pretraining_files_hold_the_published_values_and_build_the_full_size_learner(file):
+    backbone, features, classifier, image_size, learning_rate, weight_decay = PRETRAINING[file]
+    made = built(file)
+    learner = made.learner
+    assert isinstance(learner, BaselineLearner) and learner.distance.__name__ == "cosine"
+    assert isinstance(learner.backbone, backbone) and isinstance(learner.classifier, classifier)
+    assert learner.classifier.weight.shape == (712, features)
+    with torch.no_grad():
+        assert learner.backbone(torch.zeros(2, 3, image_size, image_size)).shape == (2, features)
+    check_official_data(made, IMAGENET, image_size)
+    stamp = made.training(miniature_root(), seed=0).stamp()
+    assert (stamp["batch_size"], stamp["image_size"]) == (256, image_size)
+    assert (trainer("learning_rate"), trainer("weight_decay")) == (learning_rate, weight_decay)
+    assert trainer("num_updates") == 50000 and trainer("episodes_per_step") == 1
+    assert trainer("validate_every") == 500 and trainer("num_validation_episodes") == 600
+    assert not {"train.decay_every", "train.decay_rate"} & set(re.findall(r"[\w.]+(?= =)", gin.config_str()))
+
+
 def test_omniglot_on_the_four_layer_network():
     made = built("gin/omniglot_proto_maml_alfa.gin")
     assert made.train_sources == made.validation_sources == made.test_sources == ("omniglot",)
@@ -167,7 +205,8 @@ def test_omniglot_on_the_four_layer_network():
 def test_two_small_steps_then_the_saved_configuration_builds_the_same(file, tmp_path):
     root, run = miniature_root(), RunDirectory(tmp_path / "run")
     facts = {"name": "tiny", "seed": 0, "data_root": str(root), "data_kind": "miniature"}
-    before = built(file, QUICKSTART, bindings=TINY)
+    small_batches = ("batches.batch_size = 8", "NUM_FEATURES = 4") if file in PRETRAINING else ()
+    before = built(file, QUICKSTART, bindings=(*TINY, *small_batches))
     state = training.train(before, run, root, facts, torch.device("cpu"))
     assert state.step == load(run.last)["step"] == 2
     assert isinstance(state.learner.backbone, FourLayerConvNet)
@@ -223,6 +262,7 @@ PUBLISHED = {
     "gin/proto_maml.gin": "49.53 63.37 55.95 68.66 66.49 51.52 39.96 87.15 48.83 43.74",
     "gin/proto_maml_alfa.gin": "52.80 61.87 63.43 69.75 70.78 59.17 41.49 85.96 60.78 48.11",
     "gin/prototypical.gin": "50.50 59.98 53.10 68.79 66.56 48.96 39.71 85.27 47.12 41.00",
+    "gin/pretrain_imagenet_resnet.gin": "41.03 37.07 46.81 50.13 66.36 32.06 36.16 83.10 44.59 30.38",
     "gin/maml_all.gin": "37.83 83.92 76.41 62.43 64.16 59.73 33.54 79.94 42.91 29.37",
     "gin/proto_maml_all.gin": "46.52 82.69 75.23 69.88 68.25 66.84 41.99 88.72 52.42 41.74",
 }

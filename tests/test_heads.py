@@ -35,6 +35,12 @@ def test_learned_head_refuses_more_ways_than_it_has():
         LearnedHead(6, 5)(flat, X, Y, 7)
 
 
+@pytest.mark.parametrize("sizes", [(0, 5), (6, 0)])
+def test_learned_head_needs_features_and_classes(sizes):
+    with pytest.raises(UserError, match=r"LearnedHead\.\w+ = 0 must be at least 1"):
+        LearnedHead(*sizes)
+
+
 def test_learned_head_starts_as_meta_dataset_s():
     head = LearnedHead(600, 50)
     assert (head.bias == 0.1).all() and head.weight.abs().max() <= 0.2 and 0.08 < head.weight.std() < 0.095

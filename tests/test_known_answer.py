@@ -16,13 +16,12 @@ from alfa_md import config, experiment
 from alfa_md.checkpoint import load_learner
 from alfa_md.data.roots import VARIABLE
 from alfa_md.episode import Episode
-from alfa_md.evaluation import accuracies
 from alfa_md.experiment import META_DATASET, Experiment
 from alfa_md.inner_loop import unroll
 from alfa_md.learners.gradient import GradientLearner
 from alfa_md.metrics import paired_difference
 from alfa_md.run_directory import RunDirectory
-from tests.noise import CPU
+from tests.noise import CPU, accuracies
 from tests.shared import ROOT
 
 pytestmark = pytest.mark.slow

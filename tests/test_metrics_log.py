@@ -13,7 +13,12 @@ from alfa_md.metrics_log import MetricsLog
 @pytest.fixture
 def opened(tmp_path):
     """Opens the log of one run directory at a step."""
-    return lambda step: MetricsLog(tmp_path / "metrics.jsonl", tmp_path / "tensorboard", step)
+
+    def log(step: int, validated: int | None = None) -> MetricsLog:
+        steps = {"train": step, "validation": step if validated is None else validated}
+        return MetricsLog(tmp_path / "metrics.jsonl", tmp_path / "tensorboard", steps)
+
+    return log
 
 
 def written(tmp_path):
@@ -38,6 +43,16 @@ def test_going_on_drops_what_came_after_the_checkpoint(tmp_path, opened):
     second.write(3, "train", loss=30.0)
     second.close()
     assert [record["loss"] for record in written(tmp_path)] == [1.0, 2.0, 30.0]
+
+
+def test_a_validation_that_will_be_repeated_is_dropped(tmp_path, opened):
+    log = opened(0)
+    for step in (1, 2):
+        log.write(step, "train", loss=float(step))
+        log.write(step, "validation", accuracy=float(step))
+    log.close()
+    opened(2, validated=1).close()
+    assert [(r["step"], r["group"]) for r in written(tmp_path)] == [(1, "train"), (1, "validation"), (2, "train")]
 
 
 def test_half_a_line_of_a_killed_run_is_dropped(tmp_path, opened):
@@ -75,7 +90,7 @@ def test_tensorboard_shows_the_same_numbers(tmp_path, opened):
 def test_tensorboard_does_not_bring_tensorflow(tmp_path):
     code = (
         "import sys; from pathlib import Path; from alfa_md.metrics_log import MetricsLog\n"
-        "log = MetricsLog(Path('metrics.jsonl'), Path('tensorboard'), 0)\n"
+        "log = MetricsLog(Path('metrics.jsonl'), Path('tensorboard'), {'train': 0})\n"
         "log.write(1, 'train', loss=1.0); log.close()\n"
         "print('tensorflow' in sys.modules)"
     )

@@ -4,10 +4,9 @@ import json
 
 import pytest
 
-from scripts.omniglot_table import best_proto_maml, load, write_results
+from scripts.omniglot_table import best_proto_maml, load, section
+from scripts.results_page import soak_section, write_results
 from tests.shared import ROOT
-
-STORE = ROOT / "results" / "omniglot"
 
 
 def stored(folder, variant, seed, accuracies):
@@ -17,7 +16,7 @@ def stored(folder, variant, seed, accuracies):
 
 
 def test_the_report_in_the_repository_is_what_the_stored_results_give(tmp_path):
-    write_results(STORE, tmp_path / "RESULTS.md")
+    write_results(ROOT / "results", tmp_path / "RESULTS.md")
     assert (tmp_path / "RESULTS.md").read_text() == (ROOT / "RESULTS.md").read_text()
 
 
@@ -26,12 +25,20 @@ def test_differences_are_paired_with_the_best_rate(tmp_path):
     stored(tmp_path, "proto-maml-0.1", 0, [0.6, 0.8])
     stored(tmp_path, "ALFA", 0, [0.7, 0.9])
     assert best_proto_maml(load(tmp_path)) == "proto-maml-0.1"
-    write_results(tmp_path, tmp_path / "RESULTS.md")
-    text = (tmp_path / "RESULTS.md").read_text()
+    text = section(tmp_path)
     assert "| fo-Proto-MAML + ALFA - fo-Proto-MAML, inner rate 0.1 | 0 | 10.00±0.00 | 10.00±0.00 |" in text
     assert "| fo-Proto-MAML + ALFA | 600 | 80.00 |" in text and "| Prototypical network | | unmeasured |" in text
 
 
 def test_nothing_stored_is_said(tmp_path):
     with pytest.raises(SystemExit, match="nothing is stored"):
-        write_results(tmp_path, tmp_path / "RESULTS.md")
+        section(tmp_path)
+
+
+def test_the_soak_is_told_with_its_figures(tmp_path):
+    assert "Unmeasured" in soak_section(tmp_path / "soak.json")
+    measured = {"updates": 60, "minutes": 2.4, "killed_after": [7, 31], "memory_second_quarter": 701.2}
+    measured |= {"memory_last_quarter": 702.9, "machine": "m", "torch": "2"}
+    (tmp_path / "soak.json").write_text(json.dumps(measured))
+    text = soak_section(tmp_path / "soak.json")
+    assert "60 updates" in text and "killed 2 times\n" in text and "after updates 7, 31" in text and "703 MB" in text

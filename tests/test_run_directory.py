@@ -20,9 +20,14 @@ Sampling.max_ways_upper_bound = 10
 FACTS = {"name": "proto_maml", "seed": 0, "data_root": "/records", "data_kind": "records"}
 
 
+def opened(run: RunDirectory, config: str, facts: dict) -> None:
+    with run.opened(config, facts):
+        pass
+
+
 def test_opening_makes_the_folder_and_tells_what_it_is(tmp_path):
     run = RunDirectory(tmp_path / "a" / "b")
-    run.open(CONFIG, FACTS)
+    opened(run, CONFIG, FACTS)
     assert run.config.read_text() == CONFIG and run.results.is_dir() and run.last.parent.is_dir()
     facts = run.facts()
     assert facts.items() >= FACTS.items() and {"command", "alfa_md", "torch", "python", "machine"} < facts.keys()
@@ -31,9 +36,9 @@ def test_opening_makes_the_folder_and_tells_what_it_is(tmp_path):
 
 def test_opening_again_changes_nothing(tmp_path):
     run = RunDirectory(tmp_path)
-    run.open(CONFIG, FACTS)
+    opened(run, CONFIG, FACTS)
     before = run.config.read_bytes(), run.facts_file.read_bytes()
-    RunDirectory(str(tmp_path)).open(CONFIG + "\n# a comment\n", FACTS)
+    opened(RunDirectory(str(tmp_path)), CONFIG + "\n# a comment\n", FACTS)
     assert (run.config.read_bytes(), run.facts_file.read_bytes()) == before
 
 
@@ -48,10 +53,10 @@ def test_opening_again_changes_nothing(tmp_path):
 )
 def test_another_run_is_refused_and_nothing_written_over(tmp_path, config, facts, named):
     run = RunDirectory(tmp_path)
-    run.open(CONFIG, FACTS)
+    opened(run, CONFIG, FACTS)
     before = run.config.read_bytes(), run.facts_file.read_bytes()
     with pytest.raises(UserError) as caught:
-        run.open(config, facts)
+        opened(run, config, facts)
     assert named in str(caught.value) and "--run_dir" in str(caught.value) and "\n" not in str(caught.value)
     assert (run.config.read_bytes(), run.facts_file.read_bytes()) == before
 
@@ -61,21 +66,21 @@ def test_checkpoints_of_unknown_origin_are_not_written_over(tmp_path):
     run.last.parent.mkdir()
     run.last.write_bytes(b"weights")
     with pytest.raises(UserError, match="holds checkpoints but no config.gin"):
-        run.open(CONFIG, FACTS)
+        opened(run, CONFIG, FACTS)
     assert run.last.read_bytes() == b"weights" and not run.config.exists()
 
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="cannot write to run directory .*file/run"):
-        RunDirectory(tmp_path / "file" / "run").open(CONFIG, FACTS)
+        opened(RunDirectory(tmp_path / "file" / "run"), CONFIG, FACTS)
 
 
 def test_opening_that_was_cut_short_is_done_again(tmp_path):
     run = RunDirectory(tmp_path)
     run.last.parent.mkdir()
     write_json(run.facts_file, {"seed": 7})
-    run.open(CONFIG, FACTS)
+    opened(run, CONFIG, FACTS)
     assert run.facts()["seed"] == 0
 
 
@@ -87,9 +92,24 @@ def test_a_folder_without_a_run_is_refused(tmp_path, present):
         RunDirectory(tmp_path).facts()
 
 
+def test_a_run_has_one_process_at_a_time(tmp_path):
+    first, second = RunDirectory(tmp_path), RunDirectory(tmp_path)
+    with first.opened(CONFIG, FACTS):
+        with pytest.raises(
+            UserError, match="is in use by another training run; wait for it, or choose another --run_d"
+        ):
+            opened(second, CONFIG, FACTS)
+    opened(second, CONFIG, FACTS)
+
+
+def test_an_error_of_the_run_itself_is_not_taken_for_one_of_its_folder(tmp_path):
+    with pytest.raises(OSError, match="a broken disk"), RunDirectory(tmp_path).opened(CONFIG, FACTS):
+        raise OSError("a broken disk")
+
+
 def test_a_damaged_file_of_facts_is_named(tmp_path):
     run = RunDirectory(tmp_path)
-    run.open(CONFIG, FACTS)
+    opened(run, CONFIG, FACTS)
     run.facts_file.write_text('{"name": "proto')
     with pytest.raises(UserError, match="run.json is damaged"):
         run.facts()

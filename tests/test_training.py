@@ -7,15 +7,18 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from alfa_md import training
+from alfa_md import clock, outer_loop
 from alfa_md.checkpoint import load
+from alfa_md.clock import Clock
 from alfa_md.errors import UserError
 from alfa_md.heads import ZeroHead
 from alfa_md.learners.base import Learner
+from alfa_md.outer_step import outer_step, parameter_groups
 from alfa_md.progress import Progress
 from alfa_md.run_directory import RunDirectory
-from alfa_md.training import Clock, due, outer_step, parameter_groups
+from alfa_md.training import due
 from tests.episodes import meta_gradients, meta_loss, random_episode, small_convnet, small_learner
+from tests.equal_runs import COSTS, assert_equal_runs, curves
 from tests.noise import CPU, fresh_state, noise_experiment, noise_learner, train_on_noise
 
 
@@ -132,7 +135,7 @@ def test_a_non_finite_gradient_moves_nothing_and_names_every_episode_in_it():
 def test_the_best_checkpoint_is_the_first_of_the_highest_and_not_the_last(tmp_path, monkeypatch):
     script = iter([0.2, 0.8, 0.8, 0.5])
     with monkeypatch.context() as patch:
-        patch.setattr(training, "accuracies", lambda *arguments: [next(script)] * 2)
+        patch.setattr(outer_loop, "scores", lambda *arguments: [[next(script)] * 2])
         train_on_noise(tmp_path, noise_experiment(), num_updates=8)
     run = RunDirectory(tmp_path)
     best, last = load(run.best), load(run.last)
@@ -141,45 +144,19 @@ def test_the_best_checkpoint_is_the_first_of_the_highest_and_not_the_last(tmp_pa
     assert all(torch.equal(best["learner"][name], value) for name, value in four.items())
 
 
-def without_times(run: RunDirectory) -> list[dict]:
-    records = [json.loads(line) for line in run.metrics.read_text().splitlines()]
-    return [{key: value for key, value in record.items() if "seconds" not in key} for record in records]
-
-
-def without_spent(content: dict) -> dict:
-    return {key: value for key, value in content.items() if key != "spent"}
-
-
-def assert_equal_content(a, b):
-    """Equal checkpoints: every tensor bit for bit, every other value."""
-    if isinstance(a, torch.Tensor):
-        assert torch.equal(a, b)
-    elif isinstance(a, dict):
-        assert a.keys() == b.keys()
-        for key in a:
-            assert_equal_content(a[key], b[key])
-    elif isinstance(a, list):
-        for x, y in zip(a, b, strict=True):
-            assert_equal_content(x, y)
-    else:
-        assert a == b
-
-
 def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(tmp_path):
     """Cut between two checkpoints: update 3 is done and logged, then lost, and done again."""
     whole, cut = RunDirectory(tmp_path / "whole"), RunDirectory(tmp_path / "cut")
     train_on_noise(whole.path, noise_experiment(), episodes_per_step=2)
     with pytest.raises(RuntimeError, match="power cut"):
         train_on_noise(cut.path, noise_experiment(change=power_cut(7)), episodes_per_step=2)
-    assert load(cut.last)["step"] == 2 and without_times(cut)[-1]["step"] == 3
+    assert load(cut.last)["step"] == 2 and curves(cut)[-1]["step"] == 3
     torch.manual_seed(99)
     other_start = noise_experiment(noise_learner())
     torch.nn.init.normal_(other_start.learner.backbone[0].weight)  # the checkpoint counts, not where this one starts
     train_on_noise(cut.path, other_start, episodes_per_step=2)
-    for name in ("last", "best"):
-        assert_equal_content(without_spent(load(getattr(whole, name))), without_spent(load(getattr(cut, name))))
-    assert without_times(whole) == without_times(cut)
-    places = [(record["step"], record["group"]) for record in without_times(cut)]
+    assert_equal_runs(whole, cut)
+    places = [(record["step"], record["group"]) for record in curves(cut)]
     assert len(set(places)) == len(places) == 6 + 3
 
 
@@ -225,12 +202,12 @@ def test_due_at_every_multiple_and_at_the_end(every):
 def told(monkeypatch, capsys, seconds, num_updates, device="cpu", done=0, share=0.0) -> str:
     """What a clock says of a run whose updates take `seconds`, the first a minute longer."""
     now = [0.0]
-    monkeypatch.setattr(training, "time", SimpleNamespace(monotonic=lambda: now[0], process_time=lambda: 0.0))
-    clock = Clock(done, num_updates, torch.device(device), Progress("training", num_updates, done), share, {})
+    monkeypatch.setattr(clock, "time", SimpleNamespace(monotonic=lambda: now[0], process_time=lambda: 0.0))
+    timer = Clock(done, num_updates, torch.device(device), Progress("training", num_updates, done), share, {})
     now[0] += 60
     for step in range(done + 1, done + 6):
         now[0] += seconds
-        clock.tick(step)
+        timer.tick(step)
         said = capsys.readouterr().out
         assert bool(said) == (step == done + 3)
         if said:
@@ -246,9 +223,9 @@ def test_the_clock_estimates_the_whole_run_after_the_third_update(monkeypatch, c
 
 
 def test_the_time_of_earlier_processes_counts(monkeypatch):
-    monkeypatch.setattr(training, "time", SimpleNamespace(monotonic=lambda: 5.0, process_time=lambda: 3.0))
-    clock = Clock(0, 9, torch.device("cpu"), Progress("", 9), 0.0, {"seconds": 10.0, "cpu_seconds": 20.0})
-    assert clock.seconds() == {"seconds": 10.0, "cpu_seconds": 23.0}
+    monkeypatch.setattr(clock, "time", SimpleNamespace(monotonic=lambda: 5.0, process_time=lambda: 3.0))
+    timer = Clock(0, 9, torch.device("cpu"), Progress("", 9), 0.0, {"seconds": 10.0, "cpu_seconds": 20.0})
+    assert timer.seconds() == {"seconds": 10.0, "cpu_seconds": 23.0}
 
 
 def test_the_clock_names_the_quickstart_above_twelve_hours_on_a_cpu(monkeypatch, capsys):
@@ -274,7 +251,9 @@ def test_metrics_hold_both_curves_and_the_time(tmp_path):
         (6, "train"),
         (6, "validation"),
     ]
-    assert records[1].keys() == {"step", "group", "loss", "accuracy", "learning_rate", "seconds", "cpu_seconds"}
+    assert records[1].keys() == {"step", "group", "loss", "accuracy", "learning_rate", *COSTS}
+    assert records[2].keys() == {"step", "group", "accuracy", "ci95", "seconds", "cpu_seconds"}
+    assert 0 <= records[1]["data_wait"] <= 1 and records[1]["peak_memory"] > 2**20
     assert records[1]["learning_rate"] == 0.005 and records[4]["cpu_seconds"] > 0
 
 

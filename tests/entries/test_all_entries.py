@@ -12,7 +12,8 @@ EXPLANATIONS = {
     "evaluate": {"run_dir", "checkpoint", "sources", "num_episodes", "split", "baselines", "records_root_dir", "seed"}
     | {"device"},
     "compare": {"split"},
-    "convert": {"source_dir", "records_root_dir"},
+    "convert": {"source_dir", "records_root_dir", "from", "to"},
+    "report": {"out"},
 }
 
 

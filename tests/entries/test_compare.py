@@ -12,19 +12,6 @@ pytestmark = needs_tensorflow
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["run"], "compare needs two run directories or results files: python -m alfa_md.compare RUN_A RUN_B"),
-        (["run", "nowhere"], "no results at nowhere; run python -m alfa_md.evaluate --run_dir=nowhere first"),
-        (["run", "run", "--split=valid"], "no results at run/results/valid.json; run python -m alfa_md.evaluate"),
-        (["run", "run/config.gin"], "run/config.gin is not a results file of this package"),
-    ],
-)
-def test_comparison_of_what_is_not_there(refused, flags, message):
-    assert message in refused("compare", *flags)
-
-
-@pytest.mark.parametrize(
-    ("flags", "message"),
-    [
         (["--seed=1"], "not the same episodes: seed is 0 in A and 1 in B"),
         (["--num_episodes=3"], "omniglot: 2 episodes in A and 3 in B; evaluate equally many"),
         (["--sources=ilsvrc_2012", "--checkpoint=last"], "the two results have no source in common"),

@@ -2,8 +2,10 @@
 
 import csv
 import json
+import os
 import re
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -37,9 +39,7 @@ def results(run: Path, stem: str = "test") -> dict:
 def test_missing_sources_are_named_the_rest_go_on_and_the_exit_code_is_3(run):
     outcome = evaluate(run)
     assert outcome.code == 3 and outcome.err == ""
-    assert (
-        set(re.findall(r"^(\w+): missing, there is no .*/\1/dataset_spec.json$", outcome.out, re.MULTILINE)) == ABSENT
-    )
+    assert set(re.findall(r"^(\w+): missing \(.*/\1/dataset_spec.json: not found", outcome.out, re.MULTILINE)) == ABSENT
     assert list(results(run)["sources"]) == ["ilsvrc_2012", "omniglot", "traffic_sign"]
     for name in SOURCES:
         assert re.search(rf"{name} +│ +\d+\.\d\d±\d+\.\d\d", outcome.out)
@@ -51,7 +51,7 @@ def test_a_source_that_is_half_converted_counts_as_missing(run, root, tmp_path):
     (half / "dtd").mkdir()
     (half / "dtd" / "0.tfrecords").touch()
     outcome = evaluate(run, "--sources=dtd,omniglot", f"--records_root_dir={half}")
-    assert outcome.code == 3 and f"dtd: missing, there is no {half}/dtd/dataset_spec.json" in outcome.out
+    assert outcome.code == 3 and f"dtd: missing ({half}/dtd/dataset_spec.json: not found" in outcome.out
     assert list(results(run)["sources"]) == ["omniglot"]
 
 
@@ -64,6 +64,12 @@ def test_a_source_without_the_split_is_skipped_by_name(run, split):
     outcome = evaluate(run, "--sources=traffic_sign,omniglot", f"--split={split}")
     assert outcome.code == 0 and f"traffic_sign: has no {split} split, skipped" in outcome.out
     assert list(results(run, split)["sources"]) == ["omniglot"]
+
+
+def test_a_split_that_no_chosen_source_has_is_refused(run):
+    error = evaluate(run, "--sources=traffic_sign", "--split=valid").error
+    assert "--split=valid: none of traffic_sign has it; choose other --sources" in error
+    assert not list((run / "results").glob("valid*"))
 
 
 def test_results_hold_every_accuracy_and_its_interval(run):
@@ -82,6 +88,7 @@ def test_results_are_stamped_with_what_they_depend_on(run, root):
     assert stamp == {
         "config": config.fingerprint((run / "config.gin").read_text()),
         "name": NAME,
+        "pretrained": "no: from scratch",
         "checkpoint": file_hash(run / "checkpoints" / "best.pt"),
         "updates": 2,
         "split": "test",
@@ -146,7 +153,7 @@ def test_the_csv_has_a_line_for_every_learner_and_source(run):
 def test_a_second_call_measures_nothing_and_gives_the_same_numbers(run, monkeypatch):
     first = evaluate(run, "--baselines=pixel")
     written = (run / "results" / "test.json").read_bytes()
-    monkeypatch.setattr(evaluation, "accuracies", lambda *arguments, **options: pytest.fail("measured again"))
+    monkeypatch.setattr(evaluation, "scores", lambda *arguments, **options: pytest.fail("measured again"))
     second = evaluate(run, "--baselines=pixel")
     assert second.code == 3 and (run / "results" / "test.json").read_bytes() == written
     assert re.findall(r".*±.*", second.out) == re.findall(r".*±.*", first.out)
@@ -154,15 +161,36 @@ def test_a_second_call_measures_nothing_and_gives_the_same_numbers(run, monkeypa
 
 def test_only_what_is_not_there_yet_is_measured(run, monkeypatch):
     evaluate(run, "--sources=omniglot")
-    measured, accuracies = [], evaluation.accuracies
+    measured, scores = [], evaluation.scores
 
     def spy(learner, source, *rest, **options):
         measured.append(source.name)
-        return accuracies(learner, source, *rest, **options)
+        return scores(learner, source, *rest, **options)
 
-    monkeypatch.setattr(evaluation, "accuracies", spy)
+    monkeypatch.setattr(evaluation, "scores", spy)
     evaluate(run)
     assert measured == ["ilsvrc_2012", "traffic_sign"]
+
+
+def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(run, monkeypatch):
+    sources, whole = "--sources=ilsvrc_2012,omniglot", copied(run, run.parent / "whole" / "run")
+    assert evaluate(whole, sources, "--num_episodes=3").code == 0
+    measure = evaluation.Results.measure
+
+    def interrupted(self, learner, source, *rest):
+        if source.name == "omniglot":
+            os.kill(os.getpid(), signal.SIGINT)
+        return measure(self, learner, source, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(evaluation, "PORTION", 2)
+        patch.setattr(evaluation.Results, "measure", interrupted)
+        outcome = evaluate(run, sources, "--num_episodes=3")
+    assert outcome.code == 128 + signal.SIGINT and outcome.err == ""
+    assert "stopped within omniglot; the same command goes on from there" in outcome.out
+    episodes = {name: record["episodes"] for name, record in results(run)["sources"].items()}
+    assert episodes == {"ilsvrc_2012": 3, "omniglot": 2}
+    assert evaluate(run, sources, "--num_episodes=3").code == 0 and results(run) == results(whole)
 
 
 def test_the_same_numbers_from_anew(run, trained, tmp_path):

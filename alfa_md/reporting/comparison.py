@@ -1,0 +1,89 @@
+"""The section of a report that sets runs beside the rows that papers print, and says what keeps them apart."""
+
+from collections.abc import Sequence
+
+from alfa_md.metrics import MeanCI
+from alfa_md.pretraining import SCRATCH
+from alfa_md.reporting.elements import breakable, html_table, loud
+from alfa_md.reporting.published import EPISODES, PUBLISHED, deviations, row_of
+from alfa_md.reporting.results import MINIATURE, NO_RESULTS, Entry, mean_cell
+from alfa_md.reporting.summary import RunSummary
+from alfa_md.tables import Column, mean_over_sources
+
+LEGEND = "<p>Published: the paper's numbers, copied. Small: a run's mean minus the published one, in points.</p>"
+
+
+def published_section(runs: Sequence[RunSummary]) -> str:
+    """A table for every published row that a run with results belongs to; never numbers of the miniature."""
+    rows: dict[str, list[RunSummary]] = {}
+    miniature, without = [], []
+    for run in (run for run in runs if "" in run.results):
+        row = row_of(run.bound)
+        if "miniature" in (run.facts.get("data_kind"), run.results[""]["protocol"].get("data_kind")):
+            miniature.append(run.label)
+        elif row is None:
+            without.append(run.label)
+        else:
+            rows.setdefault(row, []).append(run)
+    parts = [LEGEND] if rows else []
+    parts += [_row(row, members) for row, members in rows.items()]
+    if miniature:
+        parts.append(loud(f"{', '.join(miniature)}: {MINIATURE}"))
+    if without:
+        names = breakable(", ".join(without))
+        parts.append(f"<p>No paper has a row for the learner, head, rule and training sources of {names}.</p>")
+    return "".join(parts) or NO_RESULTS
+
+
+def _row(row: str, runs: Sequence[RunSummary]) -> str:
+    paper = {name: MeanCI(mean / 100, ci95 / 100, EPISODES) for name, (mean, ci95) in PUBLISHED[row].items()}
+    columns = [Entry(run.label, run.results[""]).results for run in runs]
+    cells = (
+        [name, expected.percent(), *(_beside(results.get(name), expected) for results in columns)]
+        for name, expected in paper.items()
+    )
+    means = ["mean", f"{100 * mean_over_sources(paper):.2f}", *(_mean_beside(results, paper) for results in columns)]
+    heading = ["source", "published", *(breakable(run.label) for run in runs)]
+    differing = "".join(_differing(run, row) for run in runs)
+    return f"<h3>{row}</h3>{html_table(heading, cells, means)}{differing}"
+
+
+def _beside(result: MeanCI | None, expected: MeanCI) -> str:
+    return f"{result.percent()} {_points(result.mean - expected.mean)}" if result else ""
+
+
+def _mean_beside(results: Column, paper: Column) -> str:
+    """The mean over the sources that a run has, against the published mean over the same ones."""
+    common = {name: result for name, result in results.items() if name in paper}
+    if not common:
+        return ""
+    gap = mean_over_sources(common) - mean_over_sources({name: paper[name] for name in common})
+    return f"{mean_cell(common, len(paper))} {_points(gap)}"
+
+
+def _points(difference: float) -> str:
+    return f"<small>{100 * difference:+.2f}</small>".replace("-", "−")
+
+
+def _differing(run: RunSummary, row: str) -> str:
+    """What keeps a run from being a repetition of the published one."""
+    found = [*deviations(run.bound, row), *_circumstances(run)]
+    if not found:
+        return f"<p>{breakable(run.label)} has the settings of the published row.</p>"
+    items = "".join(f"<li>{breakable(item)}</li>" for item in found)
+    return loud(f"{run.label} is not the published setting:") + f"<ul>{items}</ul>"
+
+
+def _circumstances(run: RunSummary) -> list[str]:
+    """Differences from the published runs that no binding tells."""
+    found = []
+    if "pretrained" not in run.facts:
+        found.append("the run does not say whether its backbone was pretrained (published: pretrained on ImageNet)")
+    elif run.facts["pretrained"] in (None, SCRATCH):
+        found.append("trained from scratch (published: from a backbone pretrained on ImageNet)")
+    if run.total and run.updates < run.total:
+        found.append(f"{run.updates} of {run.total} updates are done")
+    fewest = min(record["episodes"] for record in run.results[""]["sources"].values())
+    if fewest < EPISODES:
+        found.append(f"{fewest} test episodes a source (published: {EPISODES})")
+    return found

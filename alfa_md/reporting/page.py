@@ -1,0 +1,176 @@
+"""One self-contained HTML page about runs: summaries, curves, results, published numbers, what differs."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from html import escape
+from pathlib import Path
+
+from alfa_md import __version__
+from alfa_md.config import differences
+from alfa_md.errors import UserError
+from alfa_md.metrics import MeanCI
+from alfa_md.pretraining import SCRATCH
+from alfa_md.progress import CONSOLE, spoken
+from alfa_md.reporting.comparison import published_section
+from alfa_md.reporting.elements import breakable, html_table, loud
+from alfa_md.reporting.figures import DASHES, NUM_COLORS, figures
+from alfa_md.reporting.published import resolved
+from alfa_md.reporting.results import MINIATURE, results_section
+from alfa_md.reporting.style import STYLE
+from alfa_md.reporting.summary import RunSummary, summaries
+from alfa_md.run_directory import write_text
+
+# Facts of run.json that are worth a row where runs differ in them.
+FACTS = ("seed", "pretrained", "data_kind", "data_root", "alfa_md", "torch", "python", "machine")
+
+
+def report(paths: Sequence[str], out: str) -> None:
+    """Writes the page about the runs in these directories to `out`. Raises UserError for bad input."""
+    text, file = page(summaries(paths)), Path(out).expanduser()
+    try:
+        write_text(file, text)
+    except OSError as error:
+        raise UserError(f"cannot write {file}: {error.strerror}; choose another --out") from error
+    CONSOLE.print(f"Report: {file}")
+
+
+def page(runs: Sequence[RunSummary]) -> str:
+    """The page; it needs no other file and no network. Raises UserError where matplotlib is not installed."""
+    title = escape(runs[0].label if len(runs) == 1 else f"{len(runs)} runs")
+    sections = (
+        ("Runs", f'<div class="cards">{"".join(card(run, number) for number, run in enumerate(runs))}</div>'),
+        ("Curves", curves_section(runs)),
+        ("Test results", results_section(runs)),
+        ("Beside the published numbers", published_section(runs)),
+        ("What differs between the runs", differences_section(runs)),
+    )
+    body = "".join(f"<section><h2>{name}</h2>{content}</section>" for name, content in sections if content)
+    written = f"{datetime.now():%Y-%m-%d %H:%M}, alfa_md {__version__}"
+    return (
+        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title} - alfa_md</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<style>{STYLE}</style></head>\n<body><h1>{title}</h1>"
+        f'<p class="soft">Few-shot learning on Meta-Dataset; as of {written}.</p>\n{body}</body></html>\n'
+    )
+
+
+def swatch(number: int) -> str:
+    """The line that stands for a run in the figures."""
+    style = f"{DASHES[number // NUM_COLORS % len(DASHES)]} var(--run{number % NUM_COLORS})"
+    return f'<span class="swatch" style="border-top: 4px {style}"></span>'
+
+
+def card(run: RunSummary, number: int) -> str:
+    """What a run is and how far it has come."""
+    rows = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in described(run).items() if value)
+    miniature = loud(MINIATURE) if run.facts.get("data_kind") == "miniature" else ""
+    command = escape(str(run.facts.get("command", "")))
+    return (
+        f'<article class="card"><h3>{swatch(number)}{escape(run.label)}</h3>{miniature}<dl>{rows}</dl>'
+        f'<details><summary>Command and configuration</summary><pre class="command">{command}</pre>'
+        f"<pre>{escape(run.config)}</pre></details></article>"
+    )
+
+
+def described(run: RunSummary) -> dict[str, str]:
+    """The rows of a card; empty where nothing is known."""
+    facts = run.facts
+    versions = [f"{name} {facts[name]}" for name in ("alfa_md", "torch", "python") if name in facts]
+    return {
+        "Configuration": f"{facts.get('name', '')}, seed {facts.get('seed', '?')}",
+        "Learner": learner(run),
+        "Pretrained": str(facts.get("pretrained") or SCRATCH) if "pretrained" in facts else "",
+        "Updates": updates(run),
+        "Best validation": best_validation(run),
+        "Time": time_taken(run),
+        "Waiting for data": f"{100 * run.train[-1]['data_wait']:.0f} % of the time" if "data_wait" in last(run) else "",
+        "Peak memory": f"{run.last('peak_memory') / 2**30:.2f} GiB" if run.last("peak_memory") else "",
+        "Machine": str(facts.get("machine", "")),
+        "Versions": ", ".join(versions),
+        "Data": data(facts),
+    }
+
+
+def last(run: RunSummary) -> dict:
+    """The last training record, empty before there is one."""
+    return run.train[-1] if run.train else {}
+
+
+def learner(run: RunSummary) -> str:
+    """Learner, head, rule, inner steps, backbone and image size, as far as the configuration binds them."""
+    name = resolved(run.bound, "Experiment.learner")
+    if name is None:
+        return ""
+    head, rule, steps, extra, backbone = (
+        resolved(run.bound, f"{name}.{part}")
+        for part in ("head", "rule", "num_steps", "additional_evaluation_steps", "backbone")
+    )
+    parts = [name, head, rule and f"rule {rule}", steps and f"{steps} inner steps" + _more(extra), backbone]
+    pixels = run.bound.get("IMAGE_SIZE")
+    return ", ".join(part for part in [*parts, pixels and f"{pixels} px"] if part)
+
+
+def _more(extra: str | None) -> str:
+    return f" ({extra} more in evaluation)" if extra and extra != "0" else ""
+
+
+def updates(run: RunSummary) -> str:
+    """How many are done, by the last record."""
+    if run.total is None or run.updates >= run.total:
+        return f"{run.updates} of {run.total or '?'}"
+    state = "still training, or stopped: the same command goes on" if run.updates else "nothing recorded yet"
+    return f"{run.updates} of {run.total} ({state})"
+
+
+def best_validation(run: RunSummary) -> str:
+    if not run.best:
+        return "none yet"
+    mean, ci95 = run.best["accuracy"], run.best.get("ci95")
+    value = f"{100 * mean:.2f}" if ci95 is None else MeanCI(mean, ci95, 0).percent()
+    return f"{value} % at update {run.best['step']}"
+
+
+def time_taken(run: RunSummary) -> str:
+    wall, cpu = run.last("seconds"), run.last("cpu_seconds")
+    if wall is None:
+        return ""
+    return f"{spoken(wall)}" + (f" ({spoken(cpu)} of CPU)" if cpu is not None else "")
+
+
+def data(facts: dict) -> str:
+    """Kind and place of the records."""
+    kind = {"miniature": "embedded miniature", "records": "records"}.get(facts.get("data_kind"), "unknown")
+    return f"{kind} at {facts['data_root']}" if "data_root" in facts else kind
+
+
+def curves_section(runs: Sequence[RunSummary]) -> str:
+    """A legend, and a figure for every quantity that was recorded."""
+    drawn = "".join(
+        f"<figure><figcaption>{quantity.title}</figcaption>{svg}</figure>" for quantity, svg in figures(runs)
+    )
+    if not drawn:
+        return "<p>Nothing recorded yet.</p>"
+    names = "".join(f"<span>{swatch(number)}{escape(run.label)}</span>" for number, run in enumerate(runs))
+    note = (
+        "Over updates. Training values are of single updates: thin as they were recorded, thick their running mean "
+        "over a tenth of the curve. The band around validation is its 95 % interval, where it was recorded."
+    )
+    return f'<p class="soft">{note}</p><p class="legend">{names}</p><div class="grid">{drawn}</div>'
+
+
+def differences_section(runs: Sequence[RunSummary]) -> str:
+    """The bindings and facts in which the runs are not all the same; nothing for a single run."""
+    if len(runs) < 2:
+        return ""
+    changed = (line.split(": ", 1)[0] for run in runs[1:] for line in differences(runs[0].config, run.config))
+    rows = [
+        [f"<code>{breakable(text)}</code>" for text in (name, *(run.bound.get(name, "unset") for run in runs))]
+        for name in sorted(set(changed))
+    ]
+    for name in FACTS:
+        values = [str(run.facts.get(name, "not recorded")) for run in runs]
+        if len(set(values)) > 1:
+            rows.append([name, *map(breakable, values)])
+    if not rows:
+        return "<p>Nothing: configuration, seed, data and versions are the same.</p>"
+    return html_table(["binding", *(breakable(run.label) for run in runs)], rows, kind="text")

@@ -1,0 +1,52 @@
+"""A training run from gin files: data, pretraining where it is asked for, then the outer loop in the run directory."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+
+from alfa_md import config, experiment, pretraining
+from alfa_md.data.roots import announcement, records_root
+from alfa_md.distributed import ALONE, Group
+from alfa_md.progress import CONSOLE
+from alfa_md.run_directory import RunDirectory
+from alfa_md.training import train
+
+
+class Options(NamedTuple):
+    """What the flags of `python -m alfa_md.train` ask for."""
+
+    name: str
+    files: Sequence[str]
+    bindings: Sequence[str]
+    records_root_dir: str | None
+    seed: int
+    device: torch.device
+
+
+def train_run(run: RunDirectory, options: Options, group: Group = ALONE) -> None:
+    """Trains what the gin files and bindings define, or goes on with it, and says where the run directory is."""
+    config.parse(options.files, options.bindings)
+    root = records_root(options.records_root_dir)
+    CONSOLE.print(announcement(root))
+    facts = {"name": options.name, "seed": options.seed, "data_root": str(root.path), "data_kind": root.kind}
+
+    def pretrain(files: Sequence[str], folder: RunDirectory) -> None:
+        CONSOLE.print(f"Pretraining by {', '.join(files)} in {folder.path}")
+        config.parse(files)
+        own = {"name": f"{options.name} pretraining", "pretrained": pretraining.SCRATCH}
+        train(experiment.build(options.seed), folder, root.path, facts | own, options.device, group)
+
+    begun = group.agreed(run.config.exists())  # its checkpoints hold the backbone
+    if begun:
+        file = None
+    else:
+        file = pretraining.checkpoint(experiment.build(options.seed).pretrained, run, pretrain)
+        config.parse(options.files, options.bindings)  # the pretraining has had a configuration of its own
+    built = experiment.build(options.seed)
+    start = pretraining.start(built.learner, file)
+    facts["pretrained"] = run.facts()["pretrained"] if begun else start
+    CONSOLE.print(f"Pretrained: {facts['pretrained']}")
+    state = train(built, run, root.path, facts, options.device, group)
+    CONSOLE.print(f"{state.step} updates done; best validation accuracy {100 * state.best:.2f} %")
+    CONSOLE.print(f"Run directory: {run.path}")

@@ -1,0 +1,195 @@
+"""Bad commands: gin bindings, flags, checkpoints and folders, each wrong in a way of its own."""
+
+from tests.entries import damage as d
+from tests.entries.bad_input import BadInput, bound, evaluate, train
+from tests.entries.limits import read_only, small_disk
+
+SECTIONS: dict[str, tuple[BadInput, ...]] = {
+    "Gin files and bindings": (
+        train(
+            "file not found",
+            "^gin file not found: gin/proto_mamml.gin; did you mean",
+            "--gin_config=gin/proto_mamml.gin",
+        ),
+        bound(
+            "unknown configurable", "^gin: No configurable matching 'trian'.*; did you mean", "trian.num_updates = 3"
+        ),
+        bound("unknown parameter", "doesn't have a parameter named 'num_update'.*did you mean", "train.num_update = 3"),
+        bound("unknown macro", "^gin: nothing uses the macro INNER_RAT; did you mean INNER_RATE", "INNER_RAT = 3"),
+        bound(
+            "a macro that stands for itself",
+            "^gin: the macro IMAGE_SIZE is defined by itself",
+            "IMAGE_SIZE = %IMAGE_SIZE",
+        ),
+        bound(
+            "a word for a number",
+            "^gin: train.num_updates = 'ten' must be a whole number$",
+            "train.num_updates = 'ten'",
+        ),
+        bound(
+            "a word for a way",
+            "^gin: Sampling.num_ways = 'x' must be a whole number or None",
+            "Sampling.num_ways = 'x'",
+        ),
+        bound(
+            "a fraction for a whole number",
+            "^gin: GradientLearner.num_steps = 2.5 must be a whole number",
+            "GradientLearner.num_steps = 2.5",
+        ),
+        bound(
+            "a word by a macro",
+            r"^gin: INNER_RATE = 'fast', bound to \w+.inner_rate, must be a number",
+            "INNER_RATE = 'fast'",
+        ),
+        bound(
+            "a string for a list",
+            "^gin: Experiment.train_sources = 'omniglot' must be a list, each a string",
+            "Experiment.train_sources = ('omniglot')",
+        ),
+        bound(
+            "a class that is not called",
+            r"^gin: GradientLearner.head = @ZeroHead must be a Head, written @name\(\)",
+            "GradientLearner.head = @ZeroHead",
+        ),
+        bound(
+            "a rule that is called",
+            r"^gin: GradientLearner.rule = @sgd\(\) calls @sgd\(\) without num_steps, template; leave \(\) out",
+            "GradientLearner.rule = @sgd()",
+        ),
+        bound("no pixels", r"^TensorflowDecoder.image_size = -3 must be at least 1", "IMAGE_SIZE = -3"),
+        bound(
+            "too few pixels",
+            "^FourLayerConvNet needs 16 pixels a side or more, not 8x8; raise IMAGE_SIZE",
+            "IMAGE_SIZE = 8",
+        ),
+        bound(
+            "fewer than no steps",
+            "^GradientLearner.num_steps = -1 must be at least 0",
+            "GradientLearner.num_steps = -1",
+        ),
+        bound("no filters", "^FourLayerConvNet.num_filters = 0 must be at least 1", "FourLayerConvNet.num_filters = 0"),
+        bound(
+            "more ways than classes",
+            "^ilsvrc_2012 has 6 train classes, but an episode needs 7; lower Sampling.num_ways",
+            "Sampling.num_ways = 7",
+        ),
+        bound(
+            "more shots than images",
+            r"class 0 \(colour 0\) has 12 images, but support and query need 13; lower",
+            "Sampling.num_support = 12",
+        ),
+        bound(
+            "more queries than images",
+            r"class 0 \(colour 0\) has 12 images, but support and query need 13; lower",
+            "Sampling.num_query = 12",
+        ),
+        bound("no shots", "^Sampling.num_support = 0 must be a whole number of at least 1", "Sampling.num_support = 0"),
+        bound(
+            "no updates between validations",
+            "^train.validate_every = 0 must be at least 1",
+            "train.validate_every = 0",
+        ),
+        bound("a rate below zero", "^train.learning_rate = -1.0 must be at least 0", "train.learning_rate = -1.0"),
+    ),
+    "Flags": (
+        BadInput("no gin file", "train", (), "--gin_config is missing, e.g. --gin_config=gin/"),
+        train("unknown flag", "^Unknown command line flag 'records_rot_dir'", "--records_rot_dir=x"),
+        train("a negative seed", "--seed=-1", "--seed=-1"),
+        train("unknown device", "--device=tpu: value should be one of <auto|cpu|cuda>", "--device=tpu"),
+        evaluate(
+            "unknown source", "--sources: unknown source omniglott; there are: ilsvrc_2012,", "--sources=omniglott"
+        ),
+        evaluate("empty name of a source", "--sources has an empty name; give all, or names", "--sources=,"),
+        evaluate("unknown split", "--split=tset: value should be one of <train|valid|test>", "--split=tset"),
+        evaluate("unknown baseline", "--baselines: unknown baseline pixels; there are:", "--baselines=pixels"),
+        evaluate("no episodes", "--num_episodes=0", "--num_episodes=0"),
+        BadInput("no run directory", "evaluate", (), "--run_dir"),
+        evaluate(
+            "records root missing", "nowhere does not exist; set --records_root_dir", "--records_root_dir=nowhere"
+        ),
+        BadInput("one run to compare", "compare", ("run",), "^compare needs two run directories or results files"),
+        BadInput("no source to convert", "convert", (), "^name one source"),
+        BadInput(
+            "unknown source to convert",
+            "convert",
+            ("omniglott", "--source_dir=.", "--records_root_dir=new"),
+            "^unknown source 'omniglott'",
+        ),
+        BadInput(
+            "no originals to convert",
+            "convert",
+            ("omniglot", "--source_dir=nowhere", "--records_root_dir=new"),
+            "^nowhere: no such folder",
+        ),
+    ),
+    "Checkpoints": (
+        evaluate("missing", "^checkpoint other.pt does not exist; train first", "--checkpoint=other.pt"),
+        evaluate("not a checkpoint", "^checkpoint run/config.gin cannot be read", "--checkpoint=run/config.gin"),
+        evaluate("truncated", "^checkpoint run/checkpoints/best.pt cannot be read", damage=d.cut(d.BEST, 0.7)),
+        evaluate("a bit flipped", "^checkpoint run/checkpoints/best.pt ", damage=d.flipped(d.BEST, 0.5)),
+        evaluate(
+            "pickled code: refused, not run", "^checkpoint run/checkpoints/best.pt cannot be read", damage=d.trapped
+        ),
+        evaluate(
+            "of another architecture",
+            "^checkpoint run/checkpoints/best.pt is not of this configuration's",
+            damage=d.replaced("run/config.gin", "num_filters = 4", "num_filters = 5"),
+        ),
+    ),
+    "Run directories and results": (
+        evaluate("not a run directory", "^records is not a run directory", "--run_dir=records"),
+        train(
+            "of another configuration",
+            r"^run is a run of another .*seed: 0 -> 1\); choose another",
+            "--run_dir=run",
+            "--seed=1",
+        ),
+        train(
+            "in use by another process", "^run is in use by another training run; wait", "--run_dir=run", damage=d.held
+        ),
+        evaluate("`config.gin` damaged", "^gin: ", damage=d.replaced("run/config.gin", "", "= {")),
+        evaluate("`run.json` damaged", "^run/run.json is damaged", damage=d.replaced("run/run.json", "", "{")),
+        evaluate(
+            "results damaged", "^run/results/test.json is damaged", damage=d.replaced("run/results/test.json", "", "{")
+        ),
+        BadInput("nothing to report on", "report", ("nowhere",), "^nowhere is not a run directory"),
+        BadInput(
+            "nothing to compare",
+            "compare",
+            ("run", "nowhere"),
+            "^no results at nowhere; run python -m alfa_md.evaluate",
+        ),
+        BadInput(
+            "not results", "compare", ("run", "run/config.gin"), "^run/config.gin is not a results file of this package"
+        ),
+        train(
+            "a file where the run directory should be",
+            "cannot write to run directory run/config.gin/x",
+            "--run_dir=run/config.gin/x",
+        ),
+        BadInput(
+            "no results of the split",
+            "compare",
+            ("run", "run", "--split=valid"),
+            "^no results at run/results/valid.json; run",
+        ),
+    ),
+    "Disk and permissions": (
+        train("no room for a checkpoint", "checkpoint.*new/checkpoints/", limit=lambda _: small_disk(20_000)),
+        evaluate(
+            "no room for results",
+            "^run/results/test.json: File too large; free some space",
+            "--sources=ilsvrc_2012",
+            limit=lambda _: small_disk(500),
+        ),
+        train(
+            "read-only folder",
+            "^cannot write to run directory run/x: Permission denied; choose another --run_dir",
+            "--run_dir=run/x",
+            limit=read_only,
+        ),
+        evaluate(
+            "read-only run directory", "^run/results/.*: Permission denied; ", "--sources=ilsvrc_2012", limit=read_only
+        ),
+    ),
+}

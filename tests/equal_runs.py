@@ -1,0 +1,41 @@
+"""Two runs compared bit for bit, but for what they cost."""
+
+import json
+
+import torch
+
+from alfa_md.checkpoint import load
+from alfa_md.run_directory import RunDirectory
+
+COSTS = {"seconds", "cpu_seconds", "data_wait", "peak_memory"}  # differ from run to run
+
+
+def curves(run: RunDirectory) -> list[dict]:
+    records = [json.loads(line) for line in run.metrics.read_text().splitlines()]
+    return [{key: value for key, value in record.items() if key not in COSTS} for record in records]
+
+
+def without_spent(content: dict) -> dict:
+    return {key: value for key, value in content.items() if key != "spent"}
+
+
+def assert_equal_content(a, b):
+    """Equal checkpoints: every tensor bit for bit, every other value."""
+    if isinstance(a, torch.Tensor):
+        assert torch.equal(a, b)
+    elif isinstance(a, dict):
+        assert a.keys() == b.keys()
+        for key in a:
+            assert_equal_content(a[key], b[key])
+    elif isinstance(a, list):
+        for x, y in zip(a, b, strict=True):
+            assert_equal_content(x, y)
+    else:
+        assert a == b
+
+
+def assert_equal_runs(a: RunDirectory, b: RunDirectory) -> None:
+    """The same last and best checkpoint, and the same curves without a line twice."""
+    for name in ("last", "best"):
+        assert_equal_content(without_spent(load(getattr(a, name))), without_spent(load(getattr(b, name))))
+    assert curves(a) == curves(b)

@@ -1,0 +1,64 @@
+"""What every process of tests/test_distributed.py does: torchrun starts it with a folder and the name of a function."""
+
+import math
+import os
+import signal
+import sys
+from pathlib import Path
+
+import torch
+
+from alfa_md.distributed import Group, joined
+from alfa_md.errors import UserError
+from alfa_md.evaluation import Results
+from alfa_md.outer_step import outer_step
+from tests.episodes import random_episode, small_learner
+from tests.noise import CPU, NoiseSource, fresh_state, noise_experiment, noise_learner, train_on_noise
+
+NUM_EPISODES = 5  # of one outer step: one process has three of them, the other two
+TEST_EPISODES = 23  # more than a portion, and an odd number
+
+
+def meta_gradient(group: Group) -> dict[str, torch.Tensor]:
+    """The gradient of one outer step in float64, the loss, the score and the step that was taken."""
+    state = fresh_state(small_learner())
+    episodes = [random_episode(seed=seed) for seed in group.share(range(NUM_EPISODES))]
+    loss, score = outer_step(state, episodes, math.inf, group)
+    gradients = {f"gradient {name}": p.grad for name, p in state.learner.named_parameters() if p.grad is not None}
+    return gradients | {"loss": torch.tensor(loss), "score": torch.tensor(score)} | state.learner.state_dict()
+
+
+def everything(folder: Path, group: Group) -> None:
+    """One outer step, a training run and an evaluation."""
+    content = meta_gradient(group)
+    torch.save(content, folder / f"step-{group.size}-{group.rank}.pt")
+    run = folder / f"run-{group.size}"
+    train_on_noise(run, noise_experiment(), group=group, episodes_per_step=NUM_EPISODES)
+    results = Results(folder / f"test-{group.size}.json", {"seed": 0}, group)
+    assert results.measure(noise_learner(), NoiseSource(), TEST_EPISODES, CPU)
+    assert len(results.sources["noise"]["accuracies"]) == TEST_EPISODES
+
+
+def lost(folder: Path, group: Group) -> None:
+    """The second process is killed while it reads ahead for the sixth update."""
+
+    def killed(index, episode):
+        if group.rank == 1 and index // NUM_EPISODES == 5:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return episode
+
+    train_on_noise(folder / "lost", noise_experiment(change=killed), group=group, episodes_per_step=NUM_EPISODES)
+
+
+def idle(folder: Path, group: Group) -> None:
+    """Fewer episodes in an outer step than processes."""
+    train_on_noise(folder / "idle", noise_experiment(), group=group, episodes_per_step=1)
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    with joined() as processes:
+        try:
+            globals()[sys.argv[2]](Path(sys.argv[1]), processes)
+        except UserError as error:
+            sys.exit(f"error: {str(error).splitlines()[0]}")
