@@ -1,4 +1,4 @@
-"""RESULTS.md from the stored results of scripts/omniglot_results.py; nothing in it is typed by hand."""
+"""The section of RESULTS.md on real Omniglot, from the stored results of scripts/omniglot_results.py."""
 
 import json
 from collections import defaultdict
@@ -16,6 +16,7 @@ TITLES = {
     "proto-maml-0.01": "fo-Proto-MAML, inner rate 0.01",
     "proto-maml-0.03": "fo-Proto-MAML, inner rate 0.03",
     "proto-maml-0.1": "fo-Proto-MAML, inner rate 0.1",
+    "cpu-proto-maml": "fo-Proto-MAML, inner rate 0.01, about the CPU time of ALFA",
     "control": "fo-Proto-MAML, learned rate and decay per step and layer (ALFA without generator)",
     "ALFA": "fo-Proto-MAML + ALFA",
     "prototypical-long": "Prototypical network, about the CPU time of ALFA",
@@ -23,6 +24,7 @@ TITLES = {
 }
 PAIRS = (
     ("ALFA", "best fo-Proto-MAML"),
+    ("ALFA", "cpu-proto-maml"),
     ("ALFA", "control"),
     ("control", "best fo-Proto-MAML"),
     ("maml-alfa", "maml"),
@@ -42,22 +44,17 @@ def load(store: Path) -> Runs:
     return runs
 
 
-def write_results(store: Path, target: Path) -> None:
-    """Writes the report; variants without a result are listed as unmeasured."""
+def section(store: Path) -> str:
+    """The whole section; variants without a result are listed as unmeasured."""
     runs = load(store)
     if not runs:
         raise SystemExit(f"nothing is stored in {store}; give --records_root_dir to measure")
-    sections = [header(runs), accuracy_table(runs), difference_table(runs), commands(runs)]
-    target.write_text("\n".join(sections))
+    return "\n".join([header(runs), accuracy_table(runs), difference_table(runs), commands(runs)])
 
 
 def header(runs: Runs) -> str:
     machines = sorted({result["machine"] for seeds in runs.values() for result in seeds.values()})
-    return f"""# Results
-
-Written by `python scripts/omniglot_results.py` from `results/omniglot/`; not edited by hand.
-
-## Real Omniglot, Meta-Dataset protocol
+    return f"""## Real Omniglot, Meta-Dataset protocol
 
 Complete Omniglot (1623 characters), converted with `python -m alfa_md.convert omniglot`. Meta-training on the 25
 training alphabets with official bi-level variable-way episodes (training way <= 20, support <= 80), four-layer

@@ -1,0 +1,35 @@
+"""RESULTS.md from the stored results; nothing in it is typed by hand."""
+
+import json
+from pathlib import Path
+
+from scripts import omniglot_table
+
+TITLE = """# Results
+
+Written from `results/` by `python scripts/omniglot_results.py` or `python scripts/soak.py`; not edited by hand.
+"""
+
+
+def write_results(store: Path, target: Path) -> None:
+    """Writes the page; what has not been measured is said to be so."""
+    target.write_text("\n".join([TITLE, omniglot_table.section(store / "omniglot"), soak_section(store / "soak.json")]))
+
+
+def soak_section(file: Path) -> str:
+    """What scripts/soak.py has measured."""
+    title = "## A long run with kills\n\n"
+    if not file.exists():
+        return title + "Unmeasured; `python scripts/soak.py --num_updates=6000 --kills=20` measures it.\n"
+    soak = json.loads(file.read_text())
+    updates, kills = soak["updates"], soak["killed_after"]
+    second, last = (f"{soak[f'memory_{quarter}_quarter']:.0f} MB" for quarter in ("second", "last"))
+    time = f"{soak['machine']}, one thread a run: {soak['minutes']:.0f} minutes left alone"
+    return f"""{title}Quickstart-size training (`gin/proto_maml_alfa.gin`, `gin/quickstart.gin`), {updates} updates,
+seed 0, {time}, and once more killed {len(kills)} times
+at random moments (after updates {", ".join(map(str, kills))}).
+Both ended with the same last and best checkpoint and the same curves, bit for bit. Resident memory of the
+uninterrupted run: at most {second} in its second quarter, {last} in its last.
+
+    python scripts/soak.py --num_updates={updates} --kills={len(kills)}
+"""

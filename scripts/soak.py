@@ -1,0 +1,103 @@
+"""A long run that is killed at random moments must end as the same run left alone, without growing.
+
+    python scripts/soak.py --num_updates=6000 --kills=20      trains twice at quickstart size, then writes RESULTS.md
+    python scripts/soak.py                                    writes RESULTS.md from results/soak.json
+
+Both runs are done at once, one thread each. Memory is that of the uninterrupted run.
+"""
+
+import argparse
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from alfa_md.run_directory import RunDirectory, environment, write_json  # noqa: E402
+from scripts.results_page import write_results  # noqa: E402
+from tests.equal_runs import assert_equal_runs  # noqa: E402
+
+STORE = ROOT / "results" / "soak.json"
+SECONDS = 5.0  # between two looks at the memory
+
+
+def start(folder: Path, num_updates: int) -> subprocess.Popen:
+    """Quickstart-size training in a process of its own, on one core."""
+    files = ["--gin_config=gin/proto_maml_alfa.gin", "--gin_config=gin/quickstart.gin"]
+    command = [sys.executable, "-m", "alfa_md.train", *files, f"--gin_bindings=train.num_updates = {num_updates}"]
+    one_thread = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    with open(f"{folder}.log", "a") as log:
+        return subprocess.Popen(
+            [*command, f"--run_dir={folder}", "--device=cpu"], cwd=ROOT, env=one_thread, stdout=log, stderr=log
+        )
+
+
+def left_alone(folder: Path, num_updates: int) -> dict:
+    """The uninterrupted run: how long it took, and its resident memory in MB over time."""
+    began, process, memory = time.monotonic(), start(folder, num_updates), []
+    while process.poll() is None:
+        memory.append(resident(process.pid))
+        time.sleep(SECONDS)
+    assert process.returncode == 0, Path(f"{folder}.log").read_text()[-2000:]
+    quarter = len(memory) // 4
+    second, last = (max(memory[k * quarter : (k + 1) * quarter]) for k in (1, 3))  # the first quarter warms up
+    return {"minutes": (time.monotonic() - began) / 60, "memory_second_quarter": second, "memory_last_quarter": last}
+
+
+def resident(pid: int) -> float:
+    """The resident memory of a process in MB, 0 when it has ended."""
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except OSError:
+        return 0.0
+    return sum(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
+
+
+def killed(folder: Path, num_updates: int, kills: int, minutes: float, seed: int = 0) -> list[int]:
+    """The same run killed so often, spread over its time; returns the last recorded update at every kill."""
+    rng, places = random.Random(seed), []
+    for _ in range(kills):
+        process = start(folder, num_updates)
+        time.sleep(rng.uniform(0.0, 2.0) * 60 * minutes / (kills + 1))
+        if process.poll() is not None:
+            break
+        process.kill()
+        process.wait()
+        places.append(last_line(folder))
+    assert start(folder, num_updates).wait() == 0, Path(f"{folder}.log").read_text()[-2000:]
+    return places
+
+
+def last_line(folder: Path) -> int:
+    """The last update that the curves of a run know of."""
+    file = folder / "metrics.jsonl"
+    lines = file.read_text().splitlines(keepends=True) if file.exists() else []
+    return max((json.loads(line)["step"] for line in lines if line.endswith("\n")), default=0)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--num_updates", type=int, help="without it nothing is run")
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--minutes", type=float, default=120.0, help="what the run is expected to take")
+    options = parser.parse_args()
+    if options.num_updates:
+        with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(1) as pool:
+            whole, broken = Path(folder) / "whole", Path(folder) / "killed"
+            alone = pool.submit(left_alone, whole, options.num_updates)
+            places = killed(broken, options.num_updates, options.kills, options.minutes)
+            measured = alone.result() | {"updates": options.num_updates, "killed_after": places}
+            assert_equal_runs(RunDirectory(whole), RunDirectory(broken))
+        write_json(STORE, measured | {"machine": environment()["machine"], "torch": environment()["torch"]})
+    write_results(ROOT / "results", ROOT / "RESULTS.md")
+
+
+if __name__ == "__main__":
+    main()
