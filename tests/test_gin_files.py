@@ -22,6 +22,7 @@ from alfa_md.learners.gradient import GradientLearner
 from alfa_md.learners.prototypical import PrototypicalLearner
 from alfa_md.rules.hypers import Constant, Product
 from alfa_md.run_directory import RunDirectory
+from scripts import omniglot_results
 from tests.entries.harness import TINY, needs_tensorflow
 from tests.shared import ROOT
 
@@ -199,6 +200,9 @@ def test_omniglot_on_the_four_layer_network():
     assert made.sampling.max_ways_upper_bound == 50 and not made.sampling.ignore_bilevel_ontology
     assert made.train_sampling.max_ways_upper_bound == 20
     assert isinstance(made.learner.rule.hypers, Product)
+    for binding in omniglot_results.bindings("ALFA-long"):  # what is shipped is what was measured
+        name, value = binding.removeprefix("train.").split(" = ")
+        assert trainer(name) == int(value)
 
 
 @pytest.mark.parametrize("file", LEAVES)
