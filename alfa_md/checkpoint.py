@@ -60,7 +60,10 @@ class TrainState:
         """Takes over everything that `save` wrote. Raises UserError where the file does not fit or is damaged."""
         content = load(path)
         if content.keys() != STATE:
-            raise UserError(f"checkpoint {path} holds weights only: a run cannot go on from it; use another --run_dir")
+            raise UserError(
+                f"checkpoint {path} lacks {', '.join(sorted(STATE - content.keys()))}: a run cannot go on from it; "
+                "use another --run_dir"
+            )
         fill(self.learner, content["learner"], path)
         self.optimizer.load_state_dict(content["optimizer"])
         self.schedule.load_state_dict(content["schedule"])
@@ -68,19 +71,21 @@ class TrainState:
         self.best, self.spent, self.saved = content["best"], content["spent"], (self.step, self.validated)
         torch.set_rng_state(content["rng"])
 
-    def restore_first(self, paths: Sequence[Path]) -> list[str]:
-        """Restores the first of `paths` that is there and whole; returns what to tell of those passed over."""
-        notes = []
+    def restore_first(self, paths: Sequence[Path]) -> dict[Path, str]:
+        """Restores the first of `paths` that is there and whole; returns those passed over, with what is wrong.
+
+        Raises UserError where some are there and none is whole, or where it is of another learner.
+        """
+        damaged: dict[Path, str] = {}
         for path in filter(Path.exists, paths):
             try:
                 self.restore(path)
+                return damaged
             except DamagedCheckpoint as error:
-                notes.append(str(error))
-                continue
-            return [f"{note}: going on from {path.name}, update {self.step}" for note in notes]
-        if notes:
-            raise DamagedCheckpoint(notes[0])
-        return []
+                damaged[path] = str(error)
+        if damaged:
+            raise DamagedCheckpoint(next(iter(damaged.values())))
+        return damaged
 
 
 def write(path: Path, content: dict, previous: Path | None = None) -> None:
@@ -98,7 +103,8 @@ def write(path: Path, content: dict, previous: Path | None = None) -> None:
         temporary.unlink(missing_ok=True)
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise UserError(
-            f"cannot write checkpoint {path} ({reason}); free some space; the one before is kept"
+            f"cannot write checkpoint {path} ({reason}); free some space or choose another folder; "
+            "the one before, if any, is kept"
         ) from error
 
 
@@ -110,7 +116,7 @@ def save_weights(path: Path, tensors: Mapping[str, Tensor], step: int) -> None:
 def load(path: Path) -> dict:
     """The content of a checkpoint file. Raises UserError where it is missing, damaged or holds code."""
     if not path.is_file():
-        raise UserError(f"checkpoint {path} does not exist; train first, or name another with --checkpoint")
+        raise UserError(f"checkpoint {path} does not exist; train first, or name another")
     with unreadable_is_damaged(path):
         with ZipFile(path) as archive:
             damaged = archive.testzip()
@@ -143,8 +149,10 @@ def load_learner(learner: Learner, path: Path) -> dict:
 def load_backbone(learner: Learner, path: Path) -> dict:
     """Loads the backbone's tensors alone, as a pretrained start; returns the file's content."""
     content = load(path)
-    tensors = content["learner"].items()
-    own = {name.removeprefix(BACKBONE): tensor for name, tensor in tensors if name.startswith(BACKBONE)}
+    tensors = content["learner"]
+    if not isinstance(tensors, dict):
+        raise UserError(f"{path} is not a checkpoint of this package; use another checkpoint")
+    own = {str(name).removeprefix(BACKBONE): t for name, t in tensors.items() if str(name).startswith(BACKBONE)}
     fill(learner.backbone, own, path)
     return content
 

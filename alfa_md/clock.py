@@ -28,10 +28,11 @@ class Clock:
         self.done, self.num_updates, self.device, self.progress = done, num_updates, device, progress
         self.validation_share, self.spent = validation_share, spent
         self.started = self.first = time.monotonic()
+        self.cpu_started = time.process_time()  # a pretraining in this process has a clock of its own
 
     def seconds(self) -> dict[str, float]:
         """Wall-clock and CPU seconds that this run has taken."""
-        now = {"seconds": time.monotonic() - self.started, "cpu_seconds": time.process_time()}
+        now = {"seconds": time.monotonic() - self.started, "cpu_seconds": time.process_time() - self.cpu_started}
         return {name: round(self.spent.get(name, 0.0) + value, 2) for name, value in now.items()}
 
     def share(self, seconds: float) -> float:

@@ -18,4 +18,5 @@ def choose(name: str) -> torch.device:
         raise UserError(
             f"process {local_rank()} has no GPU of its own; torchrun --nproc_per_node={torch.cuda.device_count()}"
         )
+    torch.cuda.set_device(local_rank())
     return torch.device("cuda", local_rank())

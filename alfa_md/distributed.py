@@ -1,10 +1,11 @@
 """Several processes, started by torchrun, that share the episodes of one run.
 
-Process r of n takes whole episodes: those whose number is r modulo n. What every process then knows is the same, so
-that all take the same decisions; the first one writes.
+Process r of n takes whole episodes: of those of an update, or of a portion of an evaluation, every n-th from r on.
+What every process then knows is the same, so that all take the same decisions; the first one writes.
 """
 
 import os
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, zip_longest
@@ -15,7 +16,6 @@ import torch.distributed as dist
 from torch import nn
 
 from alfa_md import progress
-from alfa_md.errors import UserError
 
 T = TypeVar("T")
 
@@ -58,7 +58,7 @@ ALONE = Group()
 
 
 class Processes(Group):
-    """The processes that torchrun has started. Raises UserError where another one is lost."""
+    """The processes that torchrun has started. Raises SystemExit where another one is lost."""
 
     def __init__(self):
         self.rank, self.size = dist.get_rank(), dist.get_world_size()
@@ -70,13 +70,15 @@ class Processes(Group):
         return sums.tolist()
 
     def sum_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
-        gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
-        flat = torch.cat([gradient.flatten() for gradient in gradients])  # one message instead of one a tensor
+        parameters = list(parameters)
+        gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
+        present = gradients[0].new_tensor([p.grad is not None for p in parameters])
+        flat = torch.cat([present, *(gradient.flatten() for gradient in gradients)])  # one message, not one a tensor
         with others_alive(self):
             dist.all_reduce(flat)
-        parts = flat.split([gradient.numel() for gradient in gradients])
-        for gradient, part in zip(gradients, parts, strict=True):
-            gradient.copy_(part.view_as(gradient))
+        present, *parts = flat.split([len(parameters), *(p.numel() for p in parameters)])
+        for parameter, part, somewhere in zip(parameters, parts, present.tolist(), strict=True):
+            parameter.grad = part.view_as(parameter).clone() if somewhere else None
 
     def collect(self, own: list[T]) -> list[T]:
         shares: list = [None] * self.size
@@ -94,14 +96,16 @@ class Processes(Group):
 
 @contextmanager
 def others_alive(group: Group) -> Iterator[None]:
-    """One line instead of a traceback where another process is gone: its own last line says why."""
+    """One line instead of a traceback where another process is gone: its own last line says why.
+
+    The line is printed at once, for torchrun is about to end this process too.
+    """
     try:
         yield
     except RuntimeError as error:
-        raise UserError(
-            f"process {group.rank} of {group.size} lost another one, whose last message says why; "
-            "the same command goes on from the last checkpoint"
-        ) from error
+        what = f"process {group.rank} of {group.size} lost another one, whose last message says why"
+        print(f"error: {what}; the same command goes on from the last checkpoint", file=sys.stderr, flush=True)
+        raise SystemExit(1) from error
 
 
 @contextmanager
@@ -110,8 +114,6 @@ def joined() -> Iterator[Group]:
     if "TORCHELASTIC_RUN_ID" not in os.environ:
         yield ALONE
         return
-    if torch.cuda.is_available():
-        torch.cuda.set_device(local_rank())
     dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
     group = Processes()
     progress.CONSOLE.quiet = not group.first

@@ -67,6 +67,7 @@ class Results:
         """
         old = self.sources.get(source.name, {"data": source.stamp(), "accuracies": []})
         values = old["accuracies"] if old["data"] == source.stamp() else []
+        values = self.group.agreed(values)  # the first process may have seen what another command has added
         missing = range(len(values), num_episodes)
         if not missing:
             return True

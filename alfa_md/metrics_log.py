@@ -6,11 +6,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
+from alfa_md.errors import UserError
 from alfa_md.run_directory import write_text
 
 # TensorBoard looks for this module, and where it exists does not import TensorFlow: seconds, and a claim on the GPU.
 sys.modules.setdefault("tensorboard.compat.notf", ModuleType("notf"))
 from torch.utils.tensorboard import SummaryWriter  # noqa: E402
+
+
+def stays(line: str, steps: Mapping[str, int], path: Path, number: int) -> bool:
+    """Whether a line of metrics.jsonl is of an update that counts. Raises UserError where it is damaged."""
+    try:
+        record = json.loads(line)
+        return record["step"] <= steps[record["group"]]
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path}, line {number} is damaged; delete that line and run this again") from error
 
 
 class MetricsLog:
@@ -22,9 +32,7 @@ class MetricsLog:
     def __init__(self, path: Path, tensorboard: Path, steps: Mapping[str, int]):
         lines = path.read_text().splitlines(keepends=True) if path.exists() else []
         whole = [line for line in lines if line.endswith("\n")]  # a run that was killed may have left half a line
-        records = map(json.loads, whole)
-        stay = [line for line, record in zip(whole, records, strict=True) if record["step"] <= steps[record["group"]]]
-        write_text(path, "".join(stay))
+        write_text(path, "".join(line for number, line in enumerate(whole, 1) if stays(line, steps, path, number)))
         self.file = open(path, "a", buffering=1)
         self.writer = SummaryWriter(str(tensorboard), purge_step=max(steps.values()) + 1)
 

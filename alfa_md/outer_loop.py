@@ -86,6 +86,7 @@ class OuterLoop:
         """Raises SystemExit, the state saved, where someone has asked one of the processes to stop."""
         if self.group.any(self.stop.wanted):
             self.keep()
+            self.group.agreed(None)  # whoever left now would have the first process ended while it writes
             CONSOLE.print(f"stopped after update {self.state.step}; the same command goes on from there")
             raise SystemExit(self.stop.code)
 

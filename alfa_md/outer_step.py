@@ -40,7 +40,7 @@ def outer_step(
     state.optimizer.step()
     state.schedule.step()
     state.step += 1
-    loss, score = group.total([sum(values) for values in zip(*results, strict=True)])
+    loss, score = group.total([sum(loss for loss, _ in results), sum(score for _, score in results)])
     return loss / num_episodes, score / num_episodes
 
 

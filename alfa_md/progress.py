@@ -2,16 +2,14 @@
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from types import TracebackType
-from typing import TypeVar
 
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as RichProgress
 from rich.text import Text
 
-T = TypeVar("T")
 # Text is printed as it is: a path may hold what rich takes for markup.
 CONSOLE = Console(markup=False, emoji=False, highlight=False, soft_wrap=True)
 PLAIN_SECONDS = 15.0  # between two lines where there is no terminal
@@ -96,11 +94,3 @@ def spoken(seconds: float) -> str:
 def per_second(rate: float) -> str:
     """A rate in two digits, whole above 10: 0.012/s, 3.4/s, 1234/s."""
     return f"{rate:.0f}/s" if rate >= 10 else f"{rate:.2g}/s"
-
-
-def track(items: Iterable[T], title: str, total: int) -> Iterator[T]:
-    """The items, counted on the way."""
-    with Progress(title, total) as progress:
-        for item in items:
-            yield item
-            progress.advance()

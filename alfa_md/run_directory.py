@@ -17,6 +17,8 @@ from alfa_md.errors import UserError
 from alfa_md.files import replacing
 from alfa_md.lock import sole
 
+FACTS = {"name", "seed", "data_root", "data_kind"}  # what run.json must tell of a run
+
 
 class RunDirectory:
     """config.gin, run.json, metrics.jsonl, tensorboard/, checkpoints/{last,previous,best}.pt, results/, pretrain/."""
@@ -76,7 +78,10 @@ class RunDirectory:
         """What `open` was told of the run. Raises UserError where there is none."""
         if not (self.config.is_file() and self.facts_file.is_file()):
             raise UserError(f"{self.path} is not a run directory (no config.gin and run.json); see --run_dir")
-        return read_json(self.facts_file)
+        facts = read_json(self.facts_file)
+        if not isinstance(facts, dict) or not FACTS <= facts.keys():
+            raise UserError(f"{self.facts_file} lacks some of {', '.join(sorted(FACTS))}; restore it")
+        return facts
 
     def checkpoint(self, name: str) -> Path:
         """The file of a checkpoint given as `best`, `last` or a path."""

@@ -14,7 +14,7 @@ from alfa_md.checkpoint import TrainState
 from alfa_md.data.prefetch import Prefetcher
 from alfa_md.distributed import ALONE, Group
 from alfa_md.episode import Episode
-from alfa_md.errors import UserError, require_at_least
+from alfa_md.errors import require_at_least
 from alfa_md.experiment import Experiment
 from alfa_md.outer_loop import OuterLoop
 from alfa_md.outer_step import outer_step, parameter_groups
@@ -51,6 +51,8 @@ def train(
     uses the same episodes. Nothing depends on where a run was interrupted or on the number of processes in `group`,
     up to the rounding of their sums.
 
+    Of more processes than `episodes_per_step` the last ones have no episode of their own in training.
+
     Raises UserError on a non-finite loss or gradient; the last checkpoint then stays as it is. Ends the process with
     128 + signal after Ctrl-C or SIGTERM, the state saved.
     """
@@ -60,15 +62,15 @@ def train(
     rates = {"learning_rate": learning_rate, "weight_decay": weight_decay, "decay_rate": decay_rate}
     require_at_least(0, "train", **rates, clip_norm=clip_norm)
     if episodes_per_step < group.size:
-        raise UserError(f"train.episodes_per_step = {episodes_per_step} leaves some of {group.size} processes idle")
+        idle = f"{group.size - episodes_per_step} of {group.size} processes wait in training and help in validation"
+        CONSOLE.print(f"train.episodes_per_step = {episodes_per_step}: {idle}")
     source, validation = experiment.training(root, facts["seed"]), experiment.validation(root, facts["seed"])
     learner = experiment.learner.to(device, memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(parameter_groups(learner, weight_decay), lr=learning_rate)
     state = TrainState(learner, optimizer, StepLR(optimizer, decay_every, decay_rate))
     with ExitStack() as stack:
         stack.enter_context(run.opened(config.operative(), facts, group))
-        for note in state.restore_first([run.last, run.previous]):
-            CONSOLE.print(note)
+        restore(state, run, group)
         share = num_validation_episodes / (validate_every * episodes_per_step)
         loop = stack.enter_context(OuterLoop(state, run, device, group, num_updates, share))
         steps = (range(k * episodes_per_step, (k + 1) * episodes_per_step) for k in range(state.step, num_updates))
@@ -86,11 +88,22 @@ def train(
             loop.tell(loss, score, episodes.waited_seconds, due(state.step, log_every, num_updates))
 
 
+def restore(state: TrainState, run: RunDirectory, group: Group) -> None:
+    """Takes over the last checkpoint that is whole; damaged ones are told of and set aside, lest one replaces it."""
+    damaged = state.restore_first([run.last, run.previous])
+    group.agreed(None)  # all have read
+    for path, reason in damaged.items():
+        aside = path.with_name(f"{path.stem}.damaged.pt")
+        CONSOLE.print(f"{reason}: kept as {aside.name}; going on from update {state.step}")
+        if group.first:
+            path.replace(aside)
+
+
 def grouped(episodes: Iterable[Episode], number: int) -> Iterator[Sequence[Episode]]:
-    """The episodes of one update after the other, `number` each."""
+    """The episodes of one update after the other, `number` each, which may be none."""
     with closing(iter(episodes)) as iterator:
-        while batch := list(itertools.islice(iterator, number)):
-            yield batch
+        while True:
+            yield list(itertools.islice(iterator, number))
 
 
 def due(step: int, every: int, last: int) -> bool:

@@ -37,7 +37,7 @@ def train_run(run: RunDirectory, options: Options, group: Group = ALONE) -> None
         own = {"name": f"{options.name} pretraining", "pretrained": pretraining.SCRATCH}
         train(experiment.build(options.seed), folder, root.path, facts | own, options.device, group)
 
-    begun = group.agreed(run.config.exists())  # its checkpoints hold the backbone
+    begun = group.agreed(run.last.exists() or run.previous.exists())  # its checkpoints hold the backbone
     if begun:
         file = None
     else:
@@ -45,7 +45,7 @@ def train_run(run: RunDirectory, options: Options, group: Group = ALONE) -> None
         config.parse(options.files, options.bindings)  # the pretraining has had a configuration of its own
     built = experiment.build(options.seed)
     start = pretraining.start(built.learner, file)
-    facts["pretrained"] = run.facts()["pretrained"] if begun else start
+    facts["pretrained"] = run.facts().get("pretrained") if begun else start
     CONSOLE.print(f"Pretrained: {facts['pretrained']}")
     state = train(built, run, root.path, facts, options.device, group)
     CONSOLE.print(f"{state.step} updates done; best validation accuracy {100 * state.best:.2f} %")

@@ -10,12 +10,13 @@
 #SBATCH --requeue
 set -uo pipefail
 
-# An update needs an episode for every process; four episodes an update are another run than one.
+step='' stopped=''
+trap 'stopped=yes; [[ $step ]] && kill -TERM "$step"' TERM
+# With one episode an update three processes would wait; four episodes an update are another run than one.
 srun .venv/bin/torchrun --standalone --nproc_per_node=4 -m alfa_md.train \
     --gin_config=gin/proto_maml_alfa.gin --gin_bindings='train.episodes_per_step = 4' \
     --run_dir="$1" --records_root_dir="$2" --device=cuda &
-step=$! stopped=
-trap 'stopped=yes; kill -TERM "$step"' TERM
+step=$!
 wait "$step"
 code=$?
 if [[ $stopped ]]; then

@@ -66,8 +66,7 @@ def killed(folder: Path, num_updates: int, kills: int, minutes: float, seed: int
     for _ in range(kills):
         process = start(folder, num_updates)
         time.sleep(rng.uniform(0.0, 2.0) * 60 * minutes / (kills + 1))
-        if process.poll() is not None:
-            break
+        assert process.poll() is None, "the run ended before its last kill; give fewer --kills or a truer --minutes"
         process.kill()
         process.wait()
         places.append(last_line(folder))

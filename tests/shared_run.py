@@ -36,6 +36,7 @@ def everything(folder: Path, group: Group) -> None:
     train_on_noise(run, noise_experiment(), group=group, episodes_per_step=NUM_EPISODES)
     results = Results(folder / f"test-{group.size}.json", {"seed": 0}, group)
     assert results.measure(noise_learner(), NoiseSource(), TEST_EPISODES, CPU)
+    idle(folder, group)
     assert len(results.sources["noise"]["accuracies"]) == TEST_EPISODES
 
 
@@ -52,7 +53,7 @@ def lost(folder: Path, group: Group) -> None:
 
 def idle(folder: Path, group: Group) -> None:
     """Fewer episodes in an outer step than processes."""
-    train_on_noise(folder / "idle", noise_experiment(), group=group, episodes_per_step=1)
+    train_on_noise(folder / f"idle-{group.size}", noise_experiment(), group=group, episodes_per_step=1)
 
 
 if __name__ == "__main__":

@@ -9,10 +9,11 @@ import pytest
 import torch
 
 from alfa_md.checkpoint import load
-from alfa_md.distributed import ALONE
+from alfa_md.distributed import ALONE, Group
+from alfa_md.evaluation import Results
 from alfa_md.run_directory import RunDirectory
-from tests.equal_runs import curves
-from tests.noise import noise_experiment, train_on_noise
+from tests.equal_runs import assert_equal_runs, curves
+from tests.noise import CPU, NoiseSource, noise_experiment, noise_learner, train_on_noise
 from tests.shared import ROOT
 from tests.shared_run import NUM_EPISODES, TEST_EPISODES, everything
 
@@ -71,7 +72,20 @@ def test_a_lost_process_ends_the_run_with_its_reason_and_leaves_it_resumable(tmp
     assert state.step == 6
 
 
-def test_more_processes_than_episodes_in_a_step_are_refused(tmp_path):
-    done = torchrun("-m", "tests.shared_run", tmp_path, "idle")
-    assert done.returncode != 0 and not (tmp_path / "idle").exists()
-    assert "error: train.episodes_per_step = 1 leaves some of 2 processes idle" in done.stderr
+def test_a_process_without_an_episode_of_its_own_waits(folder):
+    one, two = (RunDirectory(folder / f"idle-{size}") for size in (1, 2))
+    assert_equal_runs(one, two)
+
+
+class Told(Group):
+    """A process whose own file lacks what the first one has read."""
+
+    def agreed(self, value):
+        return [0.5] * 3 if isinstance(value, list) else value
+
+
+def test_an_evaluation_goes_on_from_what_the_first_process_knows(tmp_path):
+    results, seen = Results(tmp_path / "test.json", {"seed": 0}, Told()), []
+    source = NoiseSource(change=lambda index, episode: seen.append(index) or episode)
+    assert results.measure(noise_learner(), source, 5, CPU)
+    assert sorted(seen) == [3, 4] and results.sources["noise"]["accuracies"][:3] == [0.5] * 3

@@ -192,6 +192,13 @@ def test_pretraining_files_hold_the_published_values_and_build_the_full_size_lea
     assert not {"train.decay_every", "train.decay_rate"} & set(re.findall(r"[\w.]+(?= =)", gin.config_str()))
 
 
+def test_a_pretraining_by_the_official_reader():
+    config.parse(["gin/pretrain_imagenet_resnet.gin", "gin/parts/official_pretraining.gin"])
+    bound = {name: str(gin.query_parameter(name)) for name in ("Experiment.batches", "official_batches.image_size")}
+    assert bound == {"Experiment.batches": "@official_batches", "official_batches.image_size": "%IMAGE_SIZE"}
+    assert str(gin.query_parameter("%reader")) == "@official"
+
+
 def test_omniglot_on_the_four_layer_network():
     made = built("gin/omniglot_proto_maml_alfa.gin")
     assert made.train_sources == made.validation_sources == made.test_sources == ("omniglot",)

@@ -3,10 +3,12 @@
 import json
 import subprocess
 import sys
+import time
 
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from alfa_md.errors import UserError
 from alfa_md.metrics_log import MetricsLog
 
 
@@ -67,6 +69,15 @@ def test_half_a_line_of_a_killed_run_is_dropped(tmp_path, opened):
     assert [record["loss"] for record in written(tmp_path)] == [1.0, 2.0]
 
 
+@pytest.mark.parametrize("line", ["\0\0\0", '{"step": 1}', "[]", '{"step": "1", "group": "train"}', "1"])
+def test_a_damaged_line_is_named_and_nothing_written_over(tmp_path, opened, line):
+    file = tmp_path / "metrics.jsonl"
+    file.write_text('{"step": 1, "group": "train", "loss": 1.0}\n' + line + "\n")
+    with pytest.raises(UserError, match="metrics.jsonl, line 2 is damaged; delete that line and run this again"):
+        opened(1)
+    assert file.read_text().endswith(line + "\n")
+
+
 def test_opening_at_the_last_step_changes_nothing(tmp_path, opened):
     log = opened(0)
     log.write(1, "train", loss=1.0)
@@ -82,6 +93,7 @@ def test_tensorboard_shows_the_same_numbers(tmp_path, opened):
         for step, value in values.items():
             log.write(step, "train", loss=value)
         log.close()
+        time.sleep(1.1)  # files are ordered by the second in their names
     events = EventAccumulator(str(tmp_path / "tensorboard"))
     events.Reload()
     assert [(event.step, event.value) for event in events.Scalars("train/loss")] == [(1, 1.0), (2, 2.0), (3, 30.0)]

@@ -1,14 +1,13 @@
 """Progress: plain lines where there is no terminal, a bar where there is one."""
 
 import io
-import re
 import sys
 
 import pytest
 from rich.console import Console
 
 from alfa_md import progress
-from alfa_md.progress import CONSOLE, Progress, per_second, spoken, track
+from alfa_md.progress import CONSOLE, Progress, per_second, spoken
 
 
 def test_no_terminal_gets_a_plain_line_now_and_then(monkeypatch, capsys):
@@ -66,11 +65,6 @@ def test_work_that_fails_prints_no_last_line(capsys):
         shown.advance()
         raise ZeroDivisionError
     assert capsys.readouterr().out == ""
-
-
-def test_track_hands_on_every_item_and_counts(capsys):
-    assert list(track(iter("abc"), "test omniglot", 3)) == ["a", "b", "c"]
-    assert re.fullmatch(r"test omniglot 3/3  0 s  \d+/s\n", capsys.readouterr().out)
 
 
 @pytest.mark.parametrize("width", [80, 120])

@@ -11,7 +11,7 @@ import pytest
 from alfa_md.checkpoint import load
 from alfa_md.run_directory import RunDirectory
 from tests.equal_runs import assert_equal_runs, curves
-from tests.killed_runs import DEATHS, NUM_UPDATES, said, started, train
+from tests.killed_runs import DEATHS, NUM_UPDATES, die_between_renames, said, started, train
 
 KILLED = -signal.SIGKILL
 
@@ -40,31 +40,37 @@ def test_a_kill_where_it_hurts_most(whole, tmp_path, death):
     assert_equal_runs(whole, RunDirectory(tmp_path))
 
 
+def wait_for_lines(run: RunDirectory, number: int, process) -> bool:
+    """Whether a run has come so far in its curves before it ends."""
+    while process.is_alive():
+        if run.metrics.exists() and run.metrics.read_bytes().count(b"\n") >= number:
+            return True
+        time.sleep(0.002)
+    return False
+
+
 @pytest.mark.parametrize("seed", range(2))
 def test_kills_at_random_moments(whole, tmp_path, seed):
-    rng, kills = random.Random(seed), 0
-    while True:
+    """Wherever a run is, up to a few updates after a random line of its curves."""
+    rng, run, resumed = random.Random(seed), RunDirectory(tmp_path), 0
+    total = whole.metrics.read_bytes().count(b"\n")
+    for number in sorted(rng.sample(range(total - 4), 5)):
         process = started(train, tmp_path)
-        if kills < 5:
-            process.join(rng.uniform(0.05, 0.6))
-        if process.is_alive() and kills < 5:
-            process.kill()
-            kills += 1
+        if wait_for_lines(run, number, process):
+            time.sleep(rng.uniform(0.0, 0.1))
+        process.kill()
         process.join()
-        if process.exitcode == 0:
-            break
         assert process.exitcode == KILLED
-    assert kills >= 2
-    assert_equal_runs(whole, RunDirectory(tmp_path))
+        resumed += run.last.exists() and 0 < load(run.last)["step"] < NUM_UPDATES
+    assert resumed >= 3
+    run_to_end(tmp_path)
+    assert_equal_runs(whole, run)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_after_the_update_and_the_run_goes_on(whole, tmp_path, number):
     run, process = RunDirectory(tmp_path), started(train, tmp_path)
-    deadline = time.monotonic() + 60
-    while not (run.metrics.exists() and len(run.metrics.read_text().splitlines()) > 4):
-        assert time.monotonic() < deadline and process.is_alive()
-        time.sleep(0.005)
+    assert wait_for_lines(run, 5, process)
     os.kill(process.pid, number)
     process.join()
     step = load(run.last)["step"]
@@ -83,6 +89,9 @@ def test_a_damaged_last_checkpoint_is_said_and_the_run_ends_the_same(whole, tmp_
     damaged[len(damaged) // 3 :: 64] = bytes(len(damaged[len(damaged) // 3 :: 64]))
     run.last.write_bytes(damaged)
     before = load(run.previous)["step"]
+    process = started(die_between_renames, tmp_path)  # the damaged file must not have replaced the good one
+    process.join()
+    assert process.exitcode == KILLED and not run.last.exists()
     run_to_end(tmp_path)
-    assert f"going on from previous.pt, update {before}" in said(tmp_path)
+    assert f"kept as last.damaged.pt; going on from update {before}\n" in said(tmp_path)
     assert_equal_runs(whole, run)

@@ -115,6 +115,15 @@ def test_a_damaged_file_of_facts_is_named(tmp_path):
         run.facts()
 
 
+@pytest.mark.parametrize("content", [[], {}, {"seed": 0}, 3])
+def test_facts_that_are_not_all_there_are_named(tmp_path, content):
+    run = RunDirectory(tmp_path)
+    opened(run, CONFIG, FACTS)
+    write_json(run.facts_file, content)
+    with pytest.raises(UserError, match="run.json lacks some of data_kind, data_root, name, seed"):
+        run.facts()
+
+
 def test_checkpoints_by_name_or_path(tmp_path):
     run = RunDirectory(tmp_path)
     assert run.checkpoint("best") == tmp_path / "checkpoints" / "best.pt"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from alfa_md.metrics import MeanCI
 from alfa_md.pretraining import SCRATCH
 from alfa_md.reporting.elements import breakable, html_table, loud
-from alfa_md.reporting.published import EPISODES, PUBLISHED, deviations, row_of
+from alfa_md.reporting.published import EPISODES, PUBLISHED, SETTINGS, deviations, row_of
 from alfa_md.reporting.results import MINIATURE, NO_RESULTS, Entry, mean_cell
 from alfa_md.reporting.summary import RunSummary
 from alfa_md.tables import Column, mean_over_sources
@@ -67,19 +67,19 @@ def _points(difference: float) -> str:
 
 def _differing(run: RunSummary, row: str) -> str:
     """What keeps a run from being a repetition of the published one."""
-    found = [*deviations(run.bound, row), *_circumstances(run)]
+    found = [*deviations(run.bound, row), *_circumstances(run, row)]
     if not found:
         return f"<p>{breakable(run.label)} has the settings of the published row.</p>"
     items = "".join(f"<li>{breakable(item)}</li>" for item in found)
     return loud(f"{run.label} is not the published setting:") + f"<ul>{items}</ul>"
 
 
-def _circumstances(run: RunSummary) -> list[str]:
+def _circumstances(run: RunSummary, row: str) -> list[str]:
     """Differences from the published runs that no binding tells."""
-    found = []
+    found, is_pretraining = [], SETTINGS[row].learner == "BaselineLearner"
     if "pretrained" not in run.facts:
         found.append("the run does not say whether its backbone was pretrained (published: pretrained on ImageNet)")
-    elif run.facts["pretrained"] in (None, SCRATCH):
+    elif run.facts["pretrained"] in (None, SCRATCH) and not is_pretraining:
         found.append("trained from scratch (published: from a backbone pretrained on ImageNet)")
     if run.total and run.updates < run.total:
         found.append(f"{run.updates} of {run.total} updates are done")

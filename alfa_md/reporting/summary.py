@@ -1,6 +1,7 @@
 """What a run directory says of its run: configuration, curves and results, read without loading anything."""
 
 import json
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,6 +11,9 @@ from alfa_md import comparison
 from alfa_md.errors import UserError
 from alfa_md.reporting.published import bindings
 from alfa_md.run_directory import RunDirectory
+
+
+COSTS = {"step", "seconds", "cpu_seconds", "data_wait", "peak_memory"}  # in which a NaN is damage, not divergence
 
 
 class RunSummary(NamedTuple):
@@ -90,8 +94,10 @@ def _check(record: dict) -> None:
     """Raises KeyError, TypeError or ValueError unless a record has what every record has."""
     needed = ("step", "accuracy") if record["group"] == "validation" else ("step",)
     numbers = [record[name] for name in needed] + [value for name, value in record.items() if name != "group"]
-    for number in numbers:
-        float(number)
+    if not all(type(number) in (int, float) for number in numbers):
+        raise ValueError("not a number")
+    if not all(math.isfinite(record[name]) for name in COSTS & record.keys()):
+        raise ValueError("not finite")
 
 
 def results(folder: Path) -> dict[str, dict]:

@@ -76,6 +76,17 @@ def test_a_complete_pretraining_is_reused_and_a_begun_run_needs_it_no_more(tmp_p
     assert again.code == 0 and run.last.read_bytes() == before and not any(folder.iterdir())
 
 
+def test_a_run_killed_before_its_first_checkpoint_starts_from_the_backbone_again(tmp_path, train, recipe):
+    line = f"PRETRAINED = '{recipe}'"
+    assert train("run", line).code == 0
+    run = RunDirectory(tmp_path / "run")
+    before = load(run.last)["learner"]
+    run.last.unlink()
+    assert train("run", line).code == 0
+    after = load(run.last)["learner"]
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
 def test_a_finished_run_or_one_of_its_files_may_be_taken(tmp_path, train, recipe):
     assert train("first", f"PRETRAINED = '{recipe}'").code == 0
     best = tmp_path / "first" / "pretrain" / "checkpoints" / "best.pt"
