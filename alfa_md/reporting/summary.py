@@ -12,7 +12,6 @@ from alfa_md.errors import UserError
 from alfa_md.reporting.published import bindings
 from alfa_md.run_directory import RunDirectory
 
-
 COSTS = {"step", "seconds", "cpu_seconds", "data_wait", "peak_memory"}  # in which a NaN is damage, not divergence
 
 
