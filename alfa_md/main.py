@@ -10,6 +10,7 @@ from alfa_md.allocator import keep_freed_pages
 from alfa_md.errors import UserError
 
 BAD_INPUT = 2
+INTERRUPTED = 130  # by which shells know Ctrl-C; training and evaluation save first where they can
 FULL = "free some space and run the command again; what the file held before is kept"
 CLOSED = "give it other permissions or choose another folder"
 REMEDIES = dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), FULL)
@@ -37,6 +38,9 @@ def run(main: Callable[[list[str]], int | None]) -> None:
             if not str(error).startswith("Required bindings"):  # gin's words where a configurable lacks an argument
                 raise
             return _report(error)
+        except KeyboardInterrupt:
+            print("interrupted", file=sys.stderr)
+            return INTERRUPTED
 
     keep_freed_pages()
     app.run(guarded, flags_parser=_parse_flags)

@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from tests.entries.harness import run_entry, spawn_entry
+from alfa_md import comparison
+from tests.entries.harness import Outcome, run_entry, spawn_entry
 from tests.shared import ROOT
 
 EXPLANATIONS = {
@@ -28,6 +29,14 @@ def test_bad_input_in_a_process_of_its_own(tmp_path, name, arguments, message):
     outcome = spawn_entry(name, *arguments, cwd=tmp_path)
     assert message in outcome.error
     assert outcome.out == "" and list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_where_there_is_nothing_to_save_is_one_word(tmp_path, monkeypatch):
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(comparison, "compare", interrupted)
+    assert run_entry("compare", "a", "b", cwd=tmp_path) == Outcome(130, "", "interrupted\n")
 
 
 @pytest.mark.parametrize("name", EXPLANATIONS)
