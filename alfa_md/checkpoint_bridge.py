@@ -21,7 +21,7 @@ STEP = "global_step"  # TensorFlow's name for the number of updates
 SCOPES = tuple(f"{network.scope}/" for network in NETWORKS)
 BOOKKEEPING = ("adam", "weight_copy", "num_left_in_epoch")  # in the names of variables that are no weights
 SCALE = "classifier.scale"  # only a weight-normalised classifier has one, and that has other variables there
-KNOWN = " and ".join(network.scope for network in NETWORKS)
+KNOWN = ", ".join(network.scope for network in NETWORKS)
 
 
 def convert_checkpoint(source: str, target: str) -> str:

@@ -43,11 +43,20 @@ class Network(NamedTuple):
     classifiers: tuple[Pair, ...]
 
 
-def conv_bn(official: str, conv: str, norm: str, shape: tuple[int, ...]) -> Iterator[Pair]:
-    """A convolution with a kernel OIHW of `shape` and the batch normalisation after it."""
-    yield Pair(f"{official}/weight", f"backbone.{conv}.weight", shape, KERNEL)
-    yield Pair(f"{official}/batch_norm/scale", f"backbone.{norm}.weight", shape[:1], MOMENT)
-    yield Pair(f"{official}/batch_norm/offset", f"backbone.{norm}.bias", shape[:1], MOMENT)
+def conv(official: str, ours: str, shape: tuple[int, ...]) -> Iterator[Pair]:
+    """A convolution with a kernel OIHW of `shape`."""
+    yield Pair(f"{official}/weight", f"backbone.{ours}.weight", shape, KERNEL)
+
+
+def batch_norm(official: str, ours: str, channels: int) -> Iterator[Pair]:
+    yield Pair(f"{official}/batch_norm/scale", f"backbone.{ours}.weight", (channels,), MOMENT)
+    yield Pair(f"{official}/batch_norm/offset", f"backbone.{ours}.bias", (channels,), MOMENT)
+
+
+def conv_bn(official: str, kernel: str, norm: str, shape: tuple[int, ...]) -> Iterator[Pair]:
+    """A convolution and the batch normalisation after it."""
+    yield from conv(official, kernel, shape)
+    yield from batch_norm(official, norm, shape[0])
 
 
 def four_layer_convnet() -> Iterator[Pair]:
@@ -68,6 +77,20 @@ def resnet18() -> Iterator[Pair]:
                 yield from conv_bn(projection, f"{here}.shortcut.0", f"{here}.shortcut.1", (d, c, 1, 1))
 
 
+def wide_resnet() -> Iterator[Pair]:
+    yield from conv("wide_resnet/conv1", "stem", (16, 3, 3, 3))
+    widths = (16, 32, 64, 128)
+    for group, (c, d) in enumerate(zip(widths, widths[1:], strict=False)):
+        for block, channels in enumerate((c, d)):
+            there, here = f"wide_resnet/conv{group + 2}_x/wide_block_{block}", f"groups.{group}.{block}"
+            yield from batch_norm(f"{there}/conv1", f"{here}.activation.0", channels)
+            yield from conv(f"{there}/conv1", f"{here}.residual.0", (d, channels, 3, 3))
+            yield from batch_norm(f"{there}/conv2", f"{here}.residual.1", d)
+            yield from conv(f"{there}/conv2", f"{here}.residual.3", (d, d, 3, 3))
+            yield from conv(f"{there}/identity/projection_conv", f"{here}.shortcut", (d, channels, 1, 1))
+    yield from batch_norm("wide_resnet/embedding_layer", "activation.0", widths[-1])
+
+
 def classifiers(num_features: int | None) -> Iterator[Pair]:
     """MAML's meta-learned head, and the classifier over all training classes of the pretraining."""
     for there, here in (("linear_classifier", "head"), ("fc", "classifier")):
@@ -77,5 +100,6 @@ def classifiers(num_features: int | None) -> Iterator[Pair]:
 
 NETWORKS = (
     Network("resnet18", tuple(resnet18()), tuple(classifiers(512))),
+    Network("wide_resnet", tuple(wide_resnet()), tuple(classifiers(128))),
     Network("four_layer_convnet", tuple(four_layer_convnet()), tuple(classifiers(None))),  # 64 (size // 16)^2
 )

@@ -16,7 +16,8 @@ class OfficialGraph:
         with self.graph.as_default():
             self.images = v1.placeholder(tf.float64, [None, size, size, 3])
             with v1.variable_scope(scope):
-                self.features = {"resnet18": self.resnet18, "four_layer_convnet": self.convnet}[scope](self.images)
+                networks = {"resnet18": self.resnet18, "wide_resnet": self.wide, "four_layer_convnet": self.convnet}
+                self.features = networks[scope](self.images)
             if classifier:
                 with v1.variable_scope(classifier[0]):
                     self.draw("weight", [self.features.shape[1], classifier[1]])
@@ -34,15 +35,20 @@ class OfficialGraph:
         start = self.random.normal(mean, 0.1, shape).astype(np.float32)
         return self.tf.cast(self.tf.compat.v1.get_variable(name, initializer=start), self.tf.float64)
 
+    def conv(self, x, width, side, stride=1):
+        kernel = self.draw("weight", [side, side, x.shape[3], width])
+        return self.tf.nn.conv2d(x, kernel, strides=[1, stride, stride, 1], padding="SAME")
+
+    def batch_norm(self, x):
+        mean, var = self.tf.nn.moments(x, axes=[0, 1, 2], keepdims=True)
+        with self.tf.compat.v1.variable_scope("batch_norm"):
+            shape = [1, 1, 1, x.shape[3]]
+            offset, scale = self.draw("offset", shape), self.draw("scale", shape, mean=1.0)
+        return self.tf.nn.batch_normalization(x, mean, var, offset, scale, 1e-5)
+
     def conv_bn(self, scope, x, width, side, stride=1):
-        nn, v1 = self.tf.nn, self.tf.compat.v1
-        with v1.variable_scope(scope):
-            kernel = self.draw("weight", [side, side, x.shape[3], width])
-            x = nn.conv2d(x, kernel, strides=[1, stride, stride, 1], padding="SAME")
-            mean, var = nn.moments(x, axes=[0, 1, 2], keepdims=True)
-            with v1.variable_scope("batch_norm"):
-                offset, scale = self.draw("offset", [1, 1, 1, width]), self.draw("scale", [1, 1, 1, width], mean=1.0)
-            return nn.batch_normalization(x, mean, var, offset, scale, 1e-5)
+        with self.tf.compat.v1.variable_scope(scope):
+            return self.batch_norm(self.conv(x, width, side, stride))
 
     def convnet(self, x):
         for i in range(4):
@@ -68,6 +74,27 @@ class OfficialGraph:
         if project:
             x = self.conv_bn("identity/projection_conv", x, width, 1, stride)
         return self.tf.nn.relu(x + h)
+
+    def wide(self, x):
+        scoped = self.tf.compat.v1.variable_scope
+        with scoped("conv1"):
+            x = self.conv(x, 16, 3)
+        for group, (width, stride) in enumerate(((32, 1), (64, 2), (128, 2))):
+            for block in range(2):
+                with scoped(f"conv{group + 2}_x/wide_block_{block}"):
+                    x = self.wide_block(x, width, 1 if block else stride)
+        with scoped("embedding_layer"):
+            return self.tf.reduce_mean(self.tf.nn.relu(self.batch_norm(x)), axis=[1, 2])
+
+    def wide_block(self, x, width, stride):
+        scoped = self.tf.compat.v1.variable_scope
+        with scoped("conv1"):
+            a = self.tf.nn.relu(self.batch_norm(x))
+            h = self.conv(a, width, 3, stride)
+        with scoped("conv2"):
+            h = self.conv(self.tf.nn.relu(self.batch_norm(h)), width, 3)
+        with scoped("identity/projection_conv"):
+            return h + self.conv(a, width, 1, stride)
 
     def embed(self, images: np.ndarray) -> np.ndarray:
         """Features [N, D] of images [N, H, W, 3]."""

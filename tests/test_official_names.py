@@ -5,9 +5,10 @@ import pytest
 
 from alfa_md.backbones.four_layer_convnet import FourLayerConvNet
 from alfa_md.backbones.resnet18 import ResNet18
+from alfa_md.backbones.wide_resnet import WideResNet
 from alfa_md.official_names import KERNEL, MATRIX, MOMENT, NETWORKS, VECTOR
 
-SIZES = {"resnet18": (ResNet18, 63), "four_layer_convnet": (FourLayerConvNet, 12)}
+SIZES = {"resnet18": (ResNet18, 63), "wide_resnet": (WideResNet, 45), "four_layer_convnet": (FourLayerConvNet, 12)}
 
 
 @pytest.mark.parametrize("network", NETWORKS, ids=lambda network: network.scope)
