@@ -49,9 +49,7 @@ def train(
     `episodes_per_step` episodes and clipped to `clip_norm`. Weight decay is that of weight_decay * sum(w^2) in the
     outer loss, added after clipping. Update k uses training episodes k * episodes_per_step and on; every validation
     uses the same episodes. Nothing depends on where a run was interrupted or on the number of processes in `group`,
-    up to the rounding of their sums.
-
-    Of more processes than `episodes_per_step` the last ones have no episode of their own in training.
+    up to the rounding of their sums; those above `episodes_per_step` have no episode of their own in training.
 
     Raises UserError on a non-finite loss or gradient; the last checkpoint then stays as it is. Ends the process with
     128 + signal after Ctrl-C or SIGTERM, the state saved.
@@ -61,9 +59,7 @@ def train(
     require_at_least(1, "train", **counts, checkpoint_every=checkpoint_every, log_every=log_every)
     rates = {"learning_rate": learning_rate, "weight_decay": weight_decay, "decay_rate": decay_rate}
     require_at_least(0, "train", **rates, clip_norm=clip_norm)
-    if episodes_per_step < group.size:
-        idle = f"{group.size - episodes_per_step} of {group.size} processes wait in training and help in validation"
-        CONSOLE.print(f"train.episodes_per_step = {episodes_per_step}: {idle}")
+    tell_of_idle(group, episodes_per_step)
     source, validation = experiment.training(root, facts["seed"]), experiment.validation(root, facts["seed"])
     learner = experiment.learner.to(device, memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(parameter_groups(learner, weight_decay), lr=learning_rate)
@@ -86,6 +82,13 @@ def train(
                 return state
             loss, score = outer_step(state, next(batches), clip_norm, group)
             loop.tell(loss, score, episodes.waited_seconds, due(state.step, log_every, num_updates))
+
+
+def tell_of_idle(group: Group, episodes_per_step: int) -> None:
+    """Says how many processes have no episode of their own in an update."""
+    if episodes_per_step < group.size:
+        idle = f"{group.size - episodes_per_step} of {group.size} processes wait in training and help in validation"
+        CONSOLE.print(f"train.episodes_per_step = {episodes_per_step}: {idle}")
 
 
 def restore(state: TrainState, run: RunDirectory, group: Group) -> None:
