@@ -83,6 +83,8 @@ def test_a_value_of_another_type_is_named_by_its_binding(bindings, message):
 )
 def test_values_of_the_right_type_pass(binding):
     config.parse(FILES, [binding])
+    name, value = binding.split(" = ")
+    assert str(gin.query_parameter(name)) == value
 
 
 @pytest.mark.parametrize(

@@ -50,9 +50,8 @@ class ClassFiles:
 
     def stamp(self) -> dict:
         """What the images depend on besides the source's name: its specification, and how images are read."""
-        spec = json.dumps(self._spec.to_json(), sort_keys=True).encode()
         return {
-            "spec": hashlib.sha256(spec).hexdigest()[:16],
+            "spec": fingerprint(self._spec),
             "decoder": self._decoder.name,
             "image_size": self._decoder.image_size,
         }
@@ -73,3 +72,8 @@ class ClassFiles:
                 )
             self._offsets[class_id] = offsets if stated > MAPPED else offsets.copy()
         return self._offsets[class_id]
+
+
+def fingerprint(spec: DatasetSpec) -> str:
+    """The stamp of a specification: the first 16 hex digits of a SHA-256."""
+    return hashlib.sha256(json.dumps(spec.to_json(), sort_keys=True).encode()).hexdigest()[:16]

@@ -7,8 +7,6 @@ EpisodeDescriptionConfig. So a gin binding of `Sampling` holds for both readers,
 of the official package. Reference: Triantafillou et al., "Meta-Dataset", ICLR 2020 (arXiv:1903.03096).
 """
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -22,6 +20,7 @@ from torch import Tensor
 from alfa_md.data.sampling import EpisodeSampler, Sampling, stable_rng
 from alfa_md.data.spec import BiLevelSpec, DatasetSpec, HierarchicalSpec, load_spec
 from alfa_md.data.tfrecord.bridge import images_to_torch
+from alfa_md.data.tfrecord.class_files import fingerprint
 from alfa_md.data.tfrecord.official_package import find_checkout, load_package
 from alfa_md.data.tfrecord.stream import Stream
 from alfa_md.episode import Episode, EpisodeSource
@@ -168,8 +167,3 @@ class OfficialBatches(EpisodeSource):
 def labels_to_torch(labels: Any) -> Tensor:
     """[N] int64; the pipeline gives int32, so that this is a copy."""
     return torch.from_numpy(labels.numpy()).long()
-
-
-def fingerprint(spec: DatasetSpec) -> str:
-    """The stamp of a specification: the first 16 hex digits of a SHA-256, as our own reader has it."""
-    return hashlib.sha256(json.dumps(spec.to_json(), sort_keys=True).encode()).hexdigest()[:16]

@@ -10,7 +10,6 @@ from torch import nn
 from alfa_md.backbones.four_layer_convnet import FourLayerConvNet
 from alfa_md.checkpoint import load, save_weights
 from alfa_md.checkpoint_bridge import convert_checkpoint
-from alfa_md.data.tfrecord import runtime
 from alfa_md.data.tfrecord.variables import read_variables, write_variables
 from alfa_md.errors import UserError
 from alfa_md.heads import LearnedHead
@@ -19,20 +18,8 @@ from alfa_md.learners.prototypical import PrototypicalLearner
 from alfa_md.rules.alfa import alfa
 from tests.entries.harness import run_entry
 from tests.noise import fresh_state
-from tests.official_program import OfficialGraph
 
 FIRST, LAST = "four_layer_convnet/layer_0/weight", "four_layer_convnet/layer_3/batch_norm/offset"
-
-
-@pytest.fixture(scope="module")
-def tf():
-    pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
-    return runtime.tensorflow()
-
-
-@pytest.fixture(scope="module")
-def convnet(tf) -> OfficialGraph:
-    return OfficialGraph(tf, "four_layer_convnet", size=32, classifier=("fc", 7))
 
 
 @pytest.fixture

@@ -9,24 +9,12 @@ from alfa_md.backbones.resnet18 import ResNet18
 from alfa_md.backbones.wide_resnet import WideResNet
 from alfa_md.checkpoint import load, load_backbone
 from alfa_md.checkpoint_bridge import convert_checkpoint
-from alfa_md.data.tfrecord import runtime
 from alfa_md.data.tfrecord.variables import read_variables
 from alfa_md.learners.prototypical import PrototypicalLearner
 from alfa_md.official_names import NETWORKS
 from tests.official_program import OfficialGraph
 
 OURS = {"convnet": FourLayerConvNet, "resnet": ResNet18, "wide": WideResNet}
-
-
-@pytest.fixture(scope="module")
-def tf():
-    pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
-    return runtime.tensorflow()
-
-
-@pytest.fixture(scope="module")
-def convnet(tf) -> OfficialGraph:
-    return OfficialGraph(tf, "four_layer_convnet", size=32, classifier=("fc", 7))
 
 
 @pytest.fixture(scope="module")
