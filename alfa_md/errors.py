@@ -17,3 +17,11 @@ def require_at_least(lowest: float, owner: str, **values: float) -> None:
     for name, value in values.items():
         if not value >= lowest:  # so that NaN is refused as well
             raise UserError(f"{owner}.{name} = {value!r} must be at least {lowest}")
+
+
+class MissingSource(UserError):
+    """A source that is not under the root: others can still be evaluated."""
+
+
+class MissingSplit(UserError):
+    """A source that has no class in the split asked for."""

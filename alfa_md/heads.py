@@ -8,13 +8,18 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from alfa_md.errors import UserError, require_at_least
-from alfa_md.params import Params
+from alfa_md.normalization import Embed
+from alfa_md.params import Params, Template
 
-Embed = Callable[[Tensor], Tensor]  # images [N, ...] -> features [N, D]
+NAMES = ("head.weight", "head.bias")
 
 
 class Head(nn.Module):
     """Makes the head's fast weights `head.weight` [way, D] and `head.bias` [way] at the start of an episode."""
+
+    def template(self) -> Template:
+        """The names of these weights, with the tensors that all episodes start from where there are such."""
+        return dict.fromkeys(NAMES)
 
     def forward(self, embed: Embed, support_x: Tensor, support_y: Tensor, way: int) -> Params:
         raise TypeError(f"{type(self).__name__} does not say how an episode's head starts: define its forward")
@@ -32,17 +37,45 @@ class ZeroHead(Head):
 
 
 @gin.configurable
+def truncated_normal(weight: Tensor, bias: Tensor) -> None:
+    """Meta-Dataset's: weights from N(0, 0.1^2) cut at two sigma, biases 0.1."""
+    nn.init.trunc_normal_(weight, std=0.1, a=-0.2, b=0.2)
+    nn.init.constant_(bias, 0.1)
+
+
+@gin.configurable
+def xavier(weight: Tensor, bias: Tensor) -> None:
+    """The image benchmarks' (MAML++ and ALFA): Xavier uniform weights, no bias."""
+    nn.init.xavier_uniform_(weight)
+    nn.init.zeros_(bias)
+
+
+@gin.configurable
+def uniform(weight: Tensor, bias: Tensor) -> None:
+    """PyTorch's own of linear layers: both from U(-1/sqrt(D), 1/sqrt(D))."""
+    bound = weight.shape[1] ** -0.5
+    nn.init.uniform_(weight, -bound, bound)
+    nn.init.uniform_(bias, -bound, bound)
+
+
+@gin.configurable
 class LearnedHead(Head):
-    """MAML with a meta-learned classifier of `max_way` classes, of which an episode uses the first `way`.
+    """MAML with a meta-learned linear layer of `max_way` outputs, of which an episode uses the first `way`."""
 
-    Starts as Meta-Dataset's: weights from N(0, 0.1^2) cut at two sigma, biases 0.1.
-    """
-
-    def __init__(self, num_features: int = gin.REQUIRED, max_way: int = gin.REQUIRED):
+    def __init__(
+        self,
+        num_features: int = gin.REQUIRED,
+        max_way: int = gin.REQUIRED,
+        initialize: Callable[[Tensor, Tensor], None] = truncated_normal,
+    ):
         super().__init__()
         require_at_least(1, "LearnedHead", num_features=num_features, max_way=max_way)
-        self.weight = nn.Parameter(nn.init.trunc_normal_(torch.empty(max_way, num_features), std=0.1, a=-0.2, b=0.2))
-        self.bias = nn.Parameter(torch.full((max_way,), 0.1))
+        self.weight = nn.Parameter(torch.empty(max_way, num_features))
+        self.bias = nn.Parameter(torch.empty(max_way))
+        initialize(self.weight, self.bias)
+
+    def template(self) -> Template:
+        return dict(zip(NAMES, (self.weight, self.bias), strict=True))
 
     def forward(self, embed: Embed, support_x: Tensor, support_y: Tensor, way: int) -> Params:
         """Raises UserError where the episode has more classes than the head."""

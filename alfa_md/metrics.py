@@ -19,6 +19,28 @@ class MeanCI(NamedTuple):
         return f"{100 * self.mean:.2f}±{100 * self.ci95:.2f}"
 
 
+class Unit(NamedTuple):
+    """How a score is named, written and compared."""
+
+    name: str
+    symbol: str
+    factor: float  # from the score to what is written
+    digits: int
+    sign: int  # 1 where higher is better, -1 where lower is
+
+    def text(self, result: MeanCI) -> str:
+        """`mean±ci` in this unit, without its symbol."""
+        return f"{self.number(result.mean)}±{self.number(result.ci95)}"
+
+    def number(self, value: float) -> str:
+        """One number in this unit, without its symbol."""
+        return f"{self.factor * value:.{self.digits}f}"
+
+
+ACCURACY = Unit("accuracy", "%", 100.0, 2, 1)
+SQUARED_ERROR = Unit("squared error", "", 1.0, 3, -1)
+
+
 def mean_ci(values: Sequence[float]) -> MeanCI:
     """Mean and 1.96 std / sqrt(n), with the population's std (ddof 0) as Meta-Dataset reports it.
 

@@ -9,10 +9,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+import gin
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+Embed = Callable[[Tensor], Tensor]  # images [N, ...] -> features [N, D]
+QueryFeatures = Callable[[Embed, Tensor, Tensor], Tensor]  # (embed, support images, query images) -> [Nq, D]
 Moments = dict[nn.Module, tuple[Tensor, Tensor]]  # layer -> (mean [C], biased variance [C])
 
 _recorded: ContextVar[Moments | None] = ContextVar("recorded", default=None)
@@ -63,7 +66,7 @@ def given_moments(moments: Moments) -> Iterator[None]:
         _given.reset(token)
 
 
-def embed_episode(embed: Callable[[Tensor], Tensor], support_x: Tensor, query_x: Tensor) -> tuple[Tensor, Tensor]:
+def embed_episode(embed: Embed, support_x: Tensor, query_x: Tensor) -> tuple[Tensor, Tensor]:
     """Features of the support set by its own moments, and of the query set by the support set's moments.
 
     Query features therefore do not depend on one another, and the query set may be split freely; the support set
@@ -73,3 +76,15 @@ def embed_episode(embed: Callable[[Tensor], Tensor], support_x: Tensor, query_x:
         support = embed(support_x)
     with given_moments(moments):
         return support, embed(query_x)
+
+
+@gin.configurable
+def support_moments(embed: Embed, support_x: Tensor, query_x: Tensor) -> Tensor:
+    """Query features [Nq, D] normalised by the support set's moments: Meta-Dataset's protocol, inductive."""
+    return embed_episode(embed, support_x, query_x)[1]
+
+
+@gin.configurable
+def batch_statistics(embed: Embed, support_x: Tensor, query_x: Tensor) -> Tensor:
+    """Query features [Nq, D] normalised by their own moments together: MAML's protocol, transductive."""
+    return embed(query_x)

@@ -3,15 +3,19 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+import gin
 import torch.nn.functional as F
 from torch import Tensor
 
+from alfa_md.metrics import ACCURACY, SQUARED_ERROR, Unit
+
 
 class Objective(NamedTuple):
-    """A pair of functions of (scores, targets), each the mean over the examples given."""
+    """A pair of functions of (predictions, targets), each the mean over the examples given, and the score's unit."""
 
     loss: Callable[[Tensor, Tensor], Tensor]
     score: Callable[[Tensor, Tensor], Tensor]
+    unit: Unit
 
 
 def accuracy(scores: Tensor, labels: Tensor) -> Tensor:
@@ -19,4 +23,17 @@ def accuracy(scores: Tensor, labels: Tensor) -> Tensor:
     return (scores.argmax(dim=1) == labels).to(scores.dtype).mean()
 
 
-CLASSIFICATION = Objective(loss=F.cross_entropy, score=accuracy)
+CLASSIFICATION = Objective(loss=F.cross_entropy, score=accuracy, unit=ACCURACY)
+REGRESSION = Objective(loss=F.mse_loss, score=F.mse_loss, unit=SQUARED_ERROR)
+
+
+@gin.configurable
+def classification() -> Objective:
+    """Cross entropy, judged by accuracy."""
+    return CLASSIFICATION
+
+
+@gin.configurable
+def regression() -> Objective:
+    """The mean squared error of predictions [N, D], which is also what is reported: lower is better."""
+    return REGRESSION

@@ -20,7 +20,7 @@ from alfa_md.heads import PrototypeHead, ZeroHead
 from alfa_md.learners.baseline import BaselineLearner
 from alfa_md.learners.gradient import GradientLearner
 from alfa_md.learners.prototypical import PrototypicalLearner
-from alfa_md.rules.hypers import Constant, Product
+from alfa_md.rules.hypers import Pair, Product
 from alfa_md.run_directory import RunDirectory
 from scripts import omniglot_results
 from tests.entries.harness import TINY, needs_tensorflow
@@ -151,16 +151,16 @@ def check_rule(learner: GradientLearner, tuned: Tuned, is_alfa: bool) -> None:
     """SGD at the tuned rate, or ALFA whose A starts there and whose B starts at 5e-6, for 63 + 2 tensors."""
     hypers = learner.rule.hypers
     if not is_alfa:
-        assert isinstance(hypers, Constant) and (hypers.lr, hypers.decay) == (tuned.inner_rate, 0.0)
+        assert isinstance(hypers, Pair) and (hypers.lr.value, hypers.decay.value) == (tuned.inner_rate, 0.0)
         assert count(learner) == count(learner.backbone)
         return
     assert isinstance(hypers, Product)
     scales, tensors = hypers.second, 65
-    assert torch.equal(scales.lr, torch.full((tuned.steps, tensors), tuned.inner_rate))
-    assert torch.equal(scales.decay, torch.full((tuned.steps, tensors), 5e-6))
+    assert torch.equal(scales.lr.values, torch.full((tuned.steps, tensors), tuned.inner_rate))
+    assert torch.equal(scales.decay.values, torch.full((tuned.steps, tensors), 5e-6))
     width = 2 * tensors
     assert count(hypers.first) == 2 * (width * width + width)
-    last = hypers.first.network[-1]
+    last = hypers.first.generator.network[-1]
     assert not last.weight.any() and torch.equal(last.bias, torch.ones(width))  # starts as the base learner
     assert count(learner) == count(learner.backbone) + count(hypers.first) + 2 * tuned.steps * tensors
 

@@ -12,7 +12,8 @@ from alfa_md.inner_loop import adapt, unroll
 from alfa_md.learners.gradient import BACKBONE, linear
 from alfa_md.normalization import embed_episode
 from alfa_md.params import pick
-from alfa_md.rules.alfa import alfa, identity_init, reference_init
+from alfa_md.rules.alfa import alfa
+from alfa_md.rules.generator import Generator, identity_init, reference_init
 from alfa_md.rules.sgd import sgd
 from tests.episodes import meta_gradients, meta_loss, random_episode, small_learner, smooth_net
 
@@ -82,7 +83,7 @@ def test_meta_gradients_equal_finite_differences(first_order, head):
     # tau holds detached gradients. In second order that leaves out a part of the true derivative on purpose, unless
     # the generator does not read tau, as under identity initialisation.
     initialize = reference_init if first_order else identity_init
-    rule = partial(alfa, inner_rate=0.1, inner_decay=0.01, initialize=initialize)
+    rule = partial(alfa, inner_rate=0.1, inner_decay=0.01, generator=partial(Generator, initialize=initialize))
     learner = small_learner(rule, head(), first_order=first_order)
     frozen = [s.grads for s in unroll(learner.initial(episode), learner.support_loss(episode), learner.rule, 2, True)]
 
@@ -95,8 +96,8 @@ def test_meta_gradients_equal_finite_differences(first_order, head):
 
     loss = loss_with_frozen_gradients if first_order else partial(meta_loss, learner, episode)
     grads = meta_gradients(learner, episode)
-    chosen = ["backbone.0.weight", "rule.hypers.second.lr", "rule.hypers.second.decay"]
-    chosen += [f"rule.hypers.first.network.{name}" for name in ("0.weight", "2.weight", "2.bias")]
+    chosen = ["backbone.0.weight", "rule.hypers.second.lr.values", "rule.hypers.second.decay.values"]
+    chosen += [f"rule.hypers.first.generator.network.{name}" for name in ("0.weight", "2.weight", "2.bias")]
     for name in chosen:
         parameter = learner.get_parameter(name)
         direction = torch.randn_like(parameter)

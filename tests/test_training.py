@@ -53,7 +53,7 @@ def test_weight_decay_alone_moves_nothing_but_kernels():
     optimizer.step()
     moved = {name for name, parameter in learner.named_parameters() if not torch.equal(parameter, before[name])}
     assert moved == kernels(learner) and len(moved) == 4
-    assert {"rule.hypers.second.lr", "rule.hypers.first.network.0.weight", "backbone.layers.0.1.bias"} < before.keys()
+    assert {"rule.hypers.second.lr.values", "rule.hypers.first.generator.network.0.weight", "backbone.layers.0.1.bias"} < before.keys()
 
 
 def test_the_rate_falls_in_stairs():

@@ -34,3 +34,8 @@ class Learner(nn.Module):
         """What a reader of a result must know of the learner, as plain values."""
         normalizes = any(isinstance(module, EpisodicBatchNorm) for module in self.modules())
         return {"learner": type(self).__name__, "batch_norm": "support moments" if normalizes else "none"}
+
+
+def name_of(part: object) -> str:
+    """What a stamp calls a function, or an object that is called like one."""
+    return getattr(part, "__name__", type(part).__name__)

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from alfa_md.classifiers import Classifier
 from alfa_md.episode import Episode
 from alfa_md.errors import UserError
-from alfa_md.learners.base import Learner
+from alfa_md.learners.base import Learner, name_of
 from alfa_md.learners.nearest_neighbor import Distance, euclidean, nearest_neighbor
 
 
@@ -54,5 +54,4 @@ class BaselineLearner(Learner):
             )
 
     def stamp(self) -> dict:
-        distance = getattr(self.distance, "__name__", type(self.distance).__name__)
-        return super().stamp() | {"classifier": type(self.classifier).__name__, "distance": distance}
+        return super().stamp() | {"classifier": type(self.classifier).__name__, "distance": name_of(self.distance)}

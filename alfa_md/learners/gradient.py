@@ -11,21 +11,23 @@ from alfa_md.episode import Episode
 from alfa_md.errors import UserError, require_at_least
 from alfa_md.heads import Head
 from alfa_md.inner_loop import adapt
-from alfa_md.learners.base import Learner
-from alfa_md.normalization import EpisodicBatchNorm, embed_episode
+from alfa_md.learners.base import Learner, name_of
+from alfa_md.learners.starts import learned
+from alfa_md.normalization import EpisodicBatchNorm, QueryFeatures, support_moments
+from alfa_md.objectives import CLASSIFICATION, Objective
 from alfa_md.params import Params, Template, pick, strip
 from alfa_md.rules.base import UpdateRule
 
 BACKBONE = "backbone."
-HEAD = ("head.weight", "head.bias")
 
 
 @gin.configurable
 class GradientLearner(Learner):
-    """fo-MAML (ZeroHead) and fo-Proto-MAML (PrototypeHead), with any update rule: sgd, alfa, ...
+    """MAML (LearnedHead), fo-MAML (ZeroHead) and fo-Proto-MAML (PrototypeHead), with any update rule: sgd, alfa, ...
 
-    `rule(template, num_steps)` builds the rule for the names of the fast weights: the adapted backbone tensors, then
-    the head's. Every nn.Parameter in here is meta-learned: the backbone, a learned head, what the rule learns.
+    `rule(template, num_steps)` builds the rule for the fast weights: the adapted backbone tensors, then the head's
+    (of which a head made for the episode has no shape yet). Every nn.Parameter in here that requires a gradient is
+    meta-learned: the backbone, a learned head, what the rule learns.
 
     Args:
       backbone: images [N, ...] -> features [N, D].
@@ -36,6 +38,10 @@ class GradientLearner(Learner):
       first_order: take support gradients as constants in the outer gradient.
       adapt_batch_norm: adapt BN scale and offset in the inner loop, as Meta-Dataset's published runs did (its switch
         of this name has no effect in its own code). False keeps them at their meta-learned values.
+      normalization: whose moments normalise the query set, `support_moments` or `batch_statistics`.
+      prepare: `prepare(template)` is an update of the initial weights before the first inner step (L2F's Attenuate).
+      start: `learned` or `frozen` initial weights.
+      objective: what the inner and outer loop descend, and what is reported.
     """
 
     def __init__(
@@ -47,6 +53,10 @@ class GradientLearner(Learner):
         additional_evaluation_steps: int = 0,
         first_order: bool = True,
         adapt_batch_norm: bool = True,
+        normalization: QueryFeatures = support_moments,
+        prepare: Callable[[Template], UpdateRule] | None = None,
+        start: Callable[..., None] = learned,
+        objective: Objective = CLASSIFICATION,
     ):
         super().__init__()
         steps = {"num_steps": num_steps, "additional_evaluation_steps": additional_evaluation_steps}
@@ -55,7 +65,12 @@ class GradientLearner(Learner):
         self.backbone, self.head = backbone, head
         self.num_steps, self.additional_evaluation_steps = num_steps, additional_evaluation_steps
         self.first_order, self.adapt_batch_norm = first_order, adapt_batch_norm
-        self.rule = rule({**self.initial_backbone(), **dict.fromkeys(HEAD)}, num_steps)
+        self.normalization, self.objective = normalization, objective
+        template = {**self.initial_backbone(), **head.template()}
+        self.rule = rule(template, num_steps)
+        self.prepare = prepare and prepare(template)
+        self.start = start
+        start(backbone, head)
 
     def forward(self, episode: Episode) -> Tensor:
         return self.classify(self.adapted(episode), episode.support_x, episode.query_x)
@@ -63,7 +78,7 @@ class GradientLearner(Learner):
     def adapted(self, episode: Episode) -> Params:
         """theta_S: the fast weights after the inner loop on the support set."""
         steps = self.num_steps + (0 if self.training else self.additional_evaluation_steps)
-        return adapt(self.initial(episode), self.support_loss(episode), self.rule, steps, self.first_order)
+        return adapt(self.initial(episode), self.support_loss(episode), self.rule.for_task(), steps, self.first_order)
 
     def initial_backbone(self) -> Params:
         """The backbone tensors that the inner loop adapts, by name; live parameters."""
@@ -71,10 +86,12 @@ class GradientLearner(Learner):
         return pick(self.backbone, BACKBONE, adapts)
 
     def initial(self, episode: Episode) -> Params:
-        """theta_0: the adapted backbone tensors and the head that this episode starts from."""
+        """theta_0: the adapted backbone tensors and the head that this episode starts from, prepared for it."""
         theta = self.initial_backbone()
-        head = self.head(self.embedding(theta), episode.support_x, episode.support_y, episode.way)
-        return {**theta, **head}
+        theta |= self.head(self.embedding(theta), episode.support_x, episode.support_y, episode.way)
+        if self.prepare:
+            theta = adapt(theta, self.support_loss(episode), self.prepare, 1, self.first_order)
+        return theta
 
     def embedding(self, params: Params) -> Callable[[Tensor], Tensor]:
         """The backbone under fast weights; tensors that are not adapted keep their meta-learned values."""
@@ -91,18 +108,19 @@ class GradientLearner(Learner):
         return loss
 
     def classify(self, params: Params, support_x: Tensor, query_x: Tensor) -> Tensor:
-        """Query scores [Nq, way] under `params`, normalised by the support set's moments under the same."""
-        _, query = embed_episode(self.embedding(params), support_x, query_x)
-        return linear(query, params)
+        """Query scores [Nq, way] under `params`, normalised as `normalization` says."""
+        return linear(self.normalization(self.embedding(params), support_x, query_x), params)
 
     def stamp(self) -> dict:
-        own = super().stamp()
         adapted = "adapted" if self.adapt_batch_norm else "frozen in the inner loop"
+        own = super().stamp()
+        if own["batch_norm"] != "none":
+            own["batch_norm"] = f"{name_of(self.normalization).replace('_', ' ')}, {adapted}"
         return own | {
             "head": type(self.head).__name__,
             "inner_steps": self.num_steps + self.additional_evaluation_steps,
             "order": "first" if self.first_order else "second",
-            "batch_norm": f"{own['batch_norm']}, {adapted}",
+            "start": name_of(self.start),
         }
 
 

@@ -14,3 +14,7 @@ class AffineUpdate(UpdateRule):
     def forward(self, params: Params, grads: Params, step: int) -> Params:
         lr, decay = self.hypers(params, grads, step)
         return {name: (1 - decay[name]) * theta - lr[name] * grads[name] for name, theta in params.items()}
+
+    def for_task(self) -> UpdateRule:
+        hypers = self.hypers.for_task()
+        return self if hypers is self.hypers else AffineUpdate(hypers)

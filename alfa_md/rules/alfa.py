@@ -4,56 +4,53 @@ At every inner step i a small network g_phi reads the learning state tau, the la
 of their support gradients, and generates a rate and a decay for every layer:
 
     (a, d)       = g_phi(tau_i)
-    theta_{i+1}  = (1 - d B_i) theta_i - a A_i grad_i          (product taken layer by layer)
+    theta_{i+1}  = beta_i theta_i - a A_i grad_i,   beta_i = 1 - d B_i          (product taken layer by layer)
 
-with A and B meta-learned for every step and layer. This is the form of the authors' code; their paper writes the
-factor of theta as a product beta0 * beta1.
+with A and B meta-learned for every step and layer. This is the form of the authors' code; their paper has
+beta_i = d B_i, which needs B to start at 1.
 """
 
 from collections.abc import Callable
 
 import gin
-import torch
-from torch import Tensor, nn
 
-from alfa_md.params import Params, Template, layer_means
+from alfa_md.params import Params, Template
 from alfa_md.rules.affine import AffineUpdate
 from alfa_md.rules.base import Hypers, HyperSource, UpdateRule
-from alfa_md.rules.hypers import PerStepPerLayer, Product
+from alfa_md.rules.generator import Generator
+from alfa_md.rules.hypers import Pair, Product
+from alfa_md.rules.values import Constant, PerParameter, PerStepPerLayer
 
-
-def learning_state(params: Params, grads: Params) -> Tensor:
-    """tau = [means of the weights, then means of the gradients] [2N]; the gradients' part is detached."""
-    return torch.cat([layer_means(params), layer_means(grads).detach()])
-
-
-@gin.configurable
-def identity_init(last: nn.Linear) -> None:
-    """The generator starts by emitting 1 for everything: with B = 0 the first step is the base learner's own."""
-    nn.init.zeros_(last.weight)
-    nn.init.ones_(last.bias)
-
-
-@gin.configurable
-def reference_init(last: nn.Linear) -> None:
-    """The generator keeps PyTorch's default initialisation of linear layers, as the authors' code does."""
+Generators = Callable[[Template, int], Generator]  # (template, number of outputs)
 
 
 class Generated(HyperSource):
-    """g_phi: two linear layers of width 2N with one rectifier; first N outputs are rates, last N decays, raw."""
+    """(a, d): the first N outputs of the generator are rates, the last N decays."""
 
-    def __init__(self, template: Template, initialize: Callable[[nn.Linear], None]):
+    def __init__(self, template: Template, generator: Generators):
         super().__init__()
-        width = 2 * len(template)
-        self.network = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, width))
-        initialize(self.network[-1])
+        self.generator = generator(template, 2 * len(template))
 
     def forward(self, params: Params, grads: Params, step: int) -> Hypers:
-        lr, decay = self.network(learning_state(params, grads)).chunk(2)
+        lr, decay = self.generator(params, grads).chunk(2)
         return Hypers(
             dict(zip(params, lr.unbind(), strict=True)),
             dict(zip(params, decay.unbind(), strict=True)),
         )
+
+
+@gin.configurable
+class OneMinus(Product):
+    """beta = 1 - d B, the form of the authors' code."""
+
+
+@gin.configurable
+class BetaProduct(Product):
+    """beta = d B, the form of the paper (equation 7): the decay is 1 - d B."""
+
+    def forward(self, params: Params, grads: Params, step: int) -> Hypers:
+        lr, beta = super().forward(params, grads, step)
+        return Hypers(lr, {name: 1 - value for name, value in beta.items()})
 
 
 @gin.configurable
@@ -63,12 +60,39 @@ def alfa(
     *,
     inner_rate: float = gin.REQUIRED,
     inner_decay: float = 5e-6,
-    initialize: Callable[[nn.Linear], None] = identity_init,
+    generator: Generators = Generator,
+    beta_form: type[Product] = OneMinus,
 ) -> UpdateRule:
     """ALFA for fast weights named in `template`: generated values times per-step per-layer scales A and B.
 
-    `inner_rate` starts A [S, N], `inner_decay` starts B [S, N]. All of it is meta-learned and unconstrained:
-    generated rates may turn negative, and do.
+    `inner_rate` starts A [S, N], `inner_decay` starts B [S, N] (1.0 under `BetaProduct`). All of it is meta-learned
+    and unconstrained: generated rates may turn negative, and do.
     """
-    scales = PerStepPerLayer(template, num_steps, lr=inner_rate, decay=inner_decay)
-    return AffineUpdate(Product(Generated(template, initialize), scales))
+    return AffineUpdate(beta_form(Generated(template, generator), scales(template, num_steps, inner_rate, inner_decay)))
+
+
+@gin.configurable
+def alfa_random(
+    template: Template,
+    num_steps: int,
+    *,
+    inner_rate: float = gin.REQUIRED,
+    inner_decay: float = 5e-6,
+    generator: Generators = Generator,
+) -> UpdateRule:
+    """ALFA from a random initialisation that is never trained: theta' = (1 - P d B) theta - a A grad.
+
+    P, one decay for every parameter, starts at `inner_decay` and takes the place of the learned initialisation;
+    B starts at 1. Bind `GradientLearner.start = @frozen` beside it. (Supplement of the paper, and the authors' code.)
+    """
+    prior = Pair(lr=Constant(1.0), decay=PerParameter(template, inner_decay))
+    generated = Product(Generated(template, generator), scales(template, num_steps, inner_rate, 1.0))
+    return AffineUpdate(Product(generated, prior))
+
+
+def scales(template: Template, num_steps: int, rate: float, decay: float) -> Pair:
+    """A and B: a meta-learned rate and decay for every step and layer."""
+    return Pair(
+        lr=PerStepPerLayer(template, num_steps, rate),
+        decay=PerStepPerLayer(template, num_steps, decay),
+    )

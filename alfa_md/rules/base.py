@@ -1,4 +1,4 @@
-"""The two interfaces of the inner loop: an update rule, and where its hyperparameters come from."""
+"""The interfaces of the inner loop: an update rule, and where its hyperparameters come from."""
 
 from typing import NamedTuple
 
@@ -15,10 +15,23 @@ class Hypers(NamedTuple):
 
     def times(self, other: "Hypers") -> "Hypers":
         """The product of two sets of hyperparameters of the same tensors."""
-        return Hypers(
-            {name: value * other.lr[name] for name, value in self.lr.items()},
-            {name: value * other.decay[name] for name, value in self.decay.items()},
-        )
+        return Hypers(times(self.lr, other.lr), times(self.decay, other.decay))
+
+
+def times(first: Params, second: Params) -> Params:
+    """The product, tensor by tensor, of values of the same names."""
+    return {name: value * second[name] for name, value in first.items()}
+
+
+class Values(nn.Module):
+    """One hyperparameter of inner step `step` for every tensor, broadcastable to it."""
+
+    def forward(self, params: Params, grads: Params, step: int) -> Params:
+        raise TypeError(f"{type(self).__name__} gives no values: define its forward")
+
+    def for_task(self) -> "Values":
+        """The same values at the start of a task; only what remembers something between steps is another object."""
+        return self
 
 
 class HyperSource(nn.Module):
@@ -27,9 +40,17 @@ class HyperSource(nn.Module):
     def forward(self, params: Params, grads: Params, step: int) -> Hypers:
         raise TypeError(f"{type(self).__name__} gives no hyperparameters: define its forward")
 
+    def for_task(self) -> "HyperSource":
+        """See `Values.for_task`."""
+        return self
+
 
 class UpdateRule(nn.Module):
     """theta_{i+1} from theta_i and its support gradient: pure, the same names and shapes out as in."""
 
     def forward(self, params: Params, grads: Params, step: int) -> Params:
         raise TypeError(f"{type(self).__name__} updates nothing: define its forward")
+
+    def for_task(self) -> "UpdateRule":
+        """See `Values.for_task`."""
+        return self

@@ -1,40 +1,22 @@
-"""The parts that update rules are composed of: constant, learned per step and layer, and their product."""
+"""Sources of a rate and a decay together: two values side by side, and the product of two sources."""
 
-import torch
-from torch import nn
-
-from alfa_md.errors import UserError
-from alfa_md.params import Params, Template
-from alfa_md.rules.base import Hypers, HyperSource
+from alfa_md.params import Params
+from alfa_md.rules.base import Hypers, HyperSource, Values
 
 
-class Constant(HyperSource):
-    """One rate and one decay for every tensor and step, not learned."""
+class Pair(HyperSource):
+    """The rates of one source of values and the decays of another."""
 
-    def __init__(self, lr: float, decay: float):
+    def __init__(self, lr: Values, decay: Values):
         super().__init__()
         self.lr, self.decay = lr, decay
 
     def forward(self, params: Params, grads: Params, step: int) -> Hypers:
-        return Hypers(dict.fromkeys(params, self.lr), dict.fromkeys(params, self.decay))
+        return Hypers(self.lr(params, grads, step), self.decay(params, grads, step))
 
-
-class PerStepPerLayer(HyperSource):
-    """A meta-learned rate and decay for every step and tensor [S, N]; steps beyond the last use the last."""
-
-    def __init__(self, template: Template, num_steps: int, lr: float, decay: float):
-        super().__init__()
-        if num_steps < 1:
-            raise UserError(f"rates for every inner step need num_steps >= 1, not {num_steps}")
-        self.lr = nn.Parameter(torch.full((num_steps, len(template)), lr))
-        self.decay = nn.Parameter(torch.full((num_steps, len(template)), decay))
-
-    def forward(self, params: Params, grads: Params, step: int) -> Hypers:
-        row = min(step, len(self.lr) - 1)
-        return Hypers(
-            dict(zip(params, self.lr[row].unbind(), strict=True)),
-            dict(zip(params, self.decay[row].unbind(), strict=True)),
-        )
+    def for_task(self) -> HyperSource:
+        lr, decay = self.lr.for_task(), self.decay.for_task()
+        return self if (lr, decay) == (self.lr, self.decay) else Pair(lr, decay)
 
 
 class Product(HyperSource):

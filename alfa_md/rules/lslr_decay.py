@@ -4,8 +4,8 @@ import gin
 
 from alfa_md.params import Template
 from alfa_md.rules.affine import AffineUpdate
+from alfa_md.rules.alfa import scales
 from alfa_md.rules.base import UpdateRule
-from alfa_md.rules.hypers import PerStepPerLayer
 
 
 @gin.configurable
@@ -16,4 +16,4 @@ def lslr_decay(
 
     The same for every task: what is left of ALFA when nothing is generated.
     """
-    return AffineUpdate(PerStepPerLayer(template, num_steps, lr=inner_rate, decay=inner_decay))
+    return AffineUpdate(scales(template, num_steps, inner_rate, inner_decay))

@@ -5,19 +5,61 @@ from functools import partial
 import pytest
 import torch
 
-from alfa_md.heads import PrototypeHead, ZeroHead
-from alfa_md.rules.alfa import alfa, identity_init, reference_init
+from alfa_md.heads import LearnedHead, PrototypeHead, ZeroHead
+from alfa_md.inner_loop import unroll
+from alfa_md.rules import separate as sources
+from alfa_md.rules.alfa import BetaProduct, alfa, alfa_random
+from alfa_md.rules.generator import Generator, identity_init, reference_init
+from alfa_md.rules.lslr import lslr
 from alfa_md.rules.lslr_decay import lslr_decay
+from alfa_md.rules.meta_sgd import meta_sgd
+from alfa_md.rules.separate import separate
 from alfa_md.rules.sgd import sgd
+from alfa_md.rules.state import LearningState
 from tests.episodes import meta_gradients, random_episode, small_learner
 
+
+def generator(**options):
+    return partial(Generator, **options)
+
+
+FIXED = (sources.fixed_per_step, sources.fixed_per_layer, sources.fixed_per_step_per_layer)
+ADAPTIVE = (sources.adaptive_per_step, sources.adaptive_per_layer, sources.adaptive_per_step_per_layer)
 RULES = {
     "sgd": partial(sgd, inner_rate=0.1),
+    "lslr": partial(lslr, inner_rate=0.1),
     "lslr_decay": partial(lslr_decay, inner_rate=0.1),
     "alfa": partial(alfa, inner_rate=0.1),
-    "alfa, reference init": partial(alfa, inner_rate=0.1, initialize=reference_init),
+    "alfa, reference init": partial(alfa, inner_rate=0.1, generator=generator(initialize=reference_init)),
+    "alfa, three layers": partial(alfa, inner_rate=0.1, generator=generator(num_layers=3)),
+    "alfa, weights only": partial(
+        alfa, inner_rate=0.1, generator=generator(state=partial(LearningState, parts=("weights",)))
+    ),
+    "alfa, gradients only": partial(
+        alfa, inner_rate=0.1, generator=generator(state=partial(LearningState, parts=("gradients",)))
+    ),
+    "alfa, attached": partial(alfa, inner_rate=0.1, generator=generator(state=partial(LearningState, detached=()))),
+    "alfa, product form": partial(alfa, inner_rate=0.1, inner_decay=1.0, beta_form=BetaProduct),
 }
-every_rule = pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+for source in FIXED + ADAPTIVE:
+    RULES[f"rate {source.__name__}"] = partial(separate, lr=source, decay=sources.zero, inner_rate=0.1)
+    RULES[f"decay {source.__name__}"] = partial(separate, lr=sources.constant, decay=source, inner_rate=0.1)
+PER_PARAMETER = {  # these need a head of fixed size
+    "meta_sgd": partial(meta_sgd, inner_rate=0.1),
+    "alfa_random": partial(alfa_random, inner_rate=0.1),
+    "random, decay per step": partial(
+        separate,
+        lr=sources.constant,
+        decay=partial(sources.per_parameter, source=sources.fixed_per_step),
+        inner_rate=0.1,
+    ),
+}
+every_rule = pytest.mark.parametrize("rule", (RULES | PER_PARAMETER).values(), ids=RULES | PER_PARAMETER)
+
+
+def head_for(rule, other, max_way=4):
+    """A head that serves the rule: `other`, or a learned one where the rule needs to know its size."""
+    return LearnedHead(16, max_way) if rule in PER_PARAMETER.values() else other
 
 
 def fast_weights(seed=0):
@@ -39,7 +81,7 @@ def test_keeps_names_and_shapes_and_changes_nothing_in_place(rule):
 @every_rule
 def test_steps_beyond_the_last_use_the_last(rule):
     params, grads = fast_weights(0), fast_weights(1)
-    built = rule(params, 3).double()
+    built = rule(params, 3).double().for_task()
     with torch.no_grad():
         for parameter in built.parameters():
             parameter.add_(torch.arange(parameter.numel(), dtype=torch.float64).view_as(parameter) / 100)
@@ -51,7 +93,7 @@ def test_steps_beyond_the_last_use_the_last(rule):
 @pytest.mark.parametrize("first_order", [True, False])
 @pytest.mark.parametrize("way, shots", [(2, (1, 2)), (4, (2, 1, 3, 1))])
 def test_meta_gradient_reaches_every_meta_parameter(rule, first_order, way, shots):
-    learner = small_learner(rule, PrototypeHead(), first_order=first_order)
+    learner = small_learner(rule, head_for(rule, PrototypeHead(), way), first_order=first_order)
     with torch.no_grad():  # leave identity initialisation, under which the first generator layer has no gradient yet
         for parameter in learner.rule.parameters():
             parameter.add_(0.01 * torch.randn_like(parameter))
@@ -62,9 +104,39 @@ def test_meta_gradient_reaches_every_meta_parameter(rule, first_order, way, shot
 
 
 @every_rule
+def test_meta_gradients_equal_finite_differences(rule):
+    """In one direction of all that the rule learns; support gradients held fixed, as first order takes them."""
+    learner, episode = small_learner(rule, head_for(rule, PrototypeHead(), 3)), random_episode()
+    learned = list(learner.rule.parameters()) or list(learner.parameters())
+    torch.manual_seed(1)
+    with torch.no_grad():
+        for parameter in learned:
+            parameter.add_(0.01 * torch.randn_like(parameter))
+    directions = [torch.randn_like(parameter) for parameter in learned]
+    steps = unroll(learner.initial(episode), learner.support_loss(episode), learner.rule.for_task(), 2, True)
+    frozen = [step.grads for step in steps]
+
+    def loss_at(distance):
+        with torch.no_grad():
+            for parameter, direction in zip(learned, directions, strict=True):
+                parameter.add_(distance * direction)
+            params, task_rule = learner.initial(episode), learner.rule.for_task()
+            for i, grads in enumerate(frozen):
+                params = task_rule(params, grads, i)
+            scores = learner.classify(params, episode.support_x, episode.query_x)
+            for parameter, direction in zip(learned, directions, strict=True):
+                parameter.sub_(distance * direction)
+            return learner.objective.loss(scores, episode.query_y).item()
+
+    meta_gradients(learner, episode)
+    slope = sum((p.grad * direction).sum().item() for p, direction in zip(learned, directions, strict=True))
+    assert slope == pytest.approx((loss_at(1e-6) - loss_at(-1e-6)) / 2e-6, rel=1e-5)
+
+
+@every_rule
 @pytest.mark.parametrize("head", [PrototypeHead, ZeroHead])
 def test_works_without_gradients(rule, head):
-    learner, episode = small_learner(rule, head()), random_episode()
+    learner, episode = small_learner(rule, head_for(rule, head())), random_episode()
     with torch.no_grad():
         scores = learner(episode)
     assert scores.shape == (6, 3) and not scores.requires_grad and scores.isfinite().all()
@@ -73,7 +145,7 @@ def test_works_without_gradients(rule, head):
 @every_rule
 def test_state_dict_round_trip(rule):
     episode = random_episode()
-    learner, other = small_learner(rule), small_learner(rule)
+    learner, other = (small_learner(rule, head_for(rule, PrototypeHead())) for _ in range(2))
     with torch.no_grad():
         for parameter in learner.parameters():
             parameter.add_(0.01 * torch.randn_like(parameter))
@@ -85,7 +157,9 @@ def test_state_dict_round_trip(rule):
 def test_identity_alfa_without_decay_is_sgd_bit_for_bit(head):
     episode = random_episode()
     plain = small_learner(RULES["sgd"], head())
-    adaptive = small_learner(partial(alfa, inner_rate=0.1, inner_decay=0.0, initialize=identity_init), head())
+    adaptive = small_learner(
+        partial(alfa, inner_rate=0.1, inner_decay=0.0, generator=generator(initialize=identity_init)), head()
+    )
     adaptive.backbone.load_state_dict(plain.backbone.state_dict())
-    adaptive.rule.hypers.second.lr.data.fill_(0.1)  # the float32 0.1 of the parameter is not Python's
+    adaptive.rule.hypers.second.lr.values.data.fill_(0.1)  # the float32 0.1 of the parameter is not Python's
     assert torch.equal(plain(episode), adaptive(episode))

@@ -1,0 +1,57 @@
+"""g_phi: the small network that turns the learning state into hyperparameters."""
+
+from collections.abc import Callable
+
+import gin
+from torch import Tensor, nn
+
+from alfa_md.errors import require_at_least
+from alfa_md.params import Params, Template
+from alfa_md.rules.state import LearningState
+
+
+@gin.configurable
+def identity_init(last: nn.Linear) -> None:
+    """The generator starts by emitting 1 for everything: with B = 0 the first step is the base learner's own."""
+    nn.init.zeros_(last.weight)
+    nn.init.ones_(last.bias)
+
+
+@gin.configurable
+def reference_init(last: nn.Linear) -> None:
+    """The generator keeps PyTorch's default initialisation of linear layers, as the authors' code does."""
+
+
+@gin.configurable
+class Generator(nn.Module):
+    """Linear layers of width 2N with rectifiers between, and raw outputs: nothing squashes or clamps them.
+
+    Args:
+      template: names of the N fast weights.
+      num_outputs: how many values are generated at a step.
+      state: factory of the learning state.
+      num_layers: 2 as in the authors' code; their paper says 3 (no significant difference, by their own account).
+      initialize: changes the last layer.
+    """
+
+    def __init__(
+        self,
+        template: Template,
+        num_outputs: int,
+        state: Callable[[Template], nn.Module] = LearningState,
+        num_layers: int = 2,
+        initialize: Callable[[nn.Linear], None] = identity_init,
+    ):
+        super().__init__()
+        require_at_least(1, "Generator", num_layers=num_layers)
+        self.state = state(template)
+        widths = [self.state.size] + [2 * len(template)] * (num_layers - 1) + [num_outputs]
+        layers: list[nn.Module] = []
+        for inputs, outputs in zip(widths, widths[1:], strict=False):
+            layers += [nn.Linear(inputs, outputs), nn.ReLU()]
+        self.network = nn.Sequential(*layers[:-1])
+        initialize(self.network[-1])
+
+    def forward(self, params: Params, grads: Params) -> Tensor:
+        """The values generated at one inner step [num_outputs]."""
+        return self.network(self.state(params, grads))
