@@ -1,0 +1,1 @@
+"""Few-shot benchmarks on images without TensorFlow: one module a data set, named after its folder."""

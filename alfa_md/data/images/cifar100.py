@@ -1,0 +1,86 @@
+"""The python archive of CIFAR-100, from which CIFAR-FS and FC100 are cut.
+
+`cifar-100-python/{train,test,meta}`, unpacked or as the published `cifar-100-python.tar.gz`, in the folder of the data
+set or beside it, so that both can share one. A class has 600 images: 500 of `train`, then 100 of `test`.
+Reference: Krizhevsky, "Learning multiple layers of features from tiny images", 2009.
+"""
+
+import hashlib
+import tarfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from alfa_md.data.images.archive import Archive
+from alfa_md.data.images.archived_images import ArchivedImages, members_by_label
+from alfa_md.data.images.builds import Counts, recognise
+from alfa_md.data.images.unpickling import parse_pickle
+from alfa_md.errors import UserError
+
+FOLDER, PACKED = "cifar-100-python", "cifar-100-python.tar.gz"
+SIDE = 32  # pixels
+MD5 = {
+    "train": "16019d7e3df5f24257cddd939b257f8d",
+    "test": "f0ef6b0ae62326f3e7ffdfab6717acfc",
+    "meta": "7973b15100ade9c7d40fb424638fde48",
+}
+
+
+def find_cifar100(folder: Path) -> Path | None:
+    """The archive, unpacked or packed, in `folder` or beside it."""
+    places = [place / name for name in (FOLDER, PACKED) for place in (folder, folder.parent)]
+    return next((place for place in places if place.exists()), None)
+
+
+def open_cifar100(
+    place: Path, split: str, chosen: Callable[[str, int], bool], known: dict[str, Counts]
+) -> ArchivedImages:
+    """The classes of the archive at `place` for which `chosen(name, superclass)` holds.
+
+    Raises MissingSplit if there is none, UserError for a damaged or incomplete archive.
+    """
+    contents = {name: _read(place, name) for name in MD5}
+    names = Archive(place / "meta", parse_pickle(contents["meta"], place / "meta")).names("fine_label_names")
+    parts = [_part(Archive(place / part, parse_pickle(contents[part], place / part))) for part in ("train", "test")]
+    pixels, labels, superclasses = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    if len(labels) and labels.max() >= len(names):
+        raise UserError(f"{place}: has class {labels.max()}, but meta names {len(names)}; download the archive again")
+    superclass_of = dict(zip(labels.tolist(), superclasses.tolist(), strict=True))
+    mine = [label for label, superclass in superclass_of.items() if chosen(names[label], superclass)]
+    rows = np.flatnonzero(np.isin(labels, mine))
+    members = members_by_label(labels[rows], names.__getitem__)
+    stamp = {
+        "layout": "CIFAR-100 python archive",
+        "build": recognise(known, split, [len(indices) for indices in members.values()]),
+        "checksums": "as published" if all(md5(contents[name]) == MD5[name] for name in MD5) else "unrecognised",
+    }
+    return ArchivedImages(place, pixels[rows], members, stamp)
+
+
+def md5(data: bytes) -> str:
+    """The checksum under which archives are published; it recognises a build and guards nothing."""
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
+
+
+def _read(place: Path, name: str) -> bytes:
+    try:
+        if place.is_dir():
+            return (place / name).read_bytes()
+        with tarfile.open(place) as packed:
+            return packed.extractfile(f"{FOLDER}/{name}").read()
+    except FileNotFoundError as error:
+        raise UserError(f"{place / name}: is missing; unpack {PACKED} again") from error
+    except (OSError, EOFError, KeyError, AttributeError, tarfile.TarError, zlib.error) as error:
+        raise UserError(f"{place}: {name} cannot be read from it ({error}); download {PACKED} again") from error
+
+
+def _part(archive: Archive) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """[N, 32, 32, 3] uint8, and the class and the superclass of each image [N]."""
+    data = archive.array("data")
+    if data.dtype != np.uint8 or data.shape != (len(data), 3 * SIDE * SIDE):
+        archive.fail("data", f"must be [N, {3 * SIDE * SIDE}] uint8, not {list(data.shape)} {data.dtype}")
+    pixels = data.reshape(-1, 3, SIDE, SIDE).transpose(0, 2, 3, 1)
+    labels, superclasses = (archive.labels(f"{level}_labels", len(data)) for level in ("fine", "coarse"))
+    return pixels, labels, superclasses

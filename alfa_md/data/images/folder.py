@@ -1,0 +1,84 @@
+"""Your own data: a folder of class folders, each full of images.
+
+Either `<split>/<class>/<image>`, the splits being train, valid (or val, validation) and test, or `<class>/<image>` with
+a split file beside the class folders (see `split_lists`). Split folders are taken first. Classes and images are in
+sorted order. The images of a data set must be all grey or all coloured, so that it is plain what a network gets.
+"""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path, PurePosixPath
+
+from alfa_md.data.images.builds import recognise
+from alfa_md.data.images.image_files import (
+    ClassFiles,
+    ImageFiles,
+    class_files,
+    class_folders,
+    is_grey,
+    require_folder,
+    split_classes,
+    split_folder,
+)
+from alfa_md.data.images.split_lists import REMEDY, SplitLists, find_lists
+from alfa_md.data.images.transform import IMAGENET, Transform
+from alfa_md.errors import MissingSource, MissingSplit, UserError
+
+TRANSFORM = Transform(size=84, filter="bicubic", **IMAGENET)
+
+CONTENT = "<split>/<class>/<image>, or <class>/<image> and splits.json"
+
+
+def open_split(folder: Path, split: str) -> ImageFiles:
+    """The images of one split.
+
+    Raises MissingSource or MissingSplit where there is nothing, UserError for an empty class, an image that cannot be
+    opened, grey and coloured images together, or a missing or malformed split file.
+    """
+    require_folder(folder, CONTENT)
+    if place := split_folder(folder, split):
+        classes, layout = split_classes(place, split), "split folders"
+    elif lists := find_lists(folder):
+        classes, layout = listed_classes(folder, lists, split), "class folders and a split file"
+    elif class_folders(folder):
+        raise UserError(f"{folder}: nothing says which classes are for training, validation and test; {REMEDY}")
+    else:
+        raise MissingSource(f"{folder}: holds no class folder; it should hold {CONTENT}")
+    images = ImageFiles(classes, {"layout": layout, "build": recognise({}, split, _counts(classes))})
+    _refuse_mixture(images)
+    return images
+
+
+def listed_classes(folder: Path, lists: SplitLists, split: str) -> dict[str, ClassFiles]:
+    """The classes that `lists` has for a split, in their folders below `folder`.
+
+    Raises MissingSplit if there is none, UserError naming a class without a folder or without an image.
+    """
+    names = lists.classes[split]
+    if not names:
+        raise MissingSplit(f"{lists.path}: lists no class of the {split} split")
+    return {name: class_files(_class_folder(folder, name, lists.path)) for name in names}
+
+
+def _class_folder(folder: Path, name: str, lists: Path) -> Path:
+    path = PurePosixPath(name)  # a class may be nested: alphabet/character
+    if path.is_absolute() or ".." in path.parts or not (folder / path).is_dir():
+        raise UserError(f"{lists}: lists class {name!r}, but there is no folder {folder / path}; correct either")
+    return folder / path
+
+
+def _counts(classes: Mapping[str, ClassFiles]) -> list[int]:
+    return [len(files.names) for files in classes.values()]
+
+
+def _refuse_mixture(images: ImageFiles) -> None:
+    """Reads every header, in threads since most of it is waiting for the disk."""
+    paths = [images.path(c, n) for c, count in enumerate(images.images_per_class) for n in range(count)]
+    with ThreadPoolExecutor(8) as pool:
+        grey = list(pool.map(is_grey, paths))
+    if len(set(grey)) > 1:
+        first_grey, first_coloured = paths[grey.index(True)], paths[grey.index(False)]
+        raise UserError(
+            f"{first_grey} is grey, but {first_coloured} is coloured ({sum(grey)} of {len(grey)} images of the split "
+            "are grey); convert them all to one or the other"
+        )

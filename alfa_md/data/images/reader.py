@@ -1,0 +1,69 @@
+"""The reader of image benchmarks: a folder of data sets, each in whatever layout it came."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+
+import gin
+
+from alfa_md.data.fixed_way import FixedWay
+from alfa_md.data.images import folder
+from alfa_md.data.images.source import ImageSource
+from alfa_md.data.images.transform import Transform
+from alfa_md.errors import UserError, require_at_least
+
+
+@gin.configurable
+def images(
+    root: Path,
+    name: str,
+    split: str,
+    sampling: FixedWay,
+    seed: int,
+    transform: Transform | Mapping[str, Transform] | None = None,
+    cache_megabytes: int = 1024,
+) -> ImageSource:
+    """The episodes of data set `name`, which lies in the folder of its name below `root`.
+
+    Args:
+      root: the folder of data sets.
+      name: the module beside this one that reads it; any other name is the user's own data (module `folder`).
+      split: train, valid or test.
+      sampling: way, shots and queries.
+      seed: of the episodes.
+      transform: how images are read: one for all data sets, or a dictionary by name (as in cross-domain tests). What is
+        not said is the data set's own.
+      cache_megabytes: memory for resized images, of each source; 0 for none.
+
+    Raises MissingSource or MissingSplit where there is nothing to read, UserError for what is wrong with the data.
+    """
+    if not isinstance(sampling, FixedWay):
+        raise UserError(
+            f"the reader images takes its episodes from FixedWay, not {type(sampling).__name__}; bind "
+            "Experiment.sampling = @FixedWay()"
+        )
+    require_at_least(0, "images", cache_megabytes=cache_megabytes)
+    module = data_set(name)
+    chosen = transform.get(name) if isinstance(transform, Mapping) else transform
+    return ImageSource(
+        module.open_split(root / name, split),
+        name,
+        split,
+        sampling,
+        chosen or module.TRANSFORM,
+        seed,
+        rotates=split in getattr(module, "ROTATED", ()),
+        cache_megabytes=cache_megabytes,
+    )
+
+
+def data_set(name: str) -> ModuleType:
+    """The module that reads the data set of this name: the one with a TRANSFORM that bears it, else `folder`."""
+    full = f"{__package__}.{name}"
+    if name.isidentifier() and find_spec(full):
+        module = import_module(full)
+        if hasattr(module, "TRANSFORM"):
+            return module
+    return folder

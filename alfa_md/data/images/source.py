@@ -1,0 +1,99 @@
+"""Episodes of a fixed way from the images of one split."""
+
+import hashlib
+import json
+
+import numpy as np
+import torch
+
+from alfa_md.data.fixed_way import ClassImages, FixedWay, FixedWaySampler
+from alfa_md.data.images.image_set import ImageSet
+from alfa_md.data.images.transform import Transform
+from alfa_md.data.sampling import stable_rng
+from alfa_md.episode import Episode, EpisodeSource
+
+
+class ImageSource(EpisodeSource):
+    """Episode k depends on (seed, name, split, k) and the images alone; may be called from several threads at once.
+
+    Args:
+      images: the split.
+      name, split: what the episodes are named after.
+      sampling: way, shots and queries; UserError where the split is too small for them.
+      transform: from stored pictures to tensors.
+      seed: of the episodes.
+      rotates: turns all images of a class by the same random multiple of 90 degrees, new in every episode.
+      cache_megabytes: how many resized pictures are kept in memory; the rest is read again every time.
+    """
+
+    def __init__(
+        self,
+        images: ImageSet,
+        name: str,
+        split: str,
+        sampling: FixedWay,
+        transform: Transform,
+        seed: int,
+        rotates: bool = False,
+        cache_megabytes: int = 1024,
+    ):
+        self.name, self.split = name, split
+        self._images, self._transform, self._seed, self._rotates = images, transform, seed, rotates
+        self._sampler = FixedWaySampler(name, split, images.class_names, images.images_per_class, sampling)
+        self._cache: dict[tuple[int, int], np.ndarray] = {}
+        self._cached_most = cache_megabytes * 2**20 // (transform.size**2 * transform.channels)
+
+    def draw(self, index: int) -> list[ClassImages]:
+        """The classes and images of episode `index`, in the order of its labels; reads no image."""
+        return self._sampler.sample(stable_rng(self._seed, self.name, self.split, index))
+
+    def episode(self, index: int) -> Episode:
+        """Episode `index`: images [way * shots, C, S, S] and [way * queries, C, S, S], grouped by class.
+
+        Raises UserError naming an image that cannot be read.
+        """
+        chosen = self.draw(index)
+        return Episode(
+            support_x=self._tensor([(c, n) for c in chosen for n in c.support.tolist()]),
+            support_y=_labels(len(chosen), len(chosen[0].support)),
+            query_x=self._tensor([(c, n) for c in chosen for n in c.query.tolist()]),
+            query_y=_labels(len(chosen), len(chosen[0].query)),
+            way=len(chosen),
+            source=self.name,
+            split=self.split,
+            seed=self._seed,
+            index=index,
+        )
+
+    def stamp(self) -> dict:
+        """Layout and build of the data set, its classes by a fingerprint, how images are read, whether they turn."""
+        content = json.dumps([self._images.class_names, self._images.images_per_class])
+        return self._images.stamp() | {
+            "classes": hashlib.sha256(content.encode()).hexdigest()[:16],
+            "transform": self._transform.stamp(),
+            "rotates": self._rotates,
+        }
+
+    def _tensor(self, places: list[tuple[ClassImages, int]]) -> torch.Tensor:
+        pictures = [self._turned(self._pixels(chosen.class_id, number), chosen) for chosen, number in places]
+        return self._transform.tensor(np.stack(pictures))
+
+    def _turned(self, pixels: np.ndarray, chosen: ClassImages) -> np.ndarray:
+        return np.rot90(pixels, chosen.quarter_turns) if self._rotates else pixels
+
+    def _pixels(self, class_id: int, number: int) -> np.ndarray:
+        """[S, S, C] uint8. Two threads may make the same picture at once: it is the same, so nothing is locked.
+
+        Once the cache is full it stays as it is: images are drawn uniformly, so that none deserves its place more.
+        """
+        place = (class_id, number)
+        if (pixels := self._cache.get(place)) is None:
+            pixels = self._transform.pixels(self._images.image(class_id, number))
+            if len(self._cache) < self._cached_most:
+                self._cache[place] = pixels
+        return pixels
+
+
+def _labels(way: int, count: int) -> torch.Tensor:
+    """0 .. way - 1, each `count` times: [way * count] int64."""
+    return torch.arange(way).repeat_interleave(count)

@@ -1,0 +1,22 @@
+"""Archives that come as one file a split: finding the file of a split among them."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from alfa_md.errors import MissingSplit
+
+FILE_WORDS = {"train": ("train",), "valid": ("val", "validation", "valid"), "test": ("test",)}
+
+
+def split_file(folder: Path, names: Mapping[str, Sequence[str]], split: str) -> Path | None:
+    """The first file in `folder` that has one of the names of a split; None if no split has one.
+
+    Raises MissingSplit if only other splits have one.
+    """
+    for name in names[split]:
+        if (folder / name).is_file():
+            return folder / name
+    others = [name for alternatives in names.values() for name in alternatives if (folder / name).is_file()]
+    if others:
+        raise MissingSplit(f"{folder}: has {', '.join(others)}, but not {names[split][0]}; put it there too")
+    return None

@@ -1,0 +1,96 @@
+"""Split files: which classes of a folder belong to which split.
+
+`splits.json`: {"train": ["class a", ...], "valid": [...], "test": [...]}; or `splits.csv`: the header `class,split`,
+then a line for each class; or three text files `train.txt`, `valid.txt`, `test.txt` with one class a line. The first
+of these that exists is read. "val" and "validation" mean "valid"; a class left out is in no split.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from alfa_md.data.images.image_files import SPLIT_FOLDERS
+from alfa_md.errors import UserError
+
+REMEDY = 'write splits.json into it: {"train": ["class a", ...], "valid": [...], "test": [...]}'
+SPLIT_OF = {word: split for split, words in SPLIT_FOLDERS.items() for word in words}
+
+
+class SplitLists(NamedTuple):
+    """The class names of each split, and the file (or the folder of text files) that says so."""
+
+    path: Path
+    classes: dict[str, tuple[str, ...]]
+
+
+def find_lists(folder: Path) -> SplitLists | None:
+    """The split file in `folder`, if there is one. Raises UserError where it is malformed or contradicts itself."""
+    if (file := folder / "splits.json").is_file():
+        return _checked(file, _from_json(file))
+    if (file := folder / "splits.csv").is_file():
+        return _checked(file, _from_csv(file))
+    files = {word: folder / f"{word}.txt" for word in SPLIT_OF if (folder / f"{word}.txt").is_file()}
+    return _checked(folder, {word: _lines(file) for word, file in files.items()}) if files else None
+
+
+def read_text(file: Path) -> str:
+    """The content of a UTF-8 text file; UserError where it is none."""
+    try:
+        return file.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{file}: cannot be read as UTF-8 text; write it again") from error
+
+
+def read_rows(file: Path, columns: Sequence[str]) -> list[dict[str, str]]:
+    """The lines of a CSV file whose header has `columns`; UserError where a column or a value is missing."""
+    reader = csv.DictReader(io.StringIO(read_text(file)), skipinitialspace=True)
+    try:
+        rows = list(reader)
+    except csv.Error as error:
+        raise UserError(f"{file}: is not a CSV file ({error}); write it again") from error
+    if not set(columns) <= set(reader.fieldnames or ()):
+        raise UserError(f"{file}: the first line must be the header {','.join(columns)}")
+    for number, row in enumerate(rows, start=2):
+        if not all(row[column] for column in columns):
+            raise UserError(f"{file}: line {number} must have {' and '.join(columns)}")
+    return rows
+
+
+def _from_json(file: Path) -> Mapping[str, Sequence[str]]:
+    try:
+        content = json.loads(read_text(file))
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{file}: is not valid JSON ({error}); to start again, {REMEDY}") from error
+    lists = content.values() if isinstance(content, dict) else [None]
+    if not all(isinstance(names, list) and all(isinstance(name, str) for name in names) for names in lists):
+        raise UserError(f"{file}: must be an object of lists of class names; {REMEDY}")
+    return content
+
+
+def _from_csv(file: Path) -> Mapping[str, Sequence[str]]:
+    lists: dict[str, list[str]] = {}
+    for row in read_rows(file, ("class", "split")):
+        lists.setdefault(row["split"].strip(), []).append(row["class"].strip())
+    return lists
+
+
+def _lines(file: Path) -> list[str]:
+    return [line.strip() for line in read_text(file).splitlines() if line.strip()]
+
+
+def _checked(path: Path, lists: Mapping[str, Sequence[str]]) -> SplitLists:
+    """The lists under the names of the splits, each class in one of them only."""
+    split_of: dict[str, str] = {}
+    for word, names in lists.items():
+        if word not in SPLIT_OF:
+            raise UserError(f"{path}: unknown split {word!r}; the splits are train, valid and test")
+        for name in names:
+            if name in split_of:
+                both = f"{split_of[name]} and in {SPLIT_OF[word]}"
+                raise UserError(f"{path}: class {name!r} is listed in {both}; keep one")
+            split_of[name] = SPLIT_OF[word]
+    classes = {split: tuple(sorted(n for n, s in split_of.items() if s == split)) for split in SPLIT_FOLDERS}
+    return SplitLists(path, classes)
