@@ -66,6 +66,11 @@ def given_moments(moments: Moments) -> Iterator[None]:
         _given.reset(token)
 
 
+def handing_over() -> bool:
+    """Whether moments are being collected or handed over just now."""
+    return _given.get() is not None or _recorded.get() is not None
+
+
 def embed_episode(embed: Embed, support_x: Tensor, query_x: Tensor) -> tuple[Tensor, Tensor]:
     """Features of the support set by its own moments, and of the query set by the support set's moments.
 

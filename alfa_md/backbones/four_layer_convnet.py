@@ -3,8 +3,9 @@
 import gin
 from torch import Tensor, nn
 
+from alfa_md.backbones.image_size import require_pixels
 from alfa_md.backbones.init import truncated_normal_kernels
-from alfa_md.errors import UserError, require_at_least
+from alfa_md.errors import require_at_least
 from alfa_md.normalization import EpisodicBatchNorm
 
 SMALLEST = 2**4  # pixels a side
@@ -26,9 +27,7 @@ class FourLayerConvNet(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Raises UserError for images that four poolings would make nothing of."""
-        if min(images.shape[2:]) < SMALLEST:
-            size = "x".join(map(str, images.shape[2:]))
-            raise UserError(f"FourLayerConvNet needs {SMALLEST} pixels a side or more, not {size}; raise IMAGE_SIZE")
+        require_pixels(images, SMALLEST, "FourLayerConvNet")
         return self.layers(images).permute(0, 2, 3, 1).flatten(1)  # features in the order height, width, channel
 
 

@@ -18,6 +18,7 @@ class Learner(nn.Module):
     """Learns from an episode's support set and scores its query set [Nq, way]. The outer loop sees only this."""
 
     objective: Objective = CLASSIFICATION
+    batches: bool = False  # whether `batch` works on several episodes at once
 
     def forward(self, episode: Episode) -> Tensor:
         raise TypeError(f"{type(self).__name__} learns nothing: define its forward")
@@ -32,8 +33,9 @@ class Learner(nn.Module):
 
     def stamp(self) -> dict:
         """What a reader of a result must know of the learner, as plain values."""
-        normalizes = any(isinstance(module, EpisodicBatchNorm) for module in self.modules())
-        return {"learner": type(self).__name__, "batch_norm": "support moments" if normalizes else "none"}
+        layers = {f"{type(m).__name__}({m.extra_repr()})" for m in self.modules() if isinstance(m, EpisodicBatchNorm)}
+        own = {"learner": type(self).__name__, "batch_norm": "support moments" if layers else "none"}
+        return own | {"batch_norm_layer": ", ".join(sorted(layers)) or "none"}
 
 
 def name_of(part: object) -> str:

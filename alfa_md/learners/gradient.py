@@ -1,6 +1,6 @@
 """The MAML family: a backbone and a head adapted to an episode by a few steps of an update rule."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import gin
 import torch.nn.functional as F
@@ -42,6 +42,7 @@ class GradientLearner(Learner):
       prepare: `prepare(template)` is an update of the initial weights before the first inner step (L2F's Attenuate).
       start: `learned` or `frozen` initial weights.
       objective: what the inner and outer loop descend, and what is reported.
+      batching: scores several episodes at once, such as `vmapped`; None takes one after the other.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class GradientLearner(Learner):
         prepare: Callable[[Template], UpdateRule] | None = None,
         start: Callable[..., None] = learned,
         objective: Objective = CLASSIFICATION,
+        batching: Callable[["GradientLearner", Sequence[Episode]], list[Tensor]] | None = None,
     ):
         super().__init__()
         steps = {"num_steps": num_steps, "additional_evaluation_steps": additional_evaluation_steps}
@@ -66,6 +68,7 @@ class GradientLearner(Learner):
         self.num_steps, self.additional_evaluation_steps = num_steps, additional_evaluation_steps
         self.first_order, self.adapt_batch_norm = first_order, adapt_batch_norm
         self.normalization, self.objective = normalization, objective
+        self.batching, self.batches = batching, batching is not None
         template = {**self.initial_backbone(), **head.template()}
         self.rule = rule(template, num_steps)
         self.prepare = prepare and prepare(template)
@@ -74,6 +77,9 @@ class GradientLearner(Learner):
 
     def forward(self, episode: Episode) -> Tensor:
         return self.classify(self.adapted(episode), episode.support_x, episode.query_x)
+
+    def batch(self, episodes: Sequence[Episode]) -> list[Tensor]:
+        return self.batching(self, episodes) if self.batching else super().batch(episodes)
 
     def adapted(self, episode: Episode) -> Params:
         """theta_S: the fast weights after the inner loop on the support set."""
@@ -121,6 +127,7 @@ class GradientLearner(Learner):
             "inner_steps": self.num_steps + self.additional_evaluation_steps,
             "order": "first" if self.first_order else "second",
             "start": name_of(self.start),
+            "prepared by": type(self.prepare).__name__ if self.prepare else "nothing",
         }
 
 

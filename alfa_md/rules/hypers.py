@@ -28,3 +28,7 @@ class Product(HyperSource):
 
     def forward(self, params: Params, grads: Params, step: int) -> Hypers:
         return self.first(params, grads, step).times(self.second(params, grads, step))
+
+    def for_task(self) -> HyperSource:
+        first, second = self.first.for_task(), self.second.for_task()
+        return self if (first, second) == (self.first, self.second) else type(self)(first, second)

@@ -55,7 +55,7 @@ class GeneratedForEach(Values):
 
 
 @gin.configurable
-def constant(template: Template, num_steps: int, start: float) -> Values:
+def unlearned(template: Template, num_steps: int, start: float) -> Values:
     """`start`, not learned."""
     return Constant(start)
 

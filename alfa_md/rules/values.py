@@ -83,17 +83,29 @@ class Times(Values):
     def forward(self, params: Params, grads: Params, step: int) -> Params:
         return times(self.first(params, grads, step), self.second(params, grads, step))
 
+    def for_task(self) -> Values:
+        first, second = self.first.for_task(), self.second.for_task()
+        return self if (first, second) == (self.first, self.second) else Times(first, second)
+
 
 class FromFirstStep(Values):
-    """What `source` gives at the first step of a task, kept for all its steps."""
+    """What `source` gives at the first step of a task, kept for all its steps; of use only after `for_task`."""
+
+    def __init__(self, source: Values):
+        super().__init__()
+        self.source = source
+
+    def for_task(self) -> Values:
+        return Kept(self.source)
+
+
+class Kept(Values):
+    """What `source` gives when it is first asked."""
 
     def __init__(self, source: Values):
         super().__init__()
         self.source = source
         self.kept: Params | None = None
-
-    def for_task(self) -> Values:
-        return FromFirstStep(self.source)
 
     def forward(self, params: Params, grads: Params, step: int) -> Params:
         if self.kept is None:

@@ -1,13 +1,19 @@
-"""The networks of Meta-Dataset: sizes, shapes, initialisation."""
+"""The networks: sizes, shapes, initialisation."""
 
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
 
+from alfa_md.backbones.conv4 import Conv4
 from alfa_md.backbones.four_layer_convnet import FourLayerConvNet
+from alfa_md.backbones.mlp import RegressionMLP
+from alfa_md.backbones.resnet12 import ResNet12
 from alfa_md.backbones.resnet18 import ResNet18, align
 from alfa_md.backbones.wide_resnet import SameConv2d, WideResNet
+from alfa_md.errors import UserError
+from alfa_md.heads import LearnedHead
+from alfa_md.normalization import EpisodicBatchNorm
 
 
 @pytest.mark.parametrize(
@@ -20,6 +26,11 @@ from alfa_md.backbones.wide_resnet import SameConv2d, WideResNet
         (ResNet18, 84, 512, 11_180_736, 63),
         (WideResNet, 126, 128, 711_888, 45),
         (WideResNet, 84, 128, 711_888, 45),
+        (Conv4, 84, 1200, 64_080, 16),
+        (Conv4, 32, 192, 64_080, 16),
+        (Conv4, 28, 48, 64_080, 16),
+        (ResNet12, 84, 512, 7_996_800, 48),
+        (ResNet12, 32, 512, 7_996_800, 48),
     ],
 )
 def test_counts_and_feature_sizes(backbone, size, features, parameters, tensors):
@@ -115,3 +126,97 @@ def test_wide_resnet_block_against_its_definition():
     a = bn_relu(x)
     inner = F.conv2d(bn_relu(F.conv2d(a, first, padding=1)), second, padding=1)
     torch.testing.assert_close(block(x), inner + F.conv2d(a, kernels[64, 64, 1, 1]))
+
+
+@pytest.mark.parametrize(
+    "backbone, features, outputs, inner, batch_norm",
+    [
+        (Conv4, 1200, 5, 69_701, 384),
+        (ResNet12, 512, 5, 7_991_685, 7_680),
+        (RegressionMLP, 40, 1, 1_761, 0),
+        (lambda: RegressionMLP((80, 80, 80)), 80, 1, 13_201, 0),
+    ],
+)
+def test_counts_of_the_paper_s_networks_with_their_heads(backbone, features, outputs, inner, batch_norm):
+    """The paper's two image networks on 84 pixels, five ways, have 70 085 and 7 999 365 parameters in all."""
+    network = nn.ModuleList([backbone(), LearnedHead(features, outputs)])
+    scales = sum(p.numel() for m in network.modules() if isinstance(m, EpisodicBatchNorm) for p in m.parameters())
+    assert (sum(p.numel() for p in network.parameters()) - scales, scales) == (inner, batch_norm)
+
+
+@pytest.mark.parametrize("size, sizes", [(84, [42, 21, 11, 11]), (32, [16, 8, 5, 5]), (4, [2, 1, 1, 1])])
+def test_resnet12_pads_its_third_pooling_and_has_no_fourth(size, sizes):
+    network, seen = ResNet12(), []
+    for block in network.blocks:
+        block.register_forward_hook(lambda module, inputs, output: seen.append(output.shape[-1]))
+    with torch.no_grad():
+        network(torch.randn(2, 3, size, size))
+    assert seen == sizes
+
+
+def test_resnet12_block_against_its_definition():
+    torch.manual_seed(0)
+    block, x = ResNet12(in_channels=2).double().blocks[0], torch.randn(3, 2, 6, 6, dtype=torch.float64)
+    first, second, third = (m.weight for m in block.residual if isinstance(m, nn.Conv2d))
+    shortcut = block.shortcut[0].weight
+
+    def conv_bn(x, kernel):
+        x = F.conv2d(x, kernel, padding=kernel.shape[-1] // 2)
+        return (x - x.mean((0, 2, 3), True)) / (x.var((0, 2, 3), correction=0, keepdim=True) + 1e-5).sqrt()
+
+    residual = conv_bn(F.relu(conv_bn(F.relu(conv_bn(x, first)), second)), third)
+    torch.testing.assert_close(block(x), F.max_pool2d(F.relu(residual + conv_bn(x, shortcut)), 2))
+
+
+def test_conv4_features_are_in_the_order_channel_height_width():
+    network, x = Conv4(num_filters=5), torch.randn(3, 3, 32, 32)
+    grid = network.layers(x)
+    assert torch.equal(network(x), nn.Flatten()(grid)) and torch.equal(network(x)[:, 4:8], grid[:, 1].flatten(1))
+    assert grid.min() < 0  # leaky
+
+
+def test_conv4_biases_are_inert_and_can_be_left_out():
+    torch.manual_seed(0)
+    network, x = Conv4(num_filters=4).double(), torch.randn(6, 3, 16, 16, dtype=torch.float64)
+    network(x).square().sum().backward()
+    biases = [m.bias for m in network.modules() if isinstance(m, nn.Conv2d)]
+    assert all(b.grad.abs().max() < 1e-10 and not b.any() for b in biases)
+    without = Conv4(conv_bias=False)
+    assert len(list(without.parameters())) == 12 and sum(p.numel() for p in without.parameters()) == 64_080 - 4 * 48
+
+
+@pytest.mark.parametrize("backbone", [Conv4, ResNet12])
+def test_kernels_start_xavier_uniform(backbone):
+    for m in backbone().modules():
+        if isinstance(m, nn.Conv2d):
+            d, c, *size = m.weight.shape
+            bound = (6 / ((c + d) * size[0] * size[1])) ** 0.5
+            assert 0.95 * bound < m.weight.abs().max() <= bound
+            assert m.weight.std().item() == pytest.approx(bound / 3**0.5, rel=0.1)
+
+
+@pytest.mark.parametrize("backbone, channels", [(Conv4, [48] * 4), (ResNet12, [64, 128, 256, 512])])
+def test_the_normalisation_is_the_caller_s(backbone, channels):
+    made = []
+    network = backbone(batch_norm=lambda c: made.append(c) or nn.GroupNorm(2, c))
+    assert sorted(set(made)) == sorted(set(channels)) and len(made) == (4 if backbone is Conv4 else 16)
+    assert sum(isinstance(m, nn.GroupNorm) for m in network.modules()) == len(made)
+
+
+@pytest.mark.parametrize("backbone, size", [(Conv4, 15), (ResNet12, 3), (FourLayerConvNet, 15)])
+def test_images_too_small_are_refused(backbone, size):
+    expected = f"{backbone.__name__} needs {size + 1} pixels a side or more, not {size}x20; raise IMAGE_SIZE"
+    with pytest.raises(UserError, match=expected):
+        backbone()(torch.zeros(2, 3, size, 20))
+
+
+def test_regression_network_is_rectified_linear_layers():
+    torch.manual_seed(0)
+    network, x = RegressionMLP((3, 4), in_features=2), torch.randn(5, 2)
+    (w1, b1, w2, b2) = network.parameters()
+    torch.testing.assert_close(network(x), F.relu(F.relu(x @ w1.T + b1) @ w2.T + b2))
+    for hidden in ((), 40):
+        with pytest.raises(UserError, match=r"RegressionMLP.hidden = .* must list the width of every layer"):
+            RegressionMLP(hidden)
+    with pytest.raises(UserError, match=r"RegressionMLP.hidden\[1\] = 0 must be at least 1"):
+        RegressionMLP((40, 0))

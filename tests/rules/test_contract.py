@@ -43,13 +43,19 @@ RULES = {
 }
 for source in FIXED + ADAPTIVE:
     RULES[f"rate {source.__name__}"] = partial(separate, lr=source, decay=sources.zero, inner_rate=0.1)
-    RULES[f"decay {source.__name__}"] = partial(separate, lr=sources.constant, decay=source, inner_rate=0.1)
+    RULES[f"decay {source.__name__}"] = partial(separate, lr=sources.unlearned, decay=source, inner_rate=0.1)
 PER_PARAMETER = {  # these need a head of fixed size
     "meta_sgd": partial(meta_sgd, inner_rate=0.1),
     "alfa_random": partial(alfa_random, inner_rate=0.1),
+    "random, decay adaptive per layer": partial(
+        separate,
+        lr=sources.unlearned,
+        decay=partial(sources.per_parameter, source=sources.adaptive_per_layer),
+        inner_rate=0.1,
+    ),
     "random, decay per step": partial(
         separate,
-        lr=sources.constant,
+        lr=sources.unlearned,
         decay=partial(sources.per_parameter, source=sources.fixed_per_step),
         inner_rate=0.1,
     ),
@@ -72,7 +78,7 @@ def fast_weights(seed=0):
 def test_keeps_names_and_shapes_and_changes_nothing_in_place(rule):
     params, grads = fast_weights(0), fast_weights(1)
     before = {name: value.clone() for name, value in params.items()}
-    after = rule(params, 3).double()(params, grads, 0)
+    after = rule(params, 3).double().for_task()(params, grads, 0)
     assert {k: v.shape for k, v in after.items()} == {k: v.shape for k, v in params.items()}
     assert all(torch.equal(params[name], before[name]) for name in params)
     assert any(not torch.equal(after[name], before[name]) for name in params)
@@ -163,3 +169,20 @@ def test_identity_alfa_without_decay_is_sgd_bit_for_bit(head):
     adaptive.backbone.load_state_dict(plain.backbone.state_dict())
     adaptive.rule.hypers.second.lr.values.data.fill_(0.1)  # the float32 0.1 of the parameter is not Python's
     assert torch.equal(plain(episode), adaptive(episode))
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_what_is_generated_at_the_first_step_is_kept_for_the_task_and_no_longer(nested):
+    decay = partial(sources.per_parameter, source=sources.adaptive_per_layer) if nested else sources.adaptive_per_layer
+    params, grads = fast_weights(0), fast_weights(1)
+    built = separate(params, 3, lr=sources.adaptive_per_layer, decay=decay, inner_rate=0.1).double()
+    with torch.no_grad():
+        for parameter in built.parameters():
+            parameter.add_(torch.randn_like(parameter))
+    one, two = built.for_task(), built.for_task()
+    first = one.hypers(params, grads, 0)
+    again = one.hypers(fast_weights(2), fast_weights(3), 1)
+    other = two.hypers(fast_weights(2), fast_weights(3), 0)
+    for kept, new, old in zip(again, other, first, strict=True):
+        assert all(torch.equal(kept[name], old[name]) for name in params)
+        assert any(not torch.equal(new[name], old[name]) for name in params)

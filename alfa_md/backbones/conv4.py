@@ -1,0 +1,53 @@
+"""The four-layer network of the ALFA paper, 4-CONV (Baik et al., NeurIPS 2020), as its authors' code has it."""
+
+from collections.abc import Callable
+
+import gin
+from torch import Tensor, nn
+
+from alfa_md.backbones.image_size import require_pixels
+from alfa_md.backbones.init import xavier_kernels
+from alfa_md.errors import require_at_least
+from alfa_md.normalization import EpisodicBatchNorm
+
+SMALLEST = 2**4  # pixels a side
+
+
+@gin.configurable
+class Conv4(nn.Module):
+    """Four times [conv 3x3 -> BN -> leaky ReLU (0.01) -> max pool 2x2]: [N, C, S, S] -> [N, F * (S // 16) ** 2].
+
+    Features are flattened channel by channel: 1200 of 84 pixels, 192 of 32. Kernels start Xavier-uniform.
+
+    Args:
+      num_filters: F of every layer.
+      in_channels: C of the images.
+      conv_bias: a bias in every convolution, as in the authors' code. Batch normalisation by moments of the batch
+        takes it out again: it has no effect, and its gradient is zero.
+      batch_norm: makes the normalisation of so many channels.
+    """
+
+    def __init__(
+        self,
+        num_filters: int = 48,
+        in_channels: int = 3,
+        conv_bias: bool = True,
+        batch_norm: Callable[[int], nn.Module] = EpisodicBatchNorm,
+    ):
+        super().__init__()
+        require_at_least(1, "Conv4", num_filters=num_filters, in_channels=in_channels)
+        widths = [in_channels] + [num_filters] * 4
+        self.layers = nn.Sequential(
+            *(
+                nn.Sequential(
+                    nn.Conv2d(c, d, 3, padding=1, bias=conv_bias), batch_norm(d), nn.LeakyReLU(0.01), nn.MaxPool2d(2)
+                )
+                for c, d in zip(widths, widths[1:], strict=False)
+            )
+        )
+        xavier_kernels(self)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Raises UserError for images that four poolings would make nothing of."""
+        require_pixels(images, SMALLEST, "Conv4")
+        return self.layers(images).flatten(1)

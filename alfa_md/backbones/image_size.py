@@ -1,0 +1,12 @@
+"""What a network demands of the size of its images."""
+
+from torch import Tensor
+
+from alfa_md.errors import UserError
+
+
+def require_pixels(images: Tensor, smallest: int, owner: str) -> None:
+    """Raises UserError where images [N, C, H, W] have fewer than `smallest` pixels a side."""
+    if min(images.shape[2:]) < smallest:
+        size = "x".join(map(str, images.shape[2:]))
+        raise UserError(f"{owner} needs {smallest} pixels a side or more, not {size}; raise IMAGE_SIZE")

@@ -1,0 +1,63 @@
+"""The ResNet-12 of the ALFA paper (Baik et al., NeurIPS 2020), as its authors' code has it."""
+
+from collections.abc import Callable
+
+import gin
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from alfa_md.backbones.image_size import require_pixels
+from alfa_md.backbones.init import xavier_kernels
+from alfa_md.errors import require_at_least
+from alfa_md.normalization import EpisodicBatchNorm
+
+WIDTHS = (64, 128, 256, 512)
+SMALLEST = 4  # pixels a side
+
+MakeBatchNorm = Callable[[int], nn.Module]
+
+
+@gin.configurable
+class ResNet12(nn.Module):
+    """Four residual blocks and the mean over the map: images [N, C, S, S] -> features [N, 512].
+
+    The paper says that every block ends in a 2x2 max pooling; the code pads the third by one pixel and leaves the
+    fourth out: 84 -> 42 -> 21 -> 11 -> 11 pixels. No biases, no dropout; 7 996 800 parameters. Kernels start
+    Xavier-uniform, as those of 4-CONV.
+
+    Args:
+      in_channels: C of the images.
+      batch_norm: makes the normalisation of so many channels.
+    """
+
+    def __init__(self, in_channels: int = 3, batch_norm: MakeBatchNorm = EpisodicBatchNorm):
+        super().__init__()
+        require_at_least(1, "ResNet12", in_channels=in_channels)
+        pools = (nn.MaxPool2d(2), nn.MaxPool2d(2), nn.MaxPool2d(2, padding=1), nn.Identity())
+        sizes = zip((in_channels, *WIDTHS), WIDTHS, pools, strict=False)
+        self.blocks = nn.Sequential(*(ResidualBlock(c, d, batch_norm, pool) for c, d, pool in sizes))
+        xavier_kernels(self)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Raises UserError for images of which the poolings would leave nothing."""
+        require_pixels(images, SMALLEST, "ResNet12")
+        return self.blocks(images).mean(dim=(2, 3))
+
+
+class ResidualBlock(nn.Module):
+    """Three times conv3x3 - BN with ReLU between, plus conv1x1 - BN of the input; then ReLU and pooling."""
+
+    def __init__(self, in_channels: int, out_channels: int, batch_norm: MakeBatchNorm, pool: nn.Module):
+        super().__init__()
+
+        def normalized(c: int, size: int) -> list[nn.Module]:
+            convolution = nn.Conv2d(c, out_channels, size, padding=size // 2, bias=False)
+            return [convolution, batch_norm(out_channels)]
+
+        first, second, third = (normalized(c, 3) for c in (in_channels, out_channels, out_channels))
+        self.residual = nn.Sequential(*first, nn.ReLU(), *second, nn.ReLU(), *third)
+        self.shortcut = nn.Sequential(*normalized(in_channels, 1))
+        self.pool = pool
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.pool(F.relu(self.residual(x) + self.shortcut(x)))

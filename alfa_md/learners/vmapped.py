@@ -1,0 +1,59 @@
+"""Several episodes of equal shape in one call, which is faster where the network is small."""
+
+from collections.abc import Callable, Sequence
+
+import gin
+import torch
+from torch import Tensor
+from torch.func import vmap
+
+from alfa_md.episode import Episode
+from alfa_md.inner_loop import adapt
+from alfa_md.learners.gradient import GradientLearner
+from alfa_md.params import Params
+
+
+@gin.configurable
+def vmapped(learner: GradientLearner, episodes: Sequence[Episode]) -> list[Tensor]:
+    """For `GradientLearner.batching`: all episodes in one call where they are `stackable`, else one after the other."""
+    if not stackable(learner, episodes):
+        return [learner(episode) for episode in episodes]
+    return list(vmapped_scores(learner, episodes))
+
+
+def stackable(learner: GradientLearner, episodes: Sequence[Episode]) -> bool:
+    """Whether the episodes are of one way and of equal shapes, and the rule remembers nothing between steps."""
+    shapes = {(episode.way, *(tensor.shape for tensor in tensors(episode))) for episode in episodes}
+    return len(shapes) == 1 and learner.rule.for_task() is learner.rule
+
+
+def vmapped_scores(learner: GradientLearner, episodes: Sequence[Episode]) -> Tensor:
+    """Query scores [T, Nq, way] of T episodes that are `stackable`: the same numbers as one at a time.
+
+    Fast weights are stacked [T, ...] and go through the inner loop of a single episode. No task's loss depends on
+    another's fast weights, so the gradient of the sum of the support losses is every task's own, and differentiation
+    stays outside of vmap.
+    """
+    support_x, support_y, query_x, _ = (torch.stack(column) for column in zip(*map(tensors, episodes), strict=True))
+
+    def task_loss(params: Params, x: Tensor, y: Tensor) -> Tensor:
+        return learner.support_loss(episodes[0]._replace(support_x=x, support_y=y))(params)
+
+    def support_loss(params: Params) -> Tensor:
+        return vmap(task_loss)(params, support_x, support_y).sum()
+
+    starts = [learner.initial(episode) for episode in episodes]
+    start = {name: torch.stack([own[name] for own in starts]) for name in starts[0]}
+    steps = learner.num_steps + (0 if learner.training else learner.additional_evaluation_steps)
+    params = adapt(start, support_loss, stacked(learner.rule), steps, learner.first_order)
+    return vmap(learner.classify)(params, support_x, query_x)
+
+
+def stacked(rule: Callable[[Params, Params, int], Params]) -> Callable[[Params, Params, int], Params]:
+    """The rule for stacked fast weights and gradients, every task by itself."""
+    return lambda params, grads, step: vmap(lambda p, g: rule(p, g, step))(params, grads)
+
+
+def tensors(episode: Episode) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """What is stacked of an episode."""
+    return episode.support_x, episode.support_y, episode.query_x, episode.query_y
