@@ -52,6 +52,13 @@ def small_learner(rule=None, head=None, backbone=None, num_steps=2, first_order=
     return GradientLearner(*parts, num_steps=num_steps, first_order=first_order, **options).double()
 
 
+def busy_learner() -> GradientLearner:
+    """ALFA whose generator no longer emits ones, and whose backbone draws random numbers in training."""
+    learner = small_learner(backbone=nn.Sequential(smooth_net(), nn.Dropout(0.5)))
+    nn.init.normal_(learner.rule.hypers.first.generator.network[-1].weight)
+    return learner
+
+
 def meta_loss(learner, episode) -> torch.Tensor:
     """The outer loss of one episode."""
     return learner.objective.loss(learner(episode), episode.query_y)

@@ -1,0 +1,1 @@
+"""Figures of runs, one module each: hyperparameters, curves, an episode, a regression."""

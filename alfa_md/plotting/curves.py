@@ -1,0 +1,47 @@
+"""Training and validation curves of several runs, one above the other."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alfa_md.errors import UserError
+from alfa_md.plotting import canvas
+from alfa_md.reporting.figures import DASHES, QUANTITIES, curve
+from alfa_md.reporting.summary import COSTS, RunSummary, summaries
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+NOTE = "Training: thin as recorded, thick the running mean. Validation: with 95 % intervals, where recorded."
+WIDTH, HEIGHT, LINE = 4.6, 3.8, 0.22  # inches: of a panel, and of a line of the legend
+
+
+def curves(paths: Sequence[str], stem: Path) -> list[Path]:
+    """Writes STEM. Raises UserError for what is no run directory, and where nothing is recorded yet."""
+    return canvas.write(canvas.files(stem, overlay(summaries(paths))))
+
+
+def overlay(runs: Sequence[RunSummary]) -> "Figure":
+    """A panel for every quantity that some run has recorded, its curve for every run; costs are left to the report."""
+    panels = {quantity: [curve(run, quantity) for run in runs] for quantity in QUANTITIES if quantity.name not in COSTS}
+    panels = {quantity: drawn for quantity, drawn in panels.items() if any(len(points.x) for points in drawn)}
+    if not panels:
+        raise UserError(f"{runs[0].path}: nothing is recorded in metrics.jsonl yet; train first")
+    figure = canvas.new_figure(WIDTH * len(panels), HEIGHT + LINE * len(runs), layout="constrained")
+    every = figure.subplots(1, len(panels), squeeze=False)[0]
+    for axes, (quantity, drawn) in zip(every, panels.items(), strict=True):
+        for number, points in enumerate(drawn):
+            quantity.draw(axes, points, *look(number))
+        axes.set_title(quantity.title)
+        axes.set_xlabel("updates")
+        axes.locator_params(axis="x", integer=True)
+    for number, run in enumerate(runs):  # lines that nothing but the legend shows
+        color, dash = look(number)
+        every[0].plot([], [], color=color, linestyle=dash, linewidth=1.8, label=run.label)
+    figure.legend(loc="outside lower left", frameon=False, title=NOTE, alignment="left")
+    return figure
+
+
+def look(number: int) -> tuple[str, str]:
+    """Color and dash of a run."""
+    return canvas.COLORS[number % len(canvas.COLORS)], DASHES[number // len(canvas.COLORS) % len(DASHES)]

@@ -1,0 +1,119 @@
+"""The images of one episode and the class that the learner sees in each, before and after adaptation."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import torch
+from torch import Tensor
+
+from alfa_md.episode import Episode
+from alfa_md.errors import UserError
+from alfa_md.learners.base import Learner
+from alfa_md.learners.gradient import GradientLearner
+from alfa_md.metrics import ACCURACY
+from alfa_md.pictures import visible
+from alfa_md.plotting import canvas
+from alfa_md.plotting.subject import Subject
+from alfa_md.tracing import fast_weights
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+CLASSES, SUPPORT, QUERY = 10, 5, 8  # rows, and images of a row, that are shown at most
+ACROSS, DOWN, GAP = 1.12, 1.42, 0.5  # places of images of size 1, and the gap between support and query
+INCHES = 0.78  # of an image
+MARKS = {True: ("✓", canvas.BLUE), False: ("✗", canvas.ORANGE)}
+
+
+class Reading(NamedTuple):
+    """The classes that a learner sees: of the support images [Ns] and of the query images [Nq]."""
+
+    support: Tensor
+    query: Tensor
+
+
+def episode(subject: Subject, index: int, stem: Path) -> list[Path]:
+    """Writes STEM. Raises UserError where the episodes are not of images of classes."""
+    drawn = subject.episode(index)
+    if drawn.support_x.dim() != 4 or subject.learner.objective.unit != ACCURACY:
+        raise UserError(f"{drawn.source} has no images of classes to draw; see `alfa_md.plot regression`")
+    return canvas.write(canvas.files(stem, picture(subject.name, drawn, readings(subject.learner, drawn))))
+
+
+@torch.no_grad()
+def readings(learner: Learner, drawn: Episode) -> dict[str, Reading]:
+    """The predictions before and after adaptation, or those of a learner that does not adapt."""
+    support_x, query_x = drawn.support_x, drawn.query_x
+    if not isinstance(learner, GradientLearner):
+        scores = (learner(drawn._replace(query_x=images)) for images in (support_x, query_x))
+        return {"without adaptation": Reading(*(each.argmax(dim=1).cpu() for each in scores))}
+    found = {}
+    for number, theta in enumerate(fast_weights(learner, drawn)):
+        if number == 0:
+            found["before"] = theta
+        found["after"] = theta
+    return {
+        when: Reading(*(learner.classify(theta, support_x, x).argmax(dim=1).cpu() for x in (support_x, query_x)))
+        for when, theta in found.items()
+    }
+
+
+def picture(name: str, drawn: Episode, seen: dict[str, Reading]) -> "Figure":
+    """A row a class, support images left, query images right, under each the classes that are seen in it."""
+    labels, shown = drawn.map(Tensor.cpu), visible(drawn)
+    rows = min(drawn.way, CLASSES)
+    places = [
+        min(most, int(torch.bincount(y).max())) for most, y in ((SUPPORT, labels.support_y), (QUERY, labels.query_y))
+    ]
+    width, height = ACROSS * sum(places) + GAP + 0.9, DOWN * rows
+    figure = canvas.new_figure(max(INCHES * width + 0.3, 6.5), INCHES * (height + 0.35) + 1.2)
+    figure.text(0.15 / figure.get_figwidth(), 1 - 0.1 / figure.get_figheight(), caption(name, labels, seen), va="top")
+    below, above = 0.45 / figure.get_figheight(), 0.75 / figure.get_figheight()
+    axes = figure.add_axes((0.01, below, 0.98, 1 - below - above))
+    axes.set(xlim=(-0.9, width - 0.9), ylim=(height, -0.35), aspect="equal", anchor="NW")
+    axes.axis("off")
+    starts = (0.0, ACROSS * places[0] + GAP)
+    sides = ("support", "query")
+    for side, start, most in zip(sides, starts, places, strict=True):
+        axes.text(start, -0.12, side, fontweight="bold")
+        images, truth = getattr(shown, f"{side}_x"), getattr(labels, f"{side}_y")
+        for label in range(rows):
+            for place, number in enumerate((truth == label).nonzero()[:most, 0].tolist()):
+                classes = [int(getattr(reading, side)[number]) for reading in seen.values()]
+                show(axes, images[number], start + ACROSS * place, DOWN * label, label, classes)
+    for label in range(rows):
+        axes.text(-0.12, DOWN * label + 0.5, f"class\n{label}", ha="right", va="center", fontweight="bold")
+    figure.text(0.15 / figure.get_figwidth(), 0.12 / figure.get_figheight(), legend(seen), color=canvas.GREY)
+    return figure
+
+
+def show(axes: "Axes", image: Tensor, x: float, y: float, truth: int, classes: list[int]) -> None:
+    """An image with its top left corner at (x, y), framed by how the last prediction is; all of them below."""
+    from matplotlib.patches import Rectangle
+
+    axes.imshow(image.permute(1, 2, 0).numpy(), extent=(x, x + 1, y + 1, y), interpolation="nearest")
+    for number, seen in enumerate(classes):
+        mark, color = MARKS[seen == truth]
+        centre = x + (number + 0.5) / len(classes)
+        axes.text(centre, y + 1.06, f"{mark}{seen}", color=color, ha="center", va="top")
+    axes.add_patch(Rectangle((x, y), 1, 1, fill=False, edgecolor=color, linewidth=2))
+
+
+def caption(name: str, drawn: Episode, seen: dict[str, Reading]) -> str:
+    """What the episode is, how well it is read, and what of it is shown."""
+    shares = (
+        f"{when} {100 * (reading.query == drawn.query_y).double().mean():.1f} %" for when, reading in seen.items()
+    )
+    return (
+        f"{name}: {drawn.name}\n"
+        f"{drawn.way}-way, {len(drawn.support_y)} support and {len(drawn.query_y)} query images, of which up to "
+        f"{CLASSES} classes\nwith {SUPPORT} and {QUERY} images are shown. Query accuracy: {', '.join(shares)}"
+    )
+
+
+def legend(seen: dict[str, Reading]) -> str:
+    """How to read what stands below an image."""
+    if len(seen) == 1:
+        return "Below an image: the class seen in it. ✓ and blue: right; ✗ and orange: wrong."
+    return "Below an image: the class seen before and after adaptation. ✓ blue: right; ✗ orange: wrong; frame: after."

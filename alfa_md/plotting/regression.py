@@ -1,0 +1,79 @@
+"""A few-shot regression step by step: the true curve, the support points, and the learner's after every inner step."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+
+from alfa_md.data.sinusoid import Curve
+from alfa_md.episode import Episode
+from alfa_md.errors import UserError
+from alfa_md.learners.gradient import GradientLearner
+from alfa_md.plotting import canvas
+from alfa_md.plotting.subject import Subject
+from alfa_md.tracing import fast_weights
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+POINTS = 400  # of a drawn curve
+
+
+class Adapted(NamedTuple):
+    """The learner's curve after an inner step: values [P] at the points drawn, and its score on the query points."""
+
+    values: np.ndarray
+    score: str
+
+
+def regression(subject: Subject, index: int, stem: Path) -> list[Path]:
+    """Writes STEM. Raises UserError where the source has no curves, or the learner no inner loop."""
+    if not hasattr(subject.source, "curve"):
+        raise UserError(f"{subject.source.name} has no curves to draw; see `alfa_md.plot episode`")
+    if not isinstance(subject.learner, GradientLearner):
+        raise UserError(f"{subject.name}: its {type(subject.learner).__name__} has no inner loop to draw")
+    drawn = subject.episode(index)
+    x = grid(drawn)
+    figure = chart(subject, drawn, subject.source.curve(index), x, adapted(subject.learner, drawn, x))
+    return canvas.write(canvas.files(stem, figure))
+
+
+def grid(drawn: Episode) -> np.ndarray:
+    """Points [P] from the first to the last of the episode."""
+    both = torch.cat([drawn.support_x, drawn.query_x])
+    return np.linspace(both.min().item(), both.max().item(), POINTS)
+
+
+@torch.no_grad()
+def adapted(learner: GradientLearner, drawn: Episode, x: np.ndarray) -> list[Adapted]:
+    """The learner before its first inner step and after each."""
+    points = torch.from_numpy(x[:, None]).to(drawn.support_x)
+    curves = []
+    for theta in fast_weights(learner, drawn):
+        values, answers = (learner.classify(theta, drawn.support_x, at) for at in (points, drawn.query_x))
+        score = learner.objective.score(answers, drawn.query_y).item()
+        curves.append(Adapted(values[:, 0].cpu().numpy(), learner.objective.unit.number(score)))
+    return curves
+
+
+def chart(subject: Subject, drawn: Episode, truth: Curve, x: np.ndarray, curves: Sequence[Adapted]) -> "Figure":
+    """One pair of axes; the colour of a curve darkens with its step."""
+    import matplotlib
+
+    amplitude, frequency, phase = truth
+    figure = canvas.new_figure(8.0, 4.4, layout="constrained")
+    axes = figure.subplots()
+    axes.plot(x, amplitude * np.sin(frequency * x + phase), color="black", linewidth=2.2, label="true curve")
+    axes.plot(x, curves[0].values, color=canvas.GREY, linestyle="dashed", label=f"before adaptation, {curves[0].score}")
+    shades = matplotlib.colormaps["plasma_r"](np.linspace(0.15, 0.85, max(len(curves) - 1, 1)))
+    for step, (curve, shade) in enumerate(zip(curves[1:], shades, strict=False), start=1):
+        axes.plot(x, curve.values, color=shade, linewidth=1.6, label=f"after step {step}, {curve.score}")
+    support = [side.cpu().numpy()[:, 0] for side in (drawn.support_x, drawn.support_y)]
+    axes.plot(*support, "o", color=canvas.ORANGE, markeredgecolor="white", markersize=8, label="support points")
+    axes.set(xlabel="x", ylabel="y", title=f"{subject.name}: {drawn.name}, {len(drawn.support_y)} support points")
+    formula = f"y = {amplitude:.2f} sin({frequency:.2f} x + {phase:.2f})"
+    title = f"{formula}\n{subject.learner.objective.unit.name} on {len(drawn.query_y)} query points"
+    figure.legend(loc="outside right upper", frameon=False, title=title, alignment="left")
+    return figure

@@ -1,0 +1,58 @@
+"""Figures as files: both formats, whole or not at all, the same bytes every time, one line without matplotlib."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from alfa_md.errors import UserError
+from alfa_md.plotting import canvas
+from tests.plotting.images import opened
+
+
+def figure():
+    drawn = canvas.new_figure(2, 1)
+    drawn.subplots().plot([0, 1], [0, 1], label="x")
+    return drawn
+
+
+def test_a_figure_is_a_png_and_an_svg_of_its_size(tmp_path):
+    written = canvas.write(canvas.files(tmp_path / "fig.1", figure()))
+    assert [path.name for path in written] == ["fig.1.png", "fig.1.svg"]
+    assert opened(written[0]).size == (2 * canvas.DPI, canvas.DPI)
+    assert opened(written[1]).tag.endswith("svg")
+
+
+def test_the_same_figure_gives_the_same_bytes():
+    assert canvas.files(Path("a"), figure()) == canvas.files(Path("a"), figure())
+
+
+@pytest.mark.parametrize(
+    ("out", "expected"),
+    [(None, "run/figures/curves"), ("a/b", "a/b"), ("a/b.png", "a/b"), ("b.svg", "b"), ("v1.2", "v1.2")],
+)
+def test_where_a_figure_goes(out, expected):
+    assert canvas.stem(out, Path("run"), "curves") == Path(expected)
+
+
+def test_the_folder_of_figures_is_made_and_no_other(tmp_path):
+    canvas.write({tmp_path / "figures" / "a.csv": b"1"})
+    assert (tmp_path / "figures" / "a.csv").read_bytes() == b"1"
+    with pytest.raises(FileNotFoundError):
+        canvas.write({tmp_path / "other" / "a.csv": b"1"})
+    assert not (tmp_path / "other").exists()
+
+
+def test_files_are_written_all_or_none(tmp_path):
+    kept = tmp_path / "a.csv"
+    kept.write_bytes(b"before")
+    with pytest.raises(FileNotFoundError):
+        canvas.write({kept: b"after", tmp_path / "other" / "b.csv": b"1"})
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"] and kept.read_bytes() == b"before"
+
+
+def test_without_matplotlib_one_line_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(UserError, match=r"matplotlib is not installed: run scripts/install.sh plot, or pip install -e"):
+        with canvas.style():
+            pass
