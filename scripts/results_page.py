@@ -3,17 +3,24 @@
 import json
 from pathlib import Path
 
-from scripts import omniglot_table
+from scripts import omniglot_table, paper_table
 
 TITLE = """# Results
 
-Written from `results/` by `python scripts/omniglot_results.py` or `python scripts/soak.py`; not edited by hand.
+Written from `results/` by `python scripts/omniglot_results.py`, `scripts/reproduce.sh` or `python scripts/soak.py`; not
+edited by hand.
 """
 
 
 def write_results(store: Path, target: Path) -> None:
     """Writes the page; what has not been measured is said to be so."""
-    target.write_text("\n".join([TITLE, omniglot_table.section(store / "omniglot"), soak_section(store / "soak.json")]))
+    sections = [
+        TITLE,
+        omniglot_table.section(store / "omniglot"),
+        paper_table.section(store),
+        soak_section(store / "soak.json"),
+    ]
+    target.write_text("\n".join(sections))
 
 
 def soak_section(file: Path) -> str:
