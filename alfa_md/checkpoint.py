@@ -19,9 +19,10 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from alfa_md.errors import UserError
 from alfa_md.learners.base import Learner
+from alfa_md.ranking import Ranking
 
 WEIGHTS = {"learner", "step"}  # what every checkpoint holds
-STATE = WEIGHTS | {"optimizer", "schedule", "validated", "best", "spent", "rng"}  # what a run needs to go on
+STATE = WEIGHTS | {"optimizer", "schedule", "validated", "best", "ranking", "spent", "rng"}  # what a run needs to go on
 BACKBONE = "backbone."
 
 
@@ -31,16 +32,21 @@ class DamagedCheckpoint(UserError):
 
 @dataclass
 class TrainState:
-    """Learner, optimiser, schedule, number of updates done, and the best validation so far."""
+    """Learner, optimiser, schedule, number of updates done, and the best validations so far."""
 
     learner: Learner
     optimizer: Optimizer
     schedule: LRScheduler
     step: int = 0
-    validated: int = 0  # the update after which the last validation took place
-    best: float = -1.0  # mean validation accuracy of the best checkpoint
+    validated: int = -1  # the update after which the last validation took place
+    ranking: Ranking = field(default_factory=dict)  # the best validations
     spent: dict[str, float] = field(default_factory=dict)  # seconds and cpu_seconds of the run so far
-    saved: tuple[int, int] = (0, 0)  # (step, validated) of the checkpoint to go on from
+    saved: tuple[int, int] = (0, -1)  # (step, validated) of the checkpoint to go on from
+
+    @property
+    def best(self) -> float | None:
+        """The mean validation score of the best checkpoint, None before the first validation."""
+        return next(iter(self.ranking.values()), None)
 
     def save(self, path: Path, previous: Path | None = None) -> None:
         """Writes the state to `path`; an earlier file gives way when it is complete, and is kept as `previous`."""
@@ -51,6 +57,7 @@ class TrainState:
             "step": self.step,
             "validated": self.validated,
             "best": self.best,
+            "ranking": self.ranking,
             "spent": self.spent,
             "rng": torch.get_rng_state(),
         }
@@ -65,10 +72,15 @@ class TrainState:
                 "use another --run_dir"
             )
         fill(self.learner, content["learner"], path)
-        self.optimizer.load_state_dict(content["optimizer"])
+        try:
+            self.optimizer.load_state_dict(content["optimizer"])
+        except ValueError as error:
+            raise UserError(
+                f"checkpoint {path} was trained with other tensors frozen; use another --run_dir"
+            ) from error
         self.schedule.load_state_dict(content["schedule"])
         self.step, self.validated = content["step"], content["validated"]
-        self.best, self.spent, self.saved = content["best"], content["spent"], (self.step, self.validated)
+        self.ranking, self.spent, self.saved = content["ranking"], content["spent"], (self.step, self.validated)
         torch.set_rng_state(content["rng"])
 
     def restore_first(self, paths: Sequence[Path]) -> dict[Path, str]:

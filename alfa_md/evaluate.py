@@ -4,6 +4,7 @@ from absl import flags
 
 from alfa_md import device, distributed
 from alfa_md.evaluation_run import Options, evaluate_run
+from alfa_md.evaluation_seeds import evaluate_seeds
 from alfa_md.main import run
 from alfa_md.run_directory import RunDirectory
 
@@ -12,7 +13,9 @@ FLAGS = flags.FLAGS
 
 def main(argv: list[str]) -> int:
     with distributed.joined() as group:
-        return evaluate_run(RunDirectory(FLAGS.run_dir), options(), group)
+        if FLAGS.seeds:
+            return evaluate_seeds(FLAGS.run_dir, FLAGS.seeds, options(), group)
+        return evaluate_run(RunDirectory(FLAGS.run_dir), options(), group).code
 
 
 def options() -> Options:
@@ -26,19 +29,22 @@ def options() -> Options:
         records_root_dir=FLAGS.records_root_dir,
         seed=FLAGS.seed,
         device=device.choose(FLAGS.device),
+        query_std=FLAGS.query_std,
     )
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("run_dir", None, "Folder of a training run.", required=True)
-    flags.DEFINE_string("checkpoint", "best", "best, last or a checkpoint file.")
+    flags.DEFINE_string("run_dir", None, "Folder of a training run, or of several with --seeds.", required=True)
+    flags.DEFINE_list("seeds", "", "Evaluates RUN_DIR/seed0 and on, e.g. 0,1,2; then mean and deviation over seeds.")
+    flags.DEFINE_string("checkpoint", "best", "best, last, a file, or ensemble: of the best ones, beside best.")
     flags.DEFINE_list("sources", "all", "all, or names separated by commas.")
     flags.DEFINE_integer("num_episodes", 600, "Episodes of every source.", lower_bound=1)
     flags.DEFINE_enum("split", "test", ("train", "valid", "test"), "Which classes.")
     flags.DEFINE_list("baselines", "", "Shown beside, separated by commas: untrained, pixel, feature.")
     flags.DEFINE_string(
-        "records_root_dir", None, "Folder of records; default: META_DATASET_RECORDS, else the run's own."
+        "records_root_dir", None, "Folder of records or images; default: as in training, else the run's own."
     )
     flags.DEFINE_integer("seed", 0, "Draws the evaluation episodes: the same for every run.", lower_bound=0)
+    flags.DEFINE_boolean("query_std", False, "Also shows sqrt(p (1 - p)), as papers do; NOT a confidence interval.")
     flags.DEFINE_enum("device", "auto", device.CHOICES, "Where the learner runs.")
     run(main)

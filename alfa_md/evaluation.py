@@ -1,15 +1,17 @@
-"""Meta-test: a learner's accuracy on the episodes of every source, kept with what they were measured under."""
+"""Meta-test: a learner's scores on the episodes of every source, kept with what they were measured under."""
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from itertools import chain, islice
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from alfa_md.data.prefetch import prefetch
 from alfa_md.distributed import ALONE, Group
-from alfa_md.episode import EpisodeSource
+from alfa_md.episode import Episode, EpisodeSource
 from alfa_md.interruption import Interruption
 from alfa_md.learners.base import Learner
 from alfa_md.lock import exclusive
@@ -18,6 +20,18 @@ from alfa_md.progress import CONSOLE, Progress
 from alfa_md.run_directory import read_json, write_json
 
 PORTION = 10  # episodes of each process between two looks at what the others have
+
+Statistic = Callable[[Sequence[float]], float]  # of the scores of all episodes
+
+
+def query_std(accuracies: Sequence[float]) -> float:
+    """sqrt(p (1 - p)): the standard deviation of the 0/1 correctness of single queries, all episodes taken together.
+
+    As a fraction, for episodes of equally many queries. ALFA's published tables print it after "±", with a percent
+    sign; it is NOT a confidence interval.
+    """
+    p = mean_ci(accuracies).mean
+    return math.sqrt(p * (1 - p))
 
 
 @torch.no_grad()
@@ -33,8 +47,16 @@ def scores(
     own = list(map(group.share, portions))
     with closing(prefetch(source, chain.from_iterable(own), device)) as episodes:
         for portion in own:
-            values = [learner.objective.score(learner(e), e.query_y).item() for e in islice(episodes, len(portion))]
-            yield group.collect(values)
+            predictions = predicted(learner, islice(episodes, len(portion)))
+            yield group.collect([learner.objective.score(y, e.query_y).item() for e, y in predictions])
+
+
+def predicted(learner: Learner, episodes: Iterable[Episode]) -> Iterator[tuple[Episode, Tensor]]:
+    """Episodes and the learner's predictions; only where it takes several together are they held together."""
+    if not learner.batches:
+        return ((episode, learner(episode)) for episode in episodes)
+    held = list(episodes)
+    return zip(held, learner.batch(held) if held else [], strict=True)
 
 
 class Results:
@@ -45,10 +67,11 @@ class Results:
       stamp: what the numbers depend on besides source and number of episodes. A file with another stamp is set
         aside under a numbered name, never overwritten.
       group: the processes that share the episodes; the first one writes.
+      further: what a source's record holds beside mean and interval.
     """
 
-    def __init__(self, path: Path, stamp: dict, group: Group = ALONE):
-        self.path, self.stamp, self.group = path, stamp, group
+    def __init__(self, path: Path, stamp: dict, group: Group = ALONE, further: Mapping[str, Statistic] | None = None):
+        self.path, self.stamp, self.group, self.further = path, stamp, group, further or {}
         self.sources: dict[str, dict] = {}
         self._read()
         self.sources = group.agreed(self.sources)
@@ -65,8 +88,8 @@ class Results:
 
         Returns whether all episodes are here; not so after `stop` was wanted.
         """
-        old = self.sources.get(source.name, {"data": source.stamp(), "accuracies": []})
-        values = old["accuracies"] if old["data"] == source.stamp() else []
+        old = self.sources.get(source.name, {"data": source.stamp(), "scores": []})
+        values = old["scores"] if old["data"] == source.stamp() else []
         values = self.group.agreed(values)  # the first process may have seen what another command has added
         missing = range(len(values), num_episodes)
         if not missing:
@@ -93,7 +116,8 @@ class Results:
         """Enters a source in the file, to which other commands may be adding theirs."""
         result = mean_ci(values)
         record = {"mean": result.mean, "ci95": result.ci95, "episodes": result.n}
-        record |= {"data": source.stamp(), "accuracies": values}
+        record |= {name: statistic(values) for name, statistic in self.further.items()}
+        record |= {"data": source.stamp(), "scores": values}
         if not self.group.first:
             self.sources[source.name] = record
             return

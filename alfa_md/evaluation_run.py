@@ -1,25 +1,26 @@
 """A run directory evaluated: its checkpoint and the baselines on every source, as a table and as files."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import NamedTuple
 
 import torch
 
-from alfa_md import baselines, config, experiment
-from alfa_md.checkpoint import file_hash, load_learner
-from alfa_md.data.roots import RecordsRoot, announcement, records_root
-from alfa_md.data.spec import SPEC_FILE, load_spec, missing_spec
+from alfa_md import config, experiment
+from alfa_md.contenders import Contender, line_up
+from alfa_md.data.fixed_way import FixedWay
+from alfa_md.data.roots import Root, announcement
 from alfa_md.distributed import ALONE, Group
 from alfa_md.episode import EpisodeSource
-from alfa_md.errors import UserError
-from alfa_md.evaluation import Results
+from alfa_md.errors import MissingSource, MissingSplit, UserError
+from alfa_md.evaluation import Results, Statistic, query_std
 from alfa_md.experiment import Experiment
 from alfa_md.interruption import Interruption
 from alfa_md.learners.base import Learner
+from alfa_md.metrics import ACCURACY
 from alfa_md.progress import CONSOLE
 from alfa_md.run_directory import RunDirectory, write_text
-from alfa_md.tables import Column, as_csv, as_markdown, column, table
+from alfa_md.tables import Further, Records, as_csv, as_markdown, column, in_words, picked, table
 
 DONE, MISSING_SOURCE = 0, 3  # exit codes
 
@@ -35,46 +36,45 @@ class Options(NamedTuple):
     records_root_dir: str | None
     seed: int
     device: torch.device
+    query_std: bool = False
 
 
-class Contender(NamedTuple):
-    """A learner in the table: its title, the stem of its results file, and which weights it has."""
+class Evaluated(NamedTuple):
+    """What came of it: the exit code, and by learner and source what the results files hold."""
 
-    title: str
-    stem: str
-    learner: Learner
-    weights: dict
+    code: int
+    stem: str  # of the files of the table
+    protocol: dict  # the stamp of the first learner
+    measured: Mapping[str, Records]
 
 
-def evaluate_run(run: RunDirectory, options: Options, group: Group = ALONE) -> int:
-    """Evaluates, prints the table and writes results/<split>.{json,csv,md}; returns the exit code.
+def evaluate_run(run: RunDirectory, options: Options, group: Group = ALONE) -> Evaluated:
+    """Evaluates, prints the table and writes results/<split>.{json,csv,md}.
 
     Ends the process with 128 + signal after Ctrl-C or SIGTERM; the episodes done are kept and not run again.
     """
     facts = run.facts()
     config.parse([str(run.config)])
-    root = records_root(options.records_root_dir, facts)
-    CONSOLE.print(announcement(root))
     trained = experiment.build(facts["seed"])
-    contenders = list(line_up(run, options, trained))
+    root = trained.root(options.records_root_dir, facts)
+    CONSOLE.print(announcement(root))
+    further = statistics(trained, options)
+    contenders = list(line_up(run, options.checkpoint, options.split, options.baselines, trained))
     names = chosen_sources(options.sources, trained, root)
-    present = [name for name in names if (root.path / name / SPEC_FILE).is_file()]
+    chosen, missing = opened(trained, root, names, options)
     origin = {"config": config.fingerprint(run.config.read_text()), "name": facts["name"]}
     origin["pretrained"] = facts.get("pretrained")
-    chosen, columns = list(sources(trained, root, present, options)), {}
-    if present and not chosen:
-        raise UserError(f"--split={options.split}: none of {', '.join(present)} has it; choose other --sources")
-    for contender in contenders:
-        stamp = origin | contender.weights | protocol(contender.learner, trained, root, options)
-        results = Results(run.results / f"{contender.stem}.json", stamp, group)
-        measure_all(results, contender.learner, chosen, options)
-        columns[contender.title] = column(results.sources, dict.fromkeys((*trained.test_sources, *names)))
+    stamps = [origin | who.weights | protocol(who.learner, trained, root, options) for who in contenders]
+    measured = {}
+    for who, stamp in zip(contenders, stamps, strict=True):
+        results = Results(run.results / f"{who.stem}.json", stamp, group, further)
+        measure_all(results, who.learner, chosen, options)
+        measured[who.title] = picked(results.sources, dict.fromkeys((*trained.test_sources, *names)))
     if group.first:
-        publish(run, contenders[0].stem, columns, options, root, origin | contenders[0].weights)
-    for name in names:
-        if name not in present:
-            CONSOLE.print(f"{name}: missing ({missing_spec(root.path / name)})")
-    return DONE if present == list(names) else MISSING_SOURCE
+        publish(run, contenders[0], measured, options, root, stamps[0])
+    for name, reason in missing.items():
+        CONSOLE.print(f"{name}: missing ({reason})")
+    return Evaluated(MISSING_SOURCE if missing else DONE, contenders[0].stem, stamps[0], measured)
 
 
 def measure_all(results: Results, learner: Learner, chosen: Sequence[EpisodeSource], options: Options) -> None:
@@ -87,19 +87,7 @@ def measure_all(results: Results, learner: Learner, chosen: Sequence[EpisodeSour
                 raise SystemExit(stop.code)
 
 
-def line_up(run: RunDirectory, options: Options, trained: Experiment) -> Iterator[Contender]:
-    """The run's checkpoint, loaded into `trained`, and then the baselines."""
-    facts, file = run.facts(), run.checkpoint(options.checkpoint)
-    content = load_learner(trained.learner, file)
-    stem = options.split if options.checkpoint == "best" else f"{options.split}-{file.stem}"
-    weights = {"checkpoint": file_hash(file), "updates": content["step"]}
-    yield Contender(facts["name"], stem, trained.learner, weights)
-    for name, baseline in baselines.named(options.baselines).items():
-        learner = baseline(trained, experiment.build(facts["seed"]))
-        yield Contender(name, f"{stem}-{name}", learner, weights if name == "feature" else {"updates": 0})
-
-
-def chosen_sources(names: Sequence[str], trained: Experiment, root: RecordsRoot) -> tuple[str, ...]:
+def chosen_sources(names: Sequence[str], trained: Experiment, root: Root) -> tuple[str, ...]:
     """The sources of these names; `all` alone means the test sources. Raises UserError for a name nothing knows."""
     if list(names) == ["all"]:
         return trained.test_sources
@@ -111,33 +99,69 @@ def chosen_sources(names: Sequence[str], trained: Experiment, root: RecordsRoot)
     return tuple(names)
 
 
-def sources(trained: Experiment, root: RecordsRoot, names: list[str], options: Options) -> Iterator[EpisodeSource]:
-    """The sources that have the split; the others are skipped by name."""
+def opened(
+    trained: Experiment, root: Root, names: Sequence[str], options: Options
+) -> tuple[list[EpisodeSource], dict[str, str]]:
+    """The sources that are there and have the split, and why others are missing; those without it are skipped by name.
+
+    Raises UserError where sources are there and none has the split.
+    """
+    found, skipped, missing = [], [], {}
     for name in names:
-        if len(load_spec(root.path / name).classes(options.split)):
-            yield trained.evaluation(root.path, name, options.split, options.seed)
-        else:
+        try:
+            found.append(trained.evaluation(root.path, name, options.split, options.seed))
+        except MissingSource as error:
+            missing[name] = str(error).splitlines()[0]  # gin adds lines of its own to what passes through it
+        except MissingSplit:
+            skipped.append(name)
             CONSOLE.print(f"{name}: has no {options.split} split, skipped")
+    if skipped and not found:
+        raise UserError(f"--split={options.split}: none of {', '.join(skipped)} has it; choose other --sources")
+    return found, missing
 
 
-def protocol(learner: Learner, trained: Experiment, root: RecordsRoot, options: Options) -> dict:
-    """What a result depends on, whatever the source, as plain values."""
+def statistics(trained: Experiment, options: Options) -> dict[str, Statistic]:
+    """What results hold beside mean and interval. Raises UserError for a --query_std that there is not."""
+    if trained.learner.objective.unit == ACCURACY and isinstance(trained.sampling, FixedWay):
+        return {"query_std": query_std}
+    if options.query_std:
+        raise UserError("--query_std is of classification with Experiment.sampling = @FixedWay(); leave it out")
+    return {}
+
+
+def protocol(learner: Learner, trained: Experiment, root: Root, options: Options) -> dict:
+    """What a result depends on, whatever the source, as plain values; and the unit of its scores."""
     conditions = {
         "split": options.split,
         "seed": options.seed,
         "device": options.device.type,
         "sampling": asdict(trained.sampling),
+        "unit": learner.objective.unit.name,
     }
     return conditions | {"data_root": str(root.path), "data_kind": root.kind} | learner.stamp()
 
 
 def publish(
-    run: RunDirectory, stem: str, columns: Mapping[str, Column], options: Options, root: RecordsRoot, stamp: dict
+    run: RunDirectory, first: Contender, measured: Mapping[str, Records], options: Options, root: Root, stamp: dict
 ) -> None:
     """Prints the table and writes the .csv and .md beside the .json."""
-    CONSOLE.print(table(f"{options.split}: accuracy in percent, 95 % intervals", columns))
-    origin = f"Config {stamp['config']}, checkpoint {stamp['checkpoint']}, episode seed {options.seed}."
-    write_text(run.results / f"{stem}.csv", as_csv(columns, root.kind))
-    write_text(run.results / f"{stem}.md", as_markdown(columns, f"{announcement(root)}\n{origin}"))
-    CONSOLE.print(f"Results: {run.results / stem}.json, .csv, .md")
+    unit, columns = first.learner.objective.unit, {title: column(records) for title, records in measured.items()}
+    further = query_std_columns(measured) if options.query_std else {}
+    CONSOLE.print(table(f"{options.split}: {in_words(unit)}, 95 % intervals", columns, unit, further))
+    checkpoint = stamp["checkpoint"] if isinstance(stamp["checkpoint"], str) else ", ".join(stamp["checkpoint"])
+    origin = f"Config {stamp['config']}, checkpoint {checkpoint}, episode seed {options.seed}."
+    write_text(run.results / f"{first.stem}.csv", as_csv(measured, root.kind, unit))
+    notes = f"{announcement(root)}\n{origin}"
+    write_text(run.results / f"{first.stem}.md", as_markdown(columns, unit, notes, further))
+    CONSOLE.print(f"Results: {run.results / first.stem}.json, .csv, .md")
     CONSOLE.print(announcement(root))
+
+
+def query_std_columns(measured: Mapping[str, Records]) -> Further:
+    """The number that the reference prints after "±", a column a learner."""
+    return {
+        f"{title}: query std (NOT a confidence interval)": {
+            source: f"{record['query_std']:.3f}" for source, record in records.items()
+        }
+        for title, records in measured.items()
+    }

@@ -5,15 +5,16 @@ from types import TracebackType
 
 import torch
 
-from alfa_md.checkpoint import TrainState
+from alfa_md.checkpoint import TrainState, save_weights
 from alfa_md.clock import Clock
 from alfa_md.distributed import Group
 from alfa_md.episode import EpisodeSource
 from alfa_md.evaluation import scores
 from alfa_md.interruption import Interruption
-from alfa_md.metrics import MeanCI, mean_ci
+from alfa_md.metrics import MeanCI, Unit, mean_ci
 from alfa_md.metrics_log import MetricsLog
 from alfa_md.progress import CONSOLE, Progress
+from alfa_md.ranking import ranked
 from alfa_md.run_directory import RunDirectory
 from alfa_md.watching import peak_memory, watch
 
@@ -29,8 +30,10 @@ class OuterLoop:
         group: Group,
         num_updates: int,
         validation_share: float,
+        keep_best: int,
     ):
         self.state, self.run, self.device, self.group = state, run, device, group
+        self.unit, self.keep_best = state.learner.objective.unit, keep_best
         self.progress, self.stop = Progress("training", num_updates, state.step), Interruption()
         self.clock = Clock(state.step, num_updates, device, self.progress, validation_share, state.spent)
         self.log: MetricsLog | None = None
@@ -42,6 +45,7 @@ class OuterLoop:
                 steps = {"train": self.state.step, "validation": self.state.validated}
                 self.log = MetricsLog(self.run.metrics, self.run.tensorboard, steps)
                 stack.callback(self.log.close)
+                self.run.keep_top(self.state.ranking)  # what a lost continuation has added goes
             stack.enter_context(self.progress)
             self.opened = stack.pop_all()
         return self
@@ -50,7 +54,7 @@ class OuterLoop:
         self.opened.__exit__(kind, value, trace)
 
     def validate(self, source: EpisodeSource, num_episodes: int) -> None:
-        """The first state to reach the highest mean becomes the best checkpoint; nothing happens if stopped within."""
+        """The first state to reach the best mean becomes the best checkpoint; nothing happens if stopped within."""
         values: list[float] = []
         for portion in scores(self.state.learner, source, range(num_episodes), self.device, self.group):
             values += portion
@@ -58,20 +62,27 @@ class OuterLoop:
                 return
         result, state = mean_ci(values), self.state
         state.validated = state.step
-        improved = result.mean > state.best
-        state.best = max(result.mean, state.best)
+        state.ranking = ranked(state.ranking, state.step, result.mean, self.unit, self.keep_best)
         if self.log:
-            if improved:
-                state.save(self.run.best)
+            self._keep_best()
             self._show(result, source)
+
+    def _keep_best(self) -> None:
+        state = self.state
+        if state.step == next(iter(state.ranking)):
+            state.save(self.run.best)
+        if state.step in state.ranking:
+            self.run.top.mkdir(exist_ok=True)
+            save_weights(self.run.top_file(state.step), state.learner.state_dict(), state.step)
+        self.run.keep_top(state.ranking)
 
     def _show(self, result: MeanCI, source: EpisodeSource) -> None:
         state = self.state
         watch(self.log.writer, state.learner, source.episode(0).to(self.device), state.step)
-        values = {"accuracy": result.mean, "ci95": result.ci95}
+        values = {self.unit.name: result.mean, "ci95": result.ci95}
         self.log.write(state.step, "validation", **values, **self.clock.seconds())
-        best = f"best {100 * state.best:.2f} %"
-        self.progress.say(f"update {state.step}: validation {result.percent()} %, {best}")
+        mean, best = spelt(self.unit.text(result), self.unit), spelt(self.unit.number(state.best), self.unit)
+        self.progress.say(f"update {state.step}: validation {mean}, best {best}")
 
     def keep(self) -> None:
         """Writes the last checkpoint, unless it is on disk already."""
@@ -92,12 +103,17 @@ class OuterLoop:
 
     def tell(self, loss: float, score: float, waited_seconds: float, record: bool) -> None:
         """Shows an update that is done; enters it in the curves where it is to be recorded."""
-        state, data_wait = self.state, self.clock.share(waited_seconds)
-        best = f"  best validation {100 * state.best:.1f} %" if state.best >= 0 else ""
-        waiting = f"waiting for data {100 * data_wait:.0f} %"
+        state, unit, data_wait = self.state, self.unit, self.clock.share(waited_seconds)
+        now = f"loss {loss:.3f}  {unit.name} {spelt(unit.number(score), unit)}"
+        best = "" if state.best is None else f"  best validation {spelt(unit.number(state.best), unit)}"
         self.clock.tick(state.step)
-        self.progress.advance(f"loss {loss:.3f}  accuracy {100 * score:.1f} %  {waiting}{best}")
+        self.progress.advance(f"{now}  waiting for data {100 * data_wait:.0f} %{best}")
         if record and self.log:
-            values = {"loss": loss, "accuracy": score, "learning_rate": state.schedule.get_last_lr()[0]}
+            values = {"loss": loss, unit.name: score, "learning_rate": state.schedule.get_last_lr()[0]}
             costs = {"data_wait": data_wait, "peak_memory": peak_memory(self.device)}
             self.log.write(state.step, "train", **values, **self.clock.seconds(), **costs)
+
+
+def spelt(number: str, unit: Unit) -> str:
+    """A number that `unit` has written, with its symbol if it has one."""
+    return f"{number} {unit.symbol}".rstrip()

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
+from torch import nn
 
 from alfa_md.checkpoint import TrainState
 from alfa_md.distributed import ALONE, Group
@@ -12,14 +12,24 @@ from alfa_md.episode import Episode
 from alfa_md.errors import UserError
 from alfa_md.learners.base import Learner
 
+UNTRAINED = "train.num_updates = 0 keeps it as it starts"
+
+
+def trained(learner: Learner) -> list[nn.Parameter]:
+    """The parameters that the outer loop moves: all but those that a learner has frozen."""
+    return [parameter for parameter in learner.parameters() if parameter.requires_grad]
+
 
 def parameter_groups(learner: Learner, weight_decay: float) -> list[dict]:
-    """Adam's groups: wd * sum(w^2) has gradient 2 wd w, and acts on the learner's decayed tensors only."""
-    decayed = learner.decayed()
-    chosen = {id(parameter) for parameter in decayed}
-    others = [parameter for parameter in learner.parameters() if id(parameter) not in chosen]
+    """Adam's groups: wd * sum(w^2) has gradient 2 wd w, and acts on the learner's decayed tensors only.
+
+    Frozen parameters are in no group. There is one group at least, if only an empty one.
+    """
+    chosen = {id(parameter) for parameter in learner.decayed()}
+    decayed = [parameter for parameter in trained(learner) if id(parameter) in chosen]
+    others = [parameter for parameter in trained(learner) if id(parameter) not in chosen]
     groups = [{"params": decayed, "weight_decay": 2 * weight_decay}, {"params": others, "weight_decay": 0.0}]
-    return [group for group in groups if group["params"]]
+    return [group for group in groups if group["params"]] or groups[:1]
 
 
 def outer_step(
@@ -32,9 +42,10 @@ def outer_step(
     state.learner.train()
     state.optimizer.zero_grad()
     (num_episodes,) = group.total([len(episodes)])
-    results = [backward(state, episode, num_episodes) for episode in episodes]
-    group.sum_gradients(state.learner.parameters())
-    norm = torch.nn.utils.clip_grad_norm_(state.learner.parameters(), clip_norm).item()
+    results = [backward(state, portion, num_episodes) for portion in portions(state.learner, episodes)]
+    parameters = trained(state.learner)
+    group.sum_gradients(parameters)
+    norm = torch.nn.utils.clip_grad_norm_(parameters, clip_norm).item()
     if not math.isfinite(norm):
         raise UserError(diverged("gradient", state, episodes))
     state.optimizer.step()
@@ -44,15 +55,30 @@ def outer_step(
     return loss / num_episodes, score / num_episodes
 
 
-def backward(state: TrainState, episode: Episode, num_episodes: float) -> tuple[float, float]:
-    """Adds an episode's share to the gradients; each graph is freed before the next episode is built."""
-    objective = state.learner.objective
-    prediction: Tensor = state.learner(episode)
-    loss = objective.loss(prediction, episode.query_y)
-    if not math.isfinite(loss.item()):
-        raise UserError(diverged("loss", state, [episode]))
-    (loss / num_episodes).backward()
-    return loss.item(), objective.score(prediction.detach(), episode.query_y).item()
+def portions(learner: Learner, episodes: Sequence[Episode]) -> list[Sequence[Episode]]:
+    """What goes through the learner at once: all where it takes several together, else each alone."""
+    if learner.batches and len(episodes) > 1:
+        return [episodes]
+    return [[episode] for episode in episodes]
+
+
+def backward(state: TrainState, episodes: Sequence[Episode], num_episodes: float) -> tuple[float, float]:
+    """Adds the share of some episodes to the gradients and returns the sums of their losses and scores.
+
+    Their graph is freed before the next ones are built.
+    """
+    learner, objective = state.learner, state.learner.objective
+    predictions = learner.batch(episodes) if len(episodes) > 1 else [learner(episodes[0])]
+    pairs = list(zip(predictions, (episode.query_y for episode in episodes), strict=True))
+    losses = torch.stack([objective.loss(prediction, target) for prediction, target in pairs])
+    finite = losses.isfinite().tolist()
+    if not all(finite):
+        raise UserError(diverged("loss", state, [e for e, good in zip(episodes, finite, strict=True) if not good]))
+    if not losses.requires_grad:
+        raise UserError(f"the loss of {type(learner).__name__} depends on nothing that is trained; {UNTRAINED}")
+    (losses.sum() / num_episodes).backward()
+    scores = [objective.score(prediction.detach(), target).item() for prediction, target in pairs]
+    return losses.sum().item(), sum(scores)
 
 
 def diverged(what: str, state: TrainState, episodes: Sequence[Episode]) -> str:

@@ -5,7 +5,7 @@ import os
 import platform
 import shlex
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
@@ -21,7 +21,9 @@ FACTS = {"name", "seed", "data_root", "data_kind"}  # what run.json must tell of
 
 
 class RunDirectory:
-    """config.gin, run.json, metrics.jsonl, tensorboard/, checkpoints/{last,previous,best}.pt, results/, pretrain/."""
+    """config.gin, run.json, metrics.jsonl, tensorboard/, results/, pretrain/, and under checkpoints/ the learner:
+    last.pt, previous.pt, best.pt, and in top/ the weights after the best validations with their ranking.
+    """
 
     def __init__(self, path: str | Path):
         self.path = Path(path).expanduser()
@@ -32,6 +34,8 @@ class RunDirectory:
         self.last = self.path / "checkpoints" / "last.pt"
         self.previous = self.path / "checkpoints" / "previous.pt"  # the last one but one
         self.best = self.path / "checkpoints" / "best.pt"
+        self.top = self.path / "checkpoints" / "top"
+        self.ranking = self.top / "ranking.json"  # file name -> mean validation score, best first
         self.results = self.path / "results"
 
     @contextmanager
@@ -86,6 +90,29 @@ class RunDirectory:
     def checkpoint(self, name: str) -> Path:
         """The file of a checkpoint given as `best`, `last` or a path."""
         return {"best": self.best, "last": self.last}.get(name, Path(name))
+
+    def top_file(self, update: int) -> Path:
+        """Where the weights after an update lie as long as its validation is among the best."""
+        return self.top / f"update_{update}.pt"
+
+    def keep_top(self, ranking: Mapping[int, float]) -> None:
+        """Writes down the ranking (update -> mean, best first) of the files in top/; removes those not in it."""
+        if not ranking and not self.top.exists():
+            return
+        files = {self.top_file(update): mean for update, mean in ranking.items()}
+        write_json(self.ranking, {file.name: mean for file, mean in files.items() if file.exists()})
+        for file in self.top.glob("*.pt"):
+            if file not in files:
+                file.unlink()
+
+    def ensemble(self) -> list[Path]:
+        """The checkpoints of the best validations, best first. Raises UserError where training has kept none."""
+        names = read_json(self.ranking) if self.ranking.exists() else {}
+        if not isinstance(names, dict):
+            raise UserError(f"{self.ranking} is damaged (no ranking of files); use --checkpoint=best")
+        if not names:
+            raise UserError(f"{self.path} holds no checkpoints of the best validations; train first")
+        return [self.top / Path(name).name for name in names]
 
     def _refuse_other(self, operative: str, facts: dict) -> None:
         changed = config.differences(self.config.read_text(), operative)

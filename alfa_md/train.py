@@ -6,6 +6,7 @@ from absl import flags
 
 from alfa_md import device, distributed
 from alfa_md.errors import UserError
+from alfa_md.evaluation_seeds import numbers
 from alfa_md.main import run
 from alfa_md.run_directory import RunDirectory
 from alfa_md.training_run import Options, train_run
@@ -17,21 +18,32 @@ def main(argv: list[str]) -> None:
     if not FLAGS.gin_config:
         raise UserError("--gin_config is missing, e.g. --gin_config=gin/proto_maml_alfa.gin")
     name = "+".join(Path(file).stem for file in FLAGS.gin_config)
-    folder = RunDirectory(FLAGS.run_dir or f"runs/{name}/seed{FLAGS.seed}")
+    folders = run_directories(name)
     with distributed.joined() as group:
         place = device.choose(FLAGS.device)
-        train_run(
-            folder,
-            Options(name, FLAGS.gin_config, FLAGS.gin_bindings, FLAGS.records_root_dir, FLAGS.seed, place),
-            group,
-        )
+        for seed, folder in folders.items():
+            options = Options(name, FLAGS.gin_config, FLAGS.gin_bindings, FLAGS.records_root_dir, seed, place)
+            train_run(RunDirectory(folder), options, group)
+
+
+def run_directories(name: str) -> dict[int, Path]:
+    """The folder of every seed asked for, in their order. Raises UserError for both flags or what is no seed."""
+    if not FLAGS.seeds:
+        return {FLAGS.seed: Path(FLAGS.run_dir or f"runs/{name}/seed{FLAGS.seed}")}
+    if FLAGS["seed"].present:
+        raise UserError("--seed and --seeds exclude each other; give one of them")
+    parent = Path(FLAGS.run_dir or f"runs/{name}")
+    return {seed: parent / f"seed{seed}" for seed in numbers(FLAGS.seeds)}
 
 
 if __name__ == "__main__":
     flags.DEFINE_multi_string("gin_config", [], "A gin file, e.g. gin/proto_maml_alfa.gin; repeat it to add others.")
     flags.DEFINE_multi_string("gin_bindings", [], "Overrides the files, e.g. 'train.num_updates = 10'.")
-    flags.DEFINE_string("records_root_dir", None, "Default: META_DATASET_RECORDS, else the embedded miniature.")
-    flags.DEFINE_string("run_dir", None, "Folder of this run; default: runs/<gin files>/seed<seed>.")
+    flags.DEFINE_string(
+        "records_root_dir", None, "Folder of records or images; default: META_DATASET_RECORDS or ALFA_MD_IMAGES."
+    )
+    flags.DEFINE_string("run_dir", None, "Folder of the run, or with --seeds of all; default: in runs/<gin files>.")
     flags.DEFINE_integer("seed", 0, "Draws initial weights and episodes.", lower_bound=0)
+    flags.DEFINE_list("seeds", "", "Runs one after another in RUN_DIR/seed0 and on, e.g. 0,1,2; done ones are left.")
     flags.DEFINE_enum("device", "auto", device.CHOICES, "Where the learner runs.")
     run(main)

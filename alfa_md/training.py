@@ -7,19 +7,20 @@ from pathlib import Path
 
 import gin
 import torch
-from torch.optim.lr_scheduler import StepLR
 
 from alfa_md import config
 from alfa_md.checkpoint import TrainState
 from alfa_md.data.prefetch import Prefetcher
 from alfa_md.distributed import ALONE, Group
 from alfa_md.episode import Episode
-from alfa_md.errors import require_at_least
+from alfa_md.errors import UserError, require_at_least
 from alfa_md.experiment import Experiment
+from alfa_md.learners.base import Learner
 from alfa_md.outer_loop import OuterLoop
-from alfa_md.outer_step import outer_step, parameter_groups
+from alfa_md.outer_step import UNTRAINED, outer_step, parameter_groups, trained
 from alfa_md.progress import CONSOLE
 from alfa_md.run_directory import RunDirectory
+from alfa_md.schedules import Schedule, flat
 
 
 @gin.configurable
@@ -34,41 +35,42 @@ def train(
     num_updates: int = gin.REQUIRED,
     learning_rate: float = gin.REQUIRED,
     weight_decay: float = gin.REQUIRED,
-    decay_every: int = 1_000_000_000,
-    decay_rate: float = 1.0,
+    schedule: Schedule = flat,
     episodes_per_step: int = 1,
     clip_norm: float = 10.0,
     validate_every: int = 500,
     num_validation_episodes: int = 600,
+    keep_best: int = 1,
     checkpoint_every: int = 500,
     log_every: int = 100,
 ) -> TrainState:
     """Meta-trains the experiment's learner in `run`, going on from its last checkpoint where there is one.
 
-    Adam with rate learning_rate * decay_rate ** floor(update / decay_every); gradients averaged over
-    `episodes_per_step` episodes and clipped to `clip_norm`. Weight decay is that of weight_decay * sum(w^2) in the
-    outer loss, added after clipping. Update k uses training episodes k * episodes_per_step and on; every validation
-    uses the same episodes. Nothing depends on where a run was interrupted or on the number of processes in `group`,
-    up to the rounding of their sums; those above `episodes_per_step` have no episode of their own in training.
+    Adam from `learning_rate` on by `schedule`; gradients averaged over `episodes_per_step` episodes and clipped to
+    `clip_norm`. Weight decay is that of weight_decay * sum(w^2) in the outer loss, added after clipping. Update k uses
+    training episodes k * episodes_per_step and on; every validation uses the same episodes, and the weights of the
+    `keep_best` best ones are kept. Without updates the learner is validated and kept as it starts. Nothing depends on
+    where a run was interrupted or on the number of processes in `group`, up to the rounding of their sums.
 
     Raises UserError on a non-finite loss or gradient; the last checkpoint then stays as it is. Ends the process with
     128 + signal after Ctrl-C or SIGTERM, the state saved.
     """
-    counts = {"num_updates": num_updates, "decay_every": decay_every, "episodes_per_step": episodes_per_step}
-    counts |= {"validate_every": validate_every, "num_validation_episodes": num_validation_episodes}
-    require_at_least(1, "train", **counts, checkpoint_every=checkpoint_every, log_every=log_every)
-    rates = {"learning_rate": learning_rate, "weight_decay": weight_decay, "decay_rate": decay_rate}
-    require_at_least(0, "train", **rates, clip_norm=clip_norm)
+    counts = {"episodes_per_step": episodes_per_step, "validate_every": validate_every, "keep_best": keep_best}
+    counts |= {"num_validation_episodes": num_validation_episodes, "checkpoint_every": checkpoint_every}
+    require_at_least(1, "train", **counts, log_every=log_every)
+    rates = {"learning_rate": learning_rate, "weight_decay": weight_decay, "clip_norm": clip_norm}
+    require_at_least(0, "train", num_updates=num_updates, **rates)
     tell_of_idle(group, episodes_per_step)
     source, validation = experiment.training(root, facts["seed"]), experiment.validation(root, facts["seed"])
     learner = experiment.learner.to(device, memory_format=torch.channels_last)
+    refuse_nothing(learner, num_updates)
     optimizer = torch.optim.Adam(parameter_groups(learner, weight_decay), lr=learning_rate)
-    state = TrainState(learner, optimizer, StepLR(optimizer, decay_every, decay_rate))
+    state = TrainState(learner, optimizer, schedule(optimizer, num_updates))
     with ExitStack() as stack:
         stack.enter_context(run.opened(config.operative(), facts, group))
         restore(state, run, group)
         share = num_validation_episodes / (validate_every * episodes_per_step)
-        loop = stack.enter_context(OuterLoop(state, run, device, group, num_updates, share))
+        loop = stack.enter_context(OuterLoop(state, run, device, group, num_updates, share, keep_best))
         steps = (range(k * episodes_per_step, (k + 1) * episodes_per_step) for k in range(state.step, num_updates))
         episodes = Prefetcher(source, itertools.chain.from_iterable(map(group.share, steps)), device)
         batches = stack.enter_context(closing(grouped(episodes, len(group.share(range(episodes_per_step))))))
@@ -91,6 +93,15 @@ def tell_of_idle(group: Group, episodes_per_step: int) -> None:
         CONSOLE.print(f"train.episodes_per_step = {episodes_per_step}: {idle}")
 
 
+def refuse_nothing(learner: Learner, num_updates: int) -> None:
+    """Says where there is no update; raises UserError where there are some, and nothing to take them."""
+    name = type(learner).__name__
+    if num_updates == 0:
+        CONSOLE.print(f"train.num_updates = 0: {name} is validated and kept as it starts, untrained")
+    elif not trained(learner):
+        raise UserError(f"{name} has nothing to train; {UNTRAINED}")
+
+
 def restore(state: TrainState, run: RunDirectory, group: Group) -> None:
     """Takes over the last checkpoint that is whole; damaged ones are told of and set aside, lest one replaces it."""
     damaged = state.restore_first([run.last, run.previous])
@@ -110,5 +121,5 @@ def grouped(episodes: Iterable[Episode], number: int) -> Iterator[Sequence[Episo
 
 
 def due(step: int, every: int, last: int) -> bool:
-    """Every `every` updates, and at the end."""
-    return step > 0 and (step % every == 0 or step == last)
+    """Every `every` updates, and at the end, which may be the start."""
+    return step == last or (step > 0 and step % every == 0)

@@ -6,8 +6,9 @@ from typing import NamedTuple
 import torch
 
 from alfa_md import config, experiment, pretraining
-from alfa_md.data.roots import announcement, records_root
+from alfa_md.data.roots import announcement
 from alfa_md.distributed import ALONE, Group
+from alfa_md.outer_loop import spelt
 from alfa_md.progress import CONSOLE
 from alfa_md.run_directory import RunDirectory
 from alfa_md.training import train
@@ -27,7 +28,8 @@ class Options(NamedTuple):
 def train_run(run: RunDirectory, options: Options, group: Group = ALONE) -> None:
     """Trains what the gin files and bindings define, or goes on with it, and says where the run directory is."""
     config.parse(options.files, options.bindings)
-    root = records_root(options.records_root_dir)
+    built = experiment.build(options.seed)
+    root = built.root(options.records_root_dir, None)
     CONSOLE.print(announcement(root))
     facts = {"name": options.name, "seed": options.seed, "data_root": str(root.path), "data_kind": root.kind}
 
@@ -41,12 +43,14 @@ def train_run(run: RunDirectory, options: Options, group: Group = ALONE) -> None
     if begun:
         file = None
     else:
-        file = pretraining.checkpoint(experiment.build(options.seed).pretrained, run, pretrain)
+        file = pretraining.checkpoint(built.pretrained, run, pretrain)
         config.parse(options.files, options.bindings)  # the pretraining has had a configuration of its own
-    built = experiment.build(options.seed)
+        built = experiment.build(options.seed)
     start = pretraining.start(built.learner, file)
     facts["pretrained"] = run.facts().get("pretrained") if begun else start
     CONSOLE.print(f"Pretrained: {facts['pretrained']}")
     state = train(built, run, root.path, facts, options.device, group)
-    CONSOLE.print(f"{state.step} updates done; best validation accuracy {100 * state.best:.2f} %")
+    unit = built.learner.objective.unit
+    best = spelt(unit.number(state.best), unit)
+    CONSOLE.print(f"{state.step} updates done; best validation {unit.name} {best}")
     CONSOLE.print(f"Run directory: {run.path}")

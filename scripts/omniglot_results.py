@@ -41,7 +41,7 @@ VARIANTS = {  # name: (bindings beside CONFIG, updates)
 def bindings(variant: str) -> list[str]:
     """The gin bindings of a variant; the rate is halved at each quarter of the run."""
     own, updates = VARIANTS[variant]
-    schedule = [f"train.num_updates = {updates}", f"train.decay_every = {updates // 4}"]
+    schedule = [f"train.num_updates = {updates}", f"step_decay.decay_every = {updates // 4}"]
     return [*own, *schedule, f"train.validate_every = {updates // 2}", "train.num_validation_episodes = 60"]
 
 
@@ -69,7 +69,7 @@ def measure(variant: str, seed: int, runs: Path, records: str) -> None:
 
 
 def store(run_dir: Path, variant: str, seed: int, stored: Path) -> None:
-    """Keeps what the table needs of a run: accuracies, times, what it was run with."""
+    """Keeps what the table needs of a run: scores, times, what it was run with."""
     result = json.loads((run_dir / "results" / "test.json").read_text())
     curve = [json.loads(line) for line in (run_dir / "metrics.jsonl").read_text().splitlines()]
     content = {
@@ -83,7 +83,7 @@ def store(run_dir: Path, variant: str, seed: int, stored: Path) -> None:
         "machine": json.loads((run_dir / "run.json").read_text())["machine"],
         "mean": result["sources"]["omniglot"]["mean"],
         "ci95": result["sources"]["omniglot"]["ci95"],
-        "accuracies": [round(value, 4) for value in result["sources"]["omniglot"]["accuracies"]],
+        "scores": [round(value, 4) for value in result["sources"]["omniglot"]["scores"]],
     }
     stored.parent.mkdir(parents=True, exist_ok=True)
     stored.write_text(json.dumps(content) + "\n")

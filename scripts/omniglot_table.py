@@ -7,7 +7,7 @@ from statistics import mean, stdev
 
 import numpy as np
 
-from alfa_md.metrics import MeanCI, mean_ci, paired_difference
+from alfa_md.metrics import ACCURACY, MeanCI, mean_ci, paired_difference
 
 TITLES = {
     "prototypical": "Prototypical network",
@@ -76,7 +76,7 @@ def accuracy_table(runs: Runs) -> str:
             continue
         results = [seeds[seed] for seed in sorted(seeds)]
         means = [100 * result["mean"] for result in results]
-        each = ", ".join(MeanCI(r["mean"], r["ci95"], 600).percent() for r in results)
+        each = ", ".join(ACCURACY.text(MeanCI(r["mean"], r["ci95"], 600)) for r in results)
         spread = f"{stdev(means):.2f}" if len(means) > 1 else ""
         minutes = mean(result["cpu_seconds"] / 60 for result in results)
         cells = [title, results[0]["updates"], f"{mean(means):.2f}", spread, each, f"{minutes:.1f}"]
@@ -116,9 +116,9 @@ def difference_table(runs: Runs) -> str:
         seeds = sorted(runs.get(a, {}).keys() & runs.get(b, {}).keys())
         if not seeds:
             continue
-        x, y = ([runs[name][seed]["accuracies"] for seed in seeds] for name in (a, b))
-        overall = mean_ci(np.mean(np.subtract(x, y), axis=0)).percent()
-        each = ", ".join(paired_difference(p, q).percent() for p, q in zip(x, y, strict=True))
+        x, y = ([runs[name][seed]["scores"] for seed in seeds] for name in (a, b))
+        overall = ACCURACY.text(mean_ci(np.mean(np.subtract(x, y), axis=0)))
+        each = ", ".join(ACCURACY.text(paired_difference(p, q)) for p, q in zip(x, y, strict=True))
         lines.append(f"| {TITLES[a]} - {TITLES[b]} | {', '.join(map(str, seeds))} | {overall} | {each} |")
     return "\n".join(lines) + "\n"
 

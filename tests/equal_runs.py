@@ -35,7 +35,11 @@ def assert_equal_content(a, b):
 
 
 def assert_equal_runs(a: RunDirectory, b: RunDirectory) -> None:
-    """The same last and best checkpoint, and the same curves without a line twice."""
+    """The same last and best checkpoints, and the same curves without a line twice."""
     for name in ("last", "best"):
         assert_equal_content(without_spent(load(getattr(a, name))), without_spent(load(getattr(b, name))))
     assert curves(a) == curves(b)
+    assert a.ranking.read_text() == b.ranking.read_text()
+    assert sorted(path.name for path in a.top.iterdir()) == sorted(path.name for path in b.top.iterdir())
+    for one, other in zip(a.ensemble(), b.ensemble(), strict=True):
+        assert_equal_content(load(one), load(other))

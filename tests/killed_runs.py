@@ -86,6 +86,21 @@ def die_between_renames(folder: Path) -> None:
     train(folder)
 
 
+def die_before_a_removal(folder: Path) -> None:
+    """Killed when a better checkpoint and the new ranking are written, and the worse one is still there."""
+    unlink, removed = Path.unlink, []
+
+    def last(self, missing_ok=False):
+        if self.parent.name == "top":
+            removed.append(self)
+            if len(removed) == 2:
+                die()
+        unlink(self, missing_ok)
+
+    Path.unlink = last
+    train(folder)
+
+
 def die_in_a_line(folder: Path) -> None:
     """Killed with half a line of metrics on disk."""
     from alfa_md.metrics_log import MetricsLog
@@ -111,7 +126,7 @@ def said(folder: Path) -> str:
 def _train_with(folder: Path, change: Callable) -> None:
     torch.set_num_threads(1)
     CONSOLE.file = open(folder.with_suffix(".said"), "a", buffering=1)
-    train_on_noise(folder, noise_experiment(change=change), num_updates=NUM_UPDATES, checkpoint_every=3)
+    train_on_noise(folder, noise_experiment(change=change), num_updates=NUM_UPDATES, checkpoint_every=3, keep_best=2)
 
 
-DEATHS = (die_in_training, die_in_validation, die_in_writing, die_between_renames, die_in_a_line)
+DEATHS = (die_in_training, die_in_validation, die_in_writing, die_between_renames, die_before_a_removal, die_in_a_line)

@@ -1,11 +1,11 @@
 """In-memory sources of noise episodes, and short training runs on them; no files but the run directory's."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import gin
 import torch
-from torch.optim.lr_scheduler import StepLR
 
 from alfa_md.checkpoint import TrainState
 from alfa_md.episode import Episode, EpisodeSource
@@ -15,11 +15,13 @@ from alfa_md.learners.base import Learner
 from alfa_md.outer_step import parameter_groups
 from alfa_md.pretraining import SCRATCH
 from alfa_md.run_directory import RunDirectory
+from alfa_md.schedules import Schedule, flat, step_decay
 from alfa_md.training import train
 from tests.episodes import random_episode, small_learner
 
 CPU = torch.device("cpu")
 FACTS = {"name": "noise", "seed": 0, "data_root": "memory", "data_kind": "records", "pretrained": SCRATCH}
+HALVED = partial(step_decay, decay_every=4, decay_rate=0.5)
 
 
 class NoiseSource(EpisodeSource):
@@ -60,19 +62,28 @@ def noise_experiment(learner: Learner | None = None, change=lambda index, episod
 def train_on_noise(folder: Path, experiment: Experiment, facts: dict = FACTS, **options) -> TrainState:
     """A training run of six updates in `folder`: validation, checkpoint and log after every second."""
     gin.clear_config()  # whatever other tests have configured
-    short = {"num_updates": 6, "learning_rate": 0.01, "weight_decay": 1e-3, "decay_every": 4, "decay_rate": 0.5}
+    short = {"num_updates": 6, "learning_rate": 0.01, "weight_decay": 1e-3, "schedule": HALVED}
     often = {"validate_every": 2, "num_validation_episodes": 2, "checkpoint_every": 2, "log_every": 1}
     return train(experiment, RunDirectory(folder), Path("memory"), facts, CPU, **(short | often | options))
 
 
-def fresh_state(
-    learner: Learner, weight_decay: float = 0.0, decay_every: int = 1000, decay_rate: float = 1.0
-) -> TrainState:
+def fresh_state(learner: Learner, weight_decay: float = 0.0, schedule: Schedule = flat) -> TrainState:
     """The state that training starts from, with Adam at rate 0.01."""
     optimizer = torch.optim.Adam(parameter_groups(learner, weight_decay), lr=0.01)
-    return TrainState(learner, optimizer, StepLR(optimizer, decay_every, decay_rate))
+    return TrainState(learner, optimizer, schedule(optimizer, 1000))
 
 
 def accuracies(learner: Learner, source: EpisodeSource, num_episodes: int, device: torch.device = CPU) -> list[float]:
     """The scores of the first episodes of a source as one list."""
     return [value for portion in scores(learner, source, range(num_episodes), device) for value in portion]
+
+
+def power_cut(at):
+    """A change of episodes that ends the run where episode `at` is drawn."""
+
+    def change(index, episode):
+        if index == at:
+            raise RuntimeError("power cut")
+        return episode
+
+    return change

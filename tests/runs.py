@@ -51,12 +51,13 @@ def write_results(
 ) -> dict:
     """A results file of these means (of the ten sources, or by name); returns its content."""
     means = means if isinstance(means, Mapping) else dict(zip(META_DATASET, means, strict=True))
-    stamp = {"split": "test", "seed": 0, "sampling": SAMPLING, "data_kind": "records", "updates": 9} | protocol
+    stamp = {"split": "test", "seed": 0, "sampling": SAMPLING, "data_kind": "records", "updates": 9, "unit": "accuracy"}
+    stamp |= protocol
     sources = {}
     for name, mean in means.items():
-        accuracies = [mean + (0.05 if number % 2 else -0.05) for number in range(episodes)]
-        result = mean_ci(accuracies)
-        record = {"mean": result.mean, "ci95": result.ci95, "episodes": result.n, "accuracies": accuracies}
+        scores = [mean + (0.05 if number % 2 else -0.05) for number in range(episodes)]
+        result = mean_ci(scores)
+        record = {"mean": result.mean, "ci95": result.ci95, "episodes": result.n, "scores": scores}
         sources[name] = record | {"data": {"spec": f"spec of {name}", "image_size": 32}}
     content = {"protocol": stamp, "sources": sources}
     (path / "results" / f"{stem}.json").write_text(json.dumps(content))

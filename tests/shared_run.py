@@ -37,7 +37,7 @@ def everything(folder: Path, group: Group) -> None:
     results = Results(folder / f"test-{group.size}.json", {"seed": 0}, group)
     assert results.measure(noise_learner(), NoiseSource(), TEST_EPISODES, CPU)
     idle(folder, group)
-    assert len(results.sources["noise"]["accuracies"]) == TEST_EPISODES
+    assert len(results.sources["noise"]["scores"]) == TEST_EPISODES
 
 
 def lost(folder: Path, group: Group) -> None:

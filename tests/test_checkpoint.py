@@ -2,6 +2,7 @@
 
 import os
 import pickle
+from functools import partial
 
 import pytest
 import torch
@@ -10,12 +11,15 @@ from alfa_md.checkpoint import file_hash, load, load_backbone, load_learner, sav
 from alfa_md.errors import UserError
 from alfa_md.learners.prototypical import PrototypicalLearner
 from alfa_md.outer_step import outer_step
+from alfa_md.schedules import step_decay
 from tests.episodes import random_episode, small_learner, smooth_net
 from tests.noise import fresh_state
 
+HALVED = partial(step_decay, decay_every=1, decay_rate=0.5)  # after every update
+
 
 def trained_state(num_updates=1):
-    state = fresh_state(small_learner(), weight_decay=1e-3, decay_every=1, decay_rate=0.5)
+    state = fresh_state(small_learner(), weight_decay=1e-3, schedule=HALVED)
     for seed in range(num_updates):
         outer_step(state, [random_episode(seed=seed)], clip_norm=10.0)
     return state
@@ -30,14 +34,15 @@ def refusal(path) -> str:
 
 def test_restoring_takes_over_everything(tmp_path):
     state, path = trained_state(2), tmp_path / "last.pt"
-    state.best = 0.75
+    state.ranking = {1: 0.75, 2: 0.5}
     state.save(path)
     drawn = torch.rand(3)
-    other = fresh_state(small_learner(num_steps=2), weight_decay=1e-3, decay_every=1, decay_rate=0.5)
+    other = fresh_state(small_learner(num_steps=2), weight_decay=1e-3, schedule=HALVED)
     torch.manual_seed(99)
     other.restore(path)
     assert torch.equal(torch.rand(3), drawn)
-    assert (other.step, other.best, other.schedule.get_last_lr()) == (2, 0.75, [0.0025, 0.0025])
+    assert (other.step, other.best, other.ranking) == (2, 0.75, {1: 0.75, 2: 0.5})
+    assert other.schedule.get_last_lr() == [0.0025, 0.0025]
     for one in (state, other):
         outer_step(one, [random_episode(seed=5)], clip_norm=10.0)  # the optimiser's moments count here
     for name, value in state.learner.state_dict().items():
@@ -181,6 +186,14 @@ def test_a_checkpoint_of_another_learner_is_no_reason_to_go_back(tmp_path):
     fresh_state(small_learner(num_steps=3)).save(last)
     with pytest.raises(UserError, match="is not of this configuration's"):
         trained_state(0).restore_first([last, previous])
+
+
+def test_a_checkpoint_of_other_frozen_tensors_is_refused(tmp_path):
+    path, learner = tmp_path / "last.pt", small_learner()
+    trained_state().save(path)
+    learner.backbone.requires_grad_(False)
+    with pytest.raises(UserError, match="last.pt was trained with other tensors frozen; use another --run_dir"):
+        fresh_state(learner).restore(path)
 
 
 def test_weights_alone_load_but_do_not_go_on(tmp_path):

@@ -9,15 +9,16 @@ from alfa_md.errors import UserError
 from alfa_md.metrics import MeanCI, mean_ci, paired_difference
 
 PROTOCOL = {"split": "test", "seed": 0, "sampling": {"max_ways_upper_bound": 10}, "checkpoint": "0123456789abcdef"}
+PROTOCOL |= {"unit": "accuracy"}
 # Differences a - b by source: aircraft all +0.1 (win), dtd -0.2, -0.1 (loss), fungi +0.1, -0.1 (tie), omniglot 0 (tie)
 A = {"aircraft": [0.5, 0.9], "dtd": [0.3, 0.5], "fungi": [0.5, 0.4], "omniglot": [0.8, 0.7]}
 B = {"aircraft": [0.4, 0.8], "dtd": [0.5, 0.6], "fungi": [0.4, 0.5], "omniglot": [0.8, 0.7]}
 
 
 def results(sources: dict, spec="spec", **protocol) -> dict:
-    """The content of a results file with these accuracies."""
+    """The content of a results file with these scores."""
     records = {
-        name: mean_ci(values)._asdict() | {"episodes": len(values), "accuracies": values, "data": {"spec": spec + name}}
+        name: mean_ci(values)._asdict() | {"episodes": len(values), "scores": values, "data": {"spec": spec + name}}
         for name, values in sources.items()
     }
     return {"protocol": PROTOCOL | protocol, "sources": records}
@@ -46,6 +47,34 @@ def test_rows_hold_means_and_the_paired_difference():
 )
 def test_an_interval_that_holds_zero_is_a_tie(mean, ci95, verdict):
     assert Row("dtd", MeanCI(0.5, 0, 2), MeanCI(0.5, 0, 2), MeanCI(mean, ci95, 2)).verdict == verdict
+
+
+def test_lower_is_better_where_the_unit_says_so(tmp_path, capsys):
+    """The same numbers as squared errors: wins and losses change places, and three digits without percent."""
+    rows = paired(results(A, unit="squared error"), results(B, unit="squared error"))
+    assert [row.verdict for row in rows] == ["loss", "win", "tie", "tie"]
+    a, b = (written(tmp_path / name, results(s, unit="squared error")) for name, s in (("a", A), ("b", B)))
+    compare(a, b, "test")
+    text = capsys.readouterr().out
+    assert "-0.150±0.069" in next(line for line in text.splitlines() if "dtd" in line)
+    assert "(squared error, 95 % intervals)" in " ".join(text.split())
+
+
+def test_scores_of_different_units_are_refused():
+    with pytest.raises(UserError, match="unit is accuracy in A and squared error in B"):
+        paired(results(A), results(A, unit="squared error"))
+
+
+def test_other_data_is_refused_and_another_resizing_is_not():
+    def on(transform: str, build: str) -> dict:
+        content = results(A)
+        for record in content["sources"].values():
+            record["data"] = {"build": build, "transform": transform}
+        return content
+
+    assert len(paired(on("84 px", "b"), on("32 px", "b"))) == 4
+    with pytest.raises(UserError, match="aircraft comes from different data"):
+        paired(on("84 px", "b"), on("84 px", "c"))
 
 
 def test_the_summary_counts_and_ranks(tmp_path, capsys):
@@ -98,7 +127,12 @@ def test_results_are_found_by_run_directory_split_or_file(tmp_path):
         load(folder, "test")
 
 
-@pytest.mark.parametrize("text", ["not json", "[1, 2]", "{}", '{"sources": {"dtd": {}}}', "null"])
+@pytest.mark.parametrize(
+    "text",
+    ["not json", "[1, 2]", "{}", '{"sources": {"dtd": {}}}', "null"]
+    + ['{"protocol": {"unit": "metre"}, "sources": {"dtd": {"scores": []}}}']
+    + ['{"protocol": {"unit": "accuracy"}, "sources": {"dtd": {"accuracies": []}}}'],
+)
 def test_a_file_of_something_else_is_refused(tmp_path, text):
     file = tmp_path / "test.json"
     file.write_text(text)

@@ -58,7 +58,7 @@ def test_a_run_has_the_same_curves_and_weights(folder):
 
 def test_an_evaluation_has_the_same_episodes_and_results(folder):
     one, two = (json.loads((folder / f"test-{size}.json").read_text()) for size in (1, 2))
-    assert one == two and len(one["sources"]["noise"]["accuracies"]) == TEST_EPISODES
+    assert one == two and len(one["sources"]["noise"]["scores"]) == TEST_EPISODES
 
 
 def test_a_lost_process_ends_the_run_with_its_reason_and_leaves_it_resumable(tmp_path):
@@ -88,4 +88,4 @@ def test_an_evaluation_goes_on_from_what_the_first_process_knows(tmp_path):
     results, seen = Results(tmp_path / "test.json", {"seed": 0}, Told()), []
     source = NoiseSource(change=lambda index, episode: seen.append(index) or episode)
     assert results.measure(noise_learner(), source, 5, CPU)
-    assert sorted(seen) == [3, 4] and results.sources["noise"]["accuracies"][:3] == [0.5] * 3
+    assert sorted(seen) == [3, 4] and results.sources["noise"]["scores"][:3] == [0.5] * 3

@@ -71,8 +71,8 @@ def test_every_source_is_written_as_soon_as_it_is_measured(tmp_path):
     results.measure(learner, NoiseSource("dtd"), 2, CPU)
     assert list(content(results)["sources"]) == ["omniglot", "dtd"] and content(results)["protocol"] == STAMP
     record = content(results)["sources"]["omniglot"]
-    assert record["accuracies"] == [pytest.approx(0.5)] * 3 and record["data"] == NoiseSource("omniglot").stamp()
-    assert (record["mean"], record["ci95"], record["episodes"]) == mean_ci(record["accuracies"])
+    assert record["scores"] == [pytest.approx(0.5)] * 3 and record["data"] == NoiseSource("omniglot").stamp()
+    assert (record["mean"], record["ci95"], record["episodes"]) == mean_ci(record["scores"])
 
 
 def test_a_source_that_fails_loses_nothing_of_the_others(tmp_path):
@@ -104,7 +104,7 @@ def test_more_episodes_continue_where_the_last_ended_and_fewer_change_nothing(tm
     results.measure(learner, NoiseSource("omniglot"), 5, CPU)
     whole = content(results)["sources"]["omniglot"]
     assert len(learner.shown) == 5 and whole["episodes"] == 5
-    assert whole["accuracies"] == accuracies(Counting(), NoiseSource("omniglot"), 5, CPU)
+    assert whole["scores"] == accuracies(Counting(), NoiseSource("omniglot"), 5, CPU)
     results.measure(learner, NoiseSource("omniglot"), 2, CPU)
     assert len(learner.shown) == 5 and content(results)["sources"]["omniglot"] == whole
 

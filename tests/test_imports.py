@@ -14,12 +14,23 @@ from tests.shared import ROOT
 # From the top down. An import goes to a lower floor or stays within its room; a package's modules are in its room
 # unless they are named themselves. Rooms of one floor do not know each other.
 FLOORS = (
-    ({"train", "evaluate", "compare", "convert", "report"},),
-    ({"reporting"}, {"checkpoint_bridge"}),
+    ({"train", "evaluate", "compare", "convert", "report", "plot"},),
+    ({"reporting", "plotting"}, {"checkpoint_bridge"}),
     (
         {"main", "config", "experiment", "device", "allocator", "baselines", "checkpoint", "metrics_log", "progress"}
         | {"training", "training_run", "evaluation", "evaluation_run", "comparison", "tables", "run_directory"}
-        | {"clock", "outer_loop", "outer_step", "pretraining", "distributed", "interruption", "watching"},
+        | {"contenders", "evaluation_seeds", "tracing", "pictures"}
+        | {
+            "clock",
+            "outer_loop",
+            "outer_step",
+            "schedules",
+            "ranking",
+            "pretraining",
+            "distributed",
+            "interruption",
+            "watching",
+        },
     ),
     ({"learners"}, {"data"}),
     ({"inner_loop", "rules"}, {"heads", "classifiers"}, {"backbones"}),

@@ -110,7 +110,7 @@ def test_inner_steps_beat_none_on_the_same_episodes(run, trained):
     trained.learner.num_steps = trained.learner.additional_evaluation_steps = 0
     root, adapted, unadapted = Path(run.facts()["data_root"]), [], []
     for name, record in results(run, "test").items():
-        adapted += record["accuracies"]
+        adapted += record["scores"]
         unadapted += accuracies(trained.learner, trained.evaluation(root, name, "test", seed=0), 40, CPU)
     gain = paired_difference(adapted, unadapted)
     assert gain.n == 400 and gain.mean > gain.ci95
@@ -120,7 +120,7 @@ def test_results_are_reproduced_in_another_process(run, trained):
     """To within one query image in the few episodes where two threads round a tie otherwise than one."""
     source = trained.evaluation(Path(run.facts()["data_root"]), "aircraft", "test", seed=0)
     again = accuracies(trained.learner, source, 10, CPU)
-    assert again == pytest.approx(results(run, "test")["aircraft"]["accuracies"][:10], abs=0.05)
+    assert again == pytest.approx(results(run, "test")["aircraft"]["scores"][:10], abs=0.05)
 
 
 def test_every_part_of_the_generator_has_moved(trained):

@@ -9,9 +9,9 @@ from scripts.results_page import soak_section, write_results
 from tests.shared import ROOT
 
 
-def stored(folder, variant, seed, accuracies):
+def stored(folder, variant, seed, scores):
     content = {"variant": variant, "seed": seed, "updates": 600, "cpu_seconds": 120.0, "bindings": ["a = 1"]}
-    content |= {"machine": "m", "mean": sum(accuracies) / len(accuracies), "ci95": 0.01, "accuracies": accuracies}
+    content |= {"machine": "m", "mean": sum(scores) / len(scores), "ci95": 0.01, "scores": scores}
     (folder / f"{variant}-seed{seed}.json").write_text(json.dumps(content))
 
 

@@ -143,3 +143,39 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
     with pytest.raises(OSError):
         write_text(file, "half")
     assert json.loads(file.read_text()) == {"name": "Käfer±"}
+
+
+def kept(run: RunDirectory, *updates: int) -> None:
+    """Files of weights after these updates."""
+    run.top.mkdir(parents=True, exist_ok=True)
+    for update in updates:
+        run.top_file(update).write_bytes(b"weights")
+
+
+def test_the_ensemble_is_what_training_ranked_best_first(tmp_path):
+    run = RunDirectory(tmp_path)
+    kept(run, 2, 4, 10)
+    run.keep_top({10: 0.9, 2: 0.5})
+    assert run.ensemble() == [run.top / "update_10.pt", run.top / "update_2.pt"]
+    assert sorted(file.name for file in run.top.iterdir()) == ["ranking.json", "update_10.pt", "update_2.pt"]
+    run.keep_top({10: 0.9, 6: 0.7, 2: 0.5})  # 6 was lost with the process that wrote it
+    assert [file.stem for file in run.ensemble()] == ["update_10", "update_2"]
+
+
+def test_there_is_no_ensemble_before_a_validation(tmp_path):
+    run = RunDirectory(tmp_path)
+    run.keep_top({})
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(UserError, match="holds no checkpoints of the best validations; train first"):
+        run.ensemble()
+
+
+def test_a_damaged_ranking_is_named(tmp_path):
+    run = RunDirectory(tmp_path)
+    kept(run, 2)
+    run.ranking.write_text("[2]")
+    with pytest.raises(UserError, match="ranking.json is damaged"):
+        run.ensemble()
+    run.ranking.write_text('{"update')
+    with pytest.raises(UserError, match="ranking.json is damaged"):
+        run.ensemble()

@@ -1,49 +1,88 @@
-"""Which records a run reads: the user's, or the embedded miniature when none are given."""
+"""Where a run's data is: records (the user's, or else the embedded miniature), a folder of images, or nowhere."""
 
 import os
 from pathlib import Path
 from typing import NamedTuple
+
+import gin
 
 from alfa_md.data.miniature import miniature_root
 from alfa_md.data.spec import missing_spec
 from alfa_md.errors import UserError
 
 VARIABLE = "META_DATASET_RECORDS"
+IMAGES_VARIABLE = "ALFA_MD_IMAGES"
 
 
-class RecordsRoot(NamedTuple):
-    """A folder with one folder of records a source, and whether it is the user's or the miniature."""
+class Root(NamedTuple):
+    """A folder with one folder a source, and what it is."""
 
     path: Path
-    kind: str  # "records" or "miniature"
+    kind: str  # "records", "miniature", "images" or "generated"
 
 
-def records_root(flag: str | None, recorded: dict | None = None) -> RecordsRoot:
+@gin.configurable
+def records_root(flag: str | None, recorded: dict | None) -> Root:
     """The root that a flag names, else the environment variable, else the run's own, else the miniature.
 
+    `recorded` is what an earlier run says of its data, its `data_root` and `data_kind`; None for a new run.
     Raises UserError where the folder is missing or holds no source.
     """
-    given = flag or os.environ.get(VARIABLE)
-    if not given and recorded and recorded["data_kind"] == "records":
-        given = recorded["data_root"]
+    given = _given(flag, VARIABLE, recorded, "records")
     if not given:
-        return RecordsRoot(miniature_root(), "miniature")
-    path = Path(given).expanduser().resolve()
+        return Root(miniature_root(), "miniature")
     remedy = f"set --records_root_dir or {VARIABLE} to the folder that holds ilsvrc_2012/, omniglot/, ..."
-    if not path.is_dir():
-        raise UserError(f"records root {path} does not exist; {remedy}")
+    path = _folder(given, "records root", remedy)
     if not any(path.glob("*/dataset_spec.json")):
         if legacy := sorted(path.glob("*/dataset_spec.pkl")):
             raise UserError(missing_spec(legacy[0].parent))
         raise UserError(f"records root {path} holds no */dataset_spec.json; {remedy}")
-    return RecordsRoot(path, "records")
+    return Root(path, "records")
 
 
-def announcement(root: RecordsRoot) -> str:
+@gin.configurable
+def images_root(flag: str | None, recorded: dict | None) -> Root:
+    """The folder of image data sets that a flag names, else the environment variable, else the run's own.
+
+    Raises UserError where none is given or it does not exist.
+    """
+    remedy = f"set --records_root_dir or {IMAGES_VARIABLE} to the folder that holds mini_imagenet/, cub/, ..."
+    given = _given(flag, IMAGES_VARIABLE, recorded, "images")
+    if not given:
+        raise UserError(f"this configuration reads images, and no folder is given; {remedy}")
+    return Root(_folder(given, "images root", remedy), "images")
+
+
+@gin.configurable
+def no_root(flag: str | None, recorded: dict | None) -> Root:
+    """For sources that are computed: no folder is looked for, whatever is given."""
+    return Root(Path("generated"), "generated")
+
+
+def announcement(root: Root) -> str:
     """What a run says of its data at the start."""
-    if root.kind == "records":
-        return f"Records: {root.path}"
-    return (
-        "EMBEDDED MINIATURE DATA: drawn by this package, NOT Meta-Dataset. Its accuracies compare with no published "
-        f"number. Give --records_root_dir or {VARIABLE} for real records."
-    )
+    if root.kind == "miniature":
+        return (
+            "EMBEDDED MINIATURE DATA: drawn by this package, NOT Meta-Dataset. Its accuracies compare with no "
+            f"published number. Give --records_root_dir or {VARIABLE} for real records."
+        )
+    return {
+        "records": f"Records: {root.path}",
+        "images": f"Images: {root.path}",
+        "generated": "Generated data: nothing is read from disk.",
+    }[root.kind]
+
+
+def _given(flag: str | None, variable: str, recorded: dict | None, kind: str) -> str | None:
+    """The flag, the variable or the folder of an earlier run on data of this kind, whichever comes first."""
+    given = flag or os.environ.get(variable)
+    if not given and recorded and recorded["data_kind"] == kind:
+        given = recorded["data_root"]
+    return given
+
+
+def _folder(given: str, what: str, remedy: str) -> Path:
+    path = Path(given).expanduser().resolve()
+    if not path.is_dir():
+        raise UserError(f"{what} {path} does not exist; {remedy}")
+    return path

@@ -23,7 +23,7 @@ from alfa_md.data.class_selection import (
     images_of,
 )
 from alfa_md.data.spec import BiLevelSpec, DatasetSpec, HierarchicalSpec
-from alfa_md.errors import UserError
+from alfa_md.errors import MissingSplit, UserError
 
 
 @gin.configurable
@@ -100,14 +100,14 @@ class ClassDraw(NamedTuple):
 class EpisodeSampler:
     """Draws what episodes of one split consist of.
 
-    Raises UserError at construction, naming the class or superclass, when some episode could not be drawn; sampling
-    itself then never fails.
+    Raises MissingSplit at construction when the split has no class, UserError, naming the class or superclass, when
+    some episode could not be drawn; sampling itself then never fails.
     """
 
     def __init__(self, spec: DatasetSpec, split: str, sampling: Sampling) -> None:
         if not spec.classes(split):
             others = ", ".join(name for name, count in spec.classes_per_split.items() if count) or "none has any"
-            raise UserError(f"{spec.name} has no {split} classes; choose a split that has some ({others})")
+            raise MissingSplit(f"{spec.name} has no {split} classes; choose a split that has some ({others})")
         self.sampling = sampling
         self.images = images_of(spec, split)
         self.selection = select_classes(spec, split, sampling)

@@ -21,7 +21,7 @@ from alfa_md.data.spec_kinds import (
     range_of,
     where_of,
 )
-from alfa_md.errors import UserError
+from alfa_md.errors import MissingSource, UserError
 from alfa_md.files import replacing
 
 __all__ = [
@@ -106,13 +106,16 @@ def _node(fields: Fields) -> Node:
 
 
 def load_spec(directory: Path) -> DatasetSpec:
-    """The specification in `directory`, which must bear its name; UserError when it is missing or malformed."""
+    """The specification in `directory`, which must bear its name; MissingSource where there is none.
+
+    Raises UserError where it is malformed.
+    """
     directory = Path(os.path.abspath(directory))
     file = directory / SPEC_FILE
     try:
         data = json.loads(file.read_bytes())
     except FileNotFoundError:
-        raise UserError(missing_spec(directory)) from None
+        raise MissingSource(missing_spec(directory)) from None
     except OSError as error:
         raise UserError(f"{file}: cannot be read ({error.strerror})") from error
     except RecursionError as error:

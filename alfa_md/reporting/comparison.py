@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from alfa_md.metrics import MeanCI
+from alfa_md.metrics import ACCURACY, MeanCI
 from alfa_md.pretraining import SCRATCH
 from alfa_md.reporting.elements import breakable, html_table, loud
 from alfa_md.reporting.published import EPISODES, PUBLISHED, SETTINGS, deviations, row_of
@@ -39,17 +39,17 @@ def _row(row: str, runs: Sequence[RunSummary]) -> str:
     paper = {name: MeanCI(mean / 100, ci95 / 100, EPISODES) for name, (mean, ci95) in PUBLISHED[row].items()}
     columns = [Entry(run.label, run.results[""]).results for run in runs]
     cells = (
-        [name, expected.percent(), *(_beside(results.get(name), expected) for results in columns)]
+        [name, ACCURACY.text(expected), *(_beside(results.get(name), expected) for results in columns)]
         for name, expected in paper.items()
     )
-    means = ["mean", f"{100 * mean_over_sources(paper):.2f}", *(_mean_beside(results, paper) for results in columns)]
+    means = ["mean", ACCURACY.number(mean_over_sources(paper)), *(_mean_beside(results, paper) for results in columns)]
     heading = ["source", "published", *(breakable(run.label) for run in runs)]
     differing = "".join(_differing(run, row) for run in runs)
     return f"<h3>{row}</h3>{html_table(heading, cells, means)}{differing}"
 
 
 def _beside(result: MeanCI | None, expected: MeanCI) -> str:
-    return f"{result.percent()} {_points(result.mean - expected.mean)}" if result else ""
+    return f"{ACCURACY.text(result)} {_points(result.mean - expected.mean)}" if result else ""
 
 
 def _mean_beside(results: Column, paper: Column) -> str:
@@ -58,7 +58,7 @@ def _mean_beside(results: Column, paper: Column) -> str:
     if not common:
         return ""
     gap = mean_over_sources(common) - mean_over_sources({name: paper[name] for name in common})
-    return f"{mean_cell(common, len(paper))} {_points(gap)}"
+    return f"{mean_cell(common, len(paper), ACCURACY)} {_points(gap)}"
 
 
 def _points(difference: float) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 
 from alfa_md.errors import UserError
 from alfa_md.reporting.summary import RunSummary
+from alfa_md.tables import UNITS
 
 NUM_COLORS = 8  # after which runs repeat them with another dash
 FEW = 60  # points that still get a mark each
@@ -52,10 +53,17 @@ class Quantity(NamedTuple):
     bottom: float | None = None
 
 
+def score(title: str, group: str, draw: Callable) -> Iterator[Quantity]:
+    """The score of a group, in every unit that a run may have it in."""
+    for unit in UNITS.values():
+        symbol = f", {unit.symbol}" if unit.symbol else ""
+        yield Quantity(f"{title} {unit.name}{symbol}", group, unit.name, draw, unit.factor)
+
+
 QUANTITIES = (
     Quantity("Training loss", "train", "loss", noisy),
-    Quantity("Training accuracy, %", "train", "accuracy", noisy, 100),
-    Quantity("Validation accuracy, %", "validation", "accuracy", exact, 100),
+    *score("Training", "train", noisy),
+    *score("Validation", "validation", exact),
     Quantity("Time spent waiting for data, %", "train", "data_wait", exact, 100, 0),
     Quantity("Peak memory, GiB", "train", "peak_memory", exact, 2**-30, 0),
 )

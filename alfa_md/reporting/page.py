@@ -50,7 +50,7 @@ def page(runs: Sequence[RunSummary]) -> str:
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title} - alfa_md</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<style>{STYLE}</style></head>\n<body><h1>{title}</h1>"
-        f'<p class="soft">Few-shot learning on Meta-Dataset; as of {written}.</p>\n{body}</body></html>\n'
+        f'<p class="soft">Few-shot learning; as of {written}.</p>\n{body}</body></html>\n'
     )
 
 
@@ -125,9 +125,9 @@ def updates(run: RunSummary) -> str:
 def best_validation(run: RunSummary) -> str:
     if not run.best:
         return "none yet"
-    mean, ci95 = run.best["accuracy"], run.best.get("ci95")
-    value = f"{100 * mean:.2f}" if ci95 is None else MeanCI(mean, ci95, 0).percent()
-    return f"{value} % at update {run.best['step']}"
+    unit, mean, ci95 = run.unit, run.best[run.unit.name], run.best.get("ci95")
+    value = unit.number(mean) if ci95 is None else unit.text(MeanCI(mean, ci95, 0))
+    return f"{value} {unit.symbol or unit.name} at update {run.best['step']}"
 
 
 def time_taken(run: RunSummary) -> str:
@@ -138,9 +138,10 @@ def time_taken(run: RunSummary) -> str:
 
 
 def data(facts: dict) -> str:
-    """Kind and place of the records."""
-    kind = {"miniature": "embedded miniature", "records": "records"}.get(facts.get("data_kind"), "unknown")
-    return f"{kind} at {facts['data_root']}" if "data_root" in facts else kind
+    """Kind and place of the data."""
+    kind = str(facts.get("data_kind", "unknown"))
+    kind = {"miniature": "embedded miniature"}.get(kind, kind)
+    return f"{kind} at {facts['data_root']}" if "data_root" in facts and kind != "generated" else kind
 
 
 def curves_section(runs: Sequence[RunSummary]) -> str:

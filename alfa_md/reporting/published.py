@@ -106,7 +106,8 @@ def row_of(bound: Bindings) -> str | None:
     """The published row of a configuration's learner, head, rule and training sources; None where there is none."""
     learner = resolved(bound, "Experiment.learner")
     parts = [resolved(bound, f"{learner}.{part}") for part in ("head", "rule")]
-    sources = frozenset(literal_eval(bound.get("Experiment.train_sources", "()")))
+    written = re.sub(r"%(\w+)", lambda macro: bound.get(macro[1], "''"), bound.get("Experiment.train_sources", "()"))
+    sources = frozenset(_value(written))
     found = (name for name, setting in SETTINGS.items() if [*setting[:4]] == [learner, *parts, sources])
     return next(found, None)
 

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from alfa_md.comparison import SAME
+from alfa_md.comparison import SAME, unit_of
 from alfa_md.experiment import META_DATASET
-from alfa_md.metrics import MeanCI
+from alfa_md.metrics import MeanCI, Unit
 from alfa_md.reporting.elements import breakable, html_table, loud
 from alfa_md.reporting.summary import RunSummary
-from alfa_md.tables import Column, column, mean_over_sources
+from alfa_md.tables import Column, column, in_words, mean_over_sources, picked
 
 MINIATURE = (
     "Embedded miniature data: drawn by this package, NOT Meta-Dataset. Its accuracies compare with no published number."
@@ -27,11 +27,11 @@ class Entry(NamedTuple):
     def results(self) -> Column:
         """The results in the order of the benchmark, other sources after them."""
         sources = self.content["sources"]
-        return column(sources, [*META_DATASET, *(name for name in sources if name not in META_DATASET)])
+        return column(picked(sources, dict.fromkeys((*META_DATASET, *sources))))
 
 
 def results_section(runs: Sequence[RunSummary]) -> str:
-    """A table for every set of results on the same episodes; bold is the highest mean of a source."""
+    """A table for every set of results on the same episodes; bold is the best mean of a source."""
     groups: list[list[Entry]] = []
     for entry in entries(runs):
         same = (group for group in groups if all(comparable(entry.content, other.content) for other in group))
@@ -58,7 +58,7 @@ def _baselines(name: str, runs: Sequence[RunSummary]) -> list[Entry]:
 
 
 def comparable(a: dict, b: dict) -> bool:
-    """Whether two results are of the same episodes: split, seed, sampling, and the data of the sources of both."""
+    """Whether two results are of the same episodes: split, seed, sampling, unit, and data of the sources of both."""
     if any(a["protocol"].get(key) != b["protocol"].get(key) for key in (*SAME, "data_kind")):
         return False
     common = a["sources"].keys() & b["sources"].keys()
@@ -66,36 +66,37 @@ def comparable(a: dict, b: dict) -> bool:
 
 
 def _table(group: Sequence[Entry]) -> str:
-    columns = [entry.results for entry in group]
+    columns, unit = [entry.results for entry in group], unit_of(group[0].content)
     sources = list(dict.fromkeys(name for results in columns for name in results))
     rows = []
     for source in sources:
-        best = max(results[source].mean for results in columns if source in results)
-        rows.append([breakable(source), *(_cell(results.get(source), best, len(group)) for results in columns)])
-    means = ["mean", *(mean_cell(results, len(sources)) for results in columns)]
+        means = [results[source].mean for results in columns if source in results]
+        best = max(means, key=lambda mean: unit.sign * mean) if len(group) > 1 else None
+        rows.append([breakable(source), *(_cell(results.get(source), best, unit) for results in columns)])
+    means = ["mean", *(mean_cell(results, len(sources), unit) for results in columns)]
     return html_table(["source", *(breakable(entry.title) for entry in group)], rows, means)
 
 
-def _cell(result: MeanCI | None, best: float, number: int) -> str:
+def _cell(result: MeanCI | None, best: float | None, unit: Unit) -> str:
     if result is None:
         return ""
-    return f"<b>{result.percent()}</b>" if result.mean == best and number > 1 else result.percent()
+    return f"<b>{unit.text(result)}</b>" if result.mean == best else unit.text(result)
 
 
-def mean_cell(results: Column, number: int) -> str:
+def mean_cell(results: Column, number: int, unit: Unit) -> str:
     """The mean over sources, and of how many where it is not all `number`."""
     part = "" if len(results) == number else f" <small>over {len(results)} of {number}</small>"
-    return f"{100 * mean_over_sources(results):.2f}{part}"
+    return f"{unit.number(mean_over_sources(results))}{part}"
 
 
 def _conditions(group: Sequence[Entry]) -> str:
     """What the numbers of a table were measured on, loud where it is the miniature."""
-    protocol = group[0].content["protocol"]
+    protocol, scale = group[0].content["protocol"], in_words(unit_of(group[0].content)).capitalize()
     counts = {result.n for entry in group for result in entry.results.values()}
     episodes = " to ".join(str(count) for count in sorted({min(counts), max(counts)}))
     warning = loud(MINIATURE) if protocol.get("data_kind") == "miniature" else ""
-    bold = " Bold: the highest mean of a source, whether or not the intervals overlap." if len(group) > 1 else ""
+    bold = " Bold: the best mean of a source, whether or not the intervals overlap." if len(group) > 1 else ""
     return (
-        f"{warning}<p>Accuracy in percent, mean ± 95 % interval over {episodes} {breakable(str(protocol['split']))} "
+        f"{warning}<p>{scale}, mean ± 95 % interval over {episodes} {breakable(str(protocol['split']))} "
         f"episodes a source (episode seed {breakable(str(protocol['seed']))}).{bold}</p>"
     )

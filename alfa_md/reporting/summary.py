@@ -9,8 +9,10 @@ from typing import NamedTuple
 
 from alfa_md import comparison
 from alfa_md.errors import UserError
+from alfa_md.metrics import ACCURACY, Unit
 from alfa_md.reporting.published import bindings
 from alfa_md.run_directory import RunDirectory
+from alfa_md.tables import UNITS
 
 COSTS = {"step", "seconds", "cpu_seconds", "data_wait", "peak_memory"}  # in which a NaN is damage, not divergence
 
@@ -39,9 +41,16 @@ class RunSummary(NamedTuple):
         return int(values[0]) if values and values[0].isdigit() else None
 
     @property
+    def unit(self) -> Unit:
+        """What the scores of its records are."""
+        found = (unit for name, unit in UNITS.items() if any(name in record for record in self.validation + self.train))
+        return next(found, ACCURACY)
+
+    @property
     def best(self) -> dict | None:
-        """The first validation record with the highest accuracy."""
-        return max(self.validation, key=lambda record: record["accuracy"], default=None)
+        """The first validation record with the best score."""
+        unit = self.unit
+        return max(self.validation, key=lambda record: unit.sign * record[unit.name], default=None)
 
     def last(self, name: str) -> float | None:
         """The largest value of a quantity that only grows, such as seconds."""
@@ -91,8 +100,9 @@ def metrics(path: Path) -> list[dict]:
 
 def _check(record: dict) -> None:
     """Raises KeyError, TypeError or ValueError unless a record has what every record has."""
-    needed = ("step", "accuracy") if record["group"] == "validation" else ("step",)
-    numbers = [record[name] for name in needed] + [value for name, value in record.items() if name != "group"]
+    if record["group"] == "validation" and not UNITS.keys() & record.keys():
+        raise KeyError("no score")
+    numbers = [record["step"]] + [value for name, value in record.items() if name != "group"]
     if not all(type(number) in (int, float) for number in numbers):
         raise ValueError("not a number")
     if not all(math.isfinite(record[name]) for name in COSTS & record.keys()):

@@ -1,10 +1,10 @@
-"""Which records a run reads, and how it says so."""
+"""Where a run's data is, and how it says so."""
 
 import pytest
 
 from alfa_md.data import roots
 from alfa_md.data.paths import cache_dir
-from alfa_md.data.roots import RecordsRoot, announcement, records_root
+from alfa_md.data.roots import Root, announcement, images_root, no_root, records_root
 from alfa_md.errors import UserError
 
 
@@ -12,6 +12,7 @@ from alfa_md.errors import UserError
 def nothing_given(tmp_path, monkeypatch):
     """No environment variable, and a miniature that costs nothing."""
     monkeypatch.delenv(roots.VARIABLE, raising=False)
+    monkeypatch.delenv(roots.IMAGES_VARIABLE, raising=False)
     monkeypatch.setattr(roots, "miniature_root", lambda: tmp_path / "miniature")
 
 
@@ -34,11 +35,11 @@ def recorded(path, kind="records"):
 
 def test_flag_before_environment_before_the_runs_own_before_the_miniature(tmp_path, records, monkeypatch):
     flag, environment, own = records("flag"), records("environment"), records("own")
-    assert records_root(None) == (tmp_path / "miniature", "miniature")
+    assert records_root(None, None) == (tmp_path / "miniature", "miniature")
     assert records_root(None, recorded(own)) == (own, "records")
     monkeypatch.setenv(roots.VARIABLE, str(environment))
-    assert records_root(None, recorded(own)) == records_root(None) == (environment, "records")
-    assert records_root(str(flag), recorded(own)) == records_root(str(flag)) == (flag, "records")
+    assert records_root(None, recorded(own)) == records_root(None, None) == (environment, "records")
+    assert records_root(str(flag), recorded(own)) == records_root(str(flag), None) == (flag, "records")
 
 
 def test_a_run_on_the_miniature_is_evaluated_on_the_miniature_of_this_machine(tmp_path):
@@ -50,7 +51,7 @@ def test_paths_are_made_absolute(records, monkeypatch):
     path = records("records")
     monkeypatch.chdir(path.parent)
     monkeypatch.setenv("HOME", str(path.parent))
-    assert records_root("records").path == records_root("~/records").path == path
+    assert records_root("records", None).path == records_root("~/records", None).path == path
 
 
 @pytest.mark.parametrize("given", ["flag", "environment", "own"])
@@ -71,13 +72,38 @@ def test_a_root_of_pickled_specifications_is_told_how_to_get_others(tmp_path):
     (tmp_path / "omniglot").mkdir()
     (tmp_path / "omniglot" / "dataset_spec.pkl").touch()
     with pytest.raises(UserError, match="omniglot/dataset_spec.pkl: is never opened.* convert the source"):
-        records_root(str(tmp_path))
+        records_root(str(tmp_path), None)
 
 
 def test_the_miniature_announces_itself_loudly(tmp_path):
-    text = announcement(RecordsRoot(tmp_path, "miniature"))
+    text = announcement(Root(tmp_path, "miniature"))
     assert "EMBEDDED MINIATURE DATA" in text and "NOT Meta-Dataset" in text and "--records_root_dir" in text
-    assert announcement(RecordsRoot(tmp_path, "records")) == f"Records: {tmp_path}"
+    assert announcement(Root(tmp_path, "records")) == f"Records: {tmp_path}"
+
+
+def test_images_by_flag_before_environment_before_the_runs_own(tmp_path, monkeypatch):
+    flag, environment, own = (tmp_path / name for name in ("flag", "environment", "own"))
+    for folder in (flag, environment, own):
+        folder.mkdir()
+    assert images_root(None, recorded(own, "images")) == (own, "images")
+    monkeypatch.setenv(roots.IMAGES_VARIABLE, str(environment))
+    assert images_root(None, recorded(own, "images")) == images_root("", None) == (environment, "images")
+    assert images_root(str(flag), None) == (flag, "images")
+    assert announcement(images_root(str(flag), None)) == f"Images: {flag}"
+
+
+def test_images_that_are_not_given_or_not_there(tmp_path):
+    remedy = "set --records_root_dir or ALFA_MD_IMAGES to the folder that holds mini_imagenet/"
+    with pytest.raises(UserError, match=f"reads images, and no folder is given; {remedy}"):
+        images_root(None, recorded(tmp_path))  # the run was one on records
+    with pytest.raises(UserError, match=f"absent does not exist; {remedy}"):
+        images_root(str(tmp_path / "absent"), None)
+
+
+def test_generated_data_needs_no_folder(tmp_path):
+    root = no_root(str(tmp_path / "absent"), None)
+    assert root.kind == "generated" and not root.path.exists()
+    assert announcement(root) == "Generated data: nothing is read from disk."
 
 
 def test_cache_directory_by_override_xdg_and_default(tmp_path, monkeypatch):

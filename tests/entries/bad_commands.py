@@ -107,6 +107,15 @@ SECTIONS: dict[str, tuple[BadInput, ...]] = {
         evaluate(
             "records root missing", "nowhere does not exist; set --records_root_dir", "--records_root_dir=nowhere"
         ),
+        BadInput("no figure to plot", "plot", ("--run_dir=run",), "^plot needs the name of a figure: python -m"),
+        BadInput("curves of no run", "plot", ("curves",), "^plot curves needs one run directory or more: python -m"),
+        BadInput("an episode of no run", "plot", ("episode", "run"), "^plot episode takes one run, as --run_dir=RUN$"),
+        BadInput(
+            "an inner step that is not taken",
+            "plot",
+            ("hyperparameters", "--run_dir=run", "--num_episodes=1", "--step=7"),
+            r"^--step=7: \S+ takes inner steps 0 to 0$",
+        ),
         BadInput("one run to compare", "compare", ("run",), "^compare needs two run directories or results files"),
         BadInput("no source to convert", "convert", (), "^name one source"),
         BadInput(
@@ -154,6 +163,9 @@ SECTIONS: dict[str, tuple[BadInput, ...]] = {
         ),
         BadInput("nothing to report on", "report", ("nowhere",), "^nowhere is not a run directory"),
         BadInput(
+            "a regression of images", "plot", ("regression", "--run_dir=run"), "^ilsvrc_2012 has no curves to draw; see"
+        ),
+        BadInput(
             "nothing to compare",
             "compare",
             ("run", "nowhere"),
@@ -180,6 +192,13 @@ SECTIONS: dict[str, tuple[BadInput, ...]] = {
             "no room for results",
             "^run/results/test.json: File too large; free some space",
             "--sources=ilsvrc_2012",
+            limit=lambda _: small_disk(500),
+        ),
+        BadInput(
+            "no room for a figure",
+            "plot",
+            ("curves", "run"),
+            "^run/figures/curves.png: File too large; free some space",
             limit=lambda _: small_disk(500),
         ),
         train(

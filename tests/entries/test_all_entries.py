@@ -9,12 +9,14 @@ from tests.entries.harness import Outcome, run_entry, spawn_entry
 from tests.shared import ROOT
 
 EXPLANATIONS = {
-    "train": {"gin_config", "gin_bindings", "records_root_dir", "run_dir", "seed", "device"},
+    "train": {"gin_config", "gin_bindings", "records_root_dir", "run_dir", "seed", "device", "seeds"},
     "evaluate": {"run_dir", "checkpoint", "sources", "num_episodes", "split", "baselines", "records_root_dir", "seed"}
-    | {"device"},
+    | {"device", "seeds", "query_std"},
     "compare": {"split"},
     "convert": {"source_dir", "records_root_dir", "from", "to"},
     "report": {"out"},
+    "plot": {"run_dir", "out", "checkpoint", "source", "split", "num_episodes", "step", "index", "seed", "device"}
+    | {"records_root_dir"},
 }
 
 

@@ -114,7 +114,7 @@ def test_a_pretraining_is_evaluated_as_nearest_neighbour(tmp_path, root, recipe)
         json.loads((tmp_path / "run" / "results" / name).read_text()) for name in ("test.json", "test-feature.json")
     )
     assert one["protocol"]["learner"] == "BaselineLearner"
-    assert len(one["sources"]["omniglot"]["accuracies"]) == len(two["sources"]["omniglot"]["accuracies"]) == 2
+    assert len(one["sources"]["omniglot"]["scores"]) == len(two["sources"]["omniglot"]["scores"]) == 2
 
 
 @pytest.mark.parametrize(

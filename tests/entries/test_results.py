@@ -21,6 +21,7 @@ pytestmark = needs_tensorflow
 NAME = "proto_maml_alfa+quickstart"
 ABSENT = set(META_DATASET) - set(SOURCES)
 EPISODES = "--num_episodes=2"
+BEST = "checkpoints/best.pt"
 
 
 @pytest.fixture
@@ -39,7 +40,8 @@ def results(run: Path, stem: str = "test") -> dict:
 def test_missing_sources_are_named_the_rest_go_on_and_the_exit_code_is_3(run):
     outcome = evaluate(run)
     assert outcome.code == 3 and outcome.err == ""
-    assert set(re.findall(r"^(\w+): missing \(.*/\1/dataset_spec.json: not found", outcome.out, re.MULTILINE)) == ABSENT
+    missing = re.findall(r"^(\w+): missing \(.*/\1/dataset_spec.json: not found; .*\)$", outcome.out, re.MULTILINE)
+    assert set(missing) == ABSENT
     assert list(results(run)["sources"]) == ["ilsvrc_2012", "omniglot", "traffic_sign"]
     for name in SOURCES:
         assert re.search(rf"{name} +│ +\d+\.\d\d±\d+\.\d\d", outcome.out)
@@ -75,9 +77,9 @@ def test_a_split_that_no_chosen_source_has_is_refused(run):
 def test_results_hold_every_accuracy_and_its_interval(run):
     evaluate(run, "--sources=omniglot", "--num_episodes=3")
     record = results(run)["sources"]["omniglot"]
-    assert record["episodes"] == len(record["accuracies"]) == 3
-    assert (record["mean"], record["ci95"]) == mean_ci(record["accuracies"])[:2]
-    assert all(0 <= accuracy <= 1 for accuracy in record["accuracies"])
+    assert record["episodes"] == len(record["scores"]) == 3
+    assert (record["mean"], record["ci95"]) == mean_ci(record["scores"])[:2]
+    assert all(0 <= accuracy <= 1 for accuracy in record["scores"])
 
 
 def test_results_are_stamped_with_what_they_depend_on(run, root):
@@ -93,6 +95,7 @@ def test_results_are_stamped_with_what_they_depend_on(run, root):
         "updates": 2,
         "split": "test",
         "seed": 5,
+        "unit": "accuracy",
         "device": "cpu",
         "data_root": str(root),
         "data_kind": "records",
@@ -101,6 +104,8 @@ def test_results_are_stamped_with_what_they_depend_on(run, root):
         "head": "PrototypeHead",
         "inner_steps": 1,
         "order": "first",
+        "prepared by": "nothing",
+        "start": "learned",
     }
     assert (sampling["max_ways_upper_bound"], sampling["max_support_set_size"]) == (5, 20)
     data = content["sources"]["omniglot"]["data"]
@@ -213,3 +218,24 @@ def test_another_checkpoint_is_named_in_the_files(run):
     evaluate(run, "--sources=omniglot", "--checkpoint=last")
     assert results(run, "test-last")["protocol"]["checkpoint"] == file_hash(run / "checkpoints" / "last.pt")
     assert not (run / "results" / "test.json").exists()
+
+
+def test_the_ensemble_is_shown_beside_the_best_checkpoint(run):
+    assert evaluate(run, "--sources=omniglot", "--checkpoint=ensemble").code == 0
+    together, best = results(run, "test-ensemble"), results(run)
+    assert together["protocol"]["checkpoint"] == [file_hash(run / "checkpoints" / "top" / "update_2.pt")]
+    assert together["protocol"]["ensemble"] == 1 and best["protocol"]["checkpoint"] == file_hash(run / BEST)
+    assert together["sources"] == best["sources"]  # the ensemble of one is that one
+    with open(run / "results" / "test-ensemble.csv") as file:
+        assert [line["learner"] for line in csv.DictReader(file)] == [f"{NAME}, ensemble of 1", NAME]
+
+
+def test_runs_of_several_seeds_are_evaluated_and_averaged(trained, tmp_path):
+    for seed in (0, 1):
+        copied(trained, tmp_path / "run" / f"seed{seed}")
+    outcome = evaluate(tmp_path / "run", "--sources=omniglot", "--seeds=0,1", "--seed=3")
+    assert outcome.code == 0 and "deviation over seeds 0, 1" in " ".join(outcome.out.split())
+    content = results(tmp_path / "run", "test-seeds")
+    assert content["seeds"] == [0, 1] and content["protocol"]["seed"] == 3
+    mean = results(tmp_path / "run" / "seed0")["sources"]["omniglot"]["mean"]
+    assert content["learners"][NAME]["omniglot"] == {"mean": mean, "std": 0.0, "means": [mean, mean]}

@@ -1,12 +1,17 @@
 """`python -m alfa_md.train`: what it says of a run it refuses or stops, and where a run goes."""
 
+import json
+import os
 import re
+import signal
 
 import pytest
 import torch
 
+from alfa_md import outer_step
 from alfa_md.checkpoint import load
 from alfa_md.config import differences
+from alfa_md.run_directory import RunDirectory
 from tests.entries.harness import CONFIG, bindings, contents, needs_tensorflow, run_entry, spawn_entry
 
 pytestmark = needs_tensorflow
@@ -45,7 +50,8 @@ def test_run_directory_of_another_configuration(refused, flags, named):
 
 def test_a_run_that_diverges_names_step_source_and_episode_and_keeps_its_last_checkpoint(refused, tmp_path):
     """The rate leaps by a factor of 1e33 after two updates; the checkpoint of the second stays."""
-    leap = ("train.decay_every = 2", "train.decay_rate = 1e33", "train.num_updates = 9", "train.checkpoint_every = 2")
+    decay = ("step_decay.decay_every = 2", "step_decay.decay_rate = 1e33")
+    leap = (*decay, "train.num_updates = 9", "train.checkpoint_every = 2")
     error = refused("train", *(f"--gin_bindings={line}" for line in leap), "--run_dir=new")
     found = re.match(
         r"non-finite loss at update (\d+) on ilsvrc_2012 train episode (\d+) of seed 0; checkpoints", error
@@ -94,3 +100,69 @@ def test_training_goes_to_a_folder_named_after_files_and_seed(tmp_path, root):
     outcome = run_entry("train", *bindings(), f"--records_root_dir={root}", "--seed=3", cwd=tmp_path)
     assert outcome.code == 0
     assert (tmp_path / "runs/proto_maml_alfa+quickstart/seed3/checkpoints/best.pt").is_file()
+
+
+def test_several_seeds_have_a_run_each_and_those_done_are_left(tmp_path, root, monkeypatch):
+    flags = [*bindings("train.keep_best = 2"), f"--records_root_dir={root}", "--run_dir=runs"]
+    assert run_entry("train", *flags, "--seeds=0", cwd=tmp_path).code == 0
+    done = contents(tmp_path / "runs" / "seed0" / "checkpoints")
+    monkeypatch.setattr(outer_step, "backward", lambda *arguments: pytest.fail("seed 0 is trained again"))
+    assert run_entry("train", *flags, "--seeds=0", cwd=tmp_path).code == 0
+    monkeypatch.undo()
+    outcome = run_entry("train", *flags, "--seeds=0,2", cwd=tmp_path)
+    assert outcome.code == 0
+    assert re.findall(r"^Run directory: (\S+)$", outcome.out, re.MULTILINE) == ["runs/seed0", "runs/seed2"]
+    assert contents(tmp_path / "runs" / "seed0" / "checkpoints") == done
+    assert [RunDirectory(tmp_path / "runs" / name).facts()["seed"] for name in ("seed0", "seed2")] == [0, 2]
+    assert sorted(folder.name for folder in (tmp_path / "runs").iterdir()) == ["seed0", "seed2"]
+
+
+def test_the_folders_of_several_seeds_are_named_after_the_files(tmp_path, root):
+    outcome = run_entry("train", *bindings(), f"--records_root_dir={root}", "--seeds=5", cwd=tmp_path)
+    assert outcome.code == 0
+    assert (tmp_path / "runs/proto_maml_alfa+quickstart/seed5/checkpoints/best.pt").is_file()
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--seed=0", "--seeds=0,1"], "--seed and --seeds exclude each other; give one of them"),
+        (["--seeds=0,-1"], "--seeds=0,-1: give whole numbers separated by commas, such as 0,1,2"),
+    ],
+)
+def test_seeds_that_are_none(refused, flags, message):
+    assert refused("train", *flags) == message
+
+
+def test_an_interruption_ends_the_whole_command(tmp_path, root, monkeypatch):
+    """It comes in the first update of the first seed; the others are not begun."""
+    backward = outer_step.backward
+
+    def interrupted(*arguments):
+        os.kill(os.getpid(), signal.SIGTERM)
+        return backward(*arguments)
+
+    monkeypatch.setattr(outer_step, "backward", interrupted)
+    flags = [*bindings("train.num_updates = 3"), f"--records_root_dir={root}", "--run_dir=runs", "--seeds=0,1"]
+    assert run_entry("train", *flags, cwd=tmp_path).code == 128 + signal.SIGTERM
+    assert load(tmp_path / "runs" / "seed0" / "checkpoints" / "last.pt")["step"] == 1
+    assert [folder.name for folder in (tmp_path / "runs").iterdir()] == ["seed0"]
+
+
+def test_a_learner_without_updates_is_validated_kept_and_evaluated(tmp_path, root):
+    flags = [*bindings("train.num_updates = 0"), f"--records_root_dir={root}", "--run_dir=run"]
+    outcome = run_entry("train", *flags, cwd=tmp_path)
+    assert outcome.code == 0
+    assert "train.num_updates = 0: GradientLearner is validated and kept as it starts, untrained" in outcome.out
+    assert "0 updates done; best validation accuracy " in outcome.out
+    flags = ["--run_dir=run", "--sources=omniglot", "--num_episodes=2"]
+    assert run_entry("evaluate", *flags, cwd=tmp_path).code == 0
+    results = json.loads((tmp_path / "run" / "results" / "test.json").read_text())
+    assert results["protocol"]["updates"] == 0 and results["sources"]["omniglot"]["episodes"] == 2
+
+
+def test_a_learner_with_nothing_to_train(refused, tmp_path):
+    frozen = ("GradientLearner.start = @frozen", "GradientLearner.rule = @sgd", "GradientLearner.head = @ZeroHead()")
+    error = refused("train", *(f"--gin_bindings={line}" for line in frozen), "--run_dir=new")
+    assert error == "GradientLearner has nothing to train; train.num_updates = 0 keeps it as it starts"
+    assert not (tmp_path / "new").exists()

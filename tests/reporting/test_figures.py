@@ -12,7 +12,7 @@ from alfa_md.reporting.figures import NUM_COLORS, QUANTITIES, curve, figures, sm
 from alfa_md.reporting.summary import summaries
 from tests.runs import write_metrics, write_run
 
-LOSS, _, VALIDATION, _, MEMORY = QUANTITIES
+LOSS, _, _, VALIDATION, ERROR, _, MEMORY = QUANTITIES
 
 
 @pytest.fixture
@@ -28,6 +28,14 @@ def test_a_curve_is_scaled_to_its_unit_and_has_intervals_where_they_were_recorde
     x, y, ci95 = curve(run, VALIDATION)
     assert x.tolist() == [500, 1000] and (ci95 == 2).all()
     assert y.tolist() == [100 * record["accuracy"] for record in run.validation]
+
+
+def test_errors_are_drawn_without_percent(folder):
+    (folder / "metrics.jsonl").write_text('{"step": 5, "group": "validation", "squared error": 0.3, "ci95": 0.1}\n')
+    runs = summaries([str(folder)])
+    x, y, ci95 = curve(runs[0], ERROR)
+    assert (x.tolist(), y.tolist(), ci95.tolist()) == ([5], [0.3], [0.1])
+    assert [quantity.title for quantity, _ in figures(runs)] == ["Validation squared error"]
 
 
 def test_only_quantities_that_some_run_has_recorded_are_drawn(folder, tmp_path):

@@ -116,6 +116,24 @@ def test_the_ten_source_table_has_intervals_means_and_the_best_in_bold(make):
     assert "600 test episodes" in words(part)
 
 
+def test_errors_have_a_table_in_their_own_unit_and_the_lowest_is_bold(make):
+    paths = make("a"), make("b"), make("c")
+    for path, error in zip(paths, (0.3, 0.2, None), strict=True):
+        if error:
+            write_results(path, "test", {"sine": error}, 600, unit="squared error", data_kind="generated")
+    part = section(rendered(*paths), "Test results")
+    assert "<td>0.300±0.004</td><td><b>0.200±0.004</b></td>" in part and "60.00±0.40" in part
+    assert "Squared error, mean ± 95 % interval over 600 test episodes" in words(part) and part.count("<table>") == 2
+
+
+def test_the_best_validation_of_a_regression_run(tmp_path):
+    folder = write_run(tmp_path / "sine", TEXT, data_kind="generated", data_root="generated")
+    line = '{"step": 5, "group": "validation", "squared error": 0.3, "ci95": 0.1}\n'
+    (folder / "metrics.jsonl").write_text(line)
+    seen = words(section(rendered(folder), "Runs"))
+    assert "Best validation 0.300±0.100 squared error at update 5" in seen and "Data generated Command" in seen
+
+
 def test_a_single_column_has_no_bold_and_missing_sources_are_counted(make):
     assert "<b>" not in section(rendered(make("a")), "Test results")
     part = words(section(rendered(make("b"), make("c", means={"dtd": 0.5})), "Test results"))

@@ -37,6 +37,13 @@ def test_a_configuration_without_published_row_has_none(file):
     assert row_of(bindings(configuration(file))) is None
 
 
+def test_training_sources_may_be_macros():
+    bound = bindings(configuration("gin/proto_maml_alfa.gin"))
+    by_macro = bound | {"DATA": "'ilsvrc_2012'", "Experiment.train_sources": "(%DATA,)"}
+    assert row_of(by_macro) == row_of(bound) is not None
+    assert row_of(by_macro | {"DATA": "'mini_imagenet'"}) is None
+
+
 def test_another_rule_has_no_row_and_nothing_bound_neither():
     changed = configuration("gin/proto_maml_alfa.gin", bindings=["GradientLearner.rule = @lslr_decay"])
     assert row_of(bindings(changed)) is None

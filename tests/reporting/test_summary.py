@@ -6,6 +6,7 @@ import re
 import pytest
 
 from alfa_md.errors import UserError
+from alfa_md.metrics import SQUARED_ERROR
 from alfa_md.reporting.summary import labels, summaries
 from tests.runs import write_metrics, write_results, write_run
 
@@ -44,6 +45,12 @@ def test_the_first_of_equal_validations_is_the_best(folder):
     lines = [{"step": step, "group": "validation", "accuracy": 0.5} for step in (1, 2)]
     (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
     assert one(folder).best["step"] == 1
+
+
+def test_the_lowest_error_is_the_best(folder):
+    lines = [{"step": step, "group": "validation", "squared error": 0.5 - 0.1 * (step == 2)} for step in (1, 2, 3)]
+    (folder / "metrics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert one(folder).best["step"] == 2 and one(folder).unit == SQUARED_ERROR
 
 
 def test_half_a_last_line_is_passed_over(folder):

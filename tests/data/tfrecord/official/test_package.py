@@ -123,7 +123,7 @@ def test_one_binding_switches_a_whole_run(tmp_path, small_root, stand_in):
     assert outcome.code == 0, outcome
     assert [(r["dataset_spec"].name, r["split"].name) for r in stand_in()][4:] == [("omniglot", "TEST")]
     results = json.loads((tmp_path / "run" / "results" / "test.json").read_text())["sources"]["omniglot"]
-    assert results["data"]["reader"] == "official" and len(results["accuracies"]) == 3
+    assert results["data"]["reader"] == "official" and len(results["scores"]) == 3
 
 
 def test_a_switched_run_in_a_process_of_its_own_ends_and_is_quiet(tmp_path, small_root):
