@@ -1,5 +1,6 @@
 """All bad inputs by section, one row each. `docs/errors.md` is made of the same rows."""
 
-from tests.entries import bad_commands, bad_records
+from tests.entries import bad_commands, bad_images, bad_records
 
-SECTIONS = bad_records.SECTIONS | bad_commands.SECTIONS
+SECTIONS = bad_records.SECTIONS | bad_images.SECTIONS | bad_commands.SECTIONS
+assert len(SECTIONS) == sum(len(module.SECTIONS) for module in (bad_records, bad_images, bad_commands))
