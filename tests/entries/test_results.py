@@ -101,6 +101,7 @@ def test_results_are_stamped_with_what_they_depend_on(run, root):
         "data_kind": "records",
         "learner": "GradientLearner",
         "batch_norm": "support moments, adapted",
+        "batch_norm_layer": "EpisodicBatchNorm()",
         "head": "PrototypeHead",
         "inner_steps": 1,
         "order": "first",
