@@ -45,7 +45,8 @@ class OuterLoop:
                 steps = {"train": self.state.step, "validation": self.state.validated}
                 self.log = MetricsLog(self.run.metrics, self.run.tensorboard, steps)
                 stack.callback(self.log.close)
-                self.run.keep_top(self.state.ranking)  # what a lost continuation has added goes
+                self.run.rank_top(self.state.ranking)
+                self.run.drop_unranked(self.state.ranking)  # what a lost continuation has added
             stack.enter_context(self.progress)
             self.opened = stack.pop_all()
         return self
@@ -74,7 +75,7 @@ class OuterLoop:
         if state.step in state.ranking:
             self.run.top.mkdir(exist_ok=True)
             save_weights(self.run.top_file(state.step), state.learner.state_dict(), state.step)
-        self.run.keep_top(state.ranking)
+        self.run.rank_top(state.ranking)
 
     def _show(self, result: MeanCI, source: EpisodeSource) -> None:
         state = self.state
@@ -91,6 +92,7 @@ class OuterLoop:
             state.spent = self.clock.seconds()
             if self.log:
                 state.save(self.run.last, self.run.previous)
+                self.run.drop_unranked(state.ranking)
             state.saved = (state.step, state.validated)
 
     def leave_if_wanted(self) -> None:

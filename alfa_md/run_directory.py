@@ -95,15 +95,16 @@ class RunDirectory:
         """Where the weights after an update lie as long as its validation is among the best."""
         return self.top / f"update_{update}.pt"
 
-    def keep_top(self, ranking: Mapping[int, float]) -> None:
-        """Writes down the ranking (update -> mean, best first) of the files in top/; removes those not in it."""
-        if not ranking and not self.top.exists():
-            return
-        files = {self.top_file(update): mean for update, mean in ranking.items()}
-        write_json(self.ranking, {file.name: mean for file, mean in files.items() if file.exists()})
-        for file in self.top.glob("*.pt"):
-            if file not in files:
-                file.unlink()
+    def rank_top(self, ranking: Mapping[int, float]) -> None:
+        """Writes down the ranking (update -> mean, best first) of the files in top/."""
+        if ranking or self.top.exists():
+            files = {self.top_file(update): mean for update, mean in ranking.items()}
+            write_json(self.ranking, {file.name: mean for file, mean in files.items() if file.exists()})
+
+    def drop_unranked(self, ranking: Mapping[int, float]) -> None:
+        """Removes the files of top/ that a ranking does not name: of the state to go on from, lest it misses one."""
+        for file in set(self.top.glob("*.pt")) - {self.top_file(update) for update in ranking}:
+            file.unlink()
 
     def ensemble(self) -> list[Path]:
         """The checkpoints of the best validations, best first. Raises UserError where training has kept none."""

@@ -33,10 +33,16 @@ class Cell(NamedTuple):
         """Where its runs lie, relative to the folder of all runs; cells that are trained alike share it."""
         return Path(self.run) / slug(self.bindings or "defaults")
 
-    @property
-    def file(self) -> Path:
-        """Its measurement, relative to the folder of results."""
-        return Path("paper") / self.row / f"{slug(self.setting)}.json"
+    def file(self, num_updates: int | None = None) -> Path:
+        """Its measurement with so many updates, None for the paper's number; relative to the folder of results."""
+        updates = "" if num_updates is None else f"@{num_updates}"
+        return Path("paper") / self.row / f"{slug(self.setting)}{updates}.json"
+
+    def budgets(self, store: Path) -> list[int | None]:
+        """The numbers of updates that it has been measured with; None for the paper's, where that is or nothing is."""
+        found = (store / self.file()).parent.glob(f"{slug(self.setting)}@*.json")
+        others = sorted(int(path.stem.rpartition("@")[2]) for path in found)
+        return ([None] if (store / self.file()).exists() or not others else []) + others
 
     @property
     def gin_bindings(self) -> list[str]:

@@ -7,52 +7,55 @@ from pathlib import Path
 from statistics import mean, stdev
 
 from alfa_md.metrics import ACCURACY, SQUARED_ERROR, MeanCI, Unit
-from scripts.paper_cells import ROOT, Cell, cells
+from scripts.paper_cells import Cell, cells
 
-RESULTS = ROOT / "results"
 UNITS = {unit.name: unit for unit in (ACCURACY, SQUARED_ERROR)}
 EXPLANATION = """## The paper's tables
 
 Published numbers are the paper's; its ± are standard deviations of single answers over queries, not confidence
-intervals, except in tables 3 and 8. Measured: the mean of one seed with its 95 % interval over episodes, or mean and
-standard deviation over seeds; of the single best checkpoint by validation and of the ensemble of the best five (as the
-paper tests). Tables 2, A, E and parts of 5 and 7 test networks that are trained for another row.
+intervals, except in tables 3 and 8. Measured: one seed with its 95 % interval over episodes, or the mean over seeds
+with their standard deviation and the mean interval; of the single best checkpoint by validation, and of the ensemble of
+the best five where five are kept. The difference is that of the ensemble, where there is one. A network that is also
+tested for another table is trained once. Table C is table 1, table D is in `gin/paper/table3_proto_maml_alfa.gin`.
 """
 
 
 def section(store: Path) -> str:
-    """Every cell that has been measured, and how many have not."""
+    """Every cell, measured or not."""
     parts = [EXPLANATION]
     for table, group in groupby(cells(), lambda cell: cell.table):
-        found = list(group)
-        done = [cell for cell in found if (store / cell.file).exists()]
-        parts.append(f"### {table}: {len(done)} of {len(found)} cells measured\n")
+        found = [(cell, number) for cell in group for number in cell.budgets(store)]
+        done = [content for cell, number in found if (content := stored(cell, store, number))]
+        parts.append(f"### {table}: {len(done)} measured\n")
+        parts.append("\n".join(rows(found, store)) + "\n")
         if done:
-            parts += ["\n".join(rows(done, store)) + "\n", "\n".join(commands(done, store)) + "\n"]
+            parts.append(
+                "\n".join(f"    {each['command']}  # {each['machine']}, {each['device']}" for each in done) + "\n"
+            )
     return "\n".join(parts)
 
 
-def rows(done: list[Cell], store: Path) -> list[str]:
-    """A markdown table of cells."""
+def rows(found: list[tuple[Cell, int | None]], store: Path) -> list[str]:
+    """A markdown table of cells and numbers of updates."""
     lines = ["| row | setting | paper | single best | ensemble | difference | updates | hours a seed | config |"]
     lines.append("|---" * 9 + "|")
-    for cell in done:
-        content = stored(cell, store)
-        spent = f"{mean(content['hours']):.2f}"
-        updates = ", ".join(map(str, dict.fromkeys(content["updates"])))
-        values = [published(cell), *measured(cell, store), difference(cell, store), updates, spent, content["config"]]
+    for cell, number in found:
+        content = stored(cell, store, number)
+        values = [published(cell), *measured(cell, store, number), difference(cell, store, number)]
+        values += how(content) if content else [""] * 3
         lines.append(f"| {cell.row} | {cell.setting} | " + " | ".join(values) + " |")
     return lines
 
 
-def commands(done: list[Cell], store: Path) -> list[str]:
-    """How they were measured, and on what."""
-    return [f"    {stored(cell, store)['command']}  # {stored(cell, store)['machine']}" for cell in done]
+def how(content: dict) -> list[str]:
+    """Updates, hours a seed and the fingerprint of the configuration."""
+    updates = ", ".join(map(str, dict.fromkeys(content["updates"])))
+    return [updates, f"{mean(content['hours']):.2f}", content["config"]]
 
 
-def stored(cell: Cell, store: Path = RESULTS) -> dict | None:
-    """The measurement of a cell, if there is one."""
-    file = store / cell.file
+def stored(cell: Cell, store: Path, num_updates: int | None = None) -> dict | None:
+    """A measurement of a cell, if there is one."""
+    file = store / cell.file(num_updates)
     return json.loads(file.read_text()) if file.exists() else None
 
 
@@ -63,26 +66,26 @@ def published(cell: Cell) -> str:
     return f"{cell.published}±{cell.spread}" + (f" ({cell.note})" if cell.note else "")
 
 
-def measured(cell: Cell, store: Path = RESULTS) -> tuple[str, str]:
-    """Single best and ensemble, empty where unmeasured."""
-    content = stored(cell, store)
+def measured(cell: Cell, store: Path, num_updates: int | None = None) -> tuple[str, str]:
+    """Single best and ensemble; the latter empty where it has one member."""
+    content = stored(cell, store, num_updates)
     if content is None:
         return "unmeasured", ""
-    unit = UNITS[content["unit"]]
-    return written(content["learners"]["single best"], unit), written(content["learners"]["ensemble"], unit)
+    unit, learners = UNITS[content["unit"]], content["learners"]
+    several = content["members"] > 1
+    return written(learners["single best"], unit), written(learners["ensemble"], unit) if several else ""
 
 
 def written(seeds: list[dict], unit: Unit) -> str:
-    """One seed with its interval over episodes; several by mean and standard deviation."""
-    if len(seeds) == 1:
-        return unit.text(MeanCI(seeds[0]["mean"], seeds[0]["ci95"], seeds[0]["episodes"]))
-    means = [seed["mean"] for seed in seeds]
-    return f"{unit.number(mean(means))} (std {unit.number(stdev(means))}, {len(means)} seeds)"
+    """One seed with its interval over episodes; several by mean, standard deviation and mean interval."""
+    means, interval = [seed["mean"] for seed in seeds], mean(seed["ci95"] for seed in seeds)
+    text = unit.text(MeanCI(mean(means), interval, seeds[0]["episodes"]))
+    return text if len(seeds) == 1 else f"{text} (std {unit.number(stdev(means))}, {len(seeds)} seeds)"
 
 
-def difference(cell: Cell, store: Path = RESULTS) -> str:
-    """Measured, by the ensemble, minus published; empty where one is missing or not a number."""
-    content = stored(cell, store)
+def difference(cell: Cell, store: Path, num_updates: int | None = None) -> str:
+    """Measured minus published; empty where one is missing or not a number."""
+    content = stored(cell, store, num_updates)
     if content is None or not cell.published:
         return ""
     unit = UNITS[content["unit"]]

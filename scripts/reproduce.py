@@ -3,41 +3,49 @@
     scripts/reproduce.sh table8                             every cell of a table
     scripts/reproduce.sh table1 --row=table1_conv4_alfa_maml --seeds=0,1,2 --records_root_dir=DATA
 
-What is done is not done again. A cell without its data is named with what is missing, and the others go on.
+What is done is not done again. A cell without its data is named with what is missing, before anything is trained for
+it, and the others go on.
 """
 
 import argparse
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import gin
 from rich.console import Console
 from rich.table import Table
 
-from alfa_md.config import fingerprint
-from alfa_md.run_directory import RunDirectory, environment, write_json
+from alfa_md import config, experiment
+from alfa_md.errors import UserError
+from alfa_md.evaluation_seeds import numbers
+from alfa_md.run_directory import RunDirectory, write_json
 from scripts.paper_cells import ROOT, Cell, chosen
 from scripts.paper_table import difference, measured, published
 from scripts.results_page import write_results
 
-MISSING_DATA = 3
+BAD_INPUT, MISSING_DATA = 2, 3
 CONSOLE = Console(width=160, highlight=False)
+KEPT = ("mean", "ci95", "episodes", "query_std")
 
 
 def main() -> int:
     options = flags().parse_args()
     try:
         selected = chosen(options.table, options.row, options.setting)
-    except ValueError as error:
+        options.seeds = numbers(options.seeds.split(","))
+    except (ValueError, UserError) as error:
         print("error:", error, file=sys.stderr)
-        return 2
+        return BAD_INPUT
     missing = {cell: reason for cell in selected if (reason := reproduced(cell, options))}
-    CONSOLE.print(comparison(selected))
+    CONSOLE.print(comparison(selected, options))
     for cell, reason in missing.items():
         CONSOLE.print(f"{cell.row}, {cell.setting}: {reason}")
-    write_results(ROOT / "results", ROOT / "RESULTS.md")
+    if options.results == ROOT / "results":
+        write_results(options.results, ROOT / "RESULTS.md")
     return MISSING_DATA if missing else 0
 
 
@@ -47,70 +55,115 @@ def flags() -> argparse.ArgumentParser:
     parser.add_argument("--row", action="append", default=[], help="a gin file of gin/paper/, without its ending")
     parser.add_argument("--setting", action="append", default=[], help="a column of the table, as printed")
     parser.add_argument("--seeds", default="0", help="separated by commas; the paper has three")
-    parser.add_argument("--num_updates", type=int, help="instead of the paper's number")
+    parser.add_argument("--num_updates", type=int, help="instead of the paper's; a pretraining keeps its own number")
+    parser.add_argument("--num_episodes", type=int, default=600, help="of every test source")
     parser.add_argument("--records_root_dir", help="the folder of data sets, or of records for table3")
-    parser.add_argument("--runs", type=Path, default=ROOT / "runs" / "paper")
+    parser.add_argument("--runs", type=Path, default=ROOT / "runs" / "paper", help="where the run directories are made")
+    parser.add_argument("--results", type=Path, default=ROOT / "results", help="where the measurements are kept")
     parser.add_argument("--device", default="auto")
     return parser
 
 
+def budget(cell: Cell, options: argparse.Namespace) -> int | None:
+    """The number of updates asked for, where it is not the paper's."""
+    return options.num_updates if cell.trained else None
+
+
 def reproduced(cell: Cell, options: argparse.Namespace) -> str:
     """Trains, evaluates and keeps one cell; returns why not, or nothing."""
-    folder = options.runs / cell.folder
-    bindings = cell.gin_bindings
-    if options.num_updates is not None and cell.trained:
-        folder = folder.with_name(f"{folder.name}-{options.num_updates}")
-        bindings.append(f"train.num_updates = {options.num_updates}")
-    shared = [f"--run_dir={folder}", f"--seeds={options.seeds}", f"--device={options.device}"]
+    if reason := lacking(cell, options.records_root_dir):
+        return reason
+    folder, bindings, updates = options.runs / cell.folder, cell.gin_bindings, budget(cell, options)
+    if updates is not None:
+        folder = folder.with_name(f"{folder.name}@{updates}")
+        bindings.append(f"train.num_updates = {updates}")
+    shared = [f"--run_dir={folder}", f"--seeds={','.join(map(str, options.seeds))}", f"--device={options.device}"]
     if options.records_root_dir:
         shared.append(f"--records_root_dir={options.records_root_dir}")
     train = [f"--gin_config=gin/paper/{cell.run}.gin", *(f"--gin_bindings={binding}" for binding in bindings)]
-    evaluate = [f"--sources={cell.source}", "--checkpoint=ensemble"]
+    evaluate = [f"--sources={cell.source}", "--checkpoint=ensemble", f"--num_episodes={options.num_episodes}"]
     for entry, own in (("train", train), ("evaluate", evaluate)):
         if reason := run(f"alfa_md.{entry}", [*own, *shared]):
             return reason
-    keep(cell, folder, options.seeds.split(","))
+    write_json(ensured(options.results / cell.file(updates)), measurement(cell, folder, options))
+    return ""
+
+
+def lacking(cell: Cell, folder: str | None) -> str:
+    """What is missing of the data that the cell is trained, validated and tested on; nothing where all is there."""
+    try:
+        config.parse([f"gin/paper/{cell.run}.gin"], cell.gin_bindings)
+        made = experiment.build(0)
+        root = made.root(folder, None)
+        if root.kind == "miniature":
+            return "the embedded miniature is no measurement; give --records_root_dir"
+        made.training(root.path, 0), made.validation(root.path, 0), made.evaluation(root.path, cell.source, "test", 0)
+    except UserError as error:
+        return str(error).splitlines()[0]
+    finally:
+        gin.clear_config()
     return ""
 
 
 def run(module: str, arguments: Sequence[str]) -> str:
-    """Runs an entry; returns its one line where it refuses, and raises SystemExit where it is interrupted."""
-    done = subprocess.run([sys.executable, "-m", module, *arguments], cwd=ROOT, stderr=subprocess.PIPE, text=True)
-    if done.returncode in (0, 2, MISSING_DATA):
-        return "" if done.returncode == 0 else (done.stderr.strip().splitlines() or ["its data is missing"])[-1]
-    print(done.stderr, file=sys.stderr)
-    raise SystemExit(done.returncode)
+    """Runs an entry; returns its one line where it refuses. Raises SystemExit where it ends otherwise.
+
+    An interrupted entry is waited for, since it saves first.
+    """
+    with subprocess.Popen(
+        [sys.executable, "-m", module, *arguments], cwd=ROOT, stderr=subprocess.PIPE, text=True
+    ) as child:
+        signal.signal(signal.SIGTERM, lambda *_: child.terminate())
+        try:
+            _, errors = child.communicate()
+        except KeyboardInterrupt:  # the terminal has told the entry too
+            raise SystemExit(child.wait()) from None
+    if child.returncode == BAD_INPUT:
+        return errors.strip().splitlines()[-1]
+    print(errors, file=sys.stderr, end="")
+    if child.returncode:
+        raise SystemExit(child.returncode)
+    return ""
 
 
-def keep(cell: Cell, folder: Path, seeds: Sequence[str]) -> None:
-    """What a reader needs of the runs, in results/: every learner's numbers, and how they came about."""
-    runs = [RunDirectory(folder / f"seed{seed}") for seed in seeds]
-    files = {"single best": "test.json", "ensemble": "test-ensemble.json"}
-    found = {title: [json.loads((each.results / name).read_text()) for each in runs] for title, name in files.items()}
+def measurement(cell: Cell, folder: Path, options: argparse.Namespace) -> dict:
+    """What a reader needs of the runs: every learner's numbers, and how they came about."""
+    runs = [RunDirectory(folder / f"seed{seed}") for seed in options.seeds]
+    best, ensemble = ([json.loads((each.results / name).read_text()) for each in runs] for name in FILES)
+    protocol, facts = best[0]["protocol"], runs[0].facts()
     learners = {
         title: [{key: result["sources"][cell.source].get(key) for key in KEPT} for result in results]
-        for title, results in found.items()
+        for title, results in (("single best", best), ("ensemble", ensemble))
     }
-    protocol = found["single best"][0]["protocol"]
-    spent = [seconds(each) for each in runs]
-    content = {"seeds": list(map(int, seeds)), "learners": learners, "unit": protocol["unit"]}
-    content |= {"updates": [result["protocol"]["updates"] for result in found["single best"]], "hours": spent}
-    content |= {"config": fingerprint(runs[0].config.read_text()), "command": command(cell, seeds)}
-    content |= {name: environment()[name] for name in ("machine", "torch")}
-    write_json(ensured(ROOT / "results" / cell.file), content)
+    return {
+        "seeds": options.seeds,
+        "learners": learners,
+        "members": min(len(result["protocol"]["checkpoint"]) for result in ensemble),
+        "unit": protocol["unit"],
+        "updates": [result["protocol"]["updates"] for result in best],
+        "hours": [hours(each) for each in runs],
+        "config": protocol["config"],
+        "data": best[0]["sources"][cell.source]["data"],
+        "command": command(cell, options),
+        "machine": facts["machine"],
+        "torch": facts["torch"],
+        "device": protocol["device"],
+    }
 
 
-KEPT = ("mean", "ci95", "episodes", "query_std")
+FILES = ("test.json", "test-ensemble.json")
 
 
-def seconds(run: RunDirectory) -> float:
-    """The hours that a run has taken so far, 0 for one without training."""
+def hours(run: RunDirectory) -> float:
+    """What a run has taken, 0 for one without training."""
     lines = run.metrics.read_text().splitlines() if run.metrics.exists() else []
     return max((json.loads(line)["seconds"] for line in lines), default=0.0) / 3600
 
 
-def command(cell: Cell, seeds: Sequence[str]) -> str:
-    return f"scripts/reproduce.sh {cell.table} --row={cell.row} --setting='{cell.setting}' --seeds={','.join(seeds)}"
+def command(cell: Cell, options: argparse.Namespace) -> str:
+    words = ["scripts/reproduce.sh", cell.table, f"--row={cell.row}", f"--setting='{cell.setting}'"]
+    words.append(f"--seeds={','.join(map(str, options.seeds))}")
+    return " ".join(words + ([] if options.num_updates is None else [f"--num_updates={options.num_updates}"]))
 
 
 def ensured(path: Path) -> Path:
@@ -119,13 +172,14 @@ def ensured(path: Path) -> Path:
     return path
 
 
-def comparison(selected: Sequence[Cell]) -> Table:
+def comparison(selected: Sequence[Cell], options: argparse.Namespace) -> Table:
     """Published, measured and their difference."""
     table = Table(title=f"{selected[0].table}: the paper's ± are no confidence intervals, except in table3 and table8")
     for heading in ("row", "setting", "paper", "measured, single best", "ensemble", "difference"):
         table.add_column(heading, overflow="fold")
     for cell in selected:
-        table.add_row(cell.row, cell.setting, published(cell), *measured(cell), difference(cell))
+        here = (cell, options.results, budget(cell, options))
+        table.add_row(cell.row, cell.setting, published(cell), *measured(*here), difference(*here))
     return table
 
 

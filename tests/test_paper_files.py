@@ -107,3 +107,14 @@ def test_what_is_in_no_table_is_refused(chosen, line):
         [sys.executable, "-m", "scripts.reproduce", *chosen], cwd=ROOT, capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 2 and done.stderr.startswith(f"error: {line}") and len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("file", ["gin/paper/table8_alfa_maml.gin", "gin/paper/table1_conv4_alfa_maml.gin"])
+def test_the_paper_s_own_form_of_beta_starts_as_maml(file):
+    """Whatever the learning state is, the first step has beta = 1 and the rate of the base learner."""
+    config.parse([file, "gin/parts/beta_product.gin"])
+    rule = experiment.build(0).learner.rule
+    names = [f"layer{i}" for i in range(rule.hypers.second.lr.values.shape[1])]
+    params, grads = ({name: torch.randn(3) for name in names} for _ in range(2))
+    lr, decay = rule.hypers(params, grads, 0)
+    assert all(value == 0 for value in decay.values()) and all(abs(value - 0.01) < 1e-8 for value in lr.values())

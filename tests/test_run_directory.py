@@ -155,16 +155,17 @@ def kept(run: RunDirectory, *updates: int) -> None:
 def test_the_ensemble_is_what_training_ranked_best_first(tmp_path):
     run = RunDirectory(tmp_path)
     kept(run, 2, 4, 10)
-    run.keep_top({10: 0.9, 2: 0.5})
+    run.rank_top({10: 0.9, 2: 0.5})
     assert run.ensemble() == [run.top / "update_10.pt", run.top / "update_2.pt"]
+    run.drop_unranked({10: 0.9, 2: 0.5})
     assert sorted(file.name for file in run.top.iterdir()) == ["ranking.json", "update_10.pt", "update_2.pt"]
-    run.keep_top({10: 0.9, 6: 0.7, 2: 0.5})  # 6 was lost with the process that wrote it
+    run.rank_top({10: 0.9, 6: 0.7, 2: 0.5})  # 6 was lost with the process that wrote it
     assert [file.stem for file in run.ensemble()] == ["update_10", "update_2"]
 
 
 def test_there_is_no_ensemble_before_a_validation(tmp_path):
     run = RunDirectory(tmp_path)
-    run.keep_top({})
+    run.rank_top({})
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(UserError, match="holds no checkpoints of the best validations; train first"):
         run.ensemble()

@@ -132,7 +132,12 @@ class GradientLearner(Learner):
 
 
 def linear(features: Tensor, params: Params) -> Tensor:
-    """The head's scores [N, way] of features [N, D]."""
+    """The head's scores [N, way] of features [N, D]. Raises UserError where the head is made for another D."""
+    if features.shape[-1] != params["head.weight"].shape[-1]:
+        raise UserError(
+            f"the backbone gives {features.shape[-1]} features, but the head takes {params['head.weight'].shape[-1]}; "
+            f"set LearnedHead.num_features (the macro NUM_FEATURES of the gin files) to {features.shape[-1]}"
+        )
     return F.linear(features, params["head.weight"], params["head.bias"])
 
 

@@ -7,6 +7,7 @@ import torch
 from torch import nn
 
 from alfa_md.episode import Episode
+from alfa_md.errors import UserError
 from alfa_md.heads import LearnedHead, truncated_normal, uniform, xavier
 from alfa_md.learners.gradient import GradientLearner
 from alfa_md.learners.starts import frozen
@@ -94,3 +95,11 @@ def test_regression_descends_the_squared_error():
         learner = GradientLearner(backbone, LearnedHead(8, 1, uniform), SGD, steps, objective=REGRESSION).double()
         errors.append(REGRESSION.score(learner(episode), episode.query_y).item())
     assert errors[1] < 0.05 * errors[0]
+
+
+def test_a_head_of_another_width_than_the_features_is_named():
+    learner = small_learner(SGD, LearnedHead(17, 3))
+    with pytest.raises(
+        UserError, match=r"the backbone gives 16 features, but the head takes 17; set LearnedHead.num_fea"
+    ):
+        learner(random_episode())
