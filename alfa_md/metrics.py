@@ -14,10 +14,6 @@ class MeanCI(NamedTuple):
     ci95: float
     n: int
 
-    def percent(self) -> str:
-        """`mean±ci` in percent with two digits, the form of the Meta-Dataset leaderboard."""
-        return f"{100 * self.mean:.2f}±{100 * self.ci95:.2f}"
-
 
 class Unit(NamedTuple):
     """How a score is named, written and compared."""

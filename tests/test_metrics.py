@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alfa_md.metrics import MeanCI, mean_ci, paired_difference
+from alfa_md.metrics import ACCURACY, SQUARED_ERROR, MeanCI, mean_ci, paired_difference
 
 accuracies = st.lists(st.floats(0, 1), min_size=1, max_size=40)
 quick = settings(max_examples=50, deadline=None)  # a loaded machine may pause anywhere
@@ -32,10 +32,10 @@ def test_no_episode_is_an_error():
         mean_ci([])
 
 
-def test_percent_is_the_form_of_the_leaderboard():
-    assert MeanCI(0.61412, 0.009876, 600).percent() == "61.41±0.99"
-    assert MeanCI(-0.005, 0.1, 9).percent() == "-0.50±10.00"
-    assert MeanCI(1.0, 0.0, 1).percent() == "100.00±0.00"
+def test_accuracies_have_the_form_of_the_leaderboard_and_errors_three_digits():
+    assert ACCURACY.text(MeanCI(0.61412, 0.009876, 600)) == "61.41±0.99"
+    assert ACCURACY.text(MeanCI(-0.005, 0.1, 9)) == "-0.50±10.00"
+    assert SQUARED_ERROR.text(MeanCI(0.61412, 0.009876, 600)) == "0.614±0.010"
 
 
 def test_paired_difference_by_hand():
