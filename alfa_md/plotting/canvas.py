@@ -6,7 +6,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alfa_md.errors import UserError
+from alfa_md.extras import require_matplotlib
 from alfa_md.files import replacing
 
 if TYPE_CHECKING:
@@ -34,21 +34,13 @@ STYLE = {
 @contextmanager
 def style() -> Iterator[None]:
     """Within, figures look alike. Raises UserError where matplotlib is not installed."""
-    try:
-        import matplotlib
-    except ImportError as error:
-        raise UserError(
-            "matplotlib is not installed: run scripts/install.sh plot, or pip install -e '.[plot]' in the clone"
-        ) from error
-    with matplotlib.rc_context(STYLE):
+    with require_matplotlib().rc_context(STYLE):
         yield
 
 
 def new_figure(width: float, height: float, **layout) -> "Figure":
     """An empty figure of this size in inches, which no window shows."""
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), **layout)
+    return require_matplotlib().figure.Figure(figsize=(width, height), **layout)
 
 
 def stem(out: str | None, run: Path, name: str) -> Path:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from alfa_md.errors import UserError
+from alfa_md.extras import require_matplotlib
 from alfa_md.reporting.summary import RunSummary
 from alfa_md.tables import UNITS
 
@@ -114,14 +114,8 @@ def color(number: int) -> str:
 
 
 def _new_figure() -> tuple:
-    try:
-        import matplotlib
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise UserError(
-            "matplotlib is not installed: run scripts/install.sh plot, or pip install -e '.[plot]' in the clone"
-        ) from error
-    return matplotlib, Figure(figsize=SIZE, layout="constrained")
+    matplotlib = require_matplotlib()
+    return matplotlib, matplotlib.figure.Figure(figsize=SIZE, layout="constrained")
 
 
 def _dress(axes) -> None:
