@@ -30,6 +30,8 @@ def options() -> Options:
         seed=FLAGS.seed,
         device=device.choose(FLAGS.device),
         query_std=FLAGS.query_std,
+        gin_bindings=FLAGS.gin_bindings,
+        name=FLAGS.name,
     )
 
 
@@ -46,5 +48,7 @@ if __name__ == "__main__":
     )
     flags.DEFINE_integer("seed", 0, "Draws the evaluation episodes: the same for every run.", lower_bound=0)
     flags.DEFINE_boolean("query_std", False, "Also shows sqrt(p (1 - p)), as papers do; NOT a confidence interval.")
+    flags.DEFINE_multi_string("gin_bindings", [], "Overrides the run's configuration; needs --name.")
+    flags.DEFINE_string("name", "", "Of the results, which then are results/test-NAME.json.")
     flags.DEFINE_enum("device", "auto", device.CHOICES, "Where the learner runs.")
     run(main)

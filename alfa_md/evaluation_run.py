@@ -1,5 +1,6 @@
 """A run directory evaluated: its checkpoint and the baselines on every source, as a table and as files."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import NamedTuple
@@ -37,6 +38,8 @@ class Options(NamedTuple):
     seed: int
     device: torch.device
     query_std: bool = False
+    gin_bindings: Sequence[str] = ()  # on top of the run's own configuration
+    name: str = ""  # of the results under these
 
 
 class Evaluated(NamedTuple):
@@ -49,12 +52,13 @@ class Evaluated(NamedTuple):
 
 
 def evaluate_run(run: RunDirectory, options: Options, group: Group = ALONE) -> Evaluated:
-    """Evaluates, prints the table and writes results/<split>.{json,csv,md}.
+    """Evaluates, prints the table and writes results/<split>[-<name>].{json,csv,md}.
 
     Ends the process with 128 + signal after Ctrl-C or SIGTERM; the episodes done are kept and not run again.
     """
+    refuse_unnamed(options)
     facts = run.facts()
-    config.parse([str(run.config)])
+    config.parse([str(run.config)], options.gin_bindings)
     trained = experiment.build(facts["seed"])
     root = trained.root(options.records_root_dir, facts)
     CONSOLE.print(announcement(root))
@@ -64,6 +68,9 @@ def evaluate_run(run: RunDirectory, options: Options, group: Group = ALONE) -> E
     chosen, missing = opened(trained, root, names, options)
     origin = {"config": config.fingerprint(run.config.read_text()), "name": facts["name"]}
     origin["pretrained"] = facts.get("pretrained")
+    if options.name:
+        contenders = [who._replace(stem=f"{who.stem}-{options.name}") for who in contenders]
+        origin["bindings"] = list(options.gin_bindings)
     stamps = [origin | who.weights | protocol(who.learner, trained, root, options) for who in contenders]
     measured = {}
     for who, stamp in zip(contenders, stamps, strict=True):
@@ -75,6 +82,14 @@ def evaluate_run(run: RunDirectory, options: Options, group: Group = ALONE) -> E
     for name, reason in missing.items():
         CONSOLE.print(f"{name}: missing ({reason})")
     return Evaluated(MISSING_SOURCE if missing else DONE, contenders[0].stem, stamps[0], measured)
+
+
+def refuse_unnamed(options: Options) -> None:
+    """Raises UserError where results under other bindings would take the place of the run's own."""
+    if options.gin_bindings and not options.name:
+        raise UserError("--gin_bindings change what is evaluated; give --name, and results/test-NAME.json will hold it")
+    if not re.fullmatch(r"[\w-]*", options.name):
+        raise UserError(f"--name={options.name}: goes into file names; use letters, digits, - and _")
 
 
 def measure_all(results: Results, learner: Learner, chosen: Sequence[EpisodeSource], options: Options) -> None:

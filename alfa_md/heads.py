@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import gin
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from alfa_md.errors import UserError, require_at_least
@@ -98,5 +97,5 @@ class PrototypeHead(Head):
 
 def prototypes(features: Tensor, labels: Tensor, way: int) -> Tensor:
     """The mean feature of every class [way, D] of features [N, D] with labels [N]."""
-    membership = F.one_hot(labels, way).to(features.dtype)  # [N, way]
+    membership = (labels[:, None] == torch.arange(way, device=labels.device)).to(features.dtype)  # [N, way]
     return membership.T @ features / membership.sum(dim=0)[:, None]

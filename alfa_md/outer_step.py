@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import nn
+from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 
 from alfa_md.checkpoint import TrainState
 from alfa_md.distributed import ALONE, Group
@@ -41,18 +42,35 @@ def outer_step(
     """
     state.learner.train()
     state.optimizer.zero_grad()
+    for part in state.learner.gathering():
+        part.discard()
     (num_episodes,) = group.total([len(episodes)])
     results = [backward(state, portion, num_episodes) for portion in portions(state.learner, episodes)]
     parameters = trained(state.learner)
     group.sum_gradients(parameters)
-    norm = torch.nn.utils.clip_grad_norm_(parameters, clip_norm).item()
-    if not math.isfinite(norm):
+    if not clipped(parameters, clip_norm):
         raise UserError(diverged("gradient", state, episodes))
+    for part in state.learner.gathering():
+        part.settle(group.total)
     state.optimizer.step()
     state.schedule.step()
     state.step += 1
     loss, score = group.total([sum(loss for loss, _ in results), sum(score for _, score in results)])
     return loss / num_episodes, score / num_episodes
+
+
+def clipped(parameters: Sequence[nn.Parameter], clip_norm: float) -> bool:
+    """Scales the gradients down to a common norm of `clip_norm`; returns whether they were finite, else they are lost.
+
+    An episode whose inner loop runs away can have finite gradients whose squares are beyond float32: the norm is then
+    taken in float64.
+    """
+    grads = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    norm = get_total_norm(grads)
+    if not norm.isfinite():
+        norm = get_total_norm([grad.double() for grad in grads])
+    clip_grads_with_norm_(parameters, clip_norm, norm)
+    return math.isfinite(norm)
 
 
 def portions(learner: Learner, episodes: Sequence[Episode]) -> list[Sequence[Episode]]:

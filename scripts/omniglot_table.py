@@ -1,13 +1,13 @@
-"""The section of RESULTS.md on real Omniglot, from the stored results of scripts/omniglot_results.py."""
+"""The section of RESULTS.md on real Omniglot, from the stored results of `python -m scripts.measure omniglot`."""
 
-import json
-from collections import defaultdict
 from pathlib import Path
 from statistics import mean, stdev
 
 import numpy as np
 
 from alfa_md.metrics import ACCURACY, MeanCI, mean_ci, paired_difference
+from scripts.studies import OMNIGLOT
+from scripts.study import Runs, commands, load
 
 TITLES = {
     "prototypical": "Prototypical network",
@@ -32,24 +32,13 @@ PAIRS = (
     ("ALFA", "prototypical-long"),
 )
 
-Runs = dict[str, dict[int, dict]]  # variant -> seed -> stored result
-
-
-def load(store: Path) -> Runs:
-    """All stored results."""
-    runs: Runs = defaultdict(dict)
-    for path in sorted(store.glob("*.json")):
-        result = json.loads(path.read_text())
-        runs[result["variant"]][result["seed"]] = result
-    return runs
-
 
 def section(store: Path) -> str:
     """The whole section; variants without a result are listed as unmeasured."""
-    runs = load(store)
+    runs = load(store, "omniglot")
     if not runs:
         raise SystemExit(f"nothing is stored in {store}; give --records_root_dir to measure")
-    return "\n".join([header(runs), accuracy_table(runs), difference_table(runs), commands(runs)])
+    return "\n".join([header(runs), accuracy_table(runs), difference_table(runs), commands(OMNIGLOT, runs)])
 
 
 def header(runs: Runs) -> str:
@@ -121,12 +110,3 @@ def difference_table(runs: Runs) -> str:
         each = ", ".join(ACCURACY.text(paired_difference(p, q)) for p, q in zip(x, y, strict=True))
         lines.append(f"| {TITLES[a]} - {TITLES[b]} | {', '.join(map(str, seeds))} | {overall} | {each} |")
     return "\n".join(lines) + "\n"
-
-
-def commands(runs: Runs) -> str:
-    lines = ["Commands, each followed by `python -m alfa_md.evaluate --run_dir=RUN --num_episodes=600`:", "", "```"]
-    for variant, seeds in sorted(runs.items()):
-        bindings = " ".join(f"--gin_bindings='{binding}'" for binding in next(iter(seeds.values()))["bindings"])
-        fixed = "python -m alfa_md.train --gin_config=gin/omniglot_proto_maml_alfa.gin --records_root_dir=RECORDS"
-        lines.append(f"# {variant}\n{fixed} --run_dir=RUN --seed={'|'.join(map(str, sorted(seeds)))} {bindings}")
-    return "\n".join([*lines, "```", ""])

@@ -3,11 +3,11 @@
 import json
 from pathlib import Path
 
-from scripts import omniglot_table, paper_table
+from scripts import omniglot_table, paper_table, sine_table
 
 TITLE = """# Results
 
-Written from `results/` by `python scripts/omniglot_results.py`, `scripts/reproduce.sh` or `python scripts/soak.py`; not
+Written from `results/` by `python -m scripts.measure`, `scripts/reproduce.sh` or `python scripts/soak.py`; not
 edited by hand.
 """
 
@@ -17,6 +17,7 @@ def write_results(store: Path, target: Path) -> None:
     sections = [
         TITLE,
         omniglot_table.section(store / "omniglot"),
+        sine_table.section(store / "sine"),
         paper_table.section(store),
         soak_section(store / "soak.json"),
     ]

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 import torch
 
-from alfa_md import config
+from alfa_md import config, training_run
 from alfa_md.checkpoint import file_hash
 from alfa_md.data.fixed_way import FixedWay
 from alfa_md.data.roots import no_root
@@ -19,6 +19,7 @@ from alfa_md.experiment import Experiment
 from alfa_md.learners.base import Learner
 from alfa_md.objectives import REGRESSION
 from alfa_md.run_directory import RunDirectory
+from alfa_md.training_run import train_run
 from tests.noise import CPU, FACTS, NoiseSource, noise_learner, train_on_noise
 
 OPTIONS = Options("best", ["all"], 4, "test", [], None, 0, CPU)
@@ -61,7 +62,7 @@ def make(tmp_path, monkeypatch):
     """Trains an experiment for six updates, so that three validations rank, and has it built from now on."""
 
     def trained(folder="run", seed=0, **options) -> RunDirectory:
-        monkeypatch.setattr(config, "parse", lambda files: None)
+        monkeypatch.setattr(config, "parse", lambda files, bindings: None)
         monkeypatch.setattr("alfa_md.experiment.build", lambda seed: experiment(**options))
         facts, rate = GENERATED | {"seed": seed}, 0.01 + seed
         train_on_noise(tmp_path / folder, experiment(**options), facts, learning_rate=rate, keep_best=3)
@@ -132,6 +133,24 @@ def test_regression_is_written_as_squared_error(make, capsys):
     assert mean > 1 and f"| {mean:.3f} |" in (run.results / "test.md").read_text()
     with pytest.raises(UserError, match="--baselines: pixel is judged by accuracy, this run is not"):
         evaluate_run(run, OPTIONS._replace(baselines=["pixel"]))
+
+
+def test_other_bindings_are_measured_beside_the_run_s_own(tmp_path):
+    run = RunDirectory(tmp_path / "run")
+    small = ["train.num_updates = 2", "train.num_validation_episodes = 2", "HIDDEN = (4, 4)", "NUM_FEATURES = 4"]
+    train_run(run, training_run.Options("sine", ["gin/paper/table8_alfa_maml.gin"], small, None, 0, CPU))
+    evaluate_run(run, OPTIONS)
+    plain = (run.results / "test.json").read_text()
+    more = OPTIONS._replace(gin_bindings=["GradientLearner.additional_evaluation_steps = 3"], name="more-steps")
+    evaluate_run(run, more)
+    content = stored(run, "test-more-steps")
+    assert content["protocol"]["inner_steps"] == 8 and content["protocol"]["bindings"] == more.gin_bindings
+    assert content["sources"]["sine"]["scores"] != json.loads(plain)["sources"]["sine"]["scores"]
+    assert (run.results / "test.json").read_text() == plain and "bindings" not in json.loads(plain)["protocol"]
+    with pytest.raises(UserError, match="--gin_bindings change what is evaluated; give --name"):
+        evaluate_run(run, more._replace(name=""))
+    with pytest.raises(UserError, match="--name=a/b: goes into file names"):
+        evaluate_run(run, more._replace(name="a/b"))
 
 
 @pytest.mark.parametrize("checkpoint", ["best", "ensemble"])

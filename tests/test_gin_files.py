@@ -20,7 +20,7 @@ from alfa_md.learners.gradient import GradientLearner
 from alfa_md.learners.prototypical import PrototypicalLearner
 from alfa_md.rules.hypers import Pair, Product
 from alfa_md.run_directory import RunDirectory
-from scripts import omniglot_results
+from scripts.studies import OMNIGLOT
 from tests.entries.harness import TINY, needs_tensorflow
 from tests.shared import ROOT
 
@@ -211,7 +211,7 @@ def test_omniglot_on_the_four_layer_network():
     assert made.sampling.max_ways_upper_bound == 50 and not made.sampling.ignore_bilevel_ontology
     assert made.train_sampling.max_ways_upper_bound == 20
     assert isinstance(made.learner.rule.hypers, Product)
-    for binding in omniglot_results.bindings("ALFA-long"):  # what is shipped is what was measured
+    for binding in OMNIGLOT.variants["ALFA-long"].bindings:  # what is shipped is what was measured
         name, value = binding.split(" = ")
         assert gin.query_parameter(name) == int(value)
 

@@ -5,10 +5,11 @@ from functools import partial
 
 import pytest
 import torch
+from torch import nn
 
 from alfa_md.errors import UserError
 from alfa_md.learners.base import Learner
-from alfa_md.outer_step import outer_step, parameter_groups
+from alfa_md.outer_step import clipped, outer_step, parameter_groups
 from alfa_md.schedules import step_decay
 from tests.episodes import meta_gradients, meta_loss, random_episode, small_convnet, small_learner
 from tests.noise import fresh_state, noise_learner
@@ -168,3 +169,14 @@ def test_a_non_finite_gradient_moves_nothing_and_names_every_episode_in_it():
     with pytest.raises(UserError, match="non-finite gradient at update 1 on .*episode 0 of seed 7.*of seed 8"):
         outer_step(state, [random_episode(seed=7), random_episode(seed=8)], clip_norm=10.0)
     assert state.learner.zero == 0 and state.step == 0
+
+
+def test_finite_gradients_whose_squares_overflow_are_clipped():
+    parameters = [nn.Parameter(torch.ones(3)), nn.Parameter(torch.ones(2))]
+    for parameter, grad in zip(parameters, (torch.tensor([3e25, 0.0, 0.0]), torch.tensor([0.0, 4e25])), strict=True):
+        parameter.grad = grad
+    assert clipped(parameters, 10.0)
+    torch.testing.assert_close(parameters[0].grad, torch.tensor([6.0, 0.0, 0.0]))
+    torch.testing.assert_close(parameters[1].grad, torch.tensor([0.0, 8.0]))
+    parameters[0].grad[1] = torch.inf
+    assert not clipped(parameters, 10.0)

@@ -4,14 +4,18 @@ import json
 
 import pytest
 
-from scripts.omniglot_table import best_proto_maml, load, section
+from scripts import sine_table
+from scripts.omniglot_table import best_proto_maml, section
 from scripts.results_page import soak_section, write_results
+from scripts.studies import SINE
+from scripts.study import commands, load
 from tests.shared import ROOT
 
 
 def stored(folder, variant, seed, scores):
     content = {"variant": variant, "seed": seed, "updates": 600, "cpu_seconds": 120.0, "bindings": ["a = 1"]}
-    content |= {"machine": "m", "mean": sum(scores) / len(scores), "ci95": 0.01, "scores": scores}
+    content["machine"] = "m"
+    content["sources"] = {"omniglot": {"mean": sum(scores) / len(scores), "ci95": 0.01, "scores": scores}}
     (folder / f"{variant}-seed{seed}.json").write_text(json.dumps(content))
 
 
@@ -24,7 +28,7 @@ def test_differences_are_paired_with_the_best_rate(tmp_path):
     stored(tmp_path, "proto-maml-0.01", 0, [0.5, 0.7])
     stored(tmp_path, "proto-maml-0.1", 0, [0.6, 0.8])
     stored(tmp_path, "ALFA", 0, [0.7, 0.9])
-    assert best_proto_maml(load(tmp_path)) == "proto-maml-0.1"
+    assert best_proto_maml(load(tmp_path, "omniglot")) == "proto-maml-0.1"
     text = section(tmp_path)
     assert "| fo-Proto-MAML + ALFA - fo-Proto-MAML, inner rate 0.1 | 0 | 10.00±0.00 | 10.00±0.00 |" in text
     assert "| fo-Proto-MAML + ALFA | 600 | 80.00 |" in text and "| Prototypical network | | unmeasured |" in text
@@ -42,3 +46,27 @@ def test_the_soak_is_told_with_its_figures(tmp_path):
     (tmp_path / "soak.json").write_text(json.dumps(measured))
     text = soak_section(tmp_path / "soak.json")
     assert "60 updates" in text and "killed 2 times\n" in text and "after updates 7, 31" in text and "703 MB" in text
+
+
+def sine_result(folder, variant, seed, scores):
+    content = {"variant": variant, "seed": seed, "updates": 10000, "cpu_seconds": 120.0, "machine": "m"}
+    content["sources"] = {"sine": {"mean": sum(scores) / len(scores), "ci95": 0.01, "scores": scores}}
+    (folder / f"{variant}-seed{seed}.json").write_text(json.dumps(content))
+
+
+def test_sine_cells_are_paired_curve_by_curve(tmp_path):
+    for seed, offset in ((0, 0.0), (1, 0.2)):
+        sine_result(tmp_path, "2x40-k10-maml", seed, [1.0 + offset, 2.0 + offset])
+        sine_result(tmp_path, "2x40-k10-alfa", seed, [0.5, 1.5])
+    sine_result(tmp_path, "2x40-k10-control", 1, [0.4, 1.6])
+    text = sine_table.section(tmp_path)
+    assert "| 2x40 k=10 | MAML | 0, 1 | 1.600 | 0.141 | 1.500±0.010, 1.700±0.010 | 1.600 | 1.600 | 2.0 |" in text
+    assert "| 2x40 k=10 | 0.67, 0.59 | -0.600±0.000 | -0.000±0.139 | -0.000±0.139 |" in text
+    assert "| 3x80 k=20 | MAML |  | unmeasured |" in text
+
+
+def test_commands_of_a_study_can_be_typed(tmp_path):
+    sine_result(tmp_path, "2x40-k10-alfa", 0, [0.5])
+    sine_result(tmp_path, "2x40-k10-alfa", 1, [0.5])
+    text = commands(SINE, load(tmp_path, "sine"))
+    assert "--gin_bindings='GradientLearner.batching = @Traced()'" in text and "--seed='0|1'" in text

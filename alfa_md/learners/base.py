@@ -9,6 +9,7 @@ from alfa_md.episode import Episode
 from alfa_md.heads import LearnedHead
 from alfa_md.normalization import EpisodicBatchNorm
 from alfa_md.objectives import CLASSIFICATION, Objective
+from alfa_md.rules.gathering import Gathering
 
 # Their attribute `weight` is decayed; never a bias, a scale, or what batch normalisation learns.
 DECAYED = (nn.Conv2d, LearnedHead, LinearClassifier, CosineClassifier)
@@ -30,6 +31,10 @@ class Learner(nn.Module):
     def decayed(self) -> list[nn.Parameter]:
         """The tensors that weight decay acts on: convolution kernels and the weight of a learned classifier."""
         return [module.weight for module in self.modules() if isinstance(module, DECAYED)]
+
+    def gathering(self) -> list[Gathering]:
+        """The parts that gather something over an update, for the outer loop to settle at its end."""
+        return [module for module in self.modules() if isinstance(module, Gathering)]
 
     def stamp(self) -> dict:
         """What a reader of a result must know of the learner, as plain values."""

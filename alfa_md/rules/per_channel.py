@@ -1,0 +1,61 @@
+"""ALFA with multipliers for every output channel in place of every layer. Not in the paper."""
+
+import gin
+import torch
+from torch import Tensor, nn
+
+from alfa_md.params import Params, Template
+from alfa_md.rules.affine import AffineUpdate
+from alfa_md.rules.alfa import Generated, Generators, OneMinus
+from alfa_md.rules.base import UpdateRule, Values
+from alfa_md.rules.generator import Generator
+from alfa_md.rules.hypers import Pair, Product
+from alfa_md.rules.values import at_least_one, of_step
+
+HEAD = "head."
+
+
+class PerStepPerChannel(Values):
+    """A learned value for every step and output channel, the first dimension of a tensor: [S, C] each.
+
+    One value a step [S, 1] for a tensor of the head, whose rows are classes: they come in any number and order, so
+    that a row means something else in every episode.
+    """
+
+    def __init__(self, template: Template, num_steps: int, start: float):
+        super().__init__()
+        steps = at_least_one(num_steps)
+        self.values = nn.ParameterList(torch.full((steps, channels(*item)), start) for item in template.items())
+
+    def forward(self, params: Params, grads: Params, step: int) -> Params:
+        """Values that broadcast along the first dimension: [C, 1, 1, 1] for a convolution, [C] for its bias."""
+        named = zip(params.items(), self.values, strict=True)
+        return {name: of_step(own, step).view(leading(theta)) for (name, theta), own in named}
+
+
+def channels(name: str, tensor: object) -> int:
+    """How many values the tensor has at a step."""
+    return len(tensor) if isinstance(tensor, Tensor) and tensor.dim() and not name.startswith(HEAD) else 1
+
+
+def leading(theta: Tensor) -> list[int]:
+    """The shape of values for the first dimension of a tensor, if it has one."""
+    return [-1] + [1] * (theta.dim() - 1) if theta.dim() else []
+
+
+@gin.configurable
+def alfa_per_channel(
+    template: Template,
+    num_steps: int,
+    *,
+    inner_rate: float = gin.REQUIRED,
+    inner_decay: float = 5e-6,
+    generator: Generators = Generator,
+    beta_form: type[Product] = OneMinus,
+) -> UpdateRule:
+    """`alfa` with A and B for every step and output channel; what is generated is still one value a layer."""
+    multipliers = Pair(
+        lr=PerStepPerChannel(template, num_steps, inner_rate),
+        decay=PerStepPerChannel(template, num_steps, inner_decay),
+    )
+    return AffineUpdate(beta_form(Generated(template, generator), multipliers))

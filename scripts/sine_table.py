@@ -1,0 +1,114 @@
+"""The section of RESULTS.md on sine curves, from the stored results of `python -m scripts.measure sine`."""
+
+from pathlib import Path
+from statistics import mean, stdev
+
+import numpy as np
+
+from alfa_md.metrics import SQUARED_ERROR, MeanCI, mean_ci, paired_difference
+from scripts.studies import CELLS, SINE
+from scripts.study import Runs, commands, load
+
+TITLES = {"maml": "MAML", "alfa": "ALFA + MAML", "control": "learned rate and decay per step and layer, no generator"}
+BEYOND = {  # variant: (title, what it is compared with)
+    "normalized": ("ALFA + MAML, state normalised per entry", "alfa"),
+    "per-channel": ("ALFA + MAML, rates per channel", "alfa"),
+    **{f"{name}-{n}-more": (f"{TITLES[name]}, {n} more inner steps at test", name) for name in TITLES for n in (1, 5)},
+    "maml-cosine": ("MAML, annealed by a cosine", "maml"),
+}
+HEADER = """## Sine curves: Table 8 at ten thousand updates
+
+The six cells of Table 8 at equal outer updates: 10 000 of 16 curves, outer gradients clipped to 10, second order, five
+inner steps, the checkpoint with the best of ten validations on 600 curves. Adam at a flat 1e-3 for MAML, and from 1e-3
+down to 0 by a cosine for the others: each learner has the schedule that serves it better (MAML by a cosine is below).
+Test: the same 600 curves for every run, 100 even points each; the mean squared error of the first 100 curves stands
+beside it, as the paper tests on 100. {machines}, one thread a run, other work beside it.
+"""
+
+
+def section(store: Path) -> str:
+    """The whole section; cells without a result are listed as unmeasured."""
+    runs = load(store, "sine")
+    machines = ", ".join(sorted({result["machine"] for seeds in runs.values() for result in seeds.values()}))
+    parts = [HEADER.format(machines=machines or "Unmeasured")]
+    return "\n".join([*parts, error_table(runs), comparison_table(runs), beyond_table(runs), commands(SINE, runs)])
+
+
+def error_table(runs: Runs) -> str:
+    """Every cell and method: mean over seeds, each seed with its interval, the first hundred curves, the median."""
+    lines = [
+        "| cell | learner | seeds | squared error | std | each seed, 95 % interval | first 100 | median | minutes |"
+    ]
+    lines.append("|---" * 9 + "|")
+    for network, shots in CELLS:
+        for method, title in TITLES.items():
+            name = f"| {network} k={shots} | {title} "
+            lines.append(name + "| " + " | ".join(figures(runs.get(f"{network}-k{shots}-{method}", {}))) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def figures(seeds: dict[int, dict]) -> list[str]:
+    """The columns of a row from the seeds that are there."""
+    if not seeds:
+        return ["", "unmeasured", *[""] * 5]
+    results, number = [seeds[seed] for seed in sorted(seeds)], SQUARED_ERROR.number
+    means = [result["mean"] for result in results]
+    each = ", ".join(SQUARED_ERROR.text(MeanCI(r["mean"], r["ci95"], len(r["scores"]))) for r in results)
+    hundred = mean(mean(result["scores"][:100]) for result in results)
+    median = mean(float(np.median(result["scores"])) for result in results)
+    spread = number(stdev(means)) if len(means) > 1 else ""
+    minutes = f"{mean(result['cpu_seconds'] for result in results) / 60:.1f}"
+    return [
+        ", ".join(map(str, sorted(seeds))),
+        number(mean(means)),
+        spread,
+        each,
+        number(hundred),
+        number(median),
+        minutes,
+    ]
+
+
+def comparison_table(runs: Runs) -> str:
+    """ALFA against MAML by ratio, and both differences paired."""
+    lines = ["Differences are paired curve by curve, after averaging over the seeds; below 0, ALFA is better.", ""]
+    lines += [
+        "| cell | ALFA / MAML, each seed | ALFA - MAML, 95 % interval | ALFA - control | each seed |",
+        "|---" * 5 + "|",
+    ]
+    for network, shots in CELLS:
+        alfa, maml, control = (runs.get(f"{network}-k{shots}-{method}", {}) for method in ("alfa", "maml", "control"))
+        ratios = ", ".join(
+            f"{alfa[seed]['mean'] / maml[seed]['mean']:.2f}" for seed in sorted(alfa.keys() & maml.keys())
+        )
+        if ratios:
+            columns = [ratios, difference(alfa, maml), difference(alfa, control), each_difference(alfa, control)]
+            lines.append(f"| {network} k={shots} | " + " | ".join(columns) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def beyond_table(runs: Runs) -> str:
+    """What is not in the paper, against what it changes."""
+    lines = ["### Beyond the paper, 2x40 k=10", ""]
+    lines += ["| learner | seeds | squared error | against | difference, 95 % interval | each seed |", "|---" * 6 + "|"]
+    for variant, (title, other) in BEYOND.items():
+        seeds, against = runs.get(f"2x40-k10-{variant}", {}), runs.get(f"2x40-k10-{other}", {})
+        number, error = figures(seeds)[:2]
+        columns = [title, number, error, TITLES[other], difference(seeds, against), each_difference(seeds, against)]
+        lines.append("| " + " | ".join(columns) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def difference(a: dict[int, dict], b: dict[int, dict]) -> str:
+    """The paired difference averaged over the seeds that both have."""
+    seeds = sorted(a.keys() & b.keys())
+    if not seeds:
+        return ""
+    x, y = ([runs[seed]["scores"] for seed in seeds] for runs in (a, b))
+    return SQUARED_ERROR.text(mean_ci(np.mean(np.subtract(x, y), axis=0)))
+
+
+def each_difference(a: dict[int, dict], b: dict[int, dict]) -> str:
+    """The paired difference of every seed that both have."""
+    seeds = sorted(a.keys() & b.keys())
+    return ", ".join(SQUARED_ERROR.text(paired_difference(a[seed]["scores"], b[seed]["scores"])) for seed in seeds)

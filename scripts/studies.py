@@ -1,0 +1,84 @@
+"""What is measured beside the paper's tables at their full length: every study by its name."""
+
+from itertools import product
+
+from scripts.study import Study, Variant
+
+
+def meta_dataset(updates: int, *bindings: str) -> Variant:
+    """A learner on the records of Omniglot; the rate is halved at each quarter of the run."""
+    schedule = (f"train.num_updates = {updates}", f"step_decay.decay_every = {updates // 4}")
+    validation = (f"train.validate_every = {updates // 2}", "train.num_validation_episodes = 60")
+    return Variant("gin/omniglot_proto_maml_alfa.gin", (*bindings, *schedule, *validation))
+
+
+ZERO_HEAD = ("GradientLearner.head = @ZeroHead()", "INNER_RATE = 0.1")
+SGD = "GradientLearner.rule = @sgd"
+PROTOTYPICAL = "Experiment.learner = @PrototypicalLearner()"
+OMNIGLOT = Study(
+    "omniglot",
+    {
+        "ALFA": meta_dataset(600),
+        "control": meta_dataset(600, "GradientLearner.rule = @lslr_decay"),
+        "proto-maml-0.01": meta_dataset(600, SGD, "INNER_RATE = 0.01"),
+        "proto-maml-0.03": meta_dataset(600, SGD, "INNER_RATE = 0.03"),
+        "proto-maml-0.1": meta_dataset(600, SGD, "INNER_RATE = 0.1"),
+        "prototypical": meta_dataset(600, PROTOTYPICAL),
+        "maml": meta_dataset(600, *ZERO_HEAD, SGD),
+        "maml-alfa": meta_dataset(600, *ZERO_HEAD),
+        "cpu-proto-maml": meta_dataset(630, SGD, "INNER_RATE = 0.01"),  # the best rate for about ALFA's CPU time
+        "ALFA-long": meta_dataset(3000),
+        "prototypical-long": meta_dataset(1500, PROTOTYPICAL),
+    },
+    data="RECORDS",
+)
+
+NETWORKS = {"2x40": ("HIDDEN = (40, 40)", "NUM_FEATURES = 40"), "3x80": ("HIDDEN = (80, 80, 80)", "NUM_FEATURES = 80")}
+TEN_THOUSAND = (
+    "import alfa_md.learners.traced",
+    "GradientLearner.batching = @Traced()",
+    "Traced.run = @compiled",
+    "train.num_updates = 10000",
+    "train.episodes_per_step = 16",
+    "train.validate_every = 1000",
+    "train.num_validation_episodes = 600",
+)
+COSINE = "train.schedule = @cosine_decay"
+METHODS = {  # Table 8's row, and the schedule that serves it best: see maml-cosine below
+    "maml": ("table8_maml",),
+    "alfa": ("table8_alfa_maml", COSINE),
+    "control": ("table8_control", COSINE),
+}
+
+
+def sine(network: str, shots: int, row: str, *bindings: str) -> Variant:
+    """A cell of Table 8 at ten thousand updates of sixteen curves."""
+    order = (*TEN_THOUSAND, *bindings, f"SHOT = {shots}", *NETWORKS[network])
+    return Variant(f"gin/paper/{row}.gin", order)
+
+
+def steps(method: str, number: int) -> Variant:
+    """A run of the cell 2x40 k=10, tested with more inner steps than it was trained with."""
+    trained = sine("2x40", 10, *METHODS[method])
+    return trained._replace(run=f"2x40-k10-{method}", test=(f"GradientLearner.additional_evaluation_steps = {number}",))
+
+
+ALFA = ("2x40", 10, *METHODS["alfa"])
+NORMALIZED = ("import alfa_md.rules.normalized_state", "Generator.state = @NormalizedState")
+PER_CHANNEL = ("import alfa_md.rules.per_channel", "GradientLearner.rule = @alfa_per_channel")
+CELLS = tuple(product(NETWORKS, (5, 10, 20)))
+SINE = Study(
+    "sine",
+    {
+        f"{network}-k{shots}-{method}": sine(network, shots, *how)
+        for (network, shots), (method, how) in product(CELLS, METHODS.items())
+    }
+    | {
+        "2x40-k10-maml-cosine": sine("2x40", 10, "table8_maml", COSINE),
+        "2x40-k10-normalized": sine(*ALFA, *NORMALIZED),
+        "2x40-k10-per-channel": sine(*ALFA, *PER_CHANNEL, "alfa_per_channel.inner_rate = %INNER_RATE"),
+    }
+    | {f"2x40-k10-{method}-{number}-more": steps(method, number) for method in METHODS for number in (1, 5)},
+)
+
+STUDIES = {study.name: study for study in (OMNIGLOT, SINE)}

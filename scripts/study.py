@@ -1,0 +1,124 @@
+"""Runs that are compared on the same test episodes: trained, evaluated, and kept one file a run."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).resolve().parents[1]
+NUM_EPISODES = 600
+Runs = dict[str, dict[int, dict]]  # variant -> seed -> stored result
+
+
+class Variant(NamedTuple):
+    """What is trained: a gin file and the bindings beside it; or the `run` of another variant under bindings `test`."""
+
+    config: str
+    bindings: tuple[str, ...] = ()
+    run: str = ""
+    test: tuple[str, ...] = ()
+
+
+class Study(NamedTuple):
+    """Variants by name. `data` names the flag's folder in commands; studies without data need none."""
+
+    name: str
+    variants: Mapping[str, Variant]
+    data: str = ""
+
+    def train_command(self, variant: str, run_dir: str, seed: object, data: str | None) -> list[str]:
+        """The words after `python`."""
+        own = self.variants[variant]
+        options = [f"--gin_bindings={binding}" for binding in own.bindings]
+        words = ["-m", "alfa_md.train", f"--gin_config={own.config}", *options, *folder(data)]
+        return [*words, f"--run_dir={run_dir}", f"--seed={seed}", "--device=cpu"]
+
+    def test_command(self, variant: str, run_dir: str, data: str | None) -> list[str]:
+        """The words after `python`."""
+        options = [f"--gin_bindings={binding}" for binding in self.variants[variant].test]
+        named = [f"--name={variant}"] if options else []
+        fixed = [f"--run_dir={run_dir}", f"--num_episodes={NUM_EPISODES}", *options, *named, *folder(data)]
+        return ["-m", "alfa_md.evaluate", *fixed, "--device=cpu"]
+
+    def measure(self, variant: str, seed: int, runs: Path, data: str | None, store: Path) -> None:
+        """Trains and tests a variant on one thread, unless its result is stored; stores it."""
+        stored = store / self.name / f"{variant}-seed{seed}.json"
+        if stored.exists():
+            return
+        run_dir = runs / self.name / f"{self.variants[variant].run or variant}-seed{seed}"
+        run_dir.parent.mkdir(parents=True, exist_ok=True)
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+        train, test = (
+            self.train_command(variant, str(run_dir), seed, data),
+            self.test_command(variant, str(run_dir), data),
+        )
+        with open(f"{run_dir}.log", "a") as log:
+            for words in (train, test):
+                subprocess.run([sys.executable, *words], cwd=ROOT, env=environment, stdout=log, stderr=log, check=True)
+        stored.parent.mkdir(parents=True, exist_ok=True)
+        stored.write_text(json.dumps(self.result(variant, seed, run_dir)) + "\n")
+
+    def result(self, variant: str, seed: int, run_dir: Path) -> dict:
+        """What the tables need of a run: scores, times, what it was run with."""
+        own = self.variants[variant]
+        test = json.loads((run_dir / "results" / f"test{'-' + variant if own.test else ''}.json").read_text())
+        facts = json.loads((run_dir / "run.json").read_text())
+        curve = [json.loads(line) for line in (run_dir / "metrics.jsonl").read_text().splitlines()]
+        unit = test["protocol"]["unit"]
+        sources = {name: kept(source) for name, source in test["sources"].items()}
+        return {
+            "variant": variant,
+            "seed": seed,
+            "updates": curve[-1]["step"],
+            "cpu_seconds": curve[-1]["cpu_seconds"],
+            "validation": [[line["step"], line[unit]] for line in curve if line["group"] == "validation"],
+            "bindings": [*own.bindings, *own.test],
+            "config": test["protocol"]["config"],
+            "machine": facts["machine"],
+            "torch": facts["torch"],
+            "sources": sources,
+        }
+
+
+def folder(data: str | None) -> list[str]:
+    """The flag that names the data, where a study has some."""
+    return [f"--records_root_dir={data}"] if data else []
+
+
+def kept(source: dict) -> dict:
+    """Mean, interval and the score of every episode, four digits each."""
+    return {key: source[key] for key in ("mean", "ci95")} | {"scores": [round(value, 4) for value in source["scores"]]}
+
+
+def load(folder: Path, source: str) -> Runs:
+    """All stored results of a study on one test source, which they must have."""
+    runs: Runs = defaultdict(dict)
+    for path in sorted(folder.glob("*.json")):
+        result = json.loads(path.read_text())
+        if source in result["sources"]:
+            runs[result["variant"]][result["seed"]] = result | result["sources"][source]
+    return runs
+
+
+def commands(study: Study, runs: Runs) -> str:
+    """How the runs were made, for a reader who repeats one."""
+    lines = [f"Commands, each followed by `python -m alfa_md.evaluate --run_dir=RUN --num_episodes={NUM_EPISODES}`:"]
+    lines += ["", "```"]
+    for variant, seeds in sorted(runs.items()):
+        own, numbers = study.variants[variant], "|".join(map(str, sorted(seeds)))
+        if own.test:
+            words = study.test_command(variant, f"RUN_OF_{own.run}", study.data)
+        else:
+            words = study.train_command(variant, "RUN", numbers, study.data)
+        lines.append(f"# {variant}\n" + " ".join(["python", *map(quoted, words)]))
+    return "\n".join([*lines, "```", ""])
+
+
+def quoted(word: str) -> str:
+    """A flag whose value a shell would take apart has quotes around the value."""
+    flag, equals, value = word.partition("=")
+    return f"{flag}='{value}'" if equals and any(c in value for c in " @()%|") else word

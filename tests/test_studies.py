@@ -1,0 +1,47 @@
+"""Every variant of every study can be built; a study is run, stored and not run again."""
+
+import json
+
+import gin
+import pytest
+
+from alfa_md import config, experiment
+from scripts.studies import CELLS, METHODS, SINE, STUDIES
+from scripts.study import NUM_EPISODES, Study, Variant, load
+
+VARIANTS = [(study, name) for study in STUDIES.values() for name in study.variants]
+
+
+@pytest.mark.parametrize(("study", "name"), VARIANTS, ids=[f"{study.name} {name}" for study, name in VARIANTS])
+def test_a_variant_can_be_built(study, name):
+    variant = study.variants[name]
+    config.parse([variant.config], [*variant.bindings, *variant.test])
+    assert experiment.build(0).learner.parameters()
+    if variant.run:
+        assert study.variants[variant.run].bindings == variant.bindings and variant.test
+    gin.clear_config()
+
+
+def test_all_cells_of_table_8_differ_in_method_shots_and_network_alone():
+    for network, shots in CELLS:
+        for method in METHODS:
+            bindings = SINE.variants[f"{network}-k{shots}-{method}"].bindings
+            assert {f"SHOT = {shots}", "train.num_updates = 10000", "train.episodes_per_step = 16"} <= {*bindings}
+
+
+def test_a_study_is_measured_once(tmp_path):
+    small = ("train.num_updates = 2", "train.num_validation_episodes = 2", "HIDDEN = (4, 4)", "NUM_FEATURES = 4")
+    trained = Variant("gin/paper/table8_alfa_maml.gin", small)
+    more = trained._replace(run="alfa", test=("GradientLearner.additional_evaluation_steps = 2",))
+    study = Study("tiny", {"alfa": trained, "more": more})
+    for variant in study.variants:
+        study.measure(variant, 3, tmp_path / "runs", None, tmp_path / "results")
+    runs = load(tmp_path / "results" / "tiny", "sine")
+    alfa, further = runs["alfa"][3], runs["more"][3]
+    assert len(alfa["scores"]) == NUM_EPISODES and alfa["mean"] != further["mean"]
+    assert alfa["updates"] == further["updates"] == 2 and further["bindings"] == [*small, *more.test]
+    assert [path.name for path in (tmp_path / "runs" / "tiny").iterdir() if path.is_dir()] == ["alfa-seed3"]
+    stored = tmp_path / "results" / "tiny" / "alfa-seed3.json"
+    stored.write_text(json.dumps(alfa | {"mark": True}))
+    study.measure("alfa", 3, tmp_path / "elsewhere", None, tmp_path / "results")
+    assert json.loads(stored.read_text())["mark"] and not (tmp_path / "elsewhere").exists()
