@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[1]
 CELLS = ROOT / "gin" / "paper" / "cells.csv"
+QUOTED = ROOT / "gin" / "paper" / "quoted.csv"
 
 
 class Cell(NamedTuple):
@@ -48,6 +49,22 @@ class Cell(NamedTuple):
     def gin_bindings(self) -> list[str]:
         """The bindings one by one, as the flag takes them."""
         return [binding.replace("=", " = ", 1) for binding in self.bindings.split()]
+
+
+class Quoted(NamedTuple):
+    """A number that the paper quotes from others."""
+
+    table: str
+    learner: str
+    setting: str
+    published: str
+    note: str
+
+
+def quoted() -> list[Quoted]:
+    """All of them; nothing of this is measured here."""
+    with open(QUOTED, newline="") as file:
+        return [Quoted(*line.values()) for line in csv.DictReader(file)]
 
 
 def cells() -> list[Cell]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import mean, stdev
 
 from alfa_md.metrics import ACCURACY, SQUARED_ERROR, MeanCI, Unit
-from scripts.paper_cells import Cell, cells
+from scripts.paper_cells import Cell, Quoted, cells, quoted
 
 UNITS = {unit.name: unit for unit in (ACCURACY, SQUARED_ERROR)}
 EXPLANATION = """## The paper's tables
@@ -16,23 +16,45 @@ Published numbers are the paper's; its ± are standard deviations of single answ
 intervals, except in tables 3 and 8. Measured: one seed with its 95 % interval over episodes, or the mean over seeds
 with their standard deviation and the mean interval; of the single best checkpoint by validation, and of the ensemble of
 the best five where five are kept. The difference is that of the ensemble, where there is one. A network that is also
-tested for another table is trained once. Table C is table 1, table D is in `gin/paper/table3_proto_maml_alfa.gin`.
+tested for another table is trained once. Table C's own rows are table 1's, table D's is table 3's. Table 8 at ten
+thousand updates stands above, among the sine curves.
 """
 
 
 def section(store: Path) -> str:
-    """Every cell, measured or not."""
+    """Every cell, measured or not, and what the paper quotes."""
     parts = [EXPLANATION]
-    for table, group in groupby(cells(), lambda cell: cell.table):
-        found = [(cell, number) for cell in group for number in cell.budgets(store)]
-        done = [content for cell, number in found if (content := stored(cell, store, number))]
-        parts.append(f"### {table}: {len(done)} measured\n")
-        parts.append("\n".join(rows(found, store)) + "\n")
-        if done:
-            parts.append(
-                "\n".join(f"    {each['command']}  # {each['machine']}, {each['device']}" for each in done) + "\n"
-            )
+    everything, others = cells(), quoted()
+    for table in sorted({cell.table for cell in everything} | {number.table for number in others}):
+        parts += own(table, [cell for cell in everything if cell.table == table], store)
+        parts += quotations(table, [number for number in others if number.table == table])
     return "\n".join(parts)
+
+
+def own(table: str, group: list[Cell], store: Path) -> list[str]:
+    """The cells of one table, if there are any, and the commands of what is measured."""
+    found = [(cell, number) for cell in group for number in cell.budgets(store)]
+    done = [content for cell, number in found if (content := stored(cell, store, number))]
+    commands = [f"    {each['command']}  # {each['machine']}, {each['device']}" for each in done]
+    parts = [f"### {table}: {len(done)} measured\n", "\n".join(rows(found, store)) + "\n"] if group else []
+    return parts + (["\n".join(commands) + "\n"] if commands else [])
+
+
+def quotations(table: str, numbers: list[Quoted]) -> list[str]:
+    """What the paper's table quotes, a learner a line."""
+    if not numbers:
+        return []
+    settings = list(dict.fromkeys(number.setting for number in numbers))
+    lines = [
+        f"| {table}, quoted from others, not measured | {' | '.join(settings)} | |",
+        "|---" * (len(settings) + 2) + "|",
+    ]
+    for learner, group in groupby(numbers, lambda number: number.learner):
+        values = {number.setting: number for number in group}
+        note = next(iter(values.values())).note
+        columns = [values[setting].published if setting in values else "" for setting in settings]
+        lines.append(f"| {learner} | {' | '.join(columns)} | {note} |")
+    return ["\n".join(lines) + "\n"]
 
 
 def rows(found: list[tuple[Cell, int | None]], store: Path) -> list[str]:

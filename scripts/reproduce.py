@@ -23,8 +23,8 @@ from alfa_md import config, experiment
 from alfa_md.errors import UserError
 from alfa_md.evaluation_seeds import numbers
 from alfa_md.run_directory import RunDirectory, write_json
-from scripts.paper_cells import ROOT, Cell, chosen
-from scripts.paper_table import difference, measured, published
+from scripts.paper_cells import ROOT, Cell, cells, chosen, quoted
+from scripts.paper_table import difference, measured, published, quotations
 from scripts.results_page import write_results
 
 BAD_INPUT, MISSING_DATA = 2, 3
@@ -34,6 +34,10 @@ KEPT = ("mean", "ci95", "episodes", "query_std")
 
 def main() -> int:
     options = flags().parse_args()
+    if others := quotations(options.table, [number for number in quoted() if number.table == options.table]):
+        CONSOLE.print(*others)
+    if others and not any(cell.table == options.table for cell in cells()):
+        return 0
     try:
         selected = chosen(options.table, options.row, options.setting)
         options.seeds = numbers(options.seeds.split(","))
@@ -51,7 +55,7 @@ def main() -> int:
 
 def flags() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("table", help="table1 to table8, tableA, tableB, tableE")
+    parser.add_argument("table", help="table1 to table8, tableA to tableE")
     parser.add_argument("--row", action="append", default=[], help="a gin file of gin/paper/, without its ending")
     parser.add_argument("--setting", action="append", default=[], help="a column of the table, as printed")
     parser.add_argument("--seeds", default="0", help="separated by commas; the paper has three")

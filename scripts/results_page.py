@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from scripts import omniglot_table, paper_table, sine_table
+from scripts import few_shot_table, omniglot_table, paper_table, sine_table
 
 TITLE = """# Results
 
@@ -18,6 +18,7 @@ def write_results(store: Path, target: Path) -> None:
         TITLE,
         omniglot_table.section(store / "omniglot"),
         sine_table.section(store / "sine"),
+        few_shot_table.section(store / "few_shot"),
         paper_table.section(store),
         soak_section(store / "soak.json"),
     ]

@@ -81,4 +81,40 @@ SINE = Study(
     | {f"2x40-k10-{method}-{number}-more": steps(method, number) for method in METHODS for number in (1, 5)},
 )
 
-STUDIES = {study.name: study for study in (OMNIGLOT, SINE)}
+SETTINGS = {  # of Omniglot: bindings, an update taking two episodes
+    "5-way 1-shot": ("WAY = 5", "SHOT = 1"),
+    "5-way 5-shot": ("WAY = 5", "SHOT = 5"),
+    "20-way 1-shot": ("WAY = 20", "SHOT = 1"),
+}
+LEARNERS = {"maml": "MAML", "alfa_maml": "ALFA + MAML", "alfa_random": "ALFA + Random Init", "maml_l2f": "MAML + L2F"}
+INERT = "NormalizedState.without = ('*/backbone.layers.*.0.bias', 'gradients/head.*', 'weights/head.bias')"
+
+
+def few_shot(setting: str, method: str, *bindings: str) -> Variant:
+    """A learner of few-shot Omniglot with the budget of a CPU."""
+    budget = ("TASKS = 2", "train.num_updates = 600", "train.validate_every = 300")
+    return Variant(f"gin/few_shot/{method}.gin", (*SETTINGS[setting], *budget, *bindings))
+
+
+def slug(setting: str) -> str:
+    return setting.replace(" ", "-")
+
+
+ONE_SHOT = ("5-way 1-shot", "alfa_maml")
+FEW_SHOT = Study(
+    "few_shot",
+    {f"{slug(setting)}-{method}": few_shot(setting, method) for setting, method in product(SETTINGS, LEARNERS)}
+    | {
+        "5-way-1-shot-normalized": few_shot(*ONE_SHOT, *NORMALIZED, INERT),
+        "5-way-1-shot-per-channel": few_shot(*ONE_SHOT, *PER_CHANNEL, "alfa_per_channel.inner_rate = %INNER_RATE"),
+    }
+    | {
+        f"5-way-1-shot-{method}-5-more": few_shot("5-way 1-shot", method)._replace(
+            run=f"5-way-1-shot-{method}", test=("GradientLearner.additional_evaluation_steps = 5",)
+        )
+        for method in ("maml", "alfa_maml")
+    },
+    data="IMAGES",
+)
+
+STUDIES = {study.name: study for study in (OMNIGLOT, SINE, FEW_SHOT)}

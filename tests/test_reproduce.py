@@ -60,3 +60,11 @@ def test_the_miniature_is_no_measurement(tmp_path):
 def test_a_seed_that_is_none_is_refused(tmp_path):
     done = reproduce(tmp_path, "table8", "--seeds=0,x")
     assert done.returncode == 2 and done.stderr.startswith("error: --seeds=0,x: give whole numbers")
+
+
+def test_what_the_paper_quotes_is_printed_and_never_measured(tmp_path):
+    done = reproduce(tmp_path, "tableD")
+    assert done.returncode == 0 and not (tmp_path / "runs").exists()
+    line = "| best of Tian et al. | 61.48 | 64.31 | 62.32 | 79.47 | 79.28 | 60.84 | 48.53 | 91.00 | 76.33 | 59.28 |"
+    assert line in " ".join(done.stdout.split())
+    assert line in paper_table.section(tmp_path)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from scripts import sine_table
+from scripts import few_shot_table, sine_table
 from scripts.omniglot_table import best_proto_maml, section
 from scripts.results_page import soak_section, write_results
 from scripts.studies import SINE
@@ -70,3 +70,16 @@ def test_commands_of_a_study_can_be_typed(tmp_path):
     sine_result(tmp_path, "2x40-k10-alfa", 1, [0.5])
     text = commands(SINE, load(tmp_path, "sine"))
     assert "--gin_bindings='GradientLearner.batching = @Traced()'" in text and "--seed='0|1'" in text
+
+
+def test_few_shot_accuracies_are_paired_with_maml_on_every_source(tmp_path):
+    for variant, scores in (("5-way-1-shot-maml", [0.2, 0.4]), ("5-way-1-shot-alfa_maml", [0.5, 0.7])):
+        record = {"mean": sum(scores) / 2, "ci95": 0.1, "scores": scores}
+        content = {"variant": variant, "seed": 0, "cpu_seconds": 90.0, "machine": "m"}
+        content["sources"] = dict.fromkeys(few_shot_table.SOURCES, record)
+        (tmp_path / f"{variant}-seed0.json").write_text(json.dumps(content))
+    text = few_shot_table.section(tmp_path)
+    assert "| MAML | 0 | 30.00±10.00 |  | 30.00±10.00 |  | 30.00±10.00 |  | 1.5 |" in text
+    pair = "60.00±10.00 | 30.00±0.00"
+    assert f"| ALFA + MAML | 0 | {pair} | {pair} | {pair} | 1.5 |" in text
+    assert "| MAML + L2F |  | unmeasured |" in text
