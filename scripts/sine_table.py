@@ -15,12 +15,13 @@ BEYOND = {  # variant: (title, what it is compared with)
     "per-channel": ("ALFA + MAML, rates per channel", "alfa"),
     **{f"{name}-{n}-more": (f"{TITLES[name]}, {n} more inner steps at test", name) for name in TITLES for n in (1, 5)},
     "maml-cosine": ("MAML, annealed by a cosine", "maml"),
+    "alfa-flat": ("ALFA + MAML, not annealed", "alfa"),
 }
 HEADER = """## Sine curves: Table 8 at ten thousand updates
 
 The six cells of Table 8 at equal outer updates: 10 000 of 16 curves, outer gradients clipped to 10, second order, five
 inner steps, the checkpoint with the best of ten validations on 600 curves. Adam at a flat 1e-3 for MAML, and from 1e-3
-down to 0 by a cosine for the others: each learner has the schedule that serves it better (MAML by a cosine is below).
+down to 0 by a cosine for the others: each learner has the schedule that serves it better (the other one is below).
 Test: the same 600 curves for every run, 100 even points each; the mean squared error of the first 100 curves stands
 beside it, as the paper tests on 100. {machines}, one thread a run, other work beside it.
 """

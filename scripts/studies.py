@@ -75,6 +75,7 @@ SINE = Study(
     }
     | {
         "2x40-k10-maml-cosine": sine("2x40", 10, "table8_maml", COSINE),
+        "2x40-k10-alfa-flat": sine("2x40", 10, "table8_alfa_maml"),
         "2x40-k10-normalized": sine(*ALFA, *NORMALIZED),
         "2x40-k10-per-channel": sine(*ALFA, *PER_CHANNEL, "alfa_per_channel.inner_rate = %INNER_RATE"),
     }

@@ -1,0 +1,28 @@
+"""Few-shot regression of sine curves: ALFA from the identity leads MAML at equal outer updates, whatever the seed."""
+
+import json
+import math
+
+import pytest
+
+from alfa_md.evaluation_run import Options, evaluate_run
+from alfa_md.run_directory import RunDirectory
+from alfa_md.training_run import Options as TrainOptions
+from alfa_md.training_run import train_run
+from tests.noise import CPU
+
+BUDGET = ["train.num_updates = 500", "train.num_validation_episodes = 20", "train.log_every = 50"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_alfa_leads_maml(tmp_path, seed):
+    errors = {}
+    for row in ("table8_maml", "table8_alfa_maml"):
+        run = RunDirectory(tmp_path / row)
+        train_run(run, TrainOptions(row, [f"gin/paper/{row}.gin"], BUDGET, None, seed, CPU))
+        evaluate_run(run, Options("best", ["all"], 200, "test", [], None, 0, CPU))
+        errors[row] = json.loads((run.results / "test.json").read_text())["sources"]["sine"]["mean"]
+        losses = [json.loads(line).get("loss", 0.0) for line in run.metrics.read_text().splitlines()]
+        assert all(map(math.isfinite, losses)) and len(losses) == 11
+    assert errors["table8_alfa_maml"] < 0.75 * errors["table8_maml"]
