@@ -8,38 +8,75 @@ What is stored is not measured again, and a run that was interrupted goes on. Ev
 """
 
 import argparse
+import sys
+from argparse import ArgumentParser, Namespace
+from collections import defaultdict
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import product
 from pathlib import Path
 
+from alfa_md.errors import UserError
 from scripts.results_page import write_results
 from scripts.studies import STUDIES
-from scripts.study import ROOT
+from scripts.study import ROOT, Study
+
+STORE = ROOT / "results"
+BAD_INPUT = 2
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def main() -> int:
+    parser = flags()
+    options = parser.parse_args()
+    reasons: list[str] = []
+    if options.study:
+        study = STUDIES[options.study]
+        reasons = measured(study, chosen(study, options, parser), options)
+    write_results(STORE, ROOT / "RESULTS.md")
+    for reason in reasons:
+        print("error:", reason, file=sys.stderr)
+    return BAD_INPUT if reasons else 0
+
+
+def flags() -> ArgumentParser:
+    parser = ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("study", nargs="?", choices=sorted(STUDIES))
     parser.add_argument("--records_root_dir", help="the folder of records or data sets, for studies of images")
     parser.add_argument("--runs_dir", default=ROOT / "runs", type=Path)
     parser.add_argument("--seeds", default="0,1,2")
     parser.add_argument("--variants", help="separated by commas; all without it")
     parser.add_argument("--workers", default=2, type=int)
-    options = parser.parse_args()
-    store = ROOT / "results"
-    if options.study:
-        study, data = STUDIES[options.study], options.records_root_dir
-        if study.data and not data:
-            parser.error(f"{study.name} is measured on {study.data}; give --records_root_dir")
-        variants = options.variants.split(",") if options.variants else list(study.variants)
-        if unknown := [name for name in variants if name not in study.variants]:
-            parser.error(f"{study.name} has no {unknown[0]!r}; there are {', '.join(study.variants)}")
-        runs = options.runs_dir.resolve()
-        variants.sort(key=lambda name: bool(study.variants[name].run))  # runs before what else is tested with them
-        jobs = [(variant, int(seed)) for variant in variants for seed in options.seeds.split(",")]
-        with ThreadPoolExecutor(options.workers) as pool:
-            list(pool.map(lambda job: study.measure(*job, runs, data, store), jobs))
-    write_results(store, ROOT / "RESULTS.md")
+    return parser
+
+
+def chosen(study: Study, options: Namespace, parser: ArgumentParser) -> list[str]:
+    """The variants asked for, those with a run of their own before what else is tested with it."""
+    if study.data and not options.records_root_dir:
+        parser.error(f"{study.name} is measured on {study.data}; give --records_root_dir")
+    names = options.variants.split(",") if options.variants else list(study.variants)
+    if unknown := [name for name in names if name not in study.variants]:
+        parser.error(f"{study.name} has no {unknown[0]!r}; there are {', '.join(study.variants)}")
+    return sorted(names, key=lambda name: bool(study.variants[name].run))
+
+
+def measured(study: Study, variants: Sequence[str], options: Namespace) -> list[str]:
+    """Measures every variant and seed, some at a time; returns why not, of those that failed."""
+
+    def reasons(job: tuple[str, int]) -> list[str]:
+        found = []
+        for variant in together[job]:
+            try:
+                study.measure(variant, job[1], options.runs_dir.resolve(), options.records_root_dir, STORE)
+            except UserError as error:
+                found.append(str(error))
+        return found
+
+    together: dict[tuple[str, int], list[str]] = defaultdict(list)  # what shares a run directory, one after the other
+    for variant, seed in product(variants, map(int, options.seeds.split(","))):
+        together[study.variants[variant].run or variant, seed].append(variant)
+    with ThreadPoolExecutor(options.workers) as pool:
+        return [reason for found in pool.map(reasons, together) for reason in found]
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from alfa_md.errors import UserError
+
 ROOT = Path(__file__).resolve().parents[1]
 NUM_EPISODES = 600
 Runs = dict[str, dict[int, dict]]  # variant -> seed -> stored result
@@ -45,7 +47,10 @@ class Study(NamedTuple):
         return ["-m", "alfa_md.evaluate", *fixed, "--device=cpu"]
 
     def measure(self, variant: str, seed: int, runs: Path, data: str | None, store: Path) -> None:
-        """Trains and tests a variant on one thread, unless its result is stored; stores it."""
+        """Trains and tests a variant on one thread, unless its result is stored; stores it.
+
+        Raises UserError with the last line of the log where one of the two fails.
+        """
         stored = store / self.name / f"{variant}-seed{seed}.json"
         if stored.exists():
             return
@@ -56,9 +61,12 @@ class Study(NamedTuple):
             self.train_command(variant, str(run_dir), seed, data),
             self.test_command(variant, str(run_dir), data),
         )
-        with open(f"{run_dir}.log", "a") as log:
-            for words in (train, test):
-                subprocess.run([sys.executable, *words], cwd=ROOT, env=environment, stdout=log, stderr=log, check=True)
+        for words in (train, test):
+            with open(f"{run_dir}.log", "a") as log:
+                code = subprocess.call([sys.executable, *words], cwd=ROOT, env=environment, stdout=log, stderr=log)
+            if code:
+                last = Path(log.name).read_text().rstrip().splitlines()[-1:]
+                raise UserError(f"{variant}, seed {seed}: exit code {code}; the end of {log.name}: {''.join(last)}")
         stored.parent.mkdir(parents=True, exist_ok=True)
         stored.write_text(json.dumps(self.result(variant, seed, run_dir)) + "\n")
 

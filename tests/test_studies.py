@@ -6,6 +6,7 @@ import gin
 import pytest
 
 from alfa_md import config, experiment
+from alfa_md.errors import UserError
 from scripts.studies import CELLS, METHODS, SINE, STUDIES
 from scripts.study import NUM_EPISODES, Study, Variant, load
 
@@ -45,3 +46,14 @@ def test_a_study_is_measured_once(tmp_path):
     stored.write_text(json.dumps(alfa | {"mark": True}))
     study.measure("alfa", 3, tmp_path / "elsewhere", None, tmp_path / "results")
     assert json.loads(stored.read_text())["mark"] and not (tmp_path / "elsewhere").exists()
+
+
+def test_a_run_of_another_configuration_is_not_taken_for_the_variant_s(tmp_path):
+    small = ("train.num_updates = 1", "train.num_validation_episodes = 2", "HIDDEN = (4, 4)", "NUM_FEATURES = 4")
+    store, maml = tmp_path / "results", Variant("gin/paper/table8_maml.gin", small)
+    Study("tiny", {"maml": maml}).measure("maml", 0, tmp_path, None, store)
+    (store / "tiny" / "maml-seed0.json").unlink()
+    other = Study("tiny", {"maml": maml._replace(bindings=(*small, "train.schedule = @cosine_decay"))})
+    with pytest.raises(UserError, match="maml, seed 0: exit code 2; .*is a run of another configuration.*schedule"):
+        other.measure("maml", 0, tmp_path, None, store)
+    assert not list((store / "tiny").iterdir())

@@ -103,6 +103,10 @@ SECTIONS: dict[str, tuple[BadInput, ...]] = {
         evaluate("unknown split", "--split=tset: value should be one of <train|valid|test>", "--split=tset"),
         evaluate("unknown baseline", "--baselines: unknown baseline pixels; there are:", "--baselines=pixels"),
         evaluate("no episodes", "--num_episodes=0", "--num_episodes=0"),
+        evaluate(
+            "bindings without a name", "--gin_bindings change what is evaluated; give --name", "--gin_bindings=SHOT = 1"
+        ),
+        evaluate("a name with a slash", "--name=a/b: goes into file names", "--name=a/b"),
         BadInput("no run directory", "evaluate", (), "--run_dir"),
         evaluate(
             "records root missing", "nowhere does not exist; set --records_root_dir", "--records_root_dir=nowhere"
