@@ -62,7 +62,7 @@ def figures(seeds: dict[int, dict]) -> list[str]:
     minutes = f"{mean(result['cpu_seconds'] for result in results) / 60:.1f}"
     return [
         ", ".join(map(str, sorted(seeds))),
-        number(mean(means)),
+        number(mean(means)) if mean(means) < DIVERGED else "diverges",
         spread,
         each,
         number(hundred),
