@@ -65,7 +65,7 @@ def steps(method: str, number: int) -> Variant:
 
 ALFA = ("2x40", 10, *METHODS["alfa"])
 NORMALIZED = ("import alfa_md.rules.normalized_state", "Generator.state = @NormalizedState")
-PER_CHANNEL = ("import alfa_md.rules.per_channel", "GradientLearner.rule = @alfa_per_channel")
+PER_CHANNEL = ("import alfa_md.rules.per_channel", "alfa.scale = @PerStepPerChannel")
 CELLS = tuple(product(NETWORKS, (5, 10, 20)))
 SINE = Study(
     "sine",
@@ -77,7 +77,7 @@ SINE = Study(
         "2x40-k10-maml-cosine": sine("2x40", 10, "table8_maml", COSINE),
         "2x40-k10-alfa-flat": sine("2x40", 10, "table8_alfa_maml"),
         "2x40-k10-normalized": sine(*ALFA, *NORMALIZED),
-        "2x40-k10-per-channel": sine(*ALFA, *PER_CHANNEL, "alfa_per_channel.inner_rate = %INNER_RATE"),
+        "2x40-k10-per-channel": sine(*ALFA, *PER_CHANNEL),
     }
     | {f"2x40-k10-{method}-{number}-more": steps(method, number) for method in METHODS for number in (1, 5)},
 )
@@ -107,7 +107,7 @@ FEW_SHOT = Study(
     {f"{slug(setting)}-{method}": few_shot(setting, method) for setting, method in product(SETTINGS, LEARNERS)}
     | {
         "5-way-1-shot-normalized": few_shot(*ONE_SHOT, *NORMALIZED, INERT),
-        "5-way-1-shot-per-channel": few_shot(*ONE_SHOT, *PER_CHANNEL, "alfa_per_channel.inner_rate = %INNER_RATE"),
+        "5-way-1-shot-per-channel": few_shot(*ONE_SHOT, *PER_CHANNEL),
     }
     | {
         f"5-way-1-shot-{method}-5-more": few_shot("5-way 1-shot", method)._replace(

@@ -16,12 +16,13 @@ import gin
 
 from alfa_md.params import Params, Template
 from alfa_md.rules.affine import AffineUpdate
-from alfa_md.rules.base import Hypers, HyperSource, UpdateRule
+from alfa_md.rules.base import Hypers, HyperSource, UpdateRule, Values
 from alfa_md.rules.generator import Generator
 from alfa_md.rules.hypers import Pair, Product
 from alfa_md.rules.values import Constant, PerParameter, PerStepPerLayer
 
 Generators = Callable[[Template, int], Generator]  # (template, number of outputs)
+Scale = Callable[[Template, int, float], Values]  # (template, number of steps, start)
 
 
 class Generated(HyperSource):
@@ -62,13 +63,15 @@ def alfa(
     inner_decay: float = 5e-6,
     generator: Generators = Generator,
     beta_form: type[Product] = OneMinus,
+    scale: Scale = PerStepPerLayer,
 ) -> UpdateRule:
     """ALFA for fast weights named in `template`: generated values times per-step per-layer scales A and B.
 
-    `inner_rate` starts A [S, N], `inner_decay` starts B [S, N] (1.0 under `BetaProduct`). All of it is meta-learned
-    and unconstrained: generated rates may turn negative, and do.
+    `inner_rate` starts A [S, N], `inner_decay` starts B [S, N] (1.0 under `BetaProduct`); `scale` makes both. All of it
+    is meta-learned and unconstrained: generated rates may turn negative, and do.
     """
-    return AffineUpdate(beta_form(Generated(template, generator), scales(template, num_steps, inner_rate, inner_decay)))
+    learned = scales(template, num_steps, inner_rate, inner_decay, scale)
+    return AffineUpdate(beta_form(Generated(template, generator), learned))
 
 
 @gin.configurable
@@ -90,9 +93,6 @@ def alfa_random(
     return AffineUpdate(Product(generated, prior))
 
 
-def scales(template: Template, num_steps: int, rate: float, decay: float) -> Pair:
-    """A and B: a meta-learned rate and decay for every step and layer."""
-    return Pair(
-        lr=PerStepPerLayer(template, num_steps, rate),
-        decay=PerStepPerLayer(template, num_steps, decay),
-    )
+def scales(template: Template, num_steps: int, rate: float, decay: float, scale: Scale = PerStepPerLayer) -> Pair:
+    """A and B: a meta-learned rate and decay, for every step and layer unless `scale` says otherwise."""
+    return Pair(lr=scale(template, num_steps, rate), decay=scale(template, num_steps, decay))

@@ -1,20 +1,17 @@
-"""ALFA with multipliers for every output channel in place of every layer. Not in the paper."""
+"""A learned value for every output channel in place of every layer, as `alfa.scale` takes it. Not in the paper."""
 
 import gin
 import torch
 from torch import Tensor, nn
 
 from alfa_md.params import Params, Template
-from alfa_md.rules.affine import AffineUpdate
-from alfa_md.rules.alfa import Generated, Generators, OneMinus
-from alfa_md.rules.base import UpdateRule, Values
-from alfa_md.rules.generator import Generator
-from alfa_md.rules.hypers import Pair, Product
+from alfa_md.rules.base import Values
 from alfa_md.rules.values import at_least_one, of_step
 
 HEAD = "head."
 
 
+@gin.configurable
 class PerStepPerChannel(Values):
     """A learned value for every step and output channel, the first dimension of a tensor: [S, C] each.
 
@@ -41,21 +38,3 @@ def channels(name: str, tensor: object) -> int:
 def leading(theta: Tensor) -> list[int]:
     """The shape of values for the first dimension of a tensor, if it has one."""
     return [-1] + [1] * (theta.dim() - 1) if theta.dim() else []
-
-
-@gin.configurable
-def alfa_per_channel(
-    template: Template,
-    num_steps: int,
-    *,
-    inner_rate: float = gin.REQUIRED,
-    inner_decay: float = 5e-6,
-    generator: Generators = Generator,
-    beta_form: type[Product] = OneMinus,
-) -> UpdateRule:
-    """`alfa` with A and B for every step and output channel; what is generated is still one value a layer."""
-    multipliers = Pair(
-        lr=PerStepPerChannel(template, num_steps, inner_rate),
-        decay=PerStepPerChannel(template, num_steps, inner_decay),
-    )
-    return AffineUpdate(beta_form(Generated(template, generator), multipliers))

@@ -14,7 +14,7 @@ from alfa_md.rules.lslr import lslr
 from alfa_md.rules.lslr_decay import lslr_decay
 from alfa_md.rules.meta_sgd import meta_sgd
 from alfa_md.rules.normalized_state import NormalizedState
-from alfa_md.rules.per_channel import alfa_per_channel
+from alfa_md.rules.per_channel import PerStepPerChannel
 from alfa_md.rules.separate import separate
 from alfa_md.rules.sgd import sgd
 from alfa_md.rules.state import LearningState
@@ -45,7 +45,7 @@ RULES = {
     "alfa, fewer entries": partial(
         alfa, inner_rate=0.1, generator=generator(state=partial(NormalizedState, without=("gradients/head.bias",)))
     ),
-    "alfa per channel": partial(alfa_per_channel, inner_rate=0.1),
+    "alfa per channel": partial(alfa, inner_rate=0.1, scale=PerStepPerChannel),
     "alfa, product form": partial(alfa, inner_rate=0.1, inner_decay=1.0, beta_form=BetaProduct),
 }
 for source in FIXED + ADAPTIVE:

@@ -10,12 +10,12 @@ from alfa_md.learners.vmapped import vmapped_scores
 from alfa_md.outer_step import outer_step
 from alfa_md.rules.alfa import alfa
 from alfa_md.rules.generator import Generator, reference_init
-from alfa_md.rules.per_channel import PerStepPerChannel, alfa_per_channel
+from alfa_md.rules.per_channel import PerStepPerChannel
 from tests.episodes import random_episode, small_learner
 from tests.noise import fresh_state
 
 OPTIONS = {"inner_rate": 0.1, "inner_decay": 0.01, "generator": partial(Generator, initialize=reference_init)}
-PER_LAYER, PER_CHANNEL = partial(alfa, **OPTIONS), partial(alfa_per_channel, **OPTIONS)
+PER_LAYER, PER_CHANNEL = partial(alfa, **OPTIONS), partial(alfa, **OPTIONS, scale=PerStepPerChannel)
 
 
 def test_a_value_for_every_channel_and_one_for_a_tensor_of_the_head():
@@ -39,7 +39,7 @@ def test_a_value_for_every_channel_and_one_for_a_tensor_of_the_head():
 def test_by_hand():
     """One channel's rate and decay act on its own row only."""
     theta, grads = {"w": torch.ones(2, 3)}, {"w": torch.full((2, 3), 2.0)}
-    rule = alfa_per_channel(theta, 1, inner_rate=0.0, inner_decay=0.0)
+    rule = alfa(theta, 1, inner_rate=0.0, inner_decay=0.0, scale=PerStepPerChannel)
     with torch.no_grad():
         rule.hypers.second.lr.values[0].copy_(torch.tensor([[0.25, 0.0]]))
         rule.hypers.second.decay.values[0].copy_(torch.tensor([[0.0, 0.5]]))
