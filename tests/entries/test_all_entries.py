@@ -11,7 +11,7 @@ from tests.shared import ROOT
 EXPLANATIONS = {
     "train": {"gin_config", "gin_bindings", "records_root_dir", "run_dir", "seed", "device", "seeds"},
     "evaluate": {"run_dir", "checkpoint", "sources", "num_episodes", "split", "baselines", "records_root_dir", "seed"}
-    | {"device", "seeds", "query_std"},
+    | {"device", "seeds", "query_std", "gin_bindings", "name"},
     "compare": {"split"},
     "convert": {"source_dir", "records_root_dir", "from", "to"},
     "report": {"out"},
