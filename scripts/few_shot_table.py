@@ -12,8 +12,8 @@ from scripts.study import Runs, commands, load
 SOURCES = {"omniglot_images": "Omniglot", "quickdraw": "QuickDraw", "traffic_sign": "Traffic Signs"}
 HEADER = """## Few-shot Omniglot, and from Omniglot to QuickDraw and Traffic Signs
 
-4-CONV of 48 filters, 28 pixels, second order, five inner steps, 600 updates of two episodes: the budget of a CPU, far
-from convergence. Trained on 1100 characters of the complete Omniglot, their rotations included; tested on 600 episodes
+4-CONV of 48 filters, 28 pixels, second order, five inner steps, updates of two episodes: the budget of a CPU, far from
+convergence. Trained on 1100 characters of the complete Omniglot, their rotations included; tested on 600 episodes
 of the 423 test characters, of 285 classes of a QuickDraw sample (those with 20 drawings or more), and of 43 classes of
 a Traffic Signs sample. {machines}, one thread a run. Differences are to MAML on the same episodes, averaged over seeds.
 """
@@ -33,7 +33,7 @@ def section(store: Path) -> str:
     parts = [HEADER.format(machines=machines or "Unmeasured")]
     for setting in SETTINGS:
         own = {title: (f"{slug(setting)}-{method}", f"{slug(setting)}-maml") for method, title in LEARNERS.items()}
-        parts.append(table(f"{setting}, difference to MAML", own, by_source))
+        parts.append(table(f"{setting}, {SETTINGS[setting][0]} updates, difference to MAML", own, by_source))
     one = slug("5-way 1-shot")
     beyond = {title: (f"{one}-{name}", f"{one}-{other}") for name, (title, other) in BEYOND.items()}
     parts.append(table("beyond the paper, 5-way 1-shot, difference to the learner without it", beyond, by_source))

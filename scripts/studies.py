@@ -82,10 +82,10 @@ SINE = Study(
     | {f"2x40-k10-{method}-{number}-more": steps(method, number) for method in METHODS for number in (1, 5)},
 )
 
-SETTINGS = {  # of Omniglot: bindings, an update taking two episodes
-    "5-way 1-shot": ("WAY = 5", "SHOT = 1"),
-    "5-way 5-shot": ("WAY = 5", "SHOT = 5"),
-    "20-way 1-shot": ("WAY = 20", "SHOT = 1"),
+SETTINGS = {  # of Omniglot: bindings, and as many updates of two episodes as a CPU's budget has room for
+    "5-way 1-shot": (600, "WAY = 5", "SHOT = 1"),
+    "5-way 5-shot": (300, "WAY = 5", "SHOT = 5"),
+    "20-way 1-shot": (300, "WAY = 20", "SHOT = 1"),
 }
 LEARNERS = {"maml": "MAML", "alfa_maml": "ALFA + MAML", "alfa_random": "ALFA + Random Init", "maml_l2f": "MAML + L2F"}
 INERT = "NormalizedState.without = ('*/backbone.layers.*.0.bias', 'gradients/head.*', 'weights/head.bias')"
@@ -93,8 +93,9 @@ INERT = "NormalizedState.without = ('*/backbone.layers.*.0.bias', 'gradients/hea
 
 def few_shot(setting: str, method: str, *bindings: str) -> Variant:
     """A learner of few-shot Omniglot with the budget of a CPU."""
-    budget = ("TASKS = 2", "train.num_updates = 600", "train.validate_every = 300")
-    return Variant(f"gin/few_shot/{method}.gin", (*SETTINGS[setting], *budget, *bindings))
+    updates, *task = SETTINGS[setting]
+    budget = ("TASKS = 2", f"train.num_updates = {updates}", f"train.validate_every = {updates // 2}")
+    return Variant(f"gin/few_shot/{method}.gin", (*task, *budget, *bindings))
 
 
 def slug(setting: str) -> str:
