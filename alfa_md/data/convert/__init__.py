@@ -5,12 +5,13 @@ from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 
+from alfa_md.data.conversion.plan import Plan
 from alfa_md.errors import UserError
 
 
-def converter(source: str) -> Callable[[Path, Path], Path]:
-    """`convert(source_dir, records_root_dir) -> directory written` of the module `source`; UserError if none is."""
+def planner(source: str) -> Callable[[Path], Plan]:
+    """`plan(source_dir)` of the module `source`; UserError if there is none."""
     known = sorted(module.name for module in iter_modules(__path__))
     if source not in known:
         raise UserError(f"unknown source {source!r}; known sources: {', '.join(known)}")
-    return import_module(f"{__name__}.{source}").convert
+    return import_module(f"{__name__}.{source}").plan

@@ -6,17 +6,20 @@ Reference: Lake, Salakhutdinov, Tenenbaum, "Human-level concept learning through
 Science 2015; splits of Triantafillou et al., "Meta-Dataset", ICLR 2020.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from PIL import Image, ImageChops
+from PIL import ImageChops
 
-from alfa_md.data.conversion import encode_jpeg, write_source
+from alfa_md.data.conversion.originals import picture_files, refuse, require
+from alfa_md.data.conversion.pictures import changed
+from alfa_md.data.conversion.plan import Plan
 from alfa_md.data.spec import BiLevelSpec
-from alfa_md.errors import UserError
 
 DRAWERS = 20  # each drew every character once
 BACKGROUND, EVALUATION = "images_background", "images_evaluation"
+REMEDY = f"unpack {BACKGROUND}.zip and {EVALUATION}.zip of Omniglot there"
 
 # Characters of each alphabet, the alphabets in superclass order.
 TRAIN = {
@@ -94,16 +97,25 @@ class Character(NamedTuple):
         return Path(part, self.alphabet, f"character{self.number:02d}")
 
 
-def convert(source_dir: Path, records_root_dir: Path) -> Path:
-    """Write the 1623 characters, 20 images each, below `<records_root_dir>/omniglot`; returns that directory.
+class DrawnCharacters(NamedTuple):
+    """The images of every class, in the order of the drawers."""
 
-    Raises UserError, before anything is written, if folders or images are missing.
-    """
+    folders: list[Path]
+
+    def __call__(self, class_id: int) -> Iterator[bytes]:
+        folder = self.folders[class_id]
+        return (changed(folder / name, ImageChops.invert) for name in picture_files(folder, ".png"))
+
+
+def plan(source_dir: Path) -> Plan:
+    """The 1623 characters, 20 images each. Raises UserError if folders or images are missing."""
     characters = all_characters()
-    _check_folders(source_dir)
-    files = [_image_files(source_dir / character.folder) for character in characters]
-    _check_images(source_dir, characters, files)
-    return write_source(specification(), records_root_dir, lambda class_id: map(_inverted_jpeg, files[class_id]))
+    require(source_dir, REMEDY, folders=(BACKGROUND, EVALUATION))
+    alphabets = [Path(BACKGROUND, name) for name in TRAIN | VALID] + [Path(EVALUATION, name) for name in TEST]
+    require(source_dir, REMEDY, folders=map(str, alphabets))
+    counts = [(c.folder, len(_drawings(source_dir / c.folder))) for c in characters]
+    refuse(source_dir, [f"{path} has {n} images, not {DRAWERS}" for path, n in counts if n != DRAWERS], REMEDY)
+    return Plan(specification(), DrawnCharacters([source_dir / character.folder for character in characters]))
 
 
 def all_characters() -> list[Character]:
@@ -127,35 +139,5 @@ def specification() -> BiLevelSpec:
     )
 
 
-def _check_folders(source_dir: Path) -> None:
-    """Of a missing tree only the topmost folder is worth a word."""
-    parts = [Path(BACKGROUND), Path(EVALUATION)]
-    alphabets = [Path(BACKGROUND, name) for name in TRAIN | VALID] + [Path(EVALUATION, name) for name in TEST]
-    _refuse(source_dir, [] if source_dir.is_dir() else ["no such folder"])
-    for level in (parts, alphabets):
-        _refuse(source_dir, [f"folder {path} is missing" for path in level if not (source_dir / path).is_dir()])
-
-
-def _check_images(source_dir: Path, characters: list[Character], files: list[list[Path]]) -> None:
-    counts = zip(characters, map(len, files), strict=True)
-    _refuse(source_dir, [f"{c.folder} has {count} images, not {DRAWERS}" for c, count in counts if count != DRAWERS])
-
-
-def _refuse(source_dir: Path, problems: list[str]) -> None:
-    if not problems:
-        return
-    listed = "; ".join(problems[:3]) + (f"; and {len(problems) - 3} more" if len(problems) > 3 else "")
-    raise UserError(f"{source_dir}: {listed}; unpack {BACKGROUND}.zip and {EVALUATION}.zip of Omniglot there")
-
-
-def _image_files(folder: Path) -> list[Path]:
-    """The images of a character by drawer; hidden files, as some archivers add them, are none."""
-    return sorted(file for file in folder.glob("*.png") if not file.name.startswith("."))
-
-
-def _inverted_jpeg(file: Path) -> bytes:
-    try:
-        with Image.open(file) as image:
-            return encode_jpeg(ImageChops.invert(image.convert("RGB")))
-    except (OSError, SyntaxError) as error:  # Pillow reports a broken PNG as either
-        raise UserError(f"{file}: is not a readable image; unpack the archives of Omniglot again") from error
+def _drawings(folder: Path) -> list[str]:
+    return picture_files(folder, ".png") if folder.is_dir() else []

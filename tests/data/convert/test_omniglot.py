@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from alfa_md.data.conversion.write import write_source
 from alfa_md.data.convert import omniglot
 from alfa_md.data.spec import BiLevelSpec, DatasetSpec, load_spec
 from alfa_md.data.tfrecord.records import decode_example, read_records, scan_offsets
@@ -33,6 +34,10 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             paper.flat[: (drawer + 1) * (class_id + 1)] = False
             Image.fromarray(paper).save(folder / f"{class_id:04d}_{drawer + 1:02d}.png")
     return tmp_path / "source"
+
+
+def convert(source_dir: Path, records_root_dir: Path) -> Path:
+    return write_source(omniglot.plan(source_dir), records_root_dir)
 
 
 def pixels_of_class(spec: DatasetSpec, class_id: int) -> list[np.ndarray]:
@@ -59,7 +64,7 @@ def test_classes_are_those_of_the_published_specification():
 
 
 def test_records_hold_inverted_images_in_drawer_order(small: Path, tmp_path: Path):
-    directory = omniglot.convert(small, tmp_path / "records")
+    directory = convert(small, tmp_path / "records")
     spec = load_spec(directory)
     assert isinstance(spec, BiLevelSpec)
     assert directory == tmp_path / "records" / "omniglot"
@@ -76,19 +81,19 @@ def test_records_hold_inverted_images_in_drawer_order(small: Path, tmp_path: Pat
 def test_hidden_files_are_no_images(small: Path, tmp_path: Path):
     folder = small / "images_background" / "Alpha" / "character01"
     (folder / "._0000_01.png").write_bytes(b"resource fork")
-    assert omniglot.convert(small, tmp_path / "records").exists()
+    assert convert(small, tmp_path / "records").exists()
 
 
 def test_missing_source_folder_is_named(small: Path, tmp_path: Path):
     with pytest.raises(UserError, match="nowhere: no such folder; unpack images_background.zip"):
-        omniglot.convert(tmp_path / "nowhere", tmp_path / "records")
+        convert(tmp_path / "nowhere", tmp_path / "records")
 
 
 @pytest.mark.parametrize("folder", ["images_evaluation", "images_background/Aleph"])
 def test_missing_folder_is_named_before_anything_is_written(small: Path, tmp_path: Path, folder: str):
     (small / folder).rename(tmp_path / "elsewhere")
     with pytest.raises(UserError, match=rf"folder {folder} is missing; unpack images_background.zip"):
-        omniglot.convert(small, tmp_path / "records")
+        convert(small, tmp_path / "records")
     assert not (tmp_path / "records").exists()
 
 
@@ -97,7 +102,7 @@ def test_missing_images_are_counted_before_anything_is_written(small: Path, tmp_
         next((small / character.folder).glob("*.png")).unlink()
     expected = "images_background/Alpha/character01 has 19 images, not 20; .*; and 2 more; unpack"
     with pytest.raises(UserError, match=expected):
-        omniglot.convert(small, tmp_path / "records")
+        convert(small, tmp_path / "records")
     assert not (tmp_path / "records").exists()
 
 
@@ -105,7 +110,7 @@ def test_broken_image_is_named_and_no_specification_written(small: Path, tmp_pat
     broken = small / "images_evaluation" / "Omega" / "character01" / "0004_07.png"
     broken.write_bytes(broken.read_bytes()[:40])
     with pytest.raises(UserError, match="0004_07.png: is not a readable image"):
-        omniglot.convert(small, tmp_path / "records")
+        convert(small, tmp_path / "records")
     written = {file.name for file in (tmp_path / "records" / "omniglot").iterdir()}
     assert "3.tfrecords" in written and not written & {"4.tfrecords", "dataset_spec.json"}
 
@@ -116,7 +121,7 @@ def test_all_of_omniglot_by_the_command(tmp_path: Path):
     unpack_omniglot(npz_path, tmp_path / "source")
     command = [sys.executable, "-m", "alfa_md.convert", "omniglot"]
     command += [f"--source_dir={tmp_path / 'source'}", f"--records_root_dir={tmp_path / 'records'}"]
-    assert subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip().endswith("omniglot")
+    assert subprocess.run(command, check=True, capture_output=True, text=True).stdout.count("as published") == 2
     spec = load_spec(tmp_path / "records" / "omniglot")
     assert spec == omniglot.specification()
     counts = [len(scan_offsets(spec.class_file(class_id))) - 1 for class_id in range(1623)]

@@ -1,0 +1,1 @@
+"""What the converters of all sources share: plans, random splits, pictures, and the writing itself."""

@@ -1,0 +1,62 @@
+"""The random but fixed division of a source's classes into splits that Meta-Dataset uses."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from alfa_md.data.spec import SPLITS, DatasetSpec
+from alfa_md.errors import UserError
+
+SEED = 22  # of the published splits
+
+Split = dict[str, list[str]]  # train, valid, test -> class names in class id order
+
+
+def random_split(names: Sequence[str], sizes: tuple[int, int, int]) -> Split:
+    """Class names in a source's own order, divided into train, valid and test of these sizes.
+
+    Training classes are in the random order in which they were drawn, the others in the source's order. Equal to the
+    published splits for every source that Meta-Dataset divides at random.
+    """
+    num_train, num_valid, num_test = sizes
+    if len(names) != sum(sizes):
+        raise ValueError(f"{len(names)} classes do not divide into {sizes}")
+    rng = np.random.RandomState(SEED)
+    train_and_valid = rng.choice(len(names), num_train + num_valid, replace=False)
+    train = rng.choice(train_and_valid, num_train, replace=False)
+    valid = np.sort(np.setdiff1d(train_and_valid, train))
+    test = np.sort(np.setdiff1d(np.arange(len(names)), train_and_valid))
+    return {split: [names[i] for i in ids] for split, ids in zip(SPLITS, (train, valid, test), strict=True)}
+
+
+def split_of(source_dir: Path, source: str, names: Sequence[str], sizes: tuple[int, int, int]) -> Split:
+    """The split in `<source_dir>/<source>_splits.json`, the official file, where it is there; else the random one.
+
+    Raises UserError for a file that does not divide just these classes.
+    """
+    file = source_dir / f"{source}_splits.json"
+    if not file.exists():
+        return random_split(names, sizes)
+    try:
+        content = json.loads(file.read_bytes())
+        split = {name: list(content[name]) for name in SPLITS}
+        listed = sorted(name for names_of in split.values() for name in names_of)
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{file}: is no JSON object of the lists train, valid and test; remove or mend it") from error
+    if listed != sorted(names):
+        different = sorted(set(listed) ^ set(names)) or ["a class twice"]
+        raise UserError(f"{file}: does not divide the classes of {source} ({different[0]}); remove or mend it")
+    return split
+
+
+def flat_spec(source: str, split: Mapping[str, Sequence[str]], images: Mapping[str, int]) -> DatasetSpec:
+    """The specification of a source without structure: classes in the order of `split`, image counts by class name."""
+    names = tuple(name for part in SPLITS for name in split[part])
+    return DatasetSpec(
+        name=source,
+        class_names=names,
+        images_per_class=tuple(images[name] for name in names),
+        classes_per_split={part: len(split[part]) for part in SPLITS},
+    )

@@ -1,0 +1,1 @@
+"""Small synthetic originals of the sources, in the layouts in which people download them: one module a source."""
