@@ -5,6 +5,8 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
+from alfa_md.pixels import scaled
+
 
 class Episode(NamedTuple):
     """One few-shot task, already torch, and what names it.
@@ -13,7 +15,7 @@ class Episode(NamedTuple):
     every value: an episode is drawn anew from its name, never stored.
     """
 
-    support_x: Tensor  # [Ns, ...] float32; images are [Ns, 3, H, W] in [-1, 1]
+    support_x: Tensor  # [Ns, ...] float32; images are [Ns, 3, H, W] in [-1, 1], or uint8 grey levels before `to`
     support_y: Tensor  # [Ns] int64 in [0, way)
     query_x: Tensor  # [Nq, ...]
     query_y: Tensor  # [Nq]
@@ -38,8 +40,9 @@ class Episode(NamedTuple):
         )
 
     def to(self, device: torch.device) -> "Episode":
-        """The episode on `device`; a pinned episode is copied without blocking the host."""
-        return self.map(lambda tensor: tensor.to(device, non_blocking=True))
+        """The episode on `device`, its images as floats; a pinned episode is copied without blocking the host."""
+        there = self.map(lambda tensor: tensor.to(device, non_blocking=True))
+        return there.map(lambda tensor: scaled(tensor) if tensor.dtype == torch.uint8 else tensor)
 
     def pin(self) -> "Episode":
         """The episode in page-locked memory, from which a GPU copies asynchronously."""

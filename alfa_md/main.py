@@ -1,12 +1,14 @@
 """What every entry (`python -m alfa_md.X`) shares: parse the flags, call `main`, turn bad input into one line."""
 
 import errno
+import os
 import sys
 from collections.abc import Callable, Sequence
 
 from absl import app, flags
 
 from alfa_md.allocator import keep_freed_pages
+from alfa_md.data.paths import CACHE_VARIABLE
 from alfa_md.errors import UserError
 
 BAD_INPUT = 2
@@ -15,6 +17,10 @@ FULL = "free some space and run the command again; what the file held before is 
 CLOSED = "give it other permissions or choose another folder"
 REMEDIES = dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), FULL)
 REMEDIES |= dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), CLOSED)
+
+flags.DEFINE_string(
+    "cache_dir", None, "Folder for what is derived from data; default: ALFA_MD_CACHE, ~/.cache/alfa_md."
+)
 
 
 def run(main: Callable[[list[str]], int | None]) -> None:
@@ -25,6 +31,8 @@ def run(main: Callable[[list[str]], int | None]) -> None:
     """
 
     def guarded(argv: list[str]) -> int | None:
+        if flags.FLAGS.cache_dir:
+            os.environ[CACHE_VARIABLE] = flags.FLAGS.cache_dir  # also for processes that are started from here
         try:
             return main(argv)
         except UserError as error:

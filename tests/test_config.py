@@ -138,8 +138,8 @@ def test_later_files_and_then_bindings_win_and_nothing_is_left_of_before():
 
 
 def test_a_binding_may_put_a_macro_of_a_file_out_of_use(tmp_path):
-    config.parse(FILES, ["TensorflowDecoder.image_size = 16"])  # IMAGE_SIZE has no reader now
-    assert gin.query_parameter("TensorflowDecoder.image_size") == 16
+    config.parse(FILES, ["turbo.image_size = 16"])  # IMAGE_SIZE has no reader now
+    assert gin.query_parameter("turbo.image_size") == 16
     own = tmp_path / "own.gin"
     own.write_text("include 'gin/maml.gin'\nMINE = 2\nGradientLearner.num_steps = %MINE\n")
     config.parse([str(own)], ["GradientLearner.num_steps = 3"])

@@ -56,7 +56,7 @@ SECTIONS: dict[str, tuple[BadInput, ...]] = {
             r"^gin: GradientLearner.rule = @sgd\(\) calls @sgd\(\) without num_steps, template; leave \(\) out",
             "GradientLearner.rule = @sgd()",
         ),
-        bound("no pixels", r"^TensorflowDecoder.image_size = -3 must be at least 1", "IMAGE_SIZE = -3"),
+        bound("no pixels", r"^turbo.image_size = -3 must be at least 1", "IMAGE_SIZE = -3"),
         bound(
             "too few pixels",
             "^FourLayerConvNet needs 16 pixels a side or more, not 8x8; raise IMAGE_SIZE",

@@ -120,7 +120,7 @@ SECTIONS: dict[str, tuple[BadInput, ...]] = {
         train("cut off", IMAGE + "is not a whole still picture", damage=d.images(shade(0, 0)[:-30])),
         train(
             "a small file that claims 60000 x 60000 pixels",
-            IMAGE + "claims 60000 x 60000 pixels, more than the 100000000 of TensorflowDecoder.max_pixels",
+            IMAGE + "claims 60000 x 60000 pixels, more than the 100000000 of turbo.max_pixels",
             damage=d.images(d.claiming(60000, 60000)),
         ),
     ),

@@ -12,7 +12,8 @@ import torch
 from alfa_md.data.mixture import Mixture
 from alfa_md.data.sampling import stable_rng
 from alfa_md.data.spec import DatasetSpec, load_spec
-from alfa_md.data.tfrecord.class_files import ClassFiles, Decoder
+from alfa_md.data.tfrecord.image_cache import ImageCache, images_of
+from alfa_md.data.tfrecord.record_images import Decode, RecordImages
 from alfa_md.episode import Episode, EpisodeSource
 from alfa_md.errors import UserError
 
@@ -32,14 +33,14 @@ class BatchSource(EpisodeSource):
     split = "train"
 
     def __init__(
-        self, spec: DatasetSpec, decoder: Decoder, seed: int, batch_size: int, offset: int, num_classes: int
+        self, spec: DatasetSpec, images: RecordImages, seed: int, batch_size: int, offset: int, num_classes: int
     ) -> None:
         if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
             raise UserError(f"batches.batch_size = {batch_size!r} must be a whole number of at least 1")
         self.name = spec.name
         self.batch_size, self.offset, self.num_classes = batch_size, offset, num_classes
         self._seed = seed
-        self._files = ClassFiles(spec, decoder)
+        self._images = images
         sizes = spec.images_per_class[: len(spec.classes(self.split))]  # training classes come first
         self._ends = np.cumsum(sizes, dtype=np.int64)  # image i is of the first class whose end is above i
         if not sum(sizes):
@@ -68,7 +69,7 @@ class BatchSource(EpisodeSource):
     def episode(self, index: int) -> Episode:
         """Batch `index`: query images [B, 3, S, S] and an empty support set. Raises UserError naming a bad record."""
         chosen = self.draw(index)
-        images = self._files.images(chosen)
+        images = self._images.images(chosen)
         labels = torch.tensor([class_id + self.offset for class_id, _ in chosen])
         return Episode(
             support_x=images[:0],
@@ -84,7 +85,7 @@ class BatchSource(EpisodeSource):
 
     def stamp(self) -> dict:
         """What the batches depend on besides their name: the source's spec, how images are read, the batch size."""
-        return self._files.stamp() | {"batch_size": self.batch_size}
+        return self._images.stamp() | {"batch_size": self.batch_size}
 
     def _permutation(self, epoch: int) -> np.ndarray:
         """The images in the order of an epoch; the lock lets one thread make it and the others wait for it."""
@@ -98,7 +99,12 @@ class BatchSource(EpisodeSource):
 
 @gin.configurable
 def batches(
-    root: Path, names: Sequence[str], seed: int, decoder: Decoder = gin.REQUIRED, batch_size: int = 256
+    root: Path,
+    names: Sequence[str],
+    seed: int,
+    decoder: Decode = gin.REQUIRED,
+    batch_size: int = 256,
+    cache: ImageCache | None = None,
 ) -> EpisodeSource:
     """The training images of the sources `names` under `root`, each batch from one of them, uniformly drawn.
 
@@ -109,7 +115,7 @@ def batches(
     specs = [load_spec(root / name) for name in names]
     *offsets, num_classes = accumulate((len(spec.classes("train")) for spec in specs), initial=0)
     sources = [
-        BatchSource(spec, decoder, seed, batch_size, offset, num_classes)
+        BatchSource(spec, images_of(spec, decoder, cache), seed, batch_size, offset, num_classes)
         for spec, offset in zip(specs, offsets, strict=True)
     ]
     return sources[0] if len(sources) == 1 else Mixture(sources, seed)

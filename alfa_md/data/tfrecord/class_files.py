@@ -1,37 +1,34 @@
-"""Images of one Meta-Dataset source, read at random from its class files."""
+"""The record files of one Meta-Dataset source, read at random."""
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
-import torch
 
 from alfa_md.data.spec import DatasetSpec
-from alfa_md.data.tfrecord.decode import UndecodableImage
 from alfa_md.data.tfrecord.index import class_offsets
 from alfa_md.data.tfrecord.records import decode_example, read_records
 from alfa_md.errors import UserError
 
-Decoder = Callable[[Sequence[bytes]], torch.Tensor]  # N encoded images -> [N, 3, S, S]
-
 # Offsets of larger class files stay mapped. A mapping holds its file open, and a process may open about a thousand.
 MAPPED = 10_000  # records
+
+Place = tuple[int, int]  # class id, record number
 
 
 class ClassFiles:
     """The record files of a source; a file is indexed when it is first read. May be used by several threads at once."""
 
-    def __init__(self, spec: DatasetSpec, decoder: Decoder):
-        self._spec = spec
-        self._decoder = decoder
+    def __init__(self, spec: DatasetSpec):
+        self.spec = spec
         self._offsets: dict[int, np.ndarray] = {}
 
-    def images(self, chosen: Sequence[tuple[int, int]]) -> torch.Tensor:
-        """The images [N, 3, S, S] of N >= 1 pairs (class id, record number), in their order, decoded in one call.
+    def encoded(self, chosen: Sequence[Place]) -> list[bytes]:
+        """The encoded images at N places, in their order.
 
         A class file is opened once, and nothing but the chosen records is read. Raises UserError naming the file, and
-        the record where one is at fault: unreadable, damaged, not an image, or not as many as the specification says.
+        the record where one is at fault: unreadable, damaged, or not as many as the specification says.
         """
         positions: dict[int, list[int]] = {}
         for position, (class_id, _) in enumerate(chosen):
@@ -41,29 +38,21 @@ class ClassFiles:
             records = self._read(class_id, [chosen[place][1] for place in places])
             for place, image in zip(places, records, strict=True):
                 encoded[place] = image
-        try:
-            return self._decoder(encoded)
-        except UndecodableImage as error:
-            class_id, number = chosen[error.position]
-            where = f"{self._spec.class_file(class_id)}: the image of record {number}"
-            raise UserError(f"{where} {error.complaint}") from error
+        return encoded
 
-    def stamp(self) -> dict:
-        """What the images depend on besides the source's name: its specification, and how images are read."""
-        return {
-            "spec": fingerprint(self._spec),
-            "decoder": self._decoder.name,
-            "image_size": self._decoder.image_size,
-        }
+    def name(self, place: Place) -> str:
+        """The words by which a message names a record's image."""
+        class_id, number = place
+        return f"{self.spec.class_file(class_id)}: the image of record {number}"
 
     def _read(self, class_id: int, numbers: Sequence[int]) -> list[bytes]:
-        path = self._spec.class_file(class_id)
+        path = self.spec.class_file(class_id)
         payloads = read_records(path, self._class_offsets(class_id), numbers)
         return [decode_example(data, f"{path}: record {n}")[0] for n, data in zip(numbers, payloads, strict=True)]
 
     def _class_offsets(self, class_id: int) -> np.ndarray:
         if class_id not in self._offsets:
-            path, stated = self._spec.class_file(class_id), self._spec.images_per_class[class_id]
+            path, stated = self.spec.class_file(class_id), self.spec.images_per_class[class_id]
             offsets = class_offsets(path)
             if len(offsets) - 1 != stated:
                 raise UserError(

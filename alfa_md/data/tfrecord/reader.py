@@ -1,21 +1,28 @@
 """Our own reader of a records root: one source of it as episodes."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import gin
 
 from alfa_md.data.sampling import Sampling
 from alfa_md.data.spec import load_spec
+from alfa_md.data.tfrecord.image_cache import ImageCache, images_of
+from alfa_md.data.tfrecord.record_images import Decode
 from alfa_md.data.tfrecord.source import RecordSource
 from alfa_md.errors import UserError
 
 
 @gin.configurable
 def records(
-    root: Path, name: str, split: str, sampling: Sampling, seed: int, decoder: Callable = gin.REQUIRED
+    root: Path,
+    name: str,
+    split: str,
+    sampling: Sampling,
+    seed: int,
+    decoder: Decode = gin.REQUIRED,
+    cache: ImageCache | None = None,
 ) -> RecordSource:
-    """The episodes of source `name` under `root`.
+    """The episodes of source `name` under `root`, their images decoded once where there is a cache.
 
     Raises MissingSource where it has no spec, MissingSplit where it has no class in the split, UserError for a
     malformed spec and for the sampling of another reader.
@@ -24,4 +31,5 @@ def records(
         raise UserError(
             f"records are sampled by Sampling, not {type(sampling).__name__}; set Experiment.sampling = @Sampling()"
         )
-    return RecordSource(load_spec(root / name), split, sampling, decoder, seed)
+    spec = load_spec(root / name)
+    return RecordSource(spec, split, sampling, images_of(spec, decoder, cache), seed)

@@ -7,7 +7,7 @@ import torch
 
 from alfa_md.data.sampling import EpisodeSampler, Sampling, draw_records, stable_rng
 from alfa_md.data.spec import DatasetSpec
-from alfa_md.data.tfrecord.class_files import ClassFiles, Decoder
+from alfa_md.data.tfrecord.record_images import RecordImages
 from alfa_md.episode import Episode, EpisodeSource
 
 
@@ -26,7 +26,7 @@ class RecordSource(EpisodeSource):
     disjoint and no file order shows. The official reader shuffles within a window of 1000 records instead and carries a
     cursor from episode to episode; here episode k depends on (seed, name, split, k) alone.
 
-    `decoder` maps N encoded images to [N, 3, S, S]. `sampling` is checked against `spec` here, a class file when it is
+    `images` reads and decodes. `sampling` is checked against `spec` here, a class file when it is
     first read. May be called from several threads at once.
     """
 
@@ -35,14 +35,14 @@ class RecordSource(EpisodeSource):
         spec: DatasetSpec,
         split: str,
         sampling: Sampling,
-        decoder: Decoder,
+        images: RecordImages,
         seed: int,
     ):
         self.name = spec.name
         self.split = split
         self._spec = spec
         self._sampler = EpisodeSampler(spec, split, sampling)
-        self._files = ClassFiles(spec, decoder)
+        self._images = images
         self._seed = seed
 
     def draw(self, index: int) -> list[ClassRecords]:
@@ -64,7 +64,7 @@ class RecordSource(EpisodeSource):
         places = [(c.class_id, n) for c in chosen for n in c.support] + [
             (c.class_id, n) for c in chosen for n in c.query
         ]
-        images = self._files.images(places)
+        images = self._images.images(places)
         return Episode(
             support_x=images[: sum(shots)],
             support_y=_labels(shots),
@@ -79,7 +79,7 @@ class RecordSource(EpisodeSource):
 
     def stamp(self) -> dict:
         """What the episodes depend on besides their name: the source's spec, and how images are read."""
-        return self._files.stamp()
+        return self._images.stamp()
 
 
 def _labels(counts: list[int]) -> torch.Tensor:

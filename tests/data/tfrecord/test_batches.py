@@ -7,7 +7,8 @@ import torch
 
 from alfa_md.data.mixture import Mixture
 from alfa_md.data.tfrecord.batches import BatchSource, batches
-from alfa_md.data.tfrecord.decode import TensorflowDecoder
+from alfa_md.data.tfrecord.record_images import DecodedImages
+from alfa_md.data.tfrecord.tensorflow_decoder import TensorflowDecoder
 from alfa_md.errors import UserError
 from tests.data.records import CLASSES_PER_SPLIT, coloured_image, decode_names, write_source
 
@@ -21,7 +22,7 @@ def spec(tmp_path_factory):
 
 
 def source(spec, seed=0, batch_size=8, offset=0, num_classes=6) -> BatchSource:
-    return BatchSource(spec, decode_names, seed, batch_size, offset, num_classes)
+    return BatchSource(spec, DecodedImages(spec, decode_names), seed, batch_size, offset, num_classes)
 
 
 def names(episode) -> list[tuple[int, int]]:

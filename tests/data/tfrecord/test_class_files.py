@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from alfa_md.data.tfrecord import class_files
-from alfa_md.data.tfrecord.class_files import ClassFiles
-from alfa_md.data.tfrecord.decode import TensorflowDecoder
+from alfa_md.data.tfrecord.record_images import DecodedImages
+from alfa_md.data.tfrecord.tensorflow_decoder import TensorflowDecoder
 from alfa_md.errors import UserError
 from tests.data.records import coloured_image, decode_names, write_source
 
@@ -15,12 +15,12 @@ CHOSEN = [(4, 7), (0, 3), (4, 0), (17, 29), (0, 3), (4, 1)]
 
 
 def test_images_come_in_the_order_asked_for(tmp_path):
-    images = ClassFiles(write_source(tmp_path), decode_names).images(CHOSEN)
+    images = DecodedImages(write_source(tmp_path), decode_names).images(CHOSEN)
     assert images[:, :2, 0, 0].tolist() == [[float(c), float(n)] for c, n in CHOSEN]
 
 
 def test_a_class_file_is_opened_once(tmp_path, monkeypatch):
-    files = ClassFiles(write_source(tmp_path), decode_names)
+    files = DecodedImages(write_source(tmp_path), decode_names)
     files.images(CHOSEN)  # makes the index
     opened, real = [], os.open
     monkeypatch.setattr(os, "open", lambda path, *flags: opened.append(Path(path).name) or real(path, *flags))
@@ -32,7 +32,7 @@ def test_the_undecodable_image_is_named(tf, tmp_path):
     def image(class_id: int, number: int) -> bytes:
         return b"no image" if (class_id, number) == (17, 29) else coloured_image(class_id, number)
 
-    files = ClassFiles(write_source(tmp_path, image), TensorflowDecoder(8))
+    files = DecodedImages(write_source(tmp_path, image), TensorflowDecoder(8))
     with pytest.raises(UserError, match=r"toy/17.tfrecords: the image of record 29 is not a whole still picture"):
         files.images(CHOSEN)
 
@@ -42,8 +42,8 @@ def test_the_undecodable_image_is_named(tf, tmp_path):
 def test_only_large_files_keep_their_index_mapped(tmp_path, monkeypatch, limit, mapped):
     monkeypatch.setattr(class_files, "MAPPED", limit)
     spec = write_source(tmp_path)
-    ClassFiles(spec, decode_names).images([(c, 0) for c in range(18)])  # makes the index
-    files = ClassFiles(spec, decode_names)
+    DecodedImages(spec, decode_names).images([(c, 0) for c in range(18)])  # makes the index
+    files = DecodedImages(spec, decode_names)
     files.images([(c, 0) for c in range(18)])
     kept = {line.split()[-1] for line in Path("/proc/self/maps").read_text().splitlines() if str(tmp_path) in line}
     assert len(kept) == mapped and files is not None  # `files` must live until here
@@ -51,7 +51,7 @@ def test_only_large_files_keep_their_index_mapped(tmp_path, monkeypatch, limit, 
 
 def test_the_stamp_tells_specification_decoder_and_size(tf, tmp_path):
     spec = write_source(tmp_path)
-    stamp = ClassFiles(spec, TensorflowDecoder(8)).stamp()
+    stamp = DecodedImages(spec, TensorflowDecoder(8)).stamp()
     assert (stamp["decoder"], stamp["image_size"], len(stamp["spec"])) == ("tensorflow", 8, 16)
     other = write_source(tmp_path, name="other", images_per_class=29)
-    assert ClassFiles(other, TensorflowDecoder(8)).stamp()["spec"] != stamp["spec"]
+    assert DecodedImages(other, TensorflowDecoder(8)).stamp()["spec"] != stamp["spec"]

@@ -28,7 +28,7 @@ def test_settings(tf):
 
 
 def test_start_is_quiet(tf):
-    code = "from alfa_md.data.tfrecord.decode import TensorflowDecoder; TensorflowDecoder(8)"
+    code = "from alfa_md.data.tfrecord.tensorflow_decoder import TensorflowDecoder; TensorflowDecoder(8)"
     untouched = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=untouched)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from alfa_md.data.sampling import Sampling
-from alfa_md.data.tfrecord.decode import TensorflowDecoder
+from alfa_md.data.tfrecord.record_images import DecodedImages
 from alfa_md.data.tfrecord.source import RecordSource
+from alfa_md.data.tfrecord.tensorflow_decoder import TensorflowDecoder
 from alfa_md.errors import UserError
 from tests.data.records import CLASSES_PER_SPLIT, coloured_image, decode_names, named_image, write_source
 
@@ -21,7 +22,7 @@ def spec(tmp_path_factory):
 
 
 def source(spec, split="train", decoder=decode_names, seed=0, **sampling) -> RecordSource:
-    return RecordSource(spec, split, Sampling(**sampling), decoder, seed)
+    return RecordSource(spec, split, Sampling(**sampling), DecodedImages(spec, decoder), seed)
 
 
 def names(images: torch.Tensor) -> list[tuple[int, int]]:

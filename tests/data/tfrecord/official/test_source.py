@@ -11,10 +11,10 @@ import torch
 
 from alfa_md.data.sampling import Sampling
 from alfa_md.data.spec import SPLITS, BiLevelSpec, HierarchicalSpec, Node, load_spec, save_spec
-from alfa_md.data.tfrecord.decode import TensorflowDecoder
 from alfa_md.data.tfrecord.official import official, official_batches
 from alfa_md.data.tfrecord.reader import records
 from alfa_md.data.tfrecord.records import write_records
+from alfa_md.data.tfrecord.tensorflow_decoder import TensorflowDecoder
 from alfa_md.errors import UserError
 from tests.data.tfrecord.official.harness import FIRST, check, classes, forget_package, names, toy
 from tests.entries.harness import write_root

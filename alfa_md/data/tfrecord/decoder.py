@@ -1,0 +1,64 @@
+"""What every decoder does: encoded images in, square pictures out, the same pixels whichever decoder is at work."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar
+
+from torch import Tensor
+
+from alfa_md.data.tfrecord.dimensions import dimensions
+from alfa_md.errors import UserError, require_at_least
+from alfa_md.pixels import scaled
+
+NOT_A_PICTURE = "is not a whole still picture in JPEG, PNG or BMP; convert it again"
+
+
+class UndecodableImage(UserError):
+    """An image that is not one whole still picture, or one too large.
+
+    `position` is its place among the images handed over; `complaint` says what is wrong, for who knows its name.
+    """
+
+    def __init__(self, position: int, complaint: str = NOT_A_PICTURE):
+        super().__init__(f"image {position} {complaint}")
+        self.position, self.complaint = position, complaint
+
+
+class Decoder(ABC):
+    """Decodes, and resizes bilinearly to a square (aligned corners, no antialiasing).
+
+    JPEG, PNG and BMP; grey becomes three equal channels, transparency is dropped, EXIF rotation is ignored. An image
+    whose header claims more than `max_pixels` pixels is refused before memory is taken for them. May be called from
+    several threads at once; `num_threads` threads decode for each call.
+    """
+
+    name: ClassVar[str]
+
+    def __init__(self, image_size: int = 84, num_threads: int = 2, max_pixels: int = 100_000_000):
+        require_at_least(1, self.name, image_size=image_size, num_threads=num_threads, max_pixels=max_pixels)
+        self.image_size = image_size
+        self.num_threads = num_threads
+        self.max_pixels = max_pixels
+
+    def __call__(self, images: Sequence[bytes]) -> Tensor:
+        """[N, 3, S, S] float32 in [-1, 1], channels_last, of N >= 1 encoded images. Raises UndecodableImage."""
+        return scaled(self.levels(images))
+
+    def levels(self, images: Sequence[bytes]) -> Tensor:
+        """The same before scaling: float32 grey levels from 0 to 255."""
+        for position, image in enumerate(images):
+            self._check_header(position, image)
+        return self._decoded(images)
+
+    @abstractmethod
+    def _decoded(self, images: Sequence[bytes]) -> Tensor:
+        """What `levels` returns, of images whose headers are sound. Raises UndecodableImage."""
+
+    def _check_header(self, position: int, image: bytes) -> None:
+        size = dimensions(image)
+        if size is None:
+            raise UndecodableImage(position)
+        width, height = size
+        if width * height > self.max_pixels:
+            claim = f"claims {width} x {height} pixels, more than the {self.max_pixels} of {self.name}.max_pixels"
+            raise UndecodableImage(position, f"{claim}; convert it again in a smaller size or raise the limit")

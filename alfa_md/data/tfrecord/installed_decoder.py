@@ -1,0 +1,16 @@
+"""The decoder of a run whose configuration names none."""
+
+from importlib.util import find_spec
+
+import gin
+
+from alfa_md.data.tfrecord.decoder import Decoder
+from alfa_md.data.tfrecord.tensorflow_decoder import TensorflowDecoder
+from alfa_md.data.tfrecord.turbo_decoder import TurboDecoder
+
+
+@gin.configurable
+def installed_decoder(image_size: int = 84, num_threads: int = 2) -> Decoder:
+    """The turbo decoder where simplejpeg is installed, else TensorFlow's: the pixels are the same."""
+    chosen = TurboDecoder if find_spec("simplejpeg") else TensorflowDecoder
+    return chosen(image_size=image_size, num_threads=num_threads)

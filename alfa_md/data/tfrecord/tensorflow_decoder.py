@@ -1,0 +1,54 @@
+"""Encoded images to pixels with tf.data, as the official Meta-Dataset reader does it."""
+
+from collections.abc import Sequence
+
+import gin
+from torch import Tensor
+
+from alfa_md.data.tfrecord.bridge import images_to_torch
+from alfa_md.data.tfrecord.decoder import Decoder, UndecodableImage
+from alfa_md.data.tfrecord.runtime import tensorflow
+
+
+@gin.configurable("tensorflow")
+class TensorflowDecoder(Decoder):
+    """The official pipeline. Raises UserError if TensorFlow is not installed."""
+
+    name = "tensorflow"
+
+    def __init__(self, image_size: int = 84, num_threads: int = 2, max_pixels: int = 100_000_000):
+        super().__init__(image_size, num_threads, max_pixels)
+        tf = tensorflow()
+        self._error = tf.errors.InvalidArgumentError
+        # Traced once for every number of images: a trace for each episode would cost more than its decoding.
+        signature = [tf.TensorSpec([None], tf.string)]
+        self._decode = tf.function(self._pipeline, input_signature=signature).get_concrete_function()
+
+    def _decoded(self, images: Sequence[bytes]) -> Tensor:
+        try:
+            return images_to_torch(self._decode(tensorflow().constant(images)))
+        except self._error:
+            self._find_undecodable(images)
+            raise
+
+    def _pipeline(self, images):
+        tf = tensorflow()
+        dataset = tf.data.Dataset.from_tensor_slices(images)
+        dataset = dataset.map(self._decode_one, num_parallel_calls=self.num_threads, deterministic=True)
+        options = tf.data.Options()
+        options.threading.private_threadpool_size = self.num_threads
+        options.threading.max_intra_op_parallelism = 1
+        return dataset.batch(tf.size(images, out_type=tf.int64)).with_options(options).get_single_element()
+
+    def _decode_one(self, image):
+        tf = tensorflow()
+        pixels = tf.io.decode_image(image, channels=3)  # a GIF or WebP gives four dimensions, which the resize refuses
+        size = [self.image_size, self.image_size]
+        return tf.raw_ops.ResizeBilinear(images=pixels[tf.newaxis], size=size, align_corners=True)[0]
+
+    def _find_undecodable(self, images: Sequence[bytes]) -> None:
+        for position, image in enumerate(images):
+            try:
+                self._decode(tensorflow().constant([image]))
+            except self._error as error:
+                raise UndecodableImage(position) from error

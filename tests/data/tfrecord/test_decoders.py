@@ -1,0 +1,255 @@
+import io
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from alfa_md.data.tfrecord.decoder import Decoder, UndecodableImage
+from alfa_md.data.tfrecord.tensorflow_decoder import TensorflowDecoder
+from alfa_md.data.tfrecord.turbo_decoder import TurboDecoder
+from alfa_md.errors import UserError
+from tests.shared import shared_data
+
+
+@pytest.fixture(params=[TensorflowDecoder, TurboDecoder])
+def kind_of_decoder(request) -> type[Decoder]:
+    """Every decoder in turn; skips where what it needs is not installed."""
+    library = {TensorflowDecoder: "tensorflow", TurboDecoder: "simplejpeg"}[request.param]
+    pytest.importorskip(library, reason=f"{library} is not installed")
+    return request.param
+
+
+def encoded(pixels: np.ndarray, kind: str, **options) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, kind, **options)
+    return file.getvalue()
+
+
+def noise(height: int, width: int, channels: int = 3, seed: int = 0) -> np.ndarray:
+    shape = (height, width, channels) if channels > 1 else (height, width)
+    return np.random.RandomState(seed).randint(0, 256, shape).astype(np.uint8)
+
+
+def plain_pixels(image: bytes) -> np.ndarray:
+    """[H, W, 3] uint8; JPEG with the fast integer transform and smooth chroma, which is TensorFlow's default."""
+    if image.startswith(b"\xff\xd8"):
+        simplejpeg = pytest.importorskip("simplejpeg", reason="simplejpeg is not installed")
+        return simplejpeg.decode_jpeg(image, colorspace="RGB", fastdct=True, fastupsample=False)
+    return np.array(Image.open(io.BytesIO(image)).convert("RGB"))
+
+
+def plain_resize(pixels: np.ndarray, size: int) -> np.ndarray:
+    """Four taps in float32; corners of source and target coincide, no antialiasing."""
+
+    def taps(length):
+        ratio = np.float32(length - 1) / np.float32(size - 1) if size > 1 else np.float32(0)
+        place = np.arange(size, dtype=np.float32) * ratio
+        low = np.floor(place).astype(int)
+        return low, np.minimum(low + 1, length - 1), place - low.astype(np.float32)
+
+    pixels = pixels.astype(np.float32)
+    (top, bottom, down), (left, right, along) = taps(pixels.shape[0]), taps(pixels.shape[1])
+    along, down = along[None, :, None], down[:, None, None]
+    upper = pixels[top][:, left] + (pixels[top][:, right] - pixels[top][:, left]) * along
+    lower = pixels[bottom][:, left] + (pixels[bottom][:, right] - pixels[bottom][:, left]) * along
+    return upper + (lower - upper) * down
+
+
+def plain(images: list[bytes], size: int) -> np.ndarray:
+    """[N, S, S, 3] in [-1, 1], with true float32 division."""
+    resized = np.stack([plain_resize(plain_pixels(image), size) for image in images])
+    return np.float32(2) * (resized / np.float32(255) - np.float32(0.5))
+
+
+def assert_equal_to_plain(kind_of_decoder: type[Decoder], images: list[bytes], size: int) -> None:
+    ours = kind_of_decoder(size)(images)
+    assert ours.shape == (len(images), 3, size, size) and ours.dtype == torch.float32
+    assert ours.is_contiguous(memory_format=torch.channels_last)
+    np.testing.assert_array_equal(ours.permute(0, 2, 3, 1).numpy(), plain(images, size))
+
+
+def stored_images(file: str, key: str, every: int) -> list[bytes]:
+    with np.load(shared_data(file)) as archive:
+        data, offset = archive[key], archive["offset"]
+    return [data[offset[i] : offset[i + 1]].tobytes() for i in range(0, len(offset) - 1, every)]
+
+
+@pytest.mark.parametrize("size", [28, 84])
+def test_photographs_to_the_last_bit(kind_of_decoder, size):
+    assert_equal_to_plain(kind_of_decoder, stored_images("caltech101_subset.npz", "jpeg", every=40), size)
+
+
+def test_traffic_signs_to_the_last_bit(kind_of_decoder):
+    assert_equal_to_plain(kind_of_decoder, stored_images("traffic_sign_subset.npz", "png", every=40), 84)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP"])
+@pytest.mark.parametrize("size", [1, 32, 33])
+def test_odd_sizes_and_grey(kind_of_decoder, kind, size):
+    shapes = [(1, 1), (1, 7), (7, 1), (2, 3), (31, 97), (32, 32), (100, 33)]
+    images = [encoded(noise(h, w, channels), kind) for h, w in shapes for channels in (1, 3)]
+    assert_equal_to_plain(kind_of_decoder, images, size)
+
+
+@pytest.mark.parametrize("options", [{"progressive": True}, {"subsampling": 0}, {"subsampling": 1}, {"quality": 10}])
+def test_kinds_of_jpeg(kind_of_decoder, options):
+    assert_equal_to_plain(kind_of_decoder, [encoded(noise(45, 61, seed=i), "JPEG", **options) for i in range(3)], 32)
+
+
+def test_transparency_is_dropped(kind_of_decoder):
+    pixels = noise(9, 8, 4)
+    decode = kind_of_decoder(16)
+    assert torch.equal(decode([encoded(pixels, "PNG")]), decode([encoded(pixels[..., :3].copy(), "PNG")]))
+
+
+def test_range_and_order(kind_of_decoder):
+    levels = [0, 255, 51, 204]
+    images = [encoded(np.full((3, 3, 3), level, np.uint8), "PNG") for level in levels]
+    means = kind_of_decoder(4)(images).mean(dim=(1, 2, 3))
+    torch.testing.assert_close(means, torch.tensor([-1.0, 1.0, -0.6, 0.6]))
+
+
+def test_one_trace_serves_every_number_of_images(tf, monkeypatch):
+    decode = TensorflowDecoder(8)
+    monkeypatch.setattr(decode, "_pipeline", lambda images: pytest.fail("traced again"))
+    image = encoded(noise(5, 5), "PNG")
+    assert [len(decode([image] * n)) for n in (1, 2, 7)] == [1, 2, 7]
+
+
+def test_calls_from_many_threads(kind_of_decoder):
+    decode = kind_of_decoder(16)
+    batches = [[encoded(noise(20, 20, seed=100 * b + i), "PNG") for i in range(10 + b)] for b in range(12)]
+    with ThreadPoolExecutor(6) as pool:
+        together = list(pool.map(decode, batches))
+    assert all(torch.equal(ours, decode(batch)) for ours, batch in zip(together, batches, strict=True))
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        b"",
+        b"not an image",
+        encoded(noise(60, 60), "JPEG")[:900],
+        encoded(noise(60, 60), "PNG")[:900],
+        encoded(noise(6, 6), "GIF"),
+    ],
+    ids=["empty", "text", "truncated JPEG", "truncated PNG", "GIF"],
+)
+def test_undecodable_image_is_counted_out(kind_of_decoder, bad):
+    good = encoded(noise(6, 6), "PNG")
+    with pytest.raises(UndecodableImage, match="image 2 is not a whole still picture") as caught:
+        kind_of_decoder(8)([good, good, bad, good])
+    assert caught.value.position == 2
+
+
+def claiming(kind: str, side: int) -> bytes:
+    """A small picture whose header claims a large one, square."""
+    image = encoded(noise(6, 6), kind)
+    place, size, order = {
+        "PNG": (16, 4, "big"),
+        "BMP": (18, 4, "little"),
+        "JPEG": (image.find(b"\xff\xc0") + 5, 2, "big"),
+    }[kind]
+    return image[:place] + 2 * side.to_bytes(size, order) + image[place + 2 * size :]
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP"])
+def test_an_absurdly_large_image_is_refused_before_it_is_decoded(kind_of_decoder, kind, monkeypatch):
+    decode = kind_of_decoder(8)
+    monkeypatch.setattr(decode, "_decoded", lambda images: pytest.fail("decoded"))
+    with pytest.raises(
+        UndecodableImage, match="image 1 claims 60000 x 60000 pixels, more than the 100000000"
+    ) as caught:
+        decode([encoded(noise(6, 6), kind), claiming(kind, 60000)])
+    assert caught.value.position == 1
+
+
+def test_the_limit_of_pixels_can_be_chosen(kind_of_decoder):
+    image = encoded(noise(6, 5), "PNG")
+    assert len(kind_of_decoder(8, max_pixels=30)([image])) == 1
+    with pytest.raises(
+        UndecodableImage, match=f"claims 5 x 6 pixels, more than the 29 of {kind_of_decoder.name}.max_pixels"
+    ):
+        kind_of_decoder(8, max_pixels=29)([image])
+
+
+@pytest.mark.parametrize("arguments", [{"image_size": 0}, {"num_threads": 0}, {"max_pixels": 0}])
+def test_bad_arguments(kind_of_decoder, arguments):
+    with pytest.raises(UserError, match=rf"{kind_of_decoder.name}\.\w+ = 0 must be at least 1"):
+        kind_of_decoder(**arguments)
+
+
+def both(images: list[bytes], size: int) -> tuple[np.ndarray, np.ndarray]:
+    """What the two decoders make of images."""
+    pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
+    pytest.importorskip("simplejpeg", reason="simplejpeg is not installed")
+    return TensorflowDecoder(size)(images).numpy(), TurboDecoder(size)(images).numpy()
+
+
+def cmyk(adobe: bool, quality: int) -> bytes:
+    pixels = Image.fromarray(noise(23, 31, 4), "CMYK")
+    file = io.BytesIO()
+    pixels.save(file, "JPEG", quality=quality)
+    return file.getvalue() if adobe else file.getvalue().replace(b"\xff\xee\x00\x0eAdobe", b"\xff\xee\x00\x0eOther")
+
+
+def png(mode: str) -> bytes:
+    """A PNG of another kind than plain colours."""
+    if mode == "I;16":
+        image = Image.fromarray(np.random.RandomState(1).randint(0, 2**16, (9, 7)).astype(np.uint16))
+    else:
+        image = Image.fromarray(noise(9, 7, 4), "RGBA").convert("RGB" if mode == "P" else "RGBA").convert(mode)
+    file = io.BytesIO()
+    image.save(file, "PNG", **({"transparency": 3} if mode == "P" else {}))
+    return file.getvalue()
+
+
+def rotated() -> bytes:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    file = io.BytesIO()
+    Image.fromarray(noise(20, 30)).save(file, "JPEG", exif=exif)
+    return file.getvalue()
+
+
+ODD = {
+    "CMYK of Adobe": cmyk(adobe=True, quality=75),
+    "CMYK": cmyk(adobe=False, quality=95),
+    "PNG of 16 bits": png("I;16"),
+    "PNG with a palette and transparency": png("P"),
+    "PNG of 1 bit": png("1"),
+    "grey PNG with transparency": png("LA"),
+    "BMP": encoded(noise(5, 9), "BMP"),
+    "bytes after the end": encoded(noise(40, 30), "JPEG") + b"rubbish",
+    "bytes before a marker": encoded(noise(40, 30), "JPEG")[:-2] + b"rubbish\xff\xd9",
+    "cut short but ended": encoded(noise(60, 60), "JPEG")[:900] + b"\xff\xd9",
+    "EXIF rotation": rotated(),
+    "restart markers": encoded(noise(64, 64), "JPEG", restart_marker_blocks=2),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_the_decoders_agree_on_odd_files(name):
+    np.testing.assert_array_equal(*both([ODD[name]], 16))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("file", "key"), [("caltech101_subset.npz", "jpeg"), ("traffic_sign_subset.npz", "png")])
+def test_the_decoders_agree_on_all_real_photographs(file, key):
+    images = stored_images(file, key, every=1)
+    for start in range(0, len(images), 200):
+        np.testing.assert_array_equal(*both(images[start : start + 200], 84))
+
+
+@pytest.mark.slow
+def test_the_decoders_agree_on_all_drawings():
+    with np.load(shared_data("quickdraw_subset.npz")) as archive:
+        drawings = [encoded(image, "JPEG") for image in archive["images"]]
+    with np.load(shared_data("omniglot.npz")) as archive:
+        ink = np.unpackbits(archive["images"][::4], axis=-1, count=11025).reshape(-1, 105, 105)
+    characters = [encoded(255 * strokes, "JPEG") for strokes in ink]
+    for images in (drawings, characters):
+        for start in range(0, len(images), 1000):
+            np.testing.assert_array_equal(*both(images[start : start + 1000], 28))
