@@ -18,10 +18,6 @@ CLOSED = "give it other permissions or choose another folder"
 REMEDIES = dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), FULL)
 REMEDIES |= dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), CLOSED)
 
-flags.DEFINE_string(
-    "cache_dir", None, "Folder for what is derived from data; default: ALFA_MD_CACHE, ~/.cache/alfa_md."
-)
-
 
 def run(main: Callable[[list[str]], int | None]) -> None:
     """Call `main(argv)` after flag parsing and exit with the code it returns.
@@ -31,7 +27,7 @@ def run(main: Callable[[list[str]], int | None]) -> None:
     """
 
     def guarded(argv: list[str]) -> int | None:
-        if flags.FLAGS.cache_dir:
+        if "cache_dir" in flags.FLAGS and flags.FLAGS.cache_dir:
             os.environ[CACHE_VARIABLE] = flags.FLAGS.cache_dir  # also for processes that are started from here
         try:
             return main(argv)

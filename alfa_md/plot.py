@@ -79,5 +79,6 @@ if __name__ == "__main__":
     flags.DEFINE_integer("index", 0, "Of episode and regression: which episode.", lower_bound=0)
     flags.DEFINE_integer("seed", 0, "Draws the episodes: the same for every run.", lower_bound=0)
     flags.DEFINE_string("records_root_dir", None, "Folder of records; default: as `alfa_md.evaluate`.")
+    flags.DEFINE_string("cache_dir", None, "Folder for record indices and decoded images; default: ALFA_MD_CACHE.")
     flags.DEFINE_enum("device", "auto", device.CHOICES, "Where the learner runs.")
     run(main)

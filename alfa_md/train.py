@@ -45,5 +45,6 @@ if __name__ == "__main__":
     flags.DEFINE_string("run_dir", None, "Folder of the run, or with --seeds of all; default: in runs/<gin files>.")
     flags.DEFINE_integer("seed", 0, "Draws initial weights and episodes.", lower_bound=0)
     flags.DEFINE_list("seeds", "", "Runs one after another in RUN_DIR/seed0 and on, e.g. 0,1,2; done ones are left.")
+    flags.DEFINE_string("cache_dir", None, "Folder for record indices and decoded images; default: ALFA_MD_CACHE.")
     flags.DEFINE_enum("device", "auto", device.CHOICES, "Where the learner runs.")
     run(main)

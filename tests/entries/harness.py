@@ -30,7 +30,7 @@ CONFIG = ("--gin_config=gin/proto_maml_alfa.gin", "--gin_config=gin/quickstart.g
 TINY = (
     *("FourLayerConvNet.num_filters = 4", "IMAGE_SIZE = 16", "GradientLearner.num_steps = 1"),
     *("Sampling.max_ways_upper_bound = 5", "Sampling.max_support_set_size = 20"),
-    *("train.num_updates = 2", "train.num_validation_episodes = 2"),
+    *("train.num_updates = 2", "train.num_validation_episodes = 2", "cache = None"),
 )
 
 

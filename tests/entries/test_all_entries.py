@@ -9,14 +9,14 @@ from tests.entries.harness import Outcome, run_entry, spawn_entry
 from tests.shared import ROOT
 
 EXPLANATIONS = {
-    "train": {"gin_config", "gin_bindings", "records_root_dir", "run_dir", "seed", "device", "seeds"},
+    "train": {"gin_config", "gin_bindings", "records_root_dir", "run_dir", "seed", "device", "seeds"} | {"cache_dir"},
     "evaluate": {"run_dir", "checkpoint", "sources", "num_episodes", "split", "baselines", "records_root_dir", "seed"}
-    | {"device", "seeds", "query_std", "gin_bindings", "name"},
+    | {"device", "seeds", "query_std", "gin_bindings", "name", "cache_dir"},
     "compare": {"split"},
-    "convert": {"source_dir", "records_root_dir", "from", "to"},
+    "convert": {"source_dir", "records_root_dir", "from", "to", "workers", "limit_per_class", "dry_run"},
     "report": {"out"},
     "plot": {"run_dir", "out", "checkpoint", "source", "split", "num_episodes", "step", "index", "seed", "device"}
-    | {"records_root_dir"},
+    | {"records_root_dir", "cache_dir"},
 }
 
 

@@ -13,6 +13,7 @@ import pytest
 from alfa_md import config, evaluation
 from alfa_md.checkpoint import file_hash
 from alfa_md.data import roots
+from alfa_md.data.tfrecord.installed_decoder import installed_decoder
 from alfa_md.experiment import META_DATASET
 from alfa_md.metrics import mean_ci
 from tests.entries.harness import SOURCES, bindings, copied, needs_tensorflow, run_entry
@@ -110,7 +111,7 @@ def test_results_are_stamped_with_what_they_depend_on(run, root):
     }
     assert (sampling["max_ways_upper_bound"], sampling["max_support_set_size"]) == (5, 20)
     data = content["sources"]["omniglot"]["data"]
-    assert (data["decoder"], data["image_size"]) == ("tensorflow", 16)
+    assert (data["decoder"], data["image_size"], data["cache"]) == (installed_decoder().name, 16, None)
     assert re.fullmatch("[0-9a-f]{16}", data["spec"])
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+from pathlib import Path
 
 import pytest
 import torch
@@ -68,12 +69,27 @@ def test_an_inner_rate_beyond_all_bounds_stops_the_first_update(refused, tmp_pat
     assert not list(tmp_path.glob("new/checkpoints/*"))
 
 
-def test_tensorflow_missing(tmp_path, root):
-    for folder in ("modules", "here"):
-        (tmp_path / folder).mkdir()
+@pytest.fixture
+def without_tensorflow(tmp_path) -> Path:
+    """A folder of modules, found first, in which TensorFlow cannot be imported."""
+    (tmp_path / "modules").mkdir()
+    (tmp_path / "here").mkdir()
     (tmp_path / "modules" / "tensorflow.py").write_text("raise ImportError('not here')\n")
-    flags = [*bindings(), f"--records_root_dir={root}"]
-    outcome = spawn_entry("train", *flags, cwd=tmp_path / "here", first=tmp_path / "modules")
+    return tmp_path / "modules"
+
+
+def test_a_run_needs_no_tensorflow_and_decodes_once(tmp_path, root, without_tensorflow):
+    pytest.importorskip("simplejpeg", reason="simplejpeg is not installed")
+    flags = [*bindings("cache = @ImageCache()"), f"--records_root_dir={root}", "--run_dir=run", "--cache_dir=cache"]
+    outcome = spawn_entry("train", *flags, cwd=tmp_path / "here", first=without_tensorflow)
+    assert (outcome.code, outcome.err) == (0, "")
+    kept = [file.name[:24] for file in (tmp_path / "here" / "cache" / "decoded").iterdir()]
+    assert kept == ["ilsvrc_2012-16-uint8-" + kept[0][21:]]
+
+
+def test_tensorflow_missing(tmp_path, root, without_tensorflow):
+    flags = [*bindings("decoder = @tensorflow()"), f"--records_root_dir={root}"]
+    outcome = spawn_entry("train", *flags, cwd=tmp_path / "here", first=without_tensorflow)
     assert (
         outcome.error
         == "TensorFlow is not installed: run scripts/install.sh tf, or pip install -e '.[tf]' in the clone"

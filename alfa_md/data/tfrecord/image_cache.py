@@ -71,7 +71,7 @@ class CachedImages(RecordImages):
 
     def images(self, chosen: Sequence[Place]) -> Tensor:
         """See RecordImages; uint8 or float32, as the cache has them."""
-        origins = {class_id: self._origin(class_id) for class_id in {class_id for class_id, _ in chosen}}
+        origins = {class_id: self._origin(class_id) for class_id in dict.fromkeys(class_id for class_id, _ in chosen)}
         pixels = np.empty((len(chosen), *self._shape), self._dtype)
         absent = [n for n, place in enumerate(chosen) if not self._take(place, origins[place[0]], pixels[n])]
         if absent:

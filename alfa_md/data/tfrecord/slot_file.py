@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from threading import Lock
 
@@ -59,11 +60,17 @@ class SlotFile:
     def _give_up(self, reason: str) -> None:
         if self._writable:
             self._writable = False
-            print(f"image cache: {self.path} {reason}; what it lacks is decoded every time", file=sys.stderr)
+            _say(f"image cache: {self.path} {reason}; what it lacks is decoded every time")
 
     def __del__(self):
         if self._file is not None:
             os.close(self._file)
+
+
+@cache
+def _say(line: str) -> None:
+    """Once a process, however many splits of a source meet the same."""
+    print(line, file=sys.stderr)
 
 
 def _readable(path: Path) -> int | None:
