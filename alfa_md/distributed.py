@@ -119,6 +119,8 @@ def joined() -> Iterator[Group]:
     progress.CONSOLE.quiet = not group.first
     try:
         yield group
+        with others_alive(group):
+            dist.barrier()  # a process that ends while another still speaks to it may abort
     finally:
         progress.CONSOLE.quiet = False
         dist.destroy_process_group()
