@@ -4,6 +4,7 @@ Process r of n takes whole episodes: of those of an update, or of a portion of a
 What every process then knows is the same, so that all take the same decisions; the first one writes.
 """
 
+import gc
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -119,11 +120,10 @@ def joined() -> Iterator[Group]:
     progress.CONSOLE.quiet = not group.first
     try:
         yield group
-        with others_alive(group):
-            dist.barrier()  # a process that ends while another still speaks to it may abort
     finally:
         progress.CONSOLE.quiet = False
         dist.destroy_process_group()
+        gc.collect()  # what still holds the group would end its threads too late, by an abort, now and then
 
 
 def local_rank() -> int:
