@@ -43,11 +43,14 @@ TEN_THOUSAND = (
     "train.validate_every = 1000",
     "train.num_validation_episodes = 600",
 )
+NORMALIZED = ("import alfa_md.rules.normalized_state", "Generator.state = @NormalizedState")
+PER_CHANNEL = ("import alfa_md.rules.per_channel", "alfa.scale = @PerStepPerChannel")
 COSINE = "train.schedule = @cosine_decay"
 METHODS = {  # Table 8's row, and the schedule that serves it best: see maml-cosine below
     "maml": ("table8_maml",),
     "alfa": ("table8_alfa_maml", COSINE),
     "control": ("table8_control", COSINE),
+    "per-channel": ("table8_alfa_maml", COSINE, *PER_CHANNEL),
 }
 
 
@@ -64,8 +67,6 @@ def steps(method: str, number: int) -> Variant:
 
 
 ALFA = ("2x40", 10, *METHODS["alfa"])
-NORMALIZED = ("import alfa_md.rules.normalized_state", "Generator.state = @NormalizedState")
-PER_CHANNEL = ("import alfa_md.rules.per_channel", "alfa.scale = @PerStepPerChannel")
 CELLS = tuple(product(NETWORKS, (5, 10, 20)))
 SINE = Study(
     "sine",
@@ -77,9 +78,12 @@ SINE = Study(
         "2x40-k10-maml-cosine": sine("2x40", 10, "table8_maml", COSINE),
         "2x40-k10-alfa-flat": sine("2x40", 10, "table8_alfa_maml"),
         "2x40-k10-normalized": sine(*ALFA, *NORMALIZED),
-        "2x40-k10-per-channel": sine(*ALFA, *PER_CHANNEL),
     }
-    | {f"2x40-k10-{method}-{number}-more": steps(method, number) for method in METHODS for number in (1, 5)},
+    | {
+        f"2x40-k10-{method}-{number}-more": steps(method, number)
+        for method in ("maml", "alfa", "control")
+        for number in (1, 5)
+    },
 )
 
 SETTINGS = {  # of Omniglot: bindings, and as many updates of two episodes as a CPU's budget has room for

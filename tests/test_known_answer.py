@@ -86,7 +86,7 @@ def initial_learner() -> GradientLearner:
 def drawn_episodes(trained: Experiment, run: RunDirectory, per_source: int) -> list[Episode]:
     root = Path(run.facts()["data_root"])
     sources = [trained.evaluation(root, name, "test", seed=0) for name in META_DATASET]
-    return [source.episode(index) for source in sources for index in range(per_source)]
+    return [source.episode(index).to(CPU) for source in sources for index in range(per_source)]
 
 
 @torch.no_grad()
