@@ -127,7 +127,7 @@ def test_every_part_of_the_generator_has_moved(trained):
     initial = initial_learner().rule.state_dict()
     assert len(initial) == 6
     for name, value in trained.learner.rule.state_dict().items():
-        assert (value - initial[name]).abs().mean() > 1e-3, name
+        assert (value - initial[name]).abs().max() > 1e-4, name  # what has no gradient stays exactly where it was
 
 
 def test_generated_rates_and_decays_vary_over_steps_and_over_tasks(run, trained):

@@ -1,0 +1,111 @@
+"""The graph over the classes of ImageNet, from the files of WordNet: kept, cut and collapsed as in Meta-Dataset.
+
+Links run from a synset to its kinds ("is a", read from right to left). A graph here is a dictionary from each WordNet
+id to the set of its children; its leaves are classes.
+Reference: Triantafillou et al., "Meta-Dataset", ICLR 2020 (arXiv:1903.03096), section 3.1 and appendix.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from pathlib import Path
+
+from alfa_md.data.spec import Node
+from alfa_md.errors import UserError
+
+Graph = dict[str, set[str]]
+
+
+def read_graph(file: Path) -> Graph:
+    """All links of `wordnet.is_a.txt`, a parent and a child a line. Raises UserError naming a line that is none."""
+    graph: Graph = {}
+    for number, line in _lines(file):
+        match line.split():
+            case [parent, child]:
+                graph.setdefault(parent, set()).add(child)
+                graph.setdefault(child, set())
+            case _:
+                raise UserError(f"{file}: line {number} is not a parent and a child; download the file again")
+    return graph
+
+
+def read_words(file: Path) -> dict[str, str]:
+    """WordNet id -> words, from `words.txt` with a tab between them. Raises UserError naming a line without."""
+    words = {}
+    for number, line in _lines(file):
+        wn_id, tab, text = line.partition("\t")
+        if not tab:
+            raise UserError(f"{file}: line {number} is not an id, a tab and words; download the file again")
+        words[wn_id] = text.strip()
+    return words
+
+
+def below(graph: Mapping[str, Collection[str]], root: str) -> set[str]:
+    """`root` and everything that can be reached from it."""
+    return _reached(graph, [root])
+
+
+def spanning(graph: Graph, leaves: Iterable[str], within: Collection[str] | None = None) -> Graph:
+    """The graph of `leaves` and of their ancestors, those in `within` if that is given; other links are dropped."""
+    kept = _reached(parents(graph), leaves)
+    if within is not None:
+        kept &= set(within)
+    return {node: graph[node] & kept for node in kept}
+
+
+def collapsed(graph: Graph) -> Graph:
+    """The graph without nodes that have one child only: the child takes the place of such a node."""
+    graph = {node: set(children) for node, children in graph.items()}
+    above = parents(graph)
+    pending = sorted(graph)
+    while pending:
+        node = pending.pop()
+        if len(graph.get(node, ())) != 1:
+            continue
+        (child,) = graph.pop(node)
+        above[child].remove(node)
+        for parent in above.pop(node):
+            graph[parent].remove(node)
+            graph[parent].add(child)
+            above[child].add(parent)
+            pending.append(parent)  # one child fewer, if it had this one already
+    return graph
+
+
+def leaves(graph: Graph) -> list[str]:
+    """The nodes without children, sorted: the order of classes."""
+    return sorted(node for node, children in graph.items() if not children)
+
+
+def nodes(graph: Graph, words: Mapping[str, str]) -> tuple[Node, ...]:
+    """The graph as a specification has it."""
+    above = parents(graph)
+    return tuple(Node(n, words.get(n, ""), tuple(sorted(graph[n])), tuple(sorted(above[n]))) for n in sorted(graph))
+
+
+def parents(graph: Mapping[str, Iterable[str]]) -> Graph:
+    """Every node with those that have it for a child."""
+    above: Graph = defaultdict(set, {node: set() for node in graph})
+    for node, children in graph.items():
+        for child in children:
+            above[child].add(node)
+    return dict(above)
+
+
+def _reached(links: Mapping[str, Collection[str]], starts: Iterable[str]) -> set[str]:
+    """What can be reached along `links`, starts included; each visited once, so that a cycle ends too."""
+    reached, pending = set(), list(starts)
+    while pending:
+        node = pending.pop()
+        if node not in reached:
+            reached.add(node)
+            pending.extend(links[node])
+    return reached
+
+
+def _lines(file: Path) -> list[tuple[int, str]]:
+    """The lines that are not empty, with their numbers."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{file}: cannot be read as text; download the file again") from error
+    return [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]

@@ -1,0 +1,57 @@
+"""FGVCx Fungi 2018 as a source of Meta-Dataset: 1394 species, divided at random into 994 / 200 / 200.
+
+Reads `train.json` and `val.json` of the competition and the pictures that they name, below `images/` of
+`fungi_train_val.tgz`. The images of a species are in the order of the annotations, those of `train.json` first.
+References: Schroeder and Cui, "FGVCx fungi classification challenge", 2018; splits of Triantafillou et al.,
+"Meta-Dataset", ICLR 2020.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from alfa_md.data.conversion.class_files import KeptFiles
+from alfa_md.data.conversion.originals import refuse, require
+from alfa_md.data.conversion.plan import Plan
+from alfa_md.data.conversion.random_split import flat_spec, split_of
+from alfa_md.errors import UserError
+
+SIZES = (994, 200, 200)
+LISTS = ("train.json", "val.json")
+REMEDY = "unpack fungi_train_val.tgz and train_val_annotations.tgz there"
+
+
+def plan(source_dir: Path) -> Plan:
+    """The 1394 species, named by number and name. Raises UserError naming what is missing."""
+    require(source_dir, REMEDY, folders=["images"], files=LISTS)
+    lists = [annotated(source_dir / name) for name in LISTS]
+    labels = {number: f"{number:04d}.{name}" for number, name in sorted(lists[0][0].items())}
+    refuse(source_dir, [] if len(labels) == sum(SIZES) else [f"{len(labels)} categories, not 1394"], REMEDY)
+    files: dict[int, list[Path]] = {number: [] for number in labels}
+    for _, images in lists:
+        for number, file in images:
+            files[number].append(source_dir / file)
+    refuse(source_dir, (f"{f} is missing" for own in files.values() for f in own if not f.is_file()), REMEDY)
+    refuse(source_dir, [f"no image of {labels[number]}" for number in labels if not files[number]], REMEDY)
+    named = {labels[number]: files[number] for number in labels}
+    spec = flat_spec(
+        "fungi",
+        split_of(source_dir, "fungi", list(named), SIZES),
+        {name: len(files) for name, files in named.items()},
+    )
+    return Plan(spec, KeptFiles([named[name] for name in spec.class_names]))
+
+
+def annotated(file: Path) -> tuple[dict[int, str], list[tuple[int, str]]]:
+    """Names by category id; category id and picture of every annotation. Raises UserError naming the file."""
+    try:
+        content: dict[str, Any] = json.loads(file.read_bytes())
+        names = {int(category["id"]): str(category["name"]) for category in content["categories"]}
+        pictures = {image["id"]: str(image["file_name"]) for image in content["images"]}
+        images = [(int(a["category_id"]), pictures[a["image_id"]]) for a in content["annotations"]]
+        if strangers := {number for number, _ in images} - names.keys():
+            raise KeyError(min(strangers))
+    except (ValueError, KeyError, TypeError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise UserError(f"{file}: is not the list of the competition ({reason}); {REMEDY}") from error
+    return names, images

@@ -1,0 +1,104 @@
+"""ImageNet (ILSVRC-2012) as a source of Meta-Dataset: 1000 classes, each split a graph of WordNet.
+
+Reads the folders of `ILSVRC2012_img_train.tar`, one for each class and named by its WordNet id, with its own archive
+unpacked inside; `wordnet.is_a.txt` and `words.txt` of ImageNet; and the lists of images that other sources hold too,
+`ImageNet_<other>_duplicates.txt`, which come with the official code. Carnivores are the validation split, devices the
+test split. Images in the lists are left out; coloured JPEG files are kept byte by byte.
+References: Russakovsky et al., "ImageNet large scale visual recognition challenge", IJCV 2015; splits of Triantafillou
+et al., "Meta-Dataset", ICLR 2020.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from alfa_md.data.conversion.originals import picture_files, refuse, require
+from alfa_md.data.conversion.pictures import UnreadablePicture, kept_or_encoded
+from alfa_md.data.conversion.plan import Plan, Skipped
+from alfa_md.data.conversion.wordnet import Graph, below, collapsed, leaves, nodes, read_graph, read_words, spanning
+from alfa_md.data.spec import SPLITS, DatasetSpec, HierarchicalSpec
+from alfa_md.errors import UserError
+
+NUM_CLASSES = 1000
+LINKS, WORDS = "wordnet.is_a.txt", "words.txt"
+DUPLICATES = tuple(f"ImageNet_{other}_duplicates.txt" for other in ("Caltech101", "Caltech256", "CUBirds"))
+REMEDY = (
+    f"unpack ILSVRC2012_img_train.tar there, each class archive into a folder of its name, and put {LINKS} and {WORDS} "
+    "of ImageNet and the three ImageNet_*_duplicates.txt of the official Meta-Dataset code beside them"
+)
+CARNIVORE, DEVICE = "n02075296", "n03183080"  # the roots of the validation and the test split
+ENDINGS = (".jpeg", ".jpg", ".png")
+
+
+class TrainingImages(NamedTuple):
+    """The images of every class without duplicates, sorted by name."""
+
+    folders: list[Path]
+    duplicates: frozenset[str]
+
+    def __call__(self, class_id: int) -> Iterator[bytes | Skipped]:
+        for name in self.names(class_id):
+            try:
+                yield kept_or_encoded(self.folders[class_id] / name)
+            except UnreadablePicture as error:
+                yield Skipped(name, str(error))
+
+    def names(self, class_id: int) -> list[str]:
+        """The files of a class that become records."""
+        return [name for name in picture_files(self.folders[class_id], *ENDINGS) if name not in self.duplicates]
+
+
+def plan(source_dir: Path) -> Plan:
+    """712 training, 158 validation and 130 test classes. Raises UserError naming what is missing."""
+    return plan_of("ilsvrc_2012", source_dir, three_splits)
+
+
+def plan_of(source: str, source_dir: Path, divided: Callable[[Graph, list[str]], Mapping[str, Graph]]) -> Plan:
+    """The plan of `source`; `divided` makes the graph of every split from all links and all classes."""
+    require(source_dir, REMEDY, files=(LINKS, WORDS, *DUPLICATES))
+    classes = sorted(path.name for path in source_dir.glob("n*") if path.name[1:].isdigit() and path.is_dir())
+    if len(classes) != NUM_CLASSES:
+        refuse(source_dir, [f"{len(classes)} folders of classes, not {NUM_CLASSES}"], REMEDY)
+    links, words = read_graph(source_dir / LINKS), read_words(source_dir / WORDS)
+    refuse(source_dir, [f"{name} is in no line of {LINKS}" for name in classes if name not in links], REMEDY)
+    graphs = divided(links, classes)
+    names = tuple(name for split in SPLITS for name in leaves(graphs[split]))
+    images = TrainingImages([source_dir / name for name in names], duplicates(source_dir))
+    counts = [len(images.names(class_id)) for class_id in range(len(names))]
+    refuse(source_dir, [f"{n} has no images" for n, count in zip(names, counts, strict=True) if not count], REMEDY)
+    spec = HierarchicalSpec(
+        name=source,
+        class_names=names,
+        images_per_class=tuple(counts),
+        classes_per_split={split: len(leaves(graphs[split])) for split in SPLITS},
+        graphs={split: nodes(graphs[split], words) for split in SPLITS},
+    )
+    return Plan(spec, images, leaf_counts)
+
+
+def three_splits(links: Graph, classes: list[str]) -> dict[str, Graph]:
+    """Carnivores, devices and all other classes, each with their ancestors; of carnivores and devices within the root.
+
+    Raises UserError if a class is both.
+    """
+    full = collapsed(spanning(links, classes))
+    held_out = {"valid": below(full, CARNIVORE), "test": below(full, DEVICE)}
+    if both := held_out["valid"] & held_out["test"] & set(classes):
+        raise UserError(f"{LINKS}: {min(both)} is below {CARNIVORE} and {DEVICE}; download the file again")
+    rest = set(classes) - held_out["valid"] - held_out["test"]
+    graphs = {split: spanning(full, set(classes) & inside, inside) for split, inside in held_out.items()}
+    graphs["train"] = spanning(full, rest)
+    return {split: collapsed(graphs[split]) for split in SPLITS}
+
+
+def duplicates(source_dir: Path) -> frozenset[str]:
+    """The names of the files in the three lists; a line is `<folder>/<file>  # <the same image elsewhere>`."""
+    lines = (line for name in DUPLICATES for line in (source_dir / name).read_text().splitlines())
+    return frozenset(Path(path).name for path in (line.partition("#")[0].strip() for line in lines) if path)
+
+
+def leaf_counts(spec: DatasetSpec) -> dict[str, bytes]:
+    """`num_leaf_images.json`, which stands beside the specification of ImageNet."""
+    counts = dict(zip(spec.class_names, spec.images_per_class, strict=True))
+    return {"num_leaf_images.json": json.dumps(counts, indent=2).encode()}

@@ -1,0 +1,49 @@
+"""German traffic signs (GTSRB) as a source of Meta-Dataset: all 43 signs are the test split.
+
+Reads `Final_Training/Images/<number>/` of `GTSRB_Final_Training_Images.zip`. There the images of a sign are frames of
+films, 30 of each one after the other; they are shuffled, with a fixed seed, so that a reader of a part of the file
+does not see one film.
+References: Houben et al., "Detection of traffic signs in real-world images", IJCNN 2013; names and order of
+Triantafillou et al., "Meta-Dataset", ICLR 2020.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from alfa_md.data.conversion.class_files import KeptFiles
+from alfa_md.data.conversion.originals import picture_files, refuse, require
+from alfa_md.data.conversion.plan import Plan
+from alfa_md.data.conversion.random_split import SEED, flat_spec
+
+IMAGES = "Final_Training/Images"
+REMEDY = "unpack GTSRB_Final_Training_Images.zip and give its folder GTSRB"
+
+NAMES = """
+Speed limit (20km/h); Speed limit (30km/h); Speed limit (50km/h); Speed limit (60km/h); Speed limit (70km/h); Speed
+limit (80km/h); End of speed limit (80km/h); Speed limit (100km/h); Speed limit (120km/h); No passing; No passing
+for vehicles over 3.5 metric tons; Right-of-way at the next intersection; Priority road; Yield; Stop; No vehicles;
+Vehicles over 3.5 metric tons prohibited; No entry; General caution; Dangerous curve to the left; Dangerous curve to
+the right; Double curve; Bumpy road; Slippery road; Road narrows on the right; Road work; Traffic signals;
+Pedestrians; Children crossing; Bicycles crossing; Beware of ice/snow; Wild animals crossing; End of all speed and
+passing limits; Turn right ahead; Turn left ahead; Ahead only; Go straight or right; Go straight or left; Keep
+right; Keep left; Roundabout mandatory; End of no passing; End of no passing by vehicles over 3.5 metric tons
+"""
+
+
+def plan(source_dir: Path) -> Plan:
+    """The 43 signs. Raises UserError naming what is missing."""
+    names = [f"{number:02d}.{name}" for number, name in enumerate(" ".join(NAMES.split()).split("; "))]
+    folders = [f"{IMAGES}/{number:05d}" for number in range(len(names))]
+    require(source_dir, REMEDY, folders=folders)
+    files = [shuffled(source_dir / folder) for folder in folders]
+    refuse(source_dir, [f"{f} has no image" for f, own in zip(folders, files, strict=True) if not own], REMEDY)
+    counts = dict(zip(names, map(len, files), strict=True))
+    return Plan(flat_spec("traffic_sign", {"train": [], "valid": [], "test": names}, counts), KeptFiles(files))
+
+
+def shuffled(folder: Path) -> list[Path]:
+    """The images of a sign in the order of Meta-Dataset."""
+    names = picture_files(folder, ".ppm")
+    np.random.RandomState(SEED + 1).shuffle(names)
+    return [folder / name for name in names]

@@ -1,0 +1,99 @@
+"""Episodes told by their pixels: what each process of tests/test_fingerprints_agree.py finds out."""
+
+import io
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from itertools import groupby
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import torch
+from PIL import Image
+
+from alfa_md.data.fingerprint import fingerprint
+from alfa_md.data.sampling import Sampling
+from alfa_md.data.spec import load_spec
+from alfa_md.data.tfrecord.image_cache import ImageCache, images_of
+from alfa_md.data.tfrecord.installed_decoder import installed_decoder
+from alfa_md.data.tfrecord.source import ClassRecords, RecordSource
+from alfa_md.distributed import Group, joined
+from alfa_md.episode import Episode
+from alfa_md.evaluation import scores
+
+EPISODES = 23  # more than a portion of two processes, and an odd number
+SIZE = 6  # pixels
+
+
+def marked_image(class_id: int, number: int) -> bytes:
+    """A 13x9 PNG of noise whose first pixel is (class id, record number, 0): a resize with aligned corners keeps it."""
+    pixels = np.random.RandomState(100 * class_id + number).randint(0, 256, (9, 13, 3), dtype=np.uint8)
+    pixels[0, 0] = class_id, number, 0
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
+
+
+def drawn_source(root: Path, decoder=None, cache: ImageCache | None = None) -> RecordSource:
+    """Variable ways and shots of the test split."""
+    spec = load_spec(root / "toy")
+    return RecordSource(spec, "test", Sampling(), images_of(spec, decoder or installed_decoder(SIZE), cache), seed=1)
+
+
+def seen(episode: Episode) -> list[ClassRecords]:
+    """The classes and records of an episode, read from its pixels and labels alone."""
+    found: list[list] = [[None, [], []] for _ in range(episode.way)]
+    for side, images, labels in ((1, episode.support_x, episode.support_y), (2, episode.query_x, episode.query_y)):
+        marks = ((images[:, :2, 0, 0] / 2 + 0.5) * 255).round().int().tolist()
+        for label, group in groupby(zip(labels.tolist(), marks, strict=True), key=lambda pair: pair[0]):
+            for _, (class_id, number) in group:
+                assert found[label][0] in (None, class_id)
+                found[label][0] = class_id
+                found[label][side].append(number)
+    return [ClassRecords(*each) for each in found]
+
+
+def told(episodes: Iterator[Episode]) -> list[tuple[str, str]]:
+    """Fingerprint and hash of all values of each episode, as it is on the device."""
+    return [(fingerprint(e.source, e.split, seen(e)), values(e)) for e in episodes]
+
+
+def values(episode: Episode) -> str:
+    content = b"".join(tensor.contiguous().numpy().tobytes() for tensor in episode[:4])
+    return sha256(content).hexdigest()[:12]
+
+
+class Teller:
+    """Stands in for a learner of an evaluation: its score of an episode is a name of it, as a number."""
+
+    batches = False
+
+    def __init__(self, place: int):
+        self.objective = SimpleNamespace(score=lambda name, _: torch.tensor(name))
+        self._place = place
+
+    def __call__(self, episode: Episode) -> int:
+        return int(told([episode])[0][self._place][:12], 16)
+
+    def eval(self) -> None:
+        """As a learner has it."""
+
+
+def evaluated(root: Path, group: Group) -> list[list[int]]:
+    """Fingerprints and pixels of all episodes as an evaluation of these processes sees them."""
+    source, cpu, numbers = drawn_source(root), torch.device("cpu"), range(EPISODES)
+    told_by = [scores(Teller(place), source, numbers, cpu, group) for place in (0, 1)]
+    return [[name for portion in portions for name in portion] for portions in told_by]
+
+
+def main(arguments: Sequence[str]) -> None:
+    root, out = map(Path, arguments)
+    with joined() as group:
+        content = evaluated(root, group)
+        (out / f"{group.rank}.json").write_text(json.dumps(content))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
