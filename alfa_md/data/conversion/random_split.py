@@ -37,8 +37,11 @@ def split_of(source_dir: Path, source: str, names: Sequence[str], sizes: tuple[i
     Raises UserError for a file that does not divide just these classes.
     """
     file = source_dir / f"{source}_splits.json"
-    if not file.exists():
-        return random_split(names, sizes)
+    return read_split(file, source, names) if file.exists() else random_split(names, sizes)
+
+
+def read_split(file: Path, source: str, names: Sequence[str]) -> Split:
+    """The split in a JSON file. Raises UserError where it does not divide just these classes."""
     try:
         content = json.loads(file.read_bytes())
         split = {name: list(content[name]) for name in SPLITS}

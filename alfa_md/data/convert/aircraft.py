@@ -1,4 +1,4 @@
-"""FGVC-Aircraft as a source of Meta-Dataset: 100 variants, cropped to the aircraft, divided at random into 70 / 15 / 15.
+"""FGVC-Aircraft as a source of Meta-Dataset: 100 variants, cropped to their boxes, divided at random into 70 / 15 / 15.
 
 Reads the folder `data` of `fgvc-aircraft-2013b.tar.gz`: `variants.txt`, the boxes in `images_box.txt`, the variants of
 the images in `images_variant_trainval.txt` and `images_variant_test.txt`, and `images/<image>.jpg`.

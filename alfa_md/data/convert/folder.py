@@ -1,0 +1,83 @@
+"""Your own pictures as a source: a folder of class folders, named like the source that it becomes.
+
+Reads `<class>/<picture>`, pictures sorted by name, JPEG, PNG, BMP, GIF, PPM, TIFF or WebP. `splits.json`, an object of
+the lists train, valid and test of class names, or `splits.csv`, with the columns class and split, divides the classes;
+without either 70 % are for training, 15 % for validation and 15 % for test, at random with a fixed seed. A third
+column `superclass`, in the csv, groups the classes of a split in two levels, as Omniglot's are.
+"""
+
+import csv
+from pathlib import Path
+
+from alfa_md.data.conversion.class_files import KeptFiles
+from alfa_md.data.conversion.originals import class_folders, picture_files, refuse, require
+from alfa_md.data.conversion.plan import Plan
+from alfa_md.data.conversion.random_split import Split, flat_spec, random_split, read_split
+from alfa_md.data.spec import SPLITS, BiLevelSpec, DatasetSpec
+from alfa_md.errors import UserError
+
+ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".ppm", ".tif", ".tiff", ".webp")
+REMEDY = "give a folder with one folder of pictures for each class"
+JSON, CSV = "splits.json", "splits.csv"
+SHARE_OF_TRAIN, SHARE_OF_VALID = 0.70, 0.15
+
+
+def plan(source_dir: Path) -> Plan:
+    """All classes, in the order of their split. Raises UserError naming what is missing or contradicts itself."""
+    require(source_dir, REMEDY)
+    names = class_folders(source_dir)
+    refuse(source_dir, [] if names else ["no class folder"], REMEDY)
+    files = {n: [source_dir / n / picture for picture in picture_files(source_dir / n, *ENDINGS)] for n in names}
+    refuse(source_dir, [f"{name} has no picture" for name in names if not files[name]], REMEDY)
+    counts = {name: len(files[name]) for name in names}
+    spec = specification(source_dir, names, counts)
+    return Plan(spec, KeptFiles([files[name] for name in spec.class_names]))
+
+
+def specification(source_dir: Path, names: list[str], counts: dict[str, int]) -> DatasetSpec:
+    """What the split file makes of the classes, or chance."""
+    source = source_dir.resolve().name
+    if (source_dir / CSV).exists():
+        return from_rows(source_dir / CSV, source, names, counts)
+    if (source_dir / JSON).exists():
+        return flat_spec(source, read_split(source_dir / JSON, source, names), counts)
+    train, valid = round(SHARE_OF_TRAIN * len(names)), round(SHARE_OF_VALID * len(names))
+    return flat_spec(source, random_split(names, (train, valid, len(names) - train - valid)), counts)
+
+
+def from_rows(file: Path, source: str, names: list[str], counts: dict[str, int]) -> DatasetSpec:
+    """The specification of a csv: flat, or of two levels where there are superclasses."""
+    with file.open(newline="", encoding="utf-8-sig") as lines:
+        rows = list(csv.DictReader(lines))
+    if not rows or not {"class", "split"} <= rows[0].keys():
+        raise UserError(f"{file}: has no columns class and split; write a first line that names them")
+    if wrong := [row["split"] for row in rows if row["split"] not in SPLITS]:
+        raise UserError(f"{file}: has the split {wrong[0]!r}; the splits are {', '.join(SPLITS)}")
+    listed = [row["class"] for row in rows]
+    if sorted(listed) != names:
+        different = sorted(set(listed) ^ set(names)) or ["a class twice"]
+        raise UserError(f"{file}: and the class folders differ ({different[0]}); mend the file")
+    split = {part: [row["class"] for row in rows if row["split"] == part] for part in SPLITS}
+    if "superclass" not in rows[0]:
+        return flat_spec(source, split, counts)
+    return two_levels(file, source, split, {row["class"]: row["superclass"] for row in rows}, counts)
+
+
+def two_levels(file: Path, source: str, split: Split, above: dict[str, str], counts: dict[str, int]) -> BiLevelSpec:
+    """Classes grouped by superclass within their split, superclasses in the order in which they come first."""
+    groups = {part: list(dict.fromkeys(above[name] for name in split[part])) for part in SPLITS}
+    superclasses = [group for part in SPLITS for group in groups[part]]
+    if len(set(superclasses)) < len(superclasses):
+        twice = next(group for group in superclasses if superclasses.count(group) > 1)
+        raise UserError(f"{file}: superclass {twice!r} has classes in two splits; give it one split")
+    ordered = {p: [name for group in groups[p] for name in split[p] if above[name] == group] for p in SPLITS}
+    names = tuple(name for part in SPLITS for name in ordered[part])
+    return BiLevelSpec(
+        name=source,
+        class_names=names,
+        images_per_class=tuple(counts[name] for name in names),
+        classes_per_split={part: len(ordered[part]) for part in SPLITS},
+        superclass_names=tuple(superclasses),
+        classes_per_superclass=tuple(sum(above[name] == group for name in names) for group in superclasses),
+        superclasses_per_split={part: len(groups[part]) for part in SPLITS},
+    )

@@ -1,0 +1,5 @@
+"""The same original files as those of ilsvrc_2012."""
+
+from tests.data.convert.originals.ilsvrc_2012 import write
+
+__all__ = ["write"]
