@@ -74,8 +74,6 @@ def test_films_of_signs_are_shuffled_with_the_seed_of_meta_dataset(original):
     frames = np.arange(6)
     np.random.RandomState(23).shuffle(frames)
     for class_id in (0, 42):
-        red = [round(decoded(image)[..., 0].mean()) for image in plan.images(class_id)]
-        assert np.abs(np.array(red) - frames).max() <= 2 or np.argsort(red).tolist() == np.argsort(frames).tolist()
         assert [file.stem[-5:] for file in plan.images.files[class_id]] == [f"{frame:05d}" for frame in frames]
 
 
@@ -92,15 +90,13 @@ def test_drawings_are_light_on_dark_in_the_order_of_the_array(original):
 @pytest.mark.parametrize(
     ("box", "expected"),
     [
-        ((10.0, 10.0, 20.0, 10.0), (8, 8, 32, 22)),  # 24 x 12 from (8, 9): round(7.5), round(8.5); round(31.5) + 1 ...
-        ((0.0, 0.0, 50.0, 50.0), (0, 0, 56, 40)),  # cut at the picture
+        ((10.0, 10.0, 20.0, 10.0), (8, 8, 33, 21)),  # 24 x 12 from (8, 9): 7.5, 8.5, 31.5 and 20.5 go to even numbers
+        ((0.0, 0.0, 50.0, 50.0), (0, 0, 55, 40)),  # cut at the picture
         ((0.0, 0.0, 0.0, 0.0), (0, 0, 1, 1)),
     ],
 )
 def test_boxes_are_enlarged_rounded_to_even_and_cut(box, expected):
-    assert mscoco.corners(box, (60, 40)) == pytest.approx(expected, abs=1)
-    left, top, right, bottom = mscoco.corners(box, (60, 40))
-    assert 0 <= left < right <= 60 and 0 <= top < bottom <= 40
+    assert mscoco.corners(box, (60, 40)) == expected
 
 
 def test_an_object_outside_of_its_picture_is_skipped_and_listed(original, tmp_path):
@@ -147,7 +143,7 @@ def test_own_pictures_have_two_levels_where_the_list_says_so(original):
     ("source", "lost", "words"),
     [
         ("aircraft", "data/images_box.txt", "images_box.txt is missing"),
-        ("aircraft", "data/images/1000000.jpg", "1000000.jpg is missing"),
+        ("aircraft", "data/images/0001000.jpg", "0001000.jpg is missing"),
         ("cu_birds", "classes.txt", "classes.txt is missing"),
         ("fungi", "val.json", "val.json is missing"),
         ("fungi", "images/7_Fungus 7/train.JPG", "train.JPG is missing"),

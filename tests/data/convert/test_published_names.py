@@ -1,4 +1,4 @@
-"""Class names in class id order against the published specifications, and ImageNet's graphs against the published ones."""
+"""Class names in class id order and the graphs of ImageNet, against the published specifications."""
 
 import gzip
 import json
