@@ -14,7 +14,7 @@ from tests.shared import ROOT
 # From the top down. An import goes to a lower floor or stays within its room; a package's modules are in its room
 # unless they are named themselves. Rooms of one floor do not know each other.
 FLOORS = (
-    ({"train", "evaluate", "compare", "convert", "report", "plot", "episodes"},),
+    ({"train", "evaluate", "compare", "convert", "report", "plot", "episodes", "check"},),
     ({"reporting", "plotting"}, {"checkpoint_bridge"}),
     (
         {"main", "config", "experiment", "device", "allocator", "baselines", "checkpoint", "metrics_log", "progress"}

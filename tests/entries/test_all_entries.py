@@ -17,6 +17,7 @@ EXPLANATIONS = {
     "report": {"out"},
     "plot": {"run_dir", "out", "checkpoint", "source", "split", "num_episodes", "step", "index", "seed", "device"}
     | {"records_root_dir", "cache_dir"},
+    "check": {"records_root_dir", "sources", "full", "out", "workers", "cache_dir"},
     "episodes": {"source", "split", "num_episodes", "index", "seed", "out", "dumped", "run_dir", "checkpoint", "device"}
     | {"gin_config", "gin_bindings", "records_root_dir", "cache_dir"},
 }

@@ -1,0 +1,90 @@
+"""The record file of one class: its framing, checksums, labels, pictures and their order."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from alfa_md.data.audit.finding import Finding
+from alfa_md.data.audit.order_bias import neighbours_resemble
+from alfa_md.data.spec import DatasetSpec
+from alfa_md.data.tfrecord.decoder import Decoder, UndecodableImage
+from alfa_md.data.tfrecord.records import decode_example, read_records, scan_offsets
+from alfa_md.errors import UserError
+
+IN_A_ROW = 32  # records decoded at the beginning of a file to see whether neighbours resemble each other
+AT_ONCE = 256  # records read together
+
+
+class ClassAudit(NamedTuple):
+    """How many records and bytes a class file has, how many were looked at, and what is wrong."""
+
+    records: int
+    checked: int
+    size: int
+    findings: tuple[Finding, ...]
+
+
+class Auditor(NamedTuple):
+    """Looks at the classes of a source; `sampled` records of each, or all of them where it is None."""
+
+    spec: DatasetSpec
+    decoder: Decoder
+    sampled: int | None
+
+    def __call__(self, class_id: int) -> ClassAudit:
+        path, planned = self.spec.class_file(class_id), self.spec.images_per_class[class_id]
+        remedy = f"delete it and run `alfa_md.convert {self.spec.name}` again, which writes this class only"
+        try:
+            offsets = scan_offsets(path)
+        except UserError as error:
+            return ClassAudit(0, 0, 0, (Finding(f"{_problem(error)}; {remedy}"),))
+        found, findings = len(offsets) - 1, []
+        if found != planned:
+            line = f"{path}: has {found} records, its specification says {planned}; {remedy}"
+            findings.append(Finding(line))
+        numbers = self._numbers(class_id, found)
+        for start in range(0, len(numbers), AT_ONCE):
+            findings += self._of_records(path, class_id, offsets, numbers[start : start + AT_ONCE], remedy)
+        if not findings and self._resemble(path, offsets):
+            line = f"{path}: neighbours resemble each other; a reader that reads on in windows sees them together"
+            findings.append(Finding(f"{line} (this package draws from the whole file)", warning=True))
+        return ClassAudit(found, len(numbers), int(offsets[-1]), tuple(findings))
+
+    def _numbers(self, class_id: int, found: int) -> list[int]:
+        if self.sampled is None or found <= self.sampled:
+            return list(range(found))
+        rng = np.random.RandomState(class_id)
+        return sorted(rng.choice(found, self.sampled, replace=False).tolist())
+
+    def _of_records(self, path: Path, class_id: int, offsets: np.ndarray, numbers: list[int], remedy: str):
+        """A finding for every record whose checksum, label or picture is wrong."""
+        for number in numbers:
+            where = f"{path}: record {number}"
+            try:
+                (payload,) = read_records(path, offsets, [number])
+                image, label = decode_example(payload, where)
+                if label != class_id:
+                    yield Finding(f"{where} has label {label}, not the number of its file; {remedy}")
+                self.decoder([image])
+            except UndecodableImage as error:
+                yield Finding(f"{where}: the image {error.complaint}")
+            except UserError as error:
+                yield Finding(f"{_problem(error)}; {remedy}")
+
+    def _resemble(self, path: Path, offsets: np.ndarray) -> bool:
+        payloads = read_records(path, offsets, range(min(IN_A_ROW, len(offsets) - 1)))
+        images = [decode_example(payload, str(path))[0] for payload in payloads]
+        try:
+            return bool(images) and neighbours_resemble(self.decoder(images).numpy())
+        except UndecodableImage:  # of a record that was not sampled; a full check names it
+            return False
+
+
+Audit = Callable[[int], ClassAudit]
+
+
+def _problem(error: UserError) -> str:
+    """The line without the remedy that it ends in."""
+    return str(error).rpartition("; ")[0] or str(error)

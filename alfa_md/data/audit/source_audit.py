@@ -1,0 +1,94 @@
+"""All that can be said of a source below a records root."""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from alfa_md.data.audit.class_audit import Auditor
+from alfa_md.data.audit.finding import Finding
+from alfa_md.data.conversion.ledger import UNFINISHED
+from alfa_md.data.conversion.published import PUBLISHED, counts_hash, names_hash
+from alfa_md.data.spec import SPEC_FILE, DatasetSpec, load_spec
+from alfa_md.data.tfrecord.decoder import Decoder
+from alfa_md.errors import UserError
+
+Watched = Callable[[Iterable, str, int], Iterable]  # (results, title, how many): shows how far they are
+
+
+@dataclass(frozen=True)
+class SourceAudit:
+    """`state` is missing, unfinished (a conversion runs or was interrupted), unreadable or present."""
+
+    source: str
+    state: str
+    classes: int = 0
+    images: int = 0
+    checked: int = 0
+    size: int = 0  # bytes of the class files
+    names: str = ""  # as published, not published, or nothing to compare with
+    counts: str = ""
+    findings: tuple[Finding, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {"findings": [finding._asdict() for finding in self.findings]}
+
+
+def audit_source(
+    directory: Path, decoder: Decoder, sampled: int | None = None, workers: int = 1, watched: Watched | None = None
+) -> SourceAudit:
+    """The records in `directory`; `sampled` of each class are read, or all. Never raises for what is damaged."""
+    source = directory.name
+    if not (directory / SPEC_FILE).exists():
+        return without_specification(directory)
+    try:
+        spec = load_spec(directory)
+    except UserError as error:
+        return SourceAudit(source, "unreadable", findings=(Finding(str(error)),))
+    classes = range(len(spec.class_names))
+    with ThreadPoolExecutor(workers) as pool:
+        results = pool.map(Auditor(spec, decoder, sampled), classes)
+        audits = list(watched(results, f"Checking {source}", len(classes)) if watched else results)
+    compared = compare(spec)
+    return replace(
+        compared,
+        classes=len(classes),
+        images=sum(audit.records for audit in audits),
+        checked=sum(audit.checked for audit in audits),
+        size=sum(audit.size for audit in audits),
+        findings=(*compared.findings, *strays(spec), *(finding for audit in audits for finding in audit.findings)),
+    )
+
+
+def without_specification(directory: Path) -> SourceAudit:
+    """Nothing, a conversion that is not at its end, or files that nobody describes."""
+    files = sum(1 for _ in directory.glob("*.tfrecords")) if directory.is_dir() else 0
+    if (directory / UNFINISHED).exists():
+        return SourceAudit(directory.name, "unfinished", classes=files)
+    if not files:
+        return SourceAudit(directory.name, "missing")
+    line = f"{directory}: has {files} class files and no {SPEC_FILE}; convert the source again in another records root"
+    return SourceAudit(directory.name, "unreadable", classes=files, findings=(Finding(line),))
+
+
+def compare(spec: DatasetSpec) -> SourceAudit:
+    """The specification against the published one of its name, if there is one."""
+    audit = SourceAudit(spec.name, "present")
+    if spec.name not in PUBLISHED:
+        return audit
+    published, words = PUBLISHED[spec.name], {True: "as published", False: "not published"}
+    names, counts = names_hash(spec) == published.names, counts_hash(spec) == published.counts
+    audit = replace(audit, names=words[names], counts=words[counts])
+    if names and counts:
+        return audit
+    different = "class names" if not names else "image counts"
+    line = f"{spec.path}: {different} are not the published ones; its episodes are not those of other people's records"
+    return replace(audit, findings=(Finding(line, warning=True),))
+
+
+def strays(spec: DatasetSpec) -> list[Finding]:
+    """Record files that belong to no class."""
+    expected = {spec.class_file(class_id).name for class_id in range(len(spec.class_names))}
+    found = sorted(path for path in spec.path.glob("*.tfrecords") if path.name not in expected)
+    return [Finding(f"{path}: is of no class of the specification; move it elsewhere") for path in found]

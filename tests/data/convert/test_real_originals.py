@@ -1,0 +1,64 @@
+"""Real pictures at hand, laid out as the original archives have them, converted and checked."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from alfa_md.data.audit.order_bias import neighbours_resemble
+from alfa_md.data.audit.source_audit import audit_source
+from alfa_md.data.conversion.published import PUBLISHED, names_hash
+from alfa_md.data.conversion.write import write_source
+from alfa_md.data.convert import planner
+from alfa_md.data.spec import load_spec
+from alfa_md.data.tfrecord.class_files import ClassFiles
+from alfa_md.data.tfrecord.turbo_decoder import TurboDecoder
+from tests.shared import shared_data
+
+
+def test_traffic_signs_as_ppm_folders(tmp_path):
+    """Frames lie there film by film; shuffling ends that."""
+    folder = tmp_path / "GTSRB"
+    with np.load(shared_data("traffic_sign_subset.npz")) as arrays:
+        files, offsets, labels = (arrays[key] for key in ("png", "offset", "label"))
+        tracks, frames = arrays["track"], arrays["frame"]
+    for k, label in enumerate(labels):
+        images = folder / "Final_Training" / "Images" / f"{label:05d}"
+        images.mkdir(parents=True, exist_ok=True)
+        picture = Image.open(io.BytesIO(files[offsets[k] : offsets[k + 1]].tobytes()))
+        picture.save(images / f"{tracks[k]:05d}_{frames[k]:05d}.ppm")
+    directory = write_source(planner("traffic_sign")(folder), tmp_path / "records")
+    spec = load_spec(directory)
+    assert spec.images_per_class == tuple(np.bincount(labels, minlength=43))
+    audit = audit_source(directory, TurboDecoder(image_size=16, num_threads=1))
+    assert (audit.images, audit.checked, audit.names) == (len(labels), len(labels), "as published")
+    assert not any("neighbours" in finding.line for finding in audit.findings)
+    in_order = ordered(folder, sign=1)
+    written = ClassFiles(spec).encoded([(1, n) for n in range(len(in_order))])
+    assert sorted(written) == sorted(in_order) and written != in_order
+    assert neighbours_resemble(decoded(in_order)) and not neighbours_resemble(decoded(written))
+
+
+def decoded(images: list[bytes]) -> np.ndarray:
+    return TurboDecoder(image_size=16)(images[:32]).numpy()
+
+
+def ordered(folder: Path, sign: int) -> list[bytes]:
+    """The records of a sign in the order of their names."""
+    plan = planner("traffic_sign")(folder)
+    images = dict(zip((file.name for file in plan.images.files[sign]), plan.images(sign), strict=True))
+    return [images[name] for name in sorted(images)]
+
+
+def test_drawings_as_one_array_a_class(tmp_path):
+    with np.load(shared_data("quickdraw_subset.npz")) as arrays:
+        images, labels, names = (arrays[key] for key in ("images", "label", "class_names"))
+    for label, name in enumerate(names):
+        np.save(tmp_path / f"{name}.npy", images[labels == label].reshape(-1, 784))
+    plan = planner("quickdraw")(tmp_path)
+    assert names_hash(plan.spec) == PUBLISHED["quickdraw"].names
+    label = list(names).index(plan.spec.class_names[7])
+    levels = TurboDecoder(image_size=28).levels(list(plan.images(7))).mean(dim=1)
+    difference = np.abs(levels.numpy() - images[labels == label])
+    assert difference.mean() < 6  # of 255: what JPEG changes

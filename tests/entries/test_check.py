@@ -1,0 +1,39 @@
+"""`python -m alfa_md.check`: exit codes, the table and the JSON file."""
+
+import json
+
+import pytest
+
+from tests.data.audit.test_source_audit import mixed
+from tests.data.records import write_source
+from tests.entries.harness import run_entry
+
+
+@pytest.fixture
+def records(tmp_path):
+    write_source(tmp_path / "records", mixed, images_per_class=12)
+    return tmp_path
+
+
+def check(folder, *arguments):
+    return run_entry("check", "--records_root_dir=records", *arguments, cwd=folder)
+
+
+def test_a_whole_root_is_zero_and_the_absent_sources_are_said(records):
+    outcome = check(records, "--full", "--out=check.json")
+    assert outcome.code == 0 and "missing" in outcome.out and "GB free" in outcome.out
+    content = json.loads((records / "check.json").read_bytes())
+    states = {source["source"]: source["state"] for source in content["sources"]}
+    assert states.pop("toy") == "present" and set(states.values()) == {"missing"} and len(states) == 10
+    assert content["places"]["records root"]["writable"] is True
+
+
+def test_damage_is_one(records):
+    (records / "records" / "toy" / "3.tfrecords").write_bytes(b"")
+    outcome = check(records, "--sources=toy")
+    assert outcome.code == 1 and "3.tfrecords: has 0 records, its specification says 12" in outcome.out
+
+
+def test_no_folder_is_two(tmp_path):
+    outcome = check(tmp_path)
+    assert outcome.code == 2 and "records: no such folder" in outcome.error
