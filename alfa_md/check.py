@@ -67,7 +67,7 @@ def watched(results: Iterable, title: str, total: int) -> Iterable:
 
 def show(audits: list[SourceAudit], around: dict[str, dict]) -> None:
     console, table = Console(), Table()
-    for name in ("source", "state", "classes", "images", "checked", "as published", "GB", "findings"):
+    for name in ("source", "state", "classes", "images", "checked", "published", "GB", "findings"):
         table.add_column(name, justify="left" if name in ("source", "state") else "right")
     for a in audits:
         columns = [a.source, a.state, a.classes, a.images, a.checked, as_published(a), f"{a.size / GIGABYTE:.2f}"]
@@ -87,8 +87,10 @@ def show(audits: list[SourceAudit], around: dict[str, dict]) -> None:
 
 
 def as_published(audit: SourceAudit) -> str:
-    """Which of class names and image counts are those of the published specification."""
-    return ", ".join(word for word in ("names", "counts") if getattr(audit, word) == "as published")
+    """Whether class names and image counts are those of the published specification, if there is one."""
+    if audit.names == audit.counts == "as published":
+        return "yes"
+    return "names" if audit.names == "as published" else "no" if audit.names else ""
 
 
 if __name__ == "__main__":

@@ -35,6 +35,6 @@ def test_every_gin_file_and_command_in_the_readme_exists():
     }
     assert named and all((ROOT / "gin" / name).exists() for name in named)
     modules = set(re.findall(r"python -m alfa_md\.(\w+)", TEXT))
-    assert modules == {"train", "evaluate", "compare", "convert", "report", "plot"}
+    assert modules == {"train", "evaluate", "compare", "convert", "report", "plot", "check", "episodes"}
     assert all((ROOT / "alfa_md" / f"{name}.py").exists() for name in modules)
     assert all((ROOT / script).exists() for script in re.findall(r"^    (scripts/\w+\.sh)", TEXT, re.MULTILINE))

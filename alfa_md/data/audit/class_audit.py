@@ -1,19 +1,18 @@
 """The record file of one class: its framing, checksums, labels, pictures and their order."""
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from alfa_md.data.audit.finding import Finding
-from alfa_md.data.audit.order_bias import neighbours_resemble
+from alfa_md.data.audit.order_bias import FEWEST, neighbours_resemble, places_of_pairs
 from alfa_md.data.spec import DatasetSpec
 from alfa_md.data.tfrecord.decoder import Decoder, UndecodableImage
 from alfa_md.data.tfrecord.records import decode_example, read_records, scan_offsets
 from alfa_md.errors import UserError
 
-IN_A_ROW = 32  # records decoded at the beginning of a file to see whether neighbours resemble each other
 AT_ONCE = 256  # records read together
 
 
@@ -58,7 +57,9 @@ class Auditor(NamedTuple):
         rng = np.random.RandomState(class_id)
         return sorted(rng.choice(found, self.sampled, replace=False).tolist())
 
-    def _of_records(self, path: Path, class_id: int, offsets: np.ndarray, numbers: list[int], remedy: str):
+    def _of_records(
+        self, path: Path, class_id: int, offsets: np.ndarray, numbers: list[int], remedy: str
+    ) -> Iterator[Finding]:
         """A finding for every record whose checksum, label or picture is wrong."""
         for number in numbers:
             where = f"{path}: record {number}"
@@ -74,15 +75,18 @@ class Auditor(NamedTuple):
                 yield Finding(f"{_problem(error)}; {remedy}")
 
     def _resemble(self, path: Path, offsets: np.ndarray) -> bool:
-        payloads = read_records(path, offsets, range(min(IN_A_ROW, len(offsets) - 1)))
-        images = [decode_example(payload, str(path))[0] for payload in payloads]
-        try:
-            return bool(images) and neighbours_resemble(self.decoder(images).numpy())
-        except UndecodableImage:  # of a record that was not sampled; a full check names it
+        if len(offsets) < FEWEST:
             return False
+        places = places_of_pairs(len(offsets) - 1)
+        try:
+            firsts, seconds = (self._pixels(path, offsets, [n + step for n in places]) for step in (0, 1))
+        except UserError:  # of a record that was not sampled; a full check names it
+            return False
+        return neighbours_resemble(firsts, seconds)
 
-
-Audit = Callable[[int], ClassAudit]
+    def _pixels(self, path: Path, offsets: np.ndarray, numbers: list[int]) -> np.ndarray:
+        payloads = read_records(path, offsets, numbers)
+        return self.decoder([decode_example(payload, str(path))[0] for payload in payloads]).numpy()
 
 
 def _problem(error: UserError) -> str:
