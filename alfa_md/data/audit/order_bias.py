@@ -4,7 +4,7 @@ import numpy as np
 
 SHUFFLES = 200
 UNLIKELY = -4.0  # standard deviations
-RATIO = 0.8  # a file whose neighbours are hardly nearer than others harms nobody
+RATIO = 0.9  # a file whose neighbours are hardly nearer than others harms nobody
 FEWEST = 8  # pairs
 PAIRS = 32
 

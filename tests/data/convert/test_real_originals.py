@@ -1,7 +1,6 @@
 """Real pictures at hand, laid out as the original archives have them, converted and checked."""
 
 import io
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
@@ -34,18 +33,14 @@ def test_traffic_signs_as_ppm_folders(tmp_path):
     audit = audit_source(directory, TurboDecoder(image_size=16, num_threads=1))
     assert (audit.images, audit.checked, audit.names) == (len(labels), len(labels), "as published")
     assert not any("neighbours" in finding.line for finding in audit.findings)
-    in_order = ordered(folder, sign=1)
-    written = ClassFiles(spec).encoded([(1, n) for n in range(len(in_order))])
-    assert sorted(written) == sorted(in_order) and written != in_order
-    films, shuffled = (TurboDecoder(image_size=16)(images).numpy() for images in (in_order, written))
-    assert neighbours_resemble(films[:-1], films[1:]) and not neighbours_resemble(shuffled[:-1], shuffled[1:])
-
-
-def ordered(folder: Path, sign: int) -> list[bytes]:
-    """The records of a sign in the order of their names."""
-    plan = planner("traffic_sign")(folder)
-    images = dict(zip((file.name for file in plan.images.files[sign]), plan.images(sign), strict=True))
-    return [images[name] for name in sorted(images)]
+    files = planner("traffic_sign")(folder).images.files
+    decoder, num_films = TurboDecoder(image_size=16, num_threads=1), 0
+    for sign in range(43):
+        written = ClassFiles(spec).encoded([(sign, n) for n in range(spec.images_per_class[sign])])
+        in_order = [image for _, image in sorted(zip(files[sign], written, strict=True))]
+        films = decoder(in_order).numpy()
+        num_films += neighbours_resemble(films[:-1], films[1:])
+    assert num_films >= 40  # of 43 files in which the films were left in order
 
 
 def test_drawings_as_one_array_a_class(tmp_path):
