@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from absl import flags
+from rich import box
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -66,8 +67,8 @@ def watched(results: Iterable, title: str, total: int) -> Iterable:
 
 
 def show(audits: list[SourceAudit], around: dict[str, dict]) -> None:
-    console, table = Console(), Table()
-    for name in ("source", "state", "classes", "images", "checked", "published", "GB", "findings"):
+    console, table = Console(), Table(box=box.SIMPLE)
+    for name in ("source", "state", "classes", "images", "checked", "official", "GB", "findings"):
         table.add_column(name, justify="left" if name in ("source", "state") else "right")
     for a in audits:
         columns = [a.source, a.state, a.classes, a.images, a.checked, as_published(a), f"{a.size / GIGABYTE:.2f}"]

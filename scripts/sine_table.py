@@ -34,8 +34,9 @@ The six cells of Table 8 at equal outer updates: 10 000 of 16 curves, outer grad
 inner steps, the checkpoint with the best of ten validations on 600 curves. Adam at a flat 1e-3 for MAML, and from 1e-3
 down to 0 by a cosine for the others: each learner has the schedule that serves it better (the other one is below).
 Test: the same 600 curves for every run, 100 even points each; the mean squared error of the first 100 curves stands
-beside it, as the paper tests on 100, and the worst curve of all, since one run-away curve can make a mean. A seed that is not named has no result: its loss was no finite number at some
-update, which ends a run. {machines}, one thread a run, other work beside it.
+beside it, as the paper tests on 100, and the worst curve of all, since one that runs away can make a mean. A seed that
+is not named has no result: its loss was no finite number at some update, which ends a run.
+{machines}, one thread a run, other work beside it.
 """
 
 
@@ -48,11 +49,10 @@ def section(store: Path) -> str:
 
 
 def error_table(runs: Runs) -> str:
-    """Every cell and method: mean over seeds, each seed with its interval, the first hundred curves, the median and the worst curve."""
-    lines = [
-        "| cell | learner | seeds | squared error | std | each seed, 95 % interval | first 100 | median | worst | minutes |"
-    ]
-    lines.append("|---" * 10 + "|")
+    """Every cell and method: over seeds, each seed with its interval, first hundred curves, median and worst curve."""
+    columns = ("cell", "learner", "seeds", "squared error", "std", "each seed, 95 % interval")
+    columns = (*columns, "first 100", "median", "worst", "minutes")
+    lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
     for network, shots in CELLS:
         for method, title in TITLES.items():
             name = f"| {network} k={shots} | {title} "

@@ -60,7 +60,9 @@ def test_sine_cells_are_paired_curve_by_curve(tmp_path):
         sine_result(tmp_path, "2x40-k10-alfa", seed, [0.5, 1.5])
     sine_result(tmp_path, "2x40-k10-control", 1, [0.4, 1.6])
     text = sine_table.section(tmp_path)
-    assert "| 2x40 k=10 | MAML | 0, 1 | 1.600 | 0.141 | 1.500±0.010, 1.700±0.010 | 1.600 | 1.600 | 2.0 |" in text
+    assert (
+        "| 2x40 k=10 | MAML | 0, 1 | 1.600 | 0.141 | 1.500±0.010, 1.700±0.010 | 1.600 | 1.600 | 2.200 | 2.0 |" in text
+    )
     assert "| 2x40 k=10 | 0.67, 0.59 | -0.600±0.000 | -0.000±0.139 | -0.000±0.139 |" in text
     assert "| 3x80 k=20 | MAML |  | unmeasured |" in text
 
