@@ -51,7 +51,7 @@ def annotated(file: Path) -> tuple[dict[int, str], list[tuple[int, str]]]:
         images = [(int(a["category_id"]), pictures[a["image_id"]]) for a in content["annotations"]]
         if strangers := {number for number, _ in images} - names.keys():
             raise KeyError(min(strangers))
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError, OverflowError) as error:
         reason = f"{type(error).__name__}: {error}"
         raise UserError(f"{file}: is not the list of the competition ({reason}); {REMEDY}") from error
     return names, images

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
 from PIL import Image
 
 from alfa_md.data.conversion.originals import refuse, require
@@ -90,9 +91,11 @@ def annotated(file: Path) -> dict[str, list[tuple[str, Box]]]:
         boxes: dict[str, list[tuple[str, Box]]] = {name: [] for name in names.values()}
         for annotation in content["annotations"]:
             left, top, width, height = map(float, annotation["bbox"])
+            if not np.isfinite((left, top, width, height)).all():
+                raise ValueError(f"box {annotation['bbox']}")
             picture = pictures[annotation["image_id"]]
             boxes[names[annotation["category_id"]]].append((picture, (left, top, width, height)))
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError, OverflowError) as error:
         reason = f"{type(error).__name__}: {error}"
         raise UserError(f"{file}: is not the list of objects of MSCOCO ({reason}); {REMEDY}") from error
     return boxes
