@@ -134,6 +134,21 @@ SECTIONS: dict[str, tuple[BadInput, ...]] = {
             ("omniglot", "--source_dir=nowhere", "--records_root_dir=new"),
             "^nowhere: no such folder",
         ),
+        BadInput(
+            "originals of another source",
+            "convert",
+            ("dtd", "--source_dir=records", "--records_root_dir=new"),
+            "^records: folder images is missing; unpack dtd-r1.0.1.tar.gz",
+        ),
+        BadInput("no records to check", "check", ("--records_root_dir=nowhere",), "^nowhere: no such folder; set"),
+        BadInput("no folder to check", "check", (), "^--records_root_dir must be given"),
+        BadInput("no word for episodes", "episodes", (), r"^episodes needs one word: .* dump\|replay\|show"),
+        BadInput(
+            "a dump to nowhere",
+            "episodes",
+            ("dump", "--records_root_dir=records", "--source=omniglot"),
+            "^dump needs a folder to write to, --out",
+        ),
     ),
     "Checkpoints": (
         evaluate("missing", "^checkpoint other.pt does not exist; train first", "--checkpoint=other.pt"),
