@@ -1,0 +1,147 @@
+"""How fast episodes are read: a plain tf.data stream a class against this package's decoders and cache.
+
+    python -m benchmarks.data --records=FOLDER [--rounds=20] [--out=benchmarks/README.md]
+
+Synthesises the records in FOLDER (about 1.2 GB) unless they are there. All readers take turns in one process, an
+episode at a time, so that a noisy machine harms them alike. What construction and a first episode cost is measured in
+a process of its own for each.
+"""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median
+
+from alfa_md.data.paths import CACHE_VARIABLE
+from alfa_md.data.spec import DatasetSpec, load_spec
+from alfa_md.files import replacing
+from benchmarks.readers import IMAGES, READERS, WAYS
+from benchmarks.records import KINDS, synthesise
+
+WARM_UP = 5  # episodes that are not counted; the warm caches repeat four
+BASELINE = "tf.data stream"
+MEGABYTE = 1e6
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--records", required=True, type=Path)
+    parser.add_argument("--rounds", default=20, type=int)
+    parser.add_argument("--kinds", default=",".join(KINDS))
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--first", choices=READERS, help="only what the first episode of this reader costs, as JSON")
+    options = parser.parse_args()
+    kinds = options.kinds.split(",")
+    if options.first:
+        print(json.dumps(first(load_spec(options.records / kinds[0]), options.first)))
+        return
+    sections = [section(kind, options) for kind in kinds]
+    text = "\n".join([heading(options), *sections])
+    print(text)
+    if options.out:
+        with replacing(options.out) as file:
+            file.write(text.encode())
+
+
+def heading(options: argparse.Namespace) -> str:
+    return f"""# Reading episodes
+
+`python -m benchmarks.data --records=RECORDS --rounds={options.rounds}`,
+{platform.machine()}, {os.cpu_count()} cores, no GPU, seed 0.
+
+Episodes have {WAYS} classes and {IMAGES} images of each, 84 pixels. Rates are medians over the rounds, an episode each,
+readers taking turns in one process; records are in the page cache of the system. Bytes are what the process asked the
+system to read until its first episode was there, memory what it grew by since its imports.
+`tf.data stream` is a plain reader of the official protocol (`stream_reader.py`), in place of the official one.
+"""
+
+
+def section(kind: str, options: argparse.Namespace) -> str:
+    spec = synthesise(kind, options.records)
+    size = sum(spec.class_file(n).stat().st_size for n in range(len(spec.class_names))) / sum(spec.images_per_class)
+    speeds, firsts = rates(spec, options.rounds), {name: cost(kind, name, options.records) for name in READERS}
+    lines = [
+        f"## {kind}: {len(spec.class_names)} classes, {spec.images_per_class[0]} images each, {size / 1e3:.1f} KB",
+        "",
+    ]
+    columns = ("reader", "times the stream, per CPU second", "images per CPU s", "images per s")
+    columns = (*columns, "construction, CPU ms", "first episode, CPU s", "MB read", "MB of memory")
+    lines += [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+    for name in READERS:
+        per_cpu, per_second = speeds[name]
+        cells = [name, f"{per_cpu / speeds[BASELINE][0]:.2f}", f"{per_cpu:.0f}", f"{per_second:.0f}"]
+        one = firsts[name]
+        cells += [
+            f"{1e3 * one['construction']:.1f}",
+            f"{one['first']:.2f}",
+            f"{one['read']:.1f}",
+            f"{one['memory']:.0f}",
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def rates(spec: DatasetSpec, rounds: int) -> dict[str, tuple[float, float]]:
+    """Images per CPU second and per second of every reader, in turns; caches begin empty."""
+    with tempfile.TemporaryDirectory() as cache:
+        os.environ[CACHE_VARIABLE] = cache
+        readers = {name: make(spec) for name, make in READERS.items()}
+        times: dict[str, list[tuple[float, float]]] = {name: [] for name in readers}
+        for number in range(WARM_UP + rounds):
+            for name, read in readers.items():
+                cpu, wall = time.process_time(), time.perf_counter()
+                images = len(read())
+                if number >= WARM_UP:
+                    spent = time.process_time() - cpu, time.perf_counter() - wall
+                    times[name].append((images / spent[0], images / spent[1]))
+    return {name: tuple(map(median, zip(*values, strict=True))) for name, values in times.items()}
+
+
+def cost(kind: str, reader: str, records: Path) -> dict[str, float]:
+    """What `first` measures, in a new process with an empty cache."""
+    with tempfile.TemporaryDirectory() as cache:
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.data",
+            f"--records={records}",
+            f"--kinds={kind}",
+            f"--first={reader}",
+        ]
+        done = subprocess.run(command, env={**os.environ, CACHE_VARIABLE: cache}, capture_output=True, text=True)
+        done.check_returncode()
+        return json.loads(done.stdout.splitlines()[-1])
+
+
+def first(spec: DatasetSpec, reader: str) -> dict[str, float]:
+    """CPU seconds of construction and of the first episode, megabytes read and grown by."""
+    if reader in (BASELINE, "tensorflow"):
+        from alfa_md.data.tfrecord.runtime import tensorflow
+
+        tensorflow().constant(0)  # its import and start are not the reader's
+    read_before, memory, start = bytes_read(), resident(), time.process_time()
+    read = READERS[reader](spec)
+    built = time.process_time()
+    read()
+    spent = {"construction": built - start, "first": time.process_time() - built}
+    return spent | {"read": (bytes_read() - read_before) / MEGABYTE, "memory": (resident() - memory) / MEGABYTE}
+
+
+def bytes_read() -> int:
+    """By this process until now, from disk or page cache (Linux)."""
+    fields = dict(line.split(": ") for line in Path("/proc/self/io").read_text().splitlines())
+    return int(fields["rchar"])
+
+
+def resident() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+if __name__ == "__main__":
+    main()
