@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 from statistics import median
 
+from alfa_md.allocator import keep_freed_pages
 from alfa_md.data.paths import CACHE_VARIABLE
 from alfa_md.data.spec import DatasetSpec, load_spec
 from alfa_md.files import replacing
@@ -25,6 +26,7 @@ from benchmarks.readers import IMAGES, READERS, WAYS
 from benchmarks.records import KINDS, synthesise
 
 WARM_UP = 5  # episodes that are not counted; the warm caches repeat four
+SETTLE = 0.05  # seconds in which the threads of the reader before come to rest
 BASELINE = "tf.data stream"
 MEGABYTE = 1e6
 
@@ -37,6 +39,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     parser.add_argument("--first", choices=READERS, help="only what the first episode of this reader costs, as JSON")
     options = parser.parse_args()
+    keep_freed_pages()  # as every command does
     kinds = options.kinds.split(",")
     if options.first:
         print(json.dumps(first(load_spec(options.records / kinds[0]), options.first)))
@@ -95,6 +98,7 @@ def rates(spec: DatasetSpec, rounds: int) -> dict[str, tuple[float, float]]:
         times: dict[str, list[tuple[float, float]]] = {name: [] for name in readers}
         for number in range(WARM_UP + rounds):
             for name, read in readers.items():
+                time.sleep(SETTLE)
                 cpu, wall = time.process_time(), time.perf_counter()
                 images = len(read())
                 if number >= WARM_UP:
