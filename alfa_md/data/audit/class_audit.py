@@ -13,8 +13,6 @@ from alfa_md.data.tfrecord.decoder import Decoder, UndecodableImage
 from alfa_md.data.tfrecord.records import decode_example, read_records, scan_offsets
 from alfa_md.errors import UserError
 
-AT_ONCE = 256  # records read together
-
 
 class ClassAudit(NamedTuple):
     """How many records and bytes a class file has, how many were looked at, and what is wrong."""
@@ -44,8 +42,7 @@ class Auditor(NamedTuple):
             line = f"{path}: has {found} records, its specification says {planned}; {remedy}"
             findings.append(Finding(line))
         numbers = self._numbers(class_id, found)
-        for start in range(0, len(numbers), AT_ONCE):
-            findings += self._of_records(path, class_id, offsets, numbers[start : start + AT_ONCE], remedy)
+        findings += self._of_records(path, class_id, offsets, numbers, remedy)
         if not findings and self._resemble(path, offsets):
             line = f"{path}: neighbours resemble each other; a reader that reads on in windows sees them together"
             findings.append(Finding(f"{line} (this package draws from the whole file)", warning=True))

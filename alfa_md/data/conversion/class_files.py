@@ -1,10 +1,13 @@
-"""Classes whose images are picture files, kept where they are JPEG."""
+"""Sources without structure whose images are picture files, kept where they are JPEG."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from alfa_md.data.conversion.originals import picture_files, refuse
 from alfa_md.data.conversion.pictures import kept_or_encoded
+from alfa_md.data.conversion.plan import Plan
+from alfa_md.data.conversion.random_split import flat_spec, split_of
 
 
 class KeptFiles(NamedTuple):
@@ -15,6 +18,22 @@ class KeptFiles(NamedTuple):
     def __call__(self, class_id: int) -> Iterator[bytes]:
         return (kept_or_encoded(file) for file in self.files[class_id])
 
-    @property
-    def counts(self) -> tuple[int, ...]:
-        return tuple(map(len, self.files))
+
+def plan_of_files(
+    source: str, source_dir: Path, files: Mapping[str, Sequence[Path]], sizes: tuple[int, int, int], remedy: str
+) -> Plan:
+    """The plan of a source that is divided at random; `files` has its classes in their own order.
+
+    Raises UserError where there are more or fewer classes than `sizes` divide, or one has no image.
+    """
+    names, number = list(files), sum(sizes)
+    refuse(source_dir, [] if len(names) == number else [f"{len(names)} classes, not {number}"], remedy)
+    refuse(source_dir, [f"no image of {name}" for name in names if not files[name]], remedy)
+    counts = {name: len(files[name]) for name in names}
+    spec = flat_spec(source, split_of(source_dir, source, names, sizes), counts)
+    return Plan(spec, KeptFiles([files[name] for name in spec.class_names]))
+
+
+def jpeg_files(folder: Path) -> list[Path]:
+    """The JPEG files within, sorted by name."""
+    return [folder / name for name in picture_files(folder, ".jpg", ".jpeg")]

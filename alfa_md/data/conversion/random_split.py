@@ -37,21 +37,26 @@ def split_of(source_dir: Path, source: str, names: Sequence[str], sizes: tuple[i
     Raises UserError for a file that does not divide just these classes.
     """
     file = source_dir / f"{source}_splits.json"
-    return read_split(file, source, names) if file.exists() else random_split(names, sizes)
+    return read_split(file, names) if file.exists() else random_split(names, sizes)
 
 
-def read_split(file: Path, source: str, names: Sequence[str]) -> Split:
+def read_split(file: Path, names: Sequence[str]) -> Split:
     """The split in a JSON file. Raises UserError where it does not divide just these classes."""
     try:
         content = json.loads(file.read_bytes())
         split = {name: list(content[name]) for name in SPLITS}
-        listed = sorted(name for names_of in split.values() for name in names_of)
+        listed = [str(name) for names_of in split.values() for name in names_of]
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{file}: is no JSON object of the lists train, valid and test; remove or mend it") from error
-    if listed != sorted(names):
-        different = sorted(set(listed) ^ set(names)) or ["a class twice"]
-        raise UserError(f"{file}: does not divide the classes of {source} ({different[0]}); remove or mend it")
+    require_classes(file, listed, names)
     return split
+
+
+def require_classes(file: Path, listed: Sequence[str], names: Sequence[str]) -> None:
+    """Raises UserError where a split file does not list each of these classes once."""
+    if sorted(listed) != sorted(names):
+        different = sorted(set(listed) ^ set(names)) or ["a class twice"]
+        raise UserError(f"{file}: does not divide the classes that are there ({different[0]}); remove or mend it")
 
 
 def flat_spec(source: str, split: Mapping[str, Sequence[str]], images: Mapping[str, int]) -> DatasetSpec:

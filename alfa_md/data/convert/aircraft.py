@@ -46,7 +46,7 @@ def plan(source_dir: Path) -> Plan:
     require(source_dir, REMEDY, files=["data/variants.txt"])
     names = sorted(line.strip() for line in (data / "variants.txt").read_text().splitlines() if line.strip())
     refuse(source_dir, [] if len(names) == sum(SIZES) else [f"variants.txt has {len(names)} names, not 100"], REMEDY)
-    boxes = {image: tuple(map(int, box.split())) for image, box in pairs(data / "images_box.txt")}
+    boxes = {image: corners(data, image, box) for image, box in pairs(data / "images_box.txt")}
     variants = {image: variant for name in LISTS for image, variant in pairs(data / name)}
     require(source_dir, REMEDY, files=(f"data/images/{image}.jpg" for image in variants))
     refuse(source_dir, [f"images_box.txt has no box of {image}" for image in variants if image not in boxes], REMEDY)
@@ -57,6 +57,14 @@ def plan(source_dir: Path) -> Plan:
         images[variants[image]].append((data / "images" / f"{image}.jpg", boxes[image]))
     spec = flat_spec("aircraft", split_of(source_dir, "aircraft", names, SIZES), {n: len(images[n]) for n in names})
     return Plan(spec, CroppedAircraft([images[name] for name in spec.class_names]))
+
+
+def corners(data: Path, image: str, box: str) -> Box:
+    """The four numbers of a box. Raises UserError naming the image where they are none."""
+    numbers = box.split()
+    if len(numbers) != 4 or not all(number.isdecimal() for number in numbers):
+        raise UserError(f"{data / 'images_box.txt'}: {box!r} of image {image} is no box; {REMEDY}")
+    return tuple(map(int, numbers))
 
 
 def pairs(file: Path) -> list[tuple[str, str]]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from alfa_md.data.conversion.class_files import KeptFiles
 from alfa_md.data.conversion.originals import class_folders, picture_files, refuse, require
 from alfa_md.data.conversion.plan import Plan
-from alfa_md.data.conversion.random_split import Split, flat_spec, random_split, read_split
+from alfa_md.data.conversion.random_split import Split, flat_spec, random_split, read_split, require_classes
 from alfa_md.data.spec import SPLITS, BiLevelSpec, DatasetSpec
 from alfa_md.errors import UserError
 
@@ -40,7 +40,7 @@ def specification(source_dir: Path, names: list[str], counts: dict[str, int]) ->
     if (source_dir / CSV).exists():
         return from_rows(source_dir / CSV, source, names, counts)
     if (source_dir / JSON).exists():
-        return flat_spec(source, read_split(source_dir / JSON, source, names), counts)
+        return flat_spec(source, read_split(source_dir / JSON, names), counts)
     train, valid = round(SHARE_OF_TRAIN * len(names)), round(SHARE_OF_VALID * len(names))
     return flat_spec(source, random_split(names, (train, valid, len(names) - train - valid)), counts)
 
@@ -53,10 +53,7 @@ def from_rows(file: Path, source: str, names: list[str], counts: dict[str, int])
         raise UserError(f"{file}: has no columns class and split; write a first line that names them")
     if wrong := [row["split"] for row in rows if row["split"] not in SPLITS]:
         raise UserError(f"{file}: has the split {wrong[0]!r}; the splits are {', '.join(SPLITS)}")
-    listed = [row["class"] for row in rows]
-    if sorted(listed) != names:
-        different = sorted(set(listed) ^ set(names)) or ["a class twice"]
-        raise UserError(f"{file}: and the class folders differ ({different[0]}); mend the file")
+    require_classes(file, [row["class"] or "" for row in rows], names)
     split = {part: [row["class"] for row in rows if row["split"] == part] for part in SPLITS}
     if "superclass" not in rows[0]:
         return flat_spec(source, split, counts)

@@ -10,10 +10,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from alfa_md.data.conversion.class_files import KeptFiles
+from alfa_md.data.conversion.class_files import plan_of_files
 from alfa_md.data.conversion.originals import refuse, require
 from alfa_md.data.conversion.plan import Plan
-from alfa_md.data.conversion.random_split import flat_spec, split_of
 from alfa_md.errors import UserError
 
 SIZES = (994, 200, 200)
@@ -25,21 +24,14 @@ def plan(source_dir: Path) -> Plan:
     """The 1394 species, named by number and name. Raises UserError naming what is missing."""
     require(source_dir, REMEDY, folders=["images"], files=LISTS)
     lists = [annotated(source_dir / name) for name in LISTS]
-    labels = {number: f"{number:04d}.{name}" for number, name in sorted(lists[0][0].items())}
-    refuse(source_dir, [] if len(labels) == sum(SIZES) else [f"{len(labels)} categories, not 1394"], REMEDY)
-    files: dict[int, list[Path]] = {number: [] for number in labels}
+    categories = {number: name for names, _ in reversed(lists) for number, name in names.items()}
+    files: dict[int, list[Path]] = {number: [] for number in sorted(categories)}
     for _, images in lists:
         for number, file in images:
             files[number].append(source_dir / file)
     refuse(source_dir, (f"{f} is missing" for own in files.values() for f in own if not f.is_file()), REMEDY)
-    refuse(source_dir, [f"no image of {labels[number]}" for number in labels if not files[number]], REMEDY)
-    named = {labels[number]: files[number] for number in labels}
-    spec = flat_spec(
-        "fungi",
-        split_of(source_dir, "fungi", list(named), SIZES),
-        {name: len(files) for name, files in named.items()},
-    )
-    return Plan(spec, KeptFiles([named[name] for name in spec.class_names]))
+    named = {f"{number:04d}.{categories[number]}": own for number, own in files.items()}
+    return plan_of_files("fungi", source_dir, named, SIZES, REMEDY)
 
 
 def annotated(file: Path) -> tuple[dict[int, str], list[tuple[int, str]]]:

@@ -7,10 +7,9 @@ names and splits of Triantafillou et al., "Meta-Dataset", ICLR 2020.
 
 from pathlib import Path
 
-from alfa_md.data.conversion.class_files import KeptFiles
+from alfa_md.data.conversion.class_files import plan_of_files
 from alfa_md.data.conversion.originals import refuse, require
 from alfa_md.data.conversion.plan import Plan
-from alfa_md.data.conversion.random_split import flat_spec, split_of
 from alfa_md.errors import UserError
 
 SIZES = (71, 15, 16)
@@ -44,9 +43,7 @@ def plan(source_dir: Path) -> Plan:
             raise UserError(f"{source_dir / LABELS}: image {image} has label {label}, not 1 to 102; {REMEDY}")
         files[names[label - 1]].append(source_dir / "jpg" / f"image_{image:05d}.jpg")
     refuse(source_dir, (f"jpg/{f.name} is missing" for own in files.values() for f in own if not f.is_file()), REMEDY)
-    refuse(source_dir, [f"no image of {name}" for name in names if not files[name]], REMEDY)
-    spec = flat_spec("vgg_flower", split_of(source_dir, "vgg_flower", names, SIZES), {n: len(files[n]) for n in names})
-    return Plan(spec, KeptFiles([files[name] for name in spec.class_names]))
+    return plan_of_files("vgg_flower", source_dir, files, SIZES, REMEDY)
 
 
 def labels(file: Path) -> list[int]:

@@ -167,6 +167,8 @@ def test_what_is_missing_is_said_before_anything_is_written(source, lost, words,
 @pytest.mark.parametrize(
     ("source", "file", "words"),
     [
+        ("aircraft", "data/images_box.txt", "images_box.txt: '' of image {broken is no box"),
+        ("folder", "splits.csv", "has no columns class and split"),
         ("fungi", "train.json", "train.json"),
         ("mscoco", "annotations/instances_train2017.json", "instances_train2017.json"),
         ("quickdraw", "drawing 003.npy", "is not a whole array"),

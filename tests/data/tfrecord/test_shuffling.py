@@ -49,19 +49,22 @@ def episodes(tmp_path, films: Films) -> list[list[ClassRecords]]:
     return [source.draw(index) for index in range(EPISODES)]
 
 
-def compare(tmp_path, films: Films) -> None:
+def both_readers(tmp_path, films: Films) -> tuple[float, float]:
+    """The excess of this package's reader, and of one that reads on: without the latter the test could not fail."""
     drawn, rng = episodes(tmp_path, films), np.random.RandomState(0)
-    assert abs(excess(drawn, films)) < TOLERANCE
-    assert excess([read_on(rng, episode, films) for episode in drawn], films) > 4 * TOLERANCE  # the test can fail
+    return excess(drawn, films), excess([read_on(rng, episode, films) for episode in drawn], films)
 
 
 @pytest.mark.parametrize("num_films", [2, 10])
 def test_films_of_equal_length(num_films, tmp_path):
-    compare(tmp_path, {class_id: np.repeat(np.arange(num_films), FRAMES) for class_id in range(6)})
+    own, reading_on = both_readers(tmp_path, {n: np.repeat(np.arange(num_films), FRAMES) for n in range(6)})
+    assert abs(own) < TOLERANCE and reading_on > 4 * TOLERANCE
 
 
 def test_the_films_of_real_traffic_signs(tmp_path):
     with np.load(shared_data("traffic_sign_subset.npz")) as arrays:
         labels, tracks = arrays["label"], arrays["track"]
     classes = np.unique(labels)[:6]
-    compare(tmp_path, {n: np.sort(tracks[labels == label]) for n, label in enumerate(classes)})
+    films = {n: np.sort(tracks[labels == label]) for n, label in enumerate(classes)}
+    own, reading_on = both_readers(tmp_path, films)
+    assert abs(own) < TOLERANCE and reading_on > 4 * TOLERANCE
