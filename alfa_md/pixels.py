@@ -5,6 +5,9 @@ from torch import Tensor
 
 
 def scaled(levels: Tensor) -> Tensor:
-    """Grey levels 0 to 255, uint8 or float32, as float32 values in [-1, 1], on the same device."""
-    most = torch.full((), 255.0, device=levels.device)  # a tensor: by a number CUDA multiplies with a rounded inverse
-    return 2.0 * (levels / most - 0.5)
+    """Grey levels 0 to 255, uint8 or float32, as float32 values in [-1, 1], on the same device.
+
+    To the last bit 2 (levels / 255 - 1/2), as the protocol has it: a factor of two changes no rounding.
+    """
+    half = torch.full((), 127.5, device=levels.device)  # a tensor: by a number CUDA multiplies with a rounded inverse
+    return (levels / half).sub_(1.0)

@@ -2,9 +2,9 @@
 
     python -m benchmarks.data --records=FOLDER [--rounds=20] [--out=benchmarks/README.md]
 
-Synthesises the records in FOLDER (about 1.2 GB) unless they are there. All readers take turns in one process, an
-episode at a time, so that a noisy machine harms them alike. What construction and a first episode cost is measured in
-a process of its own for each.
+Synthesises the records in FOLDER (about 1.2 GB) unless they are there. All readers take turns in one process, so that
+a noisy machine harms them alike; what construction and a first episode cost is measured in a process of its own for
+each.
 """
 
 import argparse
@@ -18,14 +18,17 @@ import time
 from pathlib import Path
 from statistics import median
 
+import torch
+
 from alfa_md.allocator import keep_freed_pages
 from alfa_md.data.paths import CACHE_VARIABLE
 from alfa_md.data.spec import DatasetSpec, load_spec
 from alfa_md.files import replacing
-from benchmarks.readers import IMAGES, READERS, WAYS
+from benchmarks.readers import IMAGES, READERS, THREADS, WAYS
 from benchmarks.records import KINDS, synthesise
 
-WARM_UP = 5  # episodes that are not counted; the warm caches repeat four
+TURN = 0.4  # seconds, at least, that a reader reads episodes before the next has its turn
+WARM_UP = 4  # turns that are not counted; the warm caches repeat four episodes
 SETTLE = 0.05  # seconds in which the threads of the reader before come to rest
 BASELINE = "tf.data stream"
 MEGABYTE = 1e6
@@ -40,6 +43,7 @@ def main() -> None:
     parser.add_argument("--first", choices=READERS, help="only what the first episode of this reader costs, as JSON")
     options = parser.parse_args()
     keep_freed_pages()  # as every command does
+    torch.set_num_threads(1)  # of the step from grey levels to floats, which runs on the device elsewhere
     kinds = options.kinds.split(",")
     if options.first:
         print(json.dumps(first(load_spec(options.records / kinds[0]), options.first)))
@@ -58,9 +62,11 @@ def heading(options: argparse.Namespace) -> str:
 `python -m benchmarks.data --records=RECORDS --rounds={options.rounds}`,
 {platform.machine()}, {os.cpu_count()} cores, no GPU, seed 0.
 
-Episodes have {WAYS} classes and {IMAGES} images of each, 84 pixels. Rates are medians over the rounds, an episode each,
-readers taking turns in one process; records are in the page cache of the system. Bytes are what the process asked the
-system to read until its first episode was there, memory what it grew by since its imports.
+Episodes have {WAYS} classes and {IMAGES} images of each, 84 pixels. Rates are medians over the rounds; readers take
+turns of {TURN} s in one process, whose PyTorch has one thread and whose decoders have {THREADS}. Records are in the
+page cache of the system. Bytes are what the process asked the system to read until its first episode was there,
+memory what it grew by since its imports. To fill a cache is to decode and keep; a warm cache gives floats, as a
+decoder does.
 `tf.data stream` is a plain reader of the official protocol (`stream_reader.py`), in place of the official one.
 """
 
@@ -98,11 +104,14 @@ def rates(spec: DatasetSpec, rounds: int) -> dict[str, tuple[float, float]]:
         times: dict[str, list[tuple[float, float]]] = {name: [] for name in readers}
         for number in range(WARM_UP + rounds):
             for name, read in readers.items():
+                keep_freed_pages()  # a generator in tf.data sets it back
                 time.sleep(SETTLE)
                 cpu, wall = time.process_time(), time.perf_counter()
                 images = len(read())
+                while time.perf_counter() - wall < TURN:
+                    images += len(read())
+                spent = time.process_time() - cpu, time.perf_counter() - wall
                 if number >= WARM_UP:
-                    spent = time.process_time() - cpu, time.perf_counter() - wall
                     times[name].append((images / spent[0], images / spent[1]))
     return {name: tuple(map(median, zip(*values, strict=True))) for name, values in times.items()}
 

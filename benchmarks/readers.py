@@ -1,5 +1,6 @@
 """The readers that are compared: each gives the next episode's images as float32 [N, 3, S, S]."""
 
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 import torch
 
 from alfa_md.data.spec import DatasetSpec
-from alfa_md.data.tfrecord.image_cache import ImageCache, images_of
+from alfa_md.data.tfrecord.image_cache import ImageCache, images_of, slot_file
 from alfa_md.data.tfrecord.tensorflow_decoder import TensorflowDecoder
 from alfa_md.data.tfrecord.turbo_decoder import TurboDecoder
 from alfa_md.pixels import scaled
@@ -44,16 +45,29 @@ def own(spec: DatasetSpec, decoder: type, cache: ImageCache | None = None, episo
 
     def read() -> torch.Tensor:
         pixels = images.images(next(drawn))
-        return scaled(pixels.float()) if pixels.dtype == torch.uint8 else pixels
+        return scaled(pixels) if pixels.dtype == torch.uint8 else pixels
 
     return read
+
+
+def filling(spec: DatasetSpec) -> Read:
+    """Decodes and keeps: the cache is emptied before every episode."""
+    cache = ImageCache(max_images_per_class=max(spec.images_per_class))  # a file of its own
+    read, file = own(spec, TurboDecoder, cache), slot_file(spec, SIZE, cache)
+
+    def emptied() -> torch.Tensor:
+        if file.exists():
+            os.truncate(file, 0)
+        return read()
+
+    return emptied
 
 
 READERS: dict[str, Callable[[DatasetSpec], Read]] = {
     "tf.data stream": stream,
     "tensorflow": lambda spec: own(spec, TensorflowDecoder),
     "turbo": lambda spec: own(spec, TurboDecoder),
-    "turbo, cold cache": lambda spec: own(spec, TurboDecoder, ImageCache()),
+    "turbo, filling the cache": filling,
     "warm cache, uint8": lambda spec: own(spec, TurboDecoder, ImageCache(), episodes=4),
     "warm cache, float32": lambda spec: own(spec, TurboDecoder, ImageCache(dtype="float32"), episodes=4),
 }

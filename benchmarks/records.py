@@ -1,4 +1,4 @@
-"""Records of realistic sizes, synthesised: smooth pictures with noise, so that a JPEG weighs what real ones weigh."""
+"""Records of realistic sizes, synthesised: smooth pictures with noise, and drawings; they weigh what real ones do."""
 
 import io
 from collections.abc import Iterator
@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from alfa_md.data.spec import DatasetSpec, load_spec, save_spec
 from alfa_md.data.tfrecord.records import encode_example, write_records
 
 PICTURES = 40  # different ones a class; its records repeat them
+STROKES = 2  # of a drawing
 
 
 class Kind(NamedTuple):
@@ -21,13 +22,13 @@ class Kind(NamedTuple):
     images: int  # a class
     width: int
     height: int
-    noise: float  # grey levels, standard deviation: what makes a JPEG weigh more
+    noise: float | None  # grey levels, standard deviation: what makes a JPEG weigh more; None for drawings
 
 
 KINDS = {
     "ilsvrc-like": Kind(8, 1300, 490, 380, 22.0),
-    "aircraft-like": Kind(20, 100, 880, 290, 8.0),
-    "omniglot-like": Kind(200, 20, 105, 105, 0.0),
+    "aircraft-like": Kind(20, 100, 880, 290, 5.0),
+    "omniglot-like": Kind(200, 20, 105, 105, None),
 }
 
 
@@ -48,9 +49,23 @@ def synthesise(name: str, root: Path) -> DatasetSpec:
 
 def jpegs(kind: Kind, rng: np.random.RandomState) -> Iterator[bytes]:
     for _ in range(min(PICTURES, kind.images)):
-        coarse = Image.fromarray(rng.randint(0, 256, (8, 8, 3), dtype=np.uint8))
-        smooth = np.asarray(coarse.resize((kind.width, kind.height), Image.Resampling.BICUBIC), np.float32)
-        noisy = smooth + kind.noise * rng.randn(kind.height, kind.width, 1)
+        picture = drawing(kind, rng) if kind.noise is None else photo(kind, rng)
         buffer = io.BytesIO()
-        Image.fromarray(noisy.clip(0, 255).astype(np.uint8)).save(buffer, "JPEG", quality=90)
+        picture.save(buffer, "JPEG", quality=75 if kind.noise is None else 90)
         yield buffer.getvalue()
+
+
+def photo(kind: Kind, rng: np.random.RandomState) -> Image.Image:
+    coarse = Image.fromarray(rng.randint(0, 256, (8, 8, 3), dtype=np.uint8))
+    smooth = np.asarray(coarse.resize((kind.width, kind.height), Image.Resampling.BICUBIC), np.float32)
+    noisy = smooth + kind.noise * rng.randn(kind.height, kind.width, 1)
+    return Image.fromarray(noisy.clip(0, 255).astype(np.uint8))
+
+
+def drawing(kind: Kind, rng: np.random.RandomState) -> Image.Image:
+    """A few light strokes on black, in three equal channels."""
+    picture = Image.new("RGB", (kind.width, kind.height))
+    for _ in range(STROKES):
+        points = rng.randint(0, (kind.width, kind.height), (3, 2))
+        ImageDraw.Draw(picture).line([*map(tuple, points.tolist())], "white", width=2)
+    return picture

@@ -17,7 +17,7 @@ FLOORS = (
     ({"train", "evaluate", "compare", "convert", "report", "plot", "episodes", "check"},),
     ({"reporting", "plotting"}, {"checkpoint_bridge"}),
     (
-        {"main", "config", "experiment", "device", "allocator", "baselines", "checkpoint", "metrics_log", "progress"}
+        {"main", "config", "experiment", "device", "baselines", "checkpoint", "metrics_log", "progress"}
         | {"training", "training_run", "evaluation", "evaluation_run", "comparison", "tables", "run_directory"}
         | {"contenders", "evaluation_seeds", "tracing", "pictures"}
         | {
@@ -37,7 +37,7 @@ FLOORS = (
     ({"data.spec", "data.spec_kinds", "data.fields", "data.sampling", "data.class_selection"},),
     (
         {"episode", "params", "objectives", "metrics", "normalization", "pixels"}
-        | {"annotations", "errors", "extras", "files", "lock", "official_names", ""},
+        | {"annotations", "errors", "extras", "files", "lock", "official_names", "allocator", ""},
     ),
 )
 PLACES = {

@@ -1,5 +1,6 @@
 """Episodes made ready in the background, in order, while the learner works."""
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,8 @@ import torch
 
 from alfa_md.episode import Episode, EpisodeSource
 from alfa_md.errors import UserError
+
+WORKERS = min(8, max(2, (os.cpu_count() or 2) // 2))  # threads; the other cores are the learner's
 
 
 class Prefetcher:
@@ -24,8 +27,8 @@ class Prefetcher:
         source: EpisodeSource,
         indices: Iterable[int],
         device: torch.device,
-        workers: int = 2,
-        depth: int = 4,
+        workers: int = WORKERS,
+        depth: int = WORKERS + 2,
     ):
         if workers < 0 or depth < 1:
             raise UserError(f"prefetch: workers={workers} must be at least 0 and depth={depth} at least 1")
@@ -71,8 +74,8 @@ def prefetch(
     source: EpisodeSource,
     indices: Iterable[int],
     device: torch.device,
-    workers: int = 2,
-    depth: int = 4,
+    workers: int = WORKERS,
+    depth: int = WORKERS + 2,
 ) -> Iterator[Episode]:
     """The iterator of a `Prefetcher`; closing it abandons the episodes under way."""
     return iter(Prefetcher(source, indices, device, workers, depth))

@@ -14,7 +14,7 @@ from pathlib import Path
 import google_crc32c
 import numpy as np
 
-from alfa_md.data.tfrecord.wire import bytes_field, integers, submessages, varint
+from alfa_md.data.tfrecord.wire import BYTES, bytes_field, fields, integers, submessages, varint
 from alfa_md.errors import UserError
 from alfa_md.files import replacing
 
@@ -54,10 +54,10 @@ def _features(example: memoryview) -> dict[str, memoryview]:
     found = {"image": memoryview(b""), "label": memoryview(b"")}
     for features in submessages(example, 1):
         for entry in submessages(features, 1):
-            names, values = submessages(entry, 1), submessages(entry, 2)
-            name = bytes(names[-1]).decode() if names else ""
+            pair = {number: value for number, kind, value in fields(entry) if kind == BYTES}
+            name = bytes(pair.get(1, b"")).decode()
             if name in found:
-                found[name] = values[-1] if values else memoryview(b"")
+                found[name] = pair.get(2, memoryview(b""))
     return found
 
 

@@ -11,42 +11,65 @@ import numpy as np
 
 
 class Taps(NamedTuple):
-    """Where the pixels of a target lie in a flat source, and how far between them."""
+    """Which pixels of a source make a target, and how far between them; R rows of the source take part."""
 
-    corners: tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]  # upper left, upper right, lower left, lower right
-    along: np.ndarray  # [1, S, 1] float32 in [0, 1): from left to right
-    down: np.ndarray  # [S, 1, 1] from top to bottom
+    left: np.ndarray  # [R * S] places in the flat source
+    right: np.ndarray
+    along: np.ndarray  # [S * C] float32 in [0, 1): from left to right, the same for all channels of a pixel
+    top: np.ndarray  # [S] among the R rows
+    bottom: np.ndarray
+    down: np.ndarray  # [S, 1] from top to bottom
 
 
 def resize_into(target: np.ndarray, pixels: np.ndarray) -> None:
     """Fills `target` [S, S, 3] float32 from `pixels` [H, W, 4] uint8, whose fourth channel is left out."""
     height, width, _ = pixels.shape
-    size = len(target)
-    taps = taps_of(height, width, size)
-    whole = np.ascontiguousarray(pixels).view(np.uint32).ravel()  # a pixel is one number: four times fewer to gather
-
-    def tap(corner: np.ndarray) -> np.ndarray:
-        return whole.take(corner).view(np.uint8).reshape(size, size, 4).astype(np.float32)
-
-    upper_left, upper_right, lower_left, lower_right = map(tap, taps.corners)
-    upper = _between(upper_left, upper_right, taps.along)
-    lower = _between(lower_left, lower_right, taps.along)
-    target[...] = _between(upper, lower, taps.down)[..., :3]
+    whole = np.ascontiguousarray(pixels).view(np.uint32).ravel()  # a pixel is one number: fewer to gather
+    channels = 1 if _is_grey(whole, width) else 4
+    source = np.ascontiguousarray(pixels[..., 0]).ravel() if channels == 1 else whole
+    upper, rise = _upper_and_rise(source, taps_of(height, width, len(target), channels))
+    for channel in range(3):  # by channel, since NumPy is slow where the last axis is short
+        np.add(upper[..., channel % channels], rise[..., channel % channels], out=target[..., channel])
 
 
-def _between(start: np.ndarray, end: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """start + (end - start) * share, written over `end`."""
+def _is_grey(whole: np.ndarray, width: int) -> bool:
+    """Whether the three colours of every pixel are equal, as those of drawings are; mostly the first row denies it."""
+
+    def equal(pixels: np.ndarray) -> bool:
+        return not ((pixels ^ (pixels >> 8)) & 0xFFFF).any()  # red against green, green against blue
+
+    return equal(whole[:width]) and equal(whole)
+
+
+def _upper_and_rise(source: np.ndarray, taps: Taps) -> tuple[np.ndarray, np.ndarray]:
+    """[S, S, C] float32: the value at the upper row of each target pixel, and what is to be added."""
+    size = len(taps.top)
+
+    def tap(places: np.ndarray) -> np.ndarray:
+        return source.take(places).view(np.uint8).reshape(-1, len(taps.along)).astype(np.float32)
+
+    left = tap(taps.left)
+    rows = _step(left, tap(taps.right), taps.along)
+    rows += left
+    upper = rows.take(taps.top, axis=0)
+    rise = _step(upper, rows.take(taps.bottom, axis=0), taps.down)
+    return upper.reshape(size, size, -1), rise.reshape(size, size, -1)
+
+
+def _step(start: np.ndarray, end: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """(end - start) * share, written over `end`."""
     end -= start
     end *= share
-    end += start
     return end
 
 
 @lru_cache(maxsize=64)
-def taps_of(height: int, width: int, size: int) -> Taps:
+def taps_of(height: int, width: int, size: int, channels: int) -> Taps:
     (top, bottom, down), (left, right, along) = _edge(height, size), _edge(width, size)
-    corners = tuple((row[:, None] * width + column).ravel() for row in (top, bottom) for column in (left, right))
-    return Taps(corners, along[None, :, None], down[:, None, None])
+    rows = np.array(sorted({*top, *bottom}))
+    left, right = ((rows[:, None] * width + column).ravel() for column in (left, right))
+    top, bottom = np.searchsorted(rows, top), np.searchsorted(rows, bottom)
+    return Taps(left, right, along.repeat(channels), top, bottom, down[:, None])
 
 
 def _edge(length: int, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

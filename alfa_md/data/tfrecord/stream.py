@@ -4,6 +4,7 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Any
 
+from alfa_md.allocator import keep_freed_pages
 from alfa_md.data.tfrecord.runtime import tensorflow
 from alfa_md.errors import UserError
 
@@ -23,15 +24,19 @@ class Stream:
         """The next element, whatever the index. Raises UserError where TensorFlow cannot make it."""
         with self._lock:
             try:
-                if self._iterator is None:
-                    self._iterator = iter(self._begin(index))
-                return next(self._iterator)
+                return next(self._iterator) if self._iterator else self._first(index)
             except StopIteration as error:
                 raise self._failure("there are no more records") from error
             except UnicodeDecodeError as error:  # TensorFlow's own message, quoting the bytes of the record
                 raise self._failure("a record is not a tf.train.Example with an image") from error
             except tensorflow().errors.OpError as error:
                 raise self._failure(error.message.partition("\n")[0]) from error
+
+    def _first(self, index: int) -> Any:
+        self._iterator = iter(self._begin(index))
+        first = next(self._iterator)
+        keep_freed_pages()  # a generator in tf.data lowers glibc's threshold, and large tensors would fault again
+        return first
 
     def _failure(self, reason: str) -> UserError:
         return UserError(

@@ -17,6 +17,8 @@ from alfa_md.errors import UserError
 
 JPEG = b"\xff\xd8"
 BROKEN = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)  # of simplejpeg and of Pillow
+RUN = 8  # images that a thread decodes before it looks for more
+SMALL = 10_000  # bytes: threads that decode smaller images wait for each other more than they help
 ENDS_EARLY = "Premature end"  # a JPEG without its last bytes; of other flaws decoders make what they can
 
 
@@ -44,14 +46,17 @@ class TurboDecoder(Decoder):
     def _decoded(self, images: Sequence[bytes]) -> Tensor:
         levels = np.empty((len(images), self.image_size, self.image_size, 3), np.float32)
 
-        def decode(position: int) -> None:
-            try:
-                resize_into(levels[position], self._pixels(images[position]))
-            except BROKEN as error:
-                raise UndecodableImage(position) from error
+        def decode(positions: range) -> None:
+            for position in positions:
+                try:
+                    resize_into(levels[position], self._pixels(images[position]))
+                except BROKEN as error:
+                    raise UndecodableImage(position) from error
 
-        together = self._threads.map if self._threads and len(images) > 1 else map
-        list(together(decode, range(len(images))))  # the first error, in the order of the images, is raised here
+        threads = self._threads if sum(map(len, images)) > SMALL * len(images) else None
+        runs = [range(len(images))[start : start + RUN] for start in range(0, len(images), RUN)]
+        together = threads.map if threads and len(runs) > 1 else map
+        list(together(decode, runs))  # the first error, in the order of the images, is raised here
         return torch.from_numpy(levels).permute(0, 3, 1, 2)
 
     def _pixels(self, image: bytes) -> np.ndarray:

@@ -27,16 +27,17 @@ def varint(value: int) -> bytes:
 
 def fields(message: memoryview) -> Iterator[tuple[int, int, int | memoryview]]:
     """(number, wire type, value) of each field: the value of a varint is an int, any other its bytes."""
-    position = 0
-    while position < len(message):
+    position, end = 0, len(message)
+    while position < end:
         key, position = _read_varint(message, position)
         kind = key & 7
         if kind == VARINT:
             value, position = _read_varint(message, position)
         else:
-            size, position = _size(kind, message, position)
-            value, position = message[position : position + size], position + size
-        if position > len(message):
+            size, start = _read_varint(message, position) if kind == BYTES else (_fixed_size(kind), position)
+            position = start + size
+            value = message[start:position]
+        if position > end:
             raise ValueError("a field is longer than its message")
         yield key >> 3, kind, value
 
@@ -64,16 +65,17 @@ def _packed(data: memoryview) -> Iterator[int]:
         yield value
 
 
-def _size(kind: int, message: memoryview, position: int) -> tuple[int, int]:
-    if kind == BYTES:
-        return _read_varint(message, position)
+def _fixed_size(kind: int) -> int:
     if kind in (FIXED64, FIXED32):
-        return (8 if kind == FIXED64 else 4), position
+        return 8 if kind == FIXED64 else 4
     raise ValueError(f"wire type {kind}")
 
 
 def _read_varint(data: memoryview, position: int) -> tuple[int, int]:
     """(value, position after it); a varint has at most ten bytes."""
+    value = data[position]
+    if value < 0x80:
+        return value, position + 1
     value = 0
     for shift in range(0, 70, 7):
         byte = data[position]
