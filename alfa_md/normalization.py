@@ -16,10 +16,17 @@ from torch import Tensor, nn
 
 Embed = Callable[[Tensor], Tensor]  # images [N, ...] -> features [N, D]
 QueryFeatures = Callable[[Embed, Tensor, Tensor], Tensor]  # (embed, support images, query images) -> [Nq, D]
+Measured = Callable[[Tensor], tuple[Tensor, Tensor]]  # maps [N, C, H, W] -> mean [C], biased variance [C]
 Moments = dict[nn.Module, tuple[Tensor, Tensor]]  # layer -> (mean [C], biased variance [C])
 
 _recorded: ContextVar[Moments | None] = ContextVar("recorded", default=None)
 _given: ContextVar[Moments | None] = ContextVar("given", default=None)
+
+
+def measured_moments(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and biased variance [C] of maps [N, C, H, W]."""
+    var, mean = torch.var_mean(x, dim=(0, 2, 3), correction=0)
+    return mean, var
 
 
 class EpisodicBatchNorm(nn.Module):
@@ -32,15 +39,23 @@ class EpisodicBatchNorm(nn.Module):
         self.bias = nn.Parameter(torch.zeros(num_features))
 
     def forward(self, x: Tensor) -> Tensor:
-        given, recorded = _given.get(), _recorded.get()
-        if given is None and recorded is None:
+        if not handing_over():
             return F.batch_norm(x, None, None, self.weight, self.bias, training=True, eps=self.eps)
+        return self.normalized(x, *self.moments(x), self.weight)
+
+    def moments(self, x: Tensor, measured: Measured = measured_moments) -> tuple[Tensor, Tensor]:
+        """Mean and biased variance [C] that x is normalised by: those handed over, else its own, which are recorded."""
+        given, recorded = _given.get(), _recorded.get()
         if given is not None:
-            mean, var = given[self]
-        else:
-            var, mean = torch.var_mean(x, dim=(0, 2, 3), correction=0)
-            recorded[self] = mean, var
-        scale = self.weight * torch.rsqrt(var + self.eps)
+            return given[self]
+        own = measured(x)
+        if recorded is not None:
+            recorded[self] = own
+        return own
+
+    def normalized(self, x: Tensor, mean: Tensor, var: Tensor, weight: Tensor) -> Tensor:
+        """(x - mean) / sqrt(var + eps) * weight + bias."""
+        scale = weight * torch.rsqrt(var + self.eps)
         shift = self.bias - mean * scale
         return torch.addcmul(shift[:, None, None], x, scale[:, None, None])
 

@@ -1,0 +1,74 @@
+"""Pooling before normalising is the same function: values, gradients and gradients of gradients, in float64."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from alfa_md.backbones.conv4 import Conv4
+from alfa_md.backbones.conv_block import PlainBlock, PoolFirst
+from alfa_md.backbones.sharded_batch_norm import ShardedBatchNorm
+from alfa_md.errors import UserError
+from alfa_md.normalization import batch_statistics, support_moments
+from alfa_md.params import Params
+
+
+def images(number: int, size: int = 33) -> Tensor:
+    return torch.randn(number, 3, size, size, dtype=torch.float64)
+
+
+@pytest.fixture
+def pair():
+    """A plain network and the fast one with its weights; a third of the scales is negative."""
+    torch.manual_seed(0)
+    plain, fast = (Conv4(num_filters=6, block=block).double() for block in (PlainBlock, PoolFirst))
+    with torch.no_grad():
+        for layer in plain.layers:
+            layer[1].weight.copy_(torch.randn(6).abs() + 0.2)
+            layer[1].weight[::3] *= -1
+            layer[1].bias.normal_()
+    fast.load_state_dict(plain.state_dict())  # the same names
+    return plain, fast
+
+
+def close(one: Tensor, other: Tensor) -> None:
+    torch.testing.assert_close(one, other, rtol=0, atol=1e-12 * max(1.0, one.abs().max().item()))
+
+
+@pytest.mark.parametrize("protocol", [batch_statistics, support_moments])
+@pytest.mark.parametrize("size", [33, 32, 16])
+def test_features_are_equal(pair, protocol, size):
+    support, query = images(5, size), images(7, size)
+    close(*(protocol(network, support, query) for network in pair))
+
+
+@pytest.mark.parametrize("protocol", [batch_statistics, support_moments])
+def test_meta_gradients_are_equal(pair, protocol):
+    """Through two second-order steps, as `Conv4` is adapted: by every weight at the start."""
+    support, query = images(5), images(4)
+    plain, fast = (meta_gradients(network, protocol, support, query) for network in pair)
+    assert plain.keys() == fast.keys()
+    assert sum(gradient.abs().max() > 1e-3 for gradient in plain.values()) >= 12  # not those of the biases before BN
+    for name, gradient in plain.items():
+        close(gradient, fast[name])
+
+
+def meta_gradients(network: nn.Module, protocol, support: Tensor, query: Tensor) -> Params:
+    start = dict(network.named_parameters())
+    weights = start
+    for _ in range(2):
+        loss = functional_call(network, weights, (support,)).square().mean()
+        gradients = torch.autograd.grad(loss, list(weights.values()), create_graph=True)
+        pairs = zip(weights.items(), gradients, strict=True)
+        weights = {name: weight - 0.1 * gradient for (name, weight), gradient in pairs}
+
+    def embed(x: Tensor) -> Tensor:
+        return functional_call(network, weights, (x,))
+
+    outer = protocol(embed, support, query).pow(3).mean()
+    return dict(zip(start, torch.autograd.grad(outer, list(start.values())), strict=True))
+
+
+def test_other_normalisations_are_refused():
+    with pytest.raises(UserError, match="takes no ShardedBatchNorm; set Conv4.block = @PlainBlock"):
+        Conv4(block=PoolFirst, batch_norm=lambda channels: ShardedBatchNorm(channels, 2))
