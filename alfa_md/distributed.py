@@ -79,7 +79,8 @@ class Processes(Group):
             dist.all_reduce(flat)
         present, *parts = flat.split([len(parameters), *(p.numel() for p in parameters)])
         for parameter, part, somewhere in zip(parameters, parts, present.tolist(), strict=True):
-            parameter.grad = part.view_as(parameter).clone() if somewhere else None
+            # in the parameter's memory format, as one process alone has it: norms add up in the order of memory
+            parameter.grad = torch.empty_like(parameter).copy_(part.view_as(parameter)) if somewhere else None
 
     def collect(self, own: list[T]) -> list[T]:
         shares: list = [None] * self.size
