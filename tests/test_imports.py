@@ -36,7 +36,7 @@ FLOORS = (
     ({"inner_loop", "rules"}, {"heads", "classifiers"}, {"backbones"}),
     ({"data.spec", "data.spec_kinds", "data.fields", "data.sampling", "data.class_selection"},),
     (
-        {"episode", "params", "objectives", "metrics", "normalization", "pixels"}
+        {"episode", "params", "objectives", "metrics", "normalization", "pixels", "kernels"}
         | {"annotations", "errors", "extras", "files", "lock", "official_names", "allocator", ""},
     ),
 )

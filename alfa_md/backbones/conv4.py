@@ -5,13 +5,14 @@ from collections.abc import Callable
 import gin
 from torch import Tensor, nn
 
-from alfa_md.backbones.conv_block import PlainBlock
+from alfa_md.backbones.conv_block import fastest_block
 from alfa_md.backbones.image_size import require_pixels
 from alfa_md.backbones.init import xavier_kernels
 from alfa_md.errors import require_at_least
 from alfa_md.normalization import EpisodicBatchNorm
 
 SMALLEST = 2**4  # pixels a side
+SLOPE = 0.01  # of the leaky ReLU below zero
 
 
 @gin.configurable
@@ -26,7 +27,8 @@ class Conv4(nn.Module):
       conv_bias: a bias in every convolution, as in the authors' code. Batch normalisation by moments of the batch
         takes it out again: it has no effect, and its gradient is zero.
       batch_norm: makes the normalisation of so many channels.
-      block: makes a layer of its convolution and normalisation; `PoolFirst` is the same function and faster.
+      block: makes a layer of its convolution, normalisation and rectifier; `PlainBlock` is the same function as papers
+        write it, and slower.
     """
 
     def __init__(
@@ -35,14 +37,14 @@ class Conv4(nn.Module):
         in_channels: int = 3,
         conv_bias: bool = True,
         batch_norm: Callable[[int], nn.Module] = EpisodicBatchNorm,
-        block: Callable[[nn.Conv2d, nn.Module], nn.Module] = PlainBlock,
+        block: Callable[[nn.Conv2d, nn.Module, nn.Module], nn.Module] = fastest_block,
     ):
         super().__init__()
         require_at_least(1, "Conv4", num_filters=num_filters, in_channels=in_channels)
         widths = [in_channels] + [num_filters] * 4
         self.layers = nn.Sequential(
             *(
-                block(nn.Conv2d(c, d, 3, padding=1, bias=conv_bias), batch_norm(d))
+                block(nn.Conv2d(c, d, 3, padding=1, bias=conv_bias), batch_norm(d), nn.LeakyReLU(SLOPE))
                 for c, d in zip(widths, widths[1:], strict=False)
             )
         )

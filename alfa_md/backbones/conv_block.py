@@ -1,4 +1,4 @@
-"""The block of 4-CONV, plain and fast: [conv 3x3 -> BN -> leaky ReLU -> max pool 2x2]."""
+"""The block of four-layer networks, plain and fast: [conv 3x3 -> BN -> rectifier -> max pool 2x2]."""
 
 import gin
 import torch
@@ -6,17 +6,18 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from alfa_md.errors import UserError
+from alfa_md.kernels.convolution import convolution
+from alfa_md.kernels.moments import batch_moments
+from alfa_md.kernels.patch_moments import convolved_moments, pays
 from alfa_md.normalization import EpisodicBatchNorm
-
-SLOPE = 0.01  # of the leaky ReLU below zero
 
 
 @gin.configurable
 class PlainBlock(nn.Sequential):
-    """As the paper has it: [N, C, S, S] -> [N, D, S // 2, S // 2]."""
+    """As papers have it: [N, C, S, S] -> [N, D, S // 2, S // 2]."""
 
-    def __init__(self, conv: nn.Conv2d, norm: nn.Module):
-        super().__init__(conv, norm, nn.LeakyReLU(SLOPE), nn.MaxPool2d(2))
+    def __init__(self, conv: nn.Conv2d, norm: nn.Module, rectifier: nn.Module):
+        super().__init__(conv, norm, rectifier, nn.MaxPool2d(2))
 
 
 @gin.configurable
@@ -25,26 +26,31 @@ class PoolFirst(PlainBlock):
 
     For each channel the rest is a rising function of what the convolution gives times the sign of the normalisation's
     weight; the largest of four values is therefore found before it. The sign is folded into the kernel, the moments
-    are those of the whole map. Values and gradients are equal, but at a weight of exactly 0, where the function has a
-    kink. For second order: there PyTorch's own batch normalisation is slow; in first order and evaluation it is faster
-    than this. Raises UserError for a normalisation other than EpisodicBatchNorm.
+    are those of the whole map, of a network's first layer in closed form. Values and gradients are equal, but at a
+    weight of exactly 0, where the function has a kink. Raises UserError for a normalisation other than
+    EpisodicBatchNorm, of which nothing of this is known.
     """
 
-    def __init__(self, conv: nn.Conv2d, norm: nn.Module):
-        super().__init__(conv, norm)
+    def __init__(self, conv: nn.Conv2d, norm: nn.Module, rectifier: nn.Module):
+        super().__init__(conv, norm, rectifier)
         if type(norm) is not EpisodicBatchNorm:
-            raise UserError(f"PoolFirst takes no {type(norm).__name__}; set Conv4.block = @PlainBlock")
+            raise UserError(f"PoolFirst takes no {type(norm).__name__}; bind block = @PlainBlock in the backbone")
 
     def forward(self, x: Tensor) -> Tensor:
-        conv, norm = self[0], self[1]
-        sign = torch.where(norm.weight < 0, -1.0, 1.0).to(x.dtype)
-        bias = None if conv.bias is None else conv.bias * sign
-        maps = F.conv2d(x, conv.weight * sign[:, None, None, None], bias, conv.stride, conv.padding)
-        mean, var = norm.moments(maps, centred_moments)
-        return F.leaky_relu(norm.normalized(F.max_pool2d(maps, 2), mean, var, norm.weight * sign), SLOPE)
+        conv, norm, rectifier, _ = self
+        sign = torch.where(norm.weight < 0, -1.0, 1.0).to(norm.weight.dtype)
+        weight, bias = conv.weight * sign[:, None, None, None], None if conv.bias is None else conv.bias * sign
+        maps = convolution(x, weight, bias, conv.stride, conv.padding)
+
+        def measured(maps: Tensor) -> tuple[Tensor, Tensor]:
+            return convolved_moments(x, weight, bias, conv.padding) if pays(conv, x) else batch_moments(maps)
+
+        mean, var = norm.moments(maps, measured)
+        return rectifier(norm.normalized(F.max_pool2d(maps, 2), mean, var, norm.weight * sign))
 
 
-def centred_moments(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and biased variance [C] of maps [N, C, H, W], by plain operations: on a CPU faster than torch.var_mean."""
-    mean = x.mean((0, 2, 3))
-    return mean, (x - mean[:, None, None]).square().mean((0, 2, 3))
+@gin.configurable
+def fastest_block(conv: nn.Conv2d, norm: nn.Module, rectifier: nn.Module) -> PlainBlock:
+    """`PoolFirst` where it holds, `PlainBlock` with a normalisation of the user's own."""
+    kind = PoolFirst if type(norm) is EpisodicBatchNorm else PlainBlock
+    return kind(conv, norm, rectifier)

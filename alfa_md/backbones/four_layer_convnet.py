@@ -1,8 +1,11 @@
 """The four-layer convolutional network of Meta-Dataset (Triantafillou et al., 2020)."""
 
+from collections.abc import Callable
+
 import gin
 from torch import Tensor, nn
 
+from alfa_md.backbones.conv_block import fastest_block
 from alfa_md.backbones.image_size import require_pixels
 from alfa_md.backbones.init import truncated_normal_kernels
 from alfa_md.errors import require_at_least
@@ -15,26 +18,28 @@ SMALLEST = 2**4  # pixels a side
 class FourLayerConvNet(nn.Module):
     """Four times [conv 3x3 -> BN -> ReLU -> max pool 2x2]: images [N, C, S, S] -> features [N, F * (S // 16) ** 2].
 
-    Convolutions have no bias; kernels start from a normal distribution of std 0.1 cut at two sigma.
+    Convolutions have no bias; kernels start from a normal distribution of std 0.1 cut at two sigma. `block` makes a
+    layer of its convolution, normalisation and rectifier; `PlainBlock` is the same function as papers write it.
     """
 
-    def __init__(self, num_filters: int = 64, in_channels: int = 3):
+    def __init__(
+        self,
+        num_filters: int = 64,
+        in_channels: int = 3,
+        block: Callable[[nn.Conv2d, nn.Module, nn.Module], nn.Module] = fastest_block,
+    ):
         super().__init__()
         require_at_least(1, "FourLayerConvNet", num_filters=num_filters, in_channels=in_channels)
         channels = [in_channels] + [num_filters] * 4
-        self.layers = nn.Sequential(*(_block(c, d) for c, d in zip(channels, channels[1:], strict=False)))
+        self.layers = nn.Sequential(
+            *(
+                block(nn.Conv2d(c, d, 3, padding=1, bias=False), EpisodicBatchNorm(d), nn.ReLU())
+                for c, d in zip(channels, channels[1:], strict=False)
+            )
+        )
         truncated_normal_kernels(self)
 
     def forward(self, images: Tensor) -> Tensor:
         """Raises UserError for images that four poolings would make nothing of."""
         require_pixels(images, SMALLEST, "FourLayerConvNet")
         return self.layers(images).permute(0, 2, 3, 1).flatten(1)  # features in the order height, width, channel
-
-
-def _block(in_channels: int, out_channels: int) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False),
-        EpisodicBatchNorm(out_channels),
-        nn.ReLU(),
-        nn.MaxPool2d(2),
-    )

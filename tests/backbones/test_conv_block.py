@@ -1,12 +1,15 @@
 """Pooling before normalising is the same function: values, gradients and gradients of gradients, in float64."""
 
+from functools import partial
+
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
 from alfa_md.backbones.conv4 import Conv4
-from alfa_md.backbones.conv_block import PlainBlock, PoolFirst
+from alfa_md.backbones.conv_block import PlainBlock, PoolFirst, fastest_block
+from alfa_md.backbones.four_layer_convnet import FourLayerConvNet
 from alfa_md.backbones.sharded_batch_norm import ShardedBatchNorm
 from alfa_md.errors import UserError
 from alfa_md.normalization import batch_statistics, support_moments
@@ -17,14 +20,21 @@ def images(number: int, size: int = 33) -> Tensor:
     return torch.randn(number, 3, size, size, dtype=torch.float64)
 
 
-@pytest.fixture
-def pair():
+NETWORKS = {
+    "Conv4": partial(Conv4, num_filters=6),
+    "Conv4, first moments in closed form": partial(Conv4, num_filters=30),
+    "FourLayerConvNet": partial(FourLayerConvNet, num_filters=30),
+}
+
+
+@pytest.fixture(params=NETWORKS.values(), ids=NETWORKS)
+def pair(request):
     """A plain network and the fast one with its weights; a third of the scales is negative."""
     torch.manual_seed(0)
-    plain, fast = (Conv4(num_filters=6, block=block).double() for block in (PlainBlock, PoolFirst))
+    plain, fast = (request.param(block=block).double() for block in (PlainBlock, fastest_block))
     with torch.no_grad():
         for layer in plain.layers:
-            layer[1].weight.copy_(torch.randn(6).abs() + 0.2)
+            layer[1].weight.copy_(torch.randn_like(layer[1].weight).abs() + 0.2)
             layer[1].weight[::3] *= -1
             layer[1].bias.normal_()
     fast.load_state_dict(plain.state_dict())  # the same names
@@ -48,7 +58,8 @@ def test_meta_gradients_are_equal(pair, protocol):
     support, query = images(5), images(4)
     plain, fast = (meta_gradients(network, protocol, support, query) for network in pair)
     assert plain.keys() == fast.keys()
-    assert sum(gradient.abs().max() > 1e-3 for gradient in plain.values()) >= 12  # not those of the biases before BN
+    live = [name for name, gradient in plain.items() if gradient.abs().max() > 1e-3]
+    assert len(live) == 12  # all but the biases before BN
     for name, gradient in plain.items():
         close(gradient, fast[name])
 
@@ -70,5 +81,11 @@ def meta_gradients(network: nn.Module, protocol, support: Tensor, query: Tensor)
 
 
 def test_other_normalisations_are_refused():
-    with pytest.raises(UserError, match="takes no ShardedBatchNorm; set Conv4.block = @PlainBlock"):
+    with pytest.raises(UserError, match="takes no ShardedBatchNorm; bind block = @PlainBlock"):
         Conv4(block=PoolFirst, batch_norm=lambda channels: ShardedBatchNorm(channels, 2))
+
+
+def test_a_normalisation_of_the_user_s_own_gets_the_plain_block():
+    own = Conv4(batch_norm=lambda channels: ShardedBatchNorm(channels, 2))
+    assert {type(layer) for layer in own.layers} == {PlainBlock}
+    assert {type(layer) for layer in Conv4().layers} == {PoolFirst}

@@ -1,0 +1,56 @@
+"""The convolution against PyTorch's own: values, gradients, gradients of gradients, and under vmap; float64."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch.autograd import gradcheck, gradgradcheck
+from torch.func import grad, vmap
+
+from alfa_md.kernels.convolution import convolution
+
+GEOMETRIES = [((1, 1), (1, 1)), ((2, 2), (1, 1)), ((2, 1), (0, 2))]
+
+
+def tensors(*lead: int, bias: bool = True) -> tuple:
+    """Images, kernel and bias, all learned; `lead` are dimensions before those."""
+    torch.manual_seed(0)
+    shapes = [(3, 4, 7, 6), (5, 4, 3, 3), (5,)][: 3 if bias else 2]
+    made = tuple(torch.randn(*lead, *shape, dtype=torch.float64, requires_grad=True) for shape in shapes)
+    return made if bias else (*made, None)
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+@pytest.mark.parametrize("stride, padding", GEOMETRIES)
+def test_values_are_pytorch_s(stride, padding, layout):
+    x, weight, bias = tensors()
+    x = x.to(memory_format=layout)
+    ours, theirs = (f(x, weight, bias, stride, padding) for f in (convolution, F.conv2d))
+    assert torch.equal(ours, theirs) and ours.stride() == theirs.stride()
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("stride, padding", GEOMETRIES)
+def test_gradients_of_both_orders_agree_with_differences(stride, padding, bias):
+    given = tensors(bias=bias)
+    assert gradcheck(lambda *args: convolution(*args, stride, padding), given)
+    assert gradgradcheck(lambda *args: convolution(*args, stride, padding), given)
+
+
+@pytest.mark.parametrize("learned", [(0,), (1,), (2,), (1, 2)])
+def test_only_what_is_learned_has_a_gradient(learned):
+    given = [tensor.detach().requires_grad_(place in learned) for place, tensor in enumerate(tensors())]
+    convolution(*given, (1, 1), (1, 1)).square().sum().backward()
+    assert tuple(place for place, tensor in enumerate(given) if tensor.grad is not None) == learned
+
+
+def test_stacked_kernels_have_the_gradients_of_each():
+    def sharpness(convolve):
+        def loss(x, weight, bias):
+            return convolve(x, weight, bias, (1, 1), (1, 1)).pow(3).sum()
+
+        return grad(lambda x, weight, bias: grad(loss, 1)(x, weight, bias).square().sum(), 1)
+
+    given = tensors(2)
+    together = vmap(sharpness(convolution))(*given)
+    alone = torch.stack([sharpness(F.conv2d)(*task) for task in zip(*given, strict=True)])
+    torch.testing.assert_close(together, alone, rtol=1e-12, atol=0)

@@ -1,0 +1,83 @@
+"""Moments by few passes, and in closed form, against the mean and variance that PyTorch gives; float64."""
+
+import gc
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+from torch.autograd import gradcheck, gradgradcheck
+
+from alfa_md.kernels import patch_moments
+from alfa_md.kernels.moments import batch_moments
+from alfa_md.kernels.patch_moments import convolved_moments, pays
+
+PADDING = (1, 1)
+
+
+def close(ours: tuple, theirs: tuple) -> None:
+    for one, other in zip(ours, theirs, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-12)
+
+
+def plain(maps: torch.Tensor) -> tuple:
+    var, mean = torch.var_mean(maps, (0, 2, 3), correction=0)
+    return mean, var
+
+
+@pytest.fixture
+def images():
+    torch.manual_seed(0)
+    return 3 + torch.randn(4, 2, 6, 5, dtype=torch.float64)
+
+
+@pytest.fixture
+def kernel():
+    return torch.randn(9, 2, 3, 3, dtype=torch.float64, requires_grad=True), torch.randn(9, dtype=torch.float64)
+
+
+def test_moments_of_maps(images):
+    close(batch_moments(images), plain(images))
+    learned = images.requires_grad_()
+    assert gradcheck(batch_moments, (learned,)) and gradgradcheck(batch_moments, (learned,))
+
+
+def test_moments_of_a_convolution_without_looking_at_it(images, kernel):
+    weight, bias = kernel
+    for own in (bias, None):
+        close(convolved_moments(images, weight, own, PADDING), plain(F.conv2d(images, weight, own, 1, PADDING)))
+    moments = [convolved_moments(images, weight, bias, PADDING), plain(F.conv2d(images, weight, bias, 1, PADDING))]
+    gradients = [torch.autograd.grad((mean * var).sum(), weight, create_graph=True)[0] for mean, var in moments]
+    close(gradients[:1], gradients[1:])
+    close(*(torch.autograd.grad(gradient.square().sum(), weight) for gradient in gradients))
+
+
+def test_patches_are_counted_once_a_task(images, kernel, monkeypatch):
+    counted = []
+    monkeypatch.setattr(patch_moments, "counted", lambda *args, f=patch_moments.counted: counted.append(0) or f(*args))
+    weight, _ = kernel
+    for _ in range(3):
+        convolved_moments(images, weight, None, PADDING)
+    assert len(counted) == 1
+    convolved_moments(images, weight, None, (0, 0))
+    convolved_moments(images.clone(), weight, None, (0, 0))
+    assert len(counted) == 3
+    images.mul_(2)  # other pixels in the same place
+    close(convolved_moments(images, weight, None, (0, 0)), plain(F.conv2d(images, weight)))
+    assert len(counted) == 4
+
+
+def test_what_was_counted_goes_with_the_images(kernel):
+    gc.collect()
+    before = len(patch_moments._counted)
+    images = torch.randn(2, 2, 6, 6, dtype=torch.float64)
+    convolved_moments(images, kernel[0], None, PADDING)
+    assert len(patch_moments._counted) == before + 1
+    del images
+    assert len(patch_moments._counted) == before
+
+
+def test_where_the_closed_form_pays(images):
+    assert pays(nn.Conv2d(2, 19, 3), images)
+    assert not pays(nn.Conv2d(2, 18, 3), images)  # patches of 18 numbers, 18 channels
+    assert not pays(nn.Conv2d(2, 19, 3), images.requires_grad_())
