@@ -1,11 +1,13 @@
 """The inner loop: the only place that takes inner gradients."""
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from alfa_md.kernels.order import differentiated_again
 from alfa_md.params import Params
 from alfa_md.rules.base import UpdateRule
 
@@ -36,7 +38,7 @@ def unroll(
     """
     through_gradient = not first_order and torch.is_grad_enabled()
     for step in range(num_steps):
-        with torch.enable_grad():
+        with torch.enable_grad(), differentiated_again() if through_gradient else nullcontext():
             aliases = {name: _alias(tensor, through_gradient) for name, tensor in params.items()}
             loss = support_loss(aliases)
             grads = torch.autograd.grad(

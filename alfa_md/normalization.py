@@ -14,6 +14,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from alfa_md.kernels.moments import batch_moments
+from alfa_md.kernels.order import second_order
+
 Embed = Callable[[Tensor], Tensor]  # images [N, ...] -> features [N, D]
 QueryFeatures = Callable[[Embed, Tensor, Tensor], Tensor]  # (embed, support images, query images) -> [Nq, D]
 Measured = Callable[[Tensor], tuple[Tensor, Tensor]]  # maps [N, C, H, W] -> mean [C], biased variance [C]
@@ -21,12 +24,6 @@ Moments = dict[nn.Module, tuple[Tensor, Tensor]]  # layer -> (mean [C], biased v
 
 _recorded: ContextVar[Moments | None] = ContextVar("recorded", default=None)
 _given: ContextVar[Moments | None] = ContextVar("given", default=None)
-
-
-def measured_moments(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and biased variance [C] of maps [N, C, H, W]."""
-    var, mean = torch.var_mean(x, dim=(0, 2, 3), correction=0)
-    return mean, var
 
 
 class EpisodicBatchNorm(nn.Module):
@@ -39,11 +36,11 @@ class EpisodicBatchNorm(nn.Module):
         self.bias = nn.Parameter(torch.zeros(num_features))
 
     def forward(self, x: Tensor) -> Tensor:
-        if not handing_over():
+        if not (handing_over() or second_order()):  # PyTorch's own is one pass, but slow to be differentiated again
             return F.batch_norm(x, None, None, self.weight, self.bias, training=True, eps=self.eps)
         return self.normalized(x, *self.moments(x), self.weight)
 
-    def moments(self, x: Tensor, measured: Measured = measured_moments) -> tuple[Tensor, Tensor]:
+    def moments(self, x: Tensor, measured: Measured = batch_moments) -> tuple[Tensor, Tensor]:
         """Mean and biased variance [C] that x is normalised by: those handed over, else its own, which are recorded."""
         given, recorded = _given.get(), _recorded.get()
         if given is not None:

@@ -1,8 +1,30 @@
 """Keeps parallel test workers from fighting over the cores and TensorFlow from filling the terminal."""
 
+import contextlib
 import os
 
+import pytest
 import torch
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 torch.set_num_threads(1)
+
+
+def pytest_addoption(parser):
+    parser.addoption("--plain", action="store_true", help="run on the plain path, without what is written to be fast")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def chosen_path(request):
+    """Plain or fast, for the whole session."""
+    from tests.plain import plain_path
+
+    with plain_path() if request.config.getoption("--plain") else contextlib.nullcontext():
+        yield
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--plain"):
+        for item in items:
+            if "fast_path" in item.keywords:
+                item.add_marker(pytest.mark.skip(reason="is about the fast path, and --plain is given"))

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from alfa_md.backbones.image_size import require_pixels
 from alfa_md.backbones.init import xavier_kernels
 from alfa_md.errors import require_at_least
+from alfa_md.kernels.convolution import Convolution
 from alfa_md.normalization import EpisodicBatchNorm
 
 WIDTHS = (64, 128, 256, 512)
@@ -51,7 +52,7 @@ class ResidualBlock(nn.Module):
         super().__init__()
 
         def normalized(c: int, size: int) -> list[nn.Module]:
-            convolution = nn.Conv2d(c, out_channels, size, padding=size // 2, bias=False)
+            convolution = Convolution(c, out_channels, size, padding=size // 2, bias=False)
             return [convolution, batch_norm(out_channels)]
 
         first, second, third = (normalized(c, 3) for c in (in_channels, out_channels, out_channels))

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from alfa_md.backbones.init import truncated_normal_kernels
+from alfa_md.kernels.convolution import Convolution
 from alfa_md.normalization import EpisodicBatchNorm
 
 
@@ -22,7 +23,7 @@ class ResNet18(nn.Module):
     def __init__(self):
         super().__init__()
         self.stem = nn.Sequential(
-            nn.Conv2d(3, 64, 7, stride=2, padding=3, bias=False),
+            Convolution(3, 64, 7, stride=2, padding=3, bias=False),
             EpisodicBatchNorm(64),
             nn.ReLU(),
             nn.MaxPool2d(3, stride=2, padding=1),
@@ -52,10 +53,10 @@ class BasicBlock(nn.Module):
     def __init__(self, in_channels: int, out_channels: int, stride: int, shortcut: nn.Module):
         super().__init__()
         self.residual = nn.Sequential(
-            nn.Conv2d(in_channels, out_channels, 3, stride=stride, padding=1, bias=False),
+            Convolution(in_channels, out_channels, 3, stride=stride, padding=1, bias=False),
             EpisodicBatchNorm(out_channels),
             nn.ReLU(),
-            nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False),
+            Convolution(out_channels, out_channels, 3, padding=1, bias=False),
             EpisodicBatchNorm(out_channels),
         )
         self.shortcut = shortcut
@@ -69,5 +70,5 @@ class Projection(nn.Sequential):
 
     def __init__(self, in_channels: int, out_channels: int, stride: int):
         super().__init__(
-            nn.Conv2d(in_channels, out_channels, 1, stride=stride, bias=False), EpisodicBatchNorm(out_channels)
+            Convolution(in_channels, out_channels, 1, stride=stride, bias=False), EpisodicBatchNorm(out_channels)
         )

@@ -6,13 +6,15 @@ A convolution y = C(x, w) is linear in x and in w, and so are the two gradients 
 
 Each of the three is differentiated into the other two: of I by dy with C, by w with W; of W by dy with C, by x with I.
 PyTorch's own gradient of a gradient is the same in other words, which its CPU kernels are slow at: images and channels
-change places, and the kernel becomes as large as the map.
+change places, and the kernel becomes as large as the map. In first order its own are used: they share some work.
 """
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.autograd import Function
+
+from alfa_md.kernels.order import second_order
 
 Pair = tuple[int, int]
 UNDILATED, UNGROUPED = [1, 1], 1
@@ -27,7 +29,7 @@ class Convolution(nn.Conv2d):
 
 def convolution(x: Tensor, weight: Tensor, bias: Tensor | None, stride: Pair, padding: Pair) -> Tensor:
     """Maps [N, D, H', W'] of x [N, C, H, W] under a kernel [D, C, h, w] and a bias [D]; see F.conv2d."""
-    return Convolve.apply(x, weight, bias, stride, padding)
+    return (Convolve.apply if second_order() else F.conv2d)(x, weight, bias, stride, padding)
 
 
 class Convolve(Function):

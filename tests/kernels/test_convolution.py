@@ -1,14 +1,31 @@
 """The convolution against PyTorch's own: values, gradients, gradients of gradients, and under vmap; float64."""
 
+import contextvars
+
 import pytest
 import torch
 import torch.nn.functional as F
 from torch.autograd import gradcheck, gradgradcheck
 from torch.func import grad, vmap
 
-from alfa_md.kernels.convolution import convolution
+from alfa_md.kernels.convolution import Convolve, convolution
+from alfa_md.kernels.order import differentiated_again
 
+pytestmark = pytest.mark.fast_path
 GEOMETRIES = [((1, 1), (1, 1)), ((2, 2), (1, 1)), ((2, 1), (0, 2))]
+
+
+@pytest.fixture(autouse=True)
+def second_order():
+    with differentiated_again():
+        yield
+
+
+def test_pytorch_s_own_serves_first_order():
+    given = tensors()
+    assert isinstance(convolution(*given, (1, 1), (1, 1)).grad_fn, Convolve._backward_cls)
+    with_own = contextvars.Context().run(convolution, *given, (1, 1), (1, 1))
+    assert not isinstance(with_own.grad_fn, Convolve._backward_cls)
 
 
 def tensors(*lead: int, bias: bool = True) -> tuple:
