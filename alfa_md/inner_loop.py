@@ -1,7 +1,8 @@
 """The inner loop: the only place that takes inner gradients."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -9,7 +10,10 @@ from torch import Tensor
 
 from alfa_md.kernels.order import differentiated_again
 from alfa_md.params import Params
+from alfa_md.recomputation import Memory, fast, taken_again
 from alfa_md.rules.base import UpdateRule
+
+SupportLoss = Callable[[Params], Tensor]
 
 
 class Step(NamedTuple):
@@ -23,7 +27,7 @@ class Step(NamedTuple):
 
 def unroll(
     params: Params,
-    support_loss: Callable[[Params], Tensor],
+    support_loss: SupportLoss,
     rule: UpdateRule,
     num_steps: int,
     first_order: bool,
@@ -36,30 +40,48 @@ def unroll(
     meta-gradients still reach the initialisation, the head and the rule. Nothing is differentiated through where the
     caller has switched gradients off (evaluation), and memory then does not grow with the number of steps.
     """
+    for number in range(num_steps):
+        step = take_step(params, support_loss, rule, number, first_order)
+        params = step.after
+        yield step
+
+
+def take_step(params: Params, support_loss: SupportLoss, rule: UpdateRule, number: int, first_order: bool) -> Step:
+    """Inner step `number`; see `unroll`."""
     through_gradient = not first_order and torch.is_grad_enabled()
-    for step in range(num_steps):
-        with torch.enable_grad(), differentiated_again() if through_gradient else nullcontext():
-            aliases = {name: _alias(tensor, through_gradient) for name, tensor in params.items()}
-            loss = support_loss(aliases)
-            grads = torch.autograd.grad(
-                loss, list(aliases.values()), create_graph=through_gradient, materialize_grads=True
-            )
-        grads = dict(zip(params, grads, strict=True))
-        before, params = params, rule(params, grads, step)
-        yield Step(before, grads, loss.detach(), params)
+    with torch.enable_grad(), differentiated_again() if through_gradient else nullcontext():
+        aliases = {name: _alias(tensor, through_gradient) for name, tensor in params.items()}
+        loss = support_loss(aliases)
+        grads = torch.autograd.grad(loss, list(aliases.values()), create_graph=through_gradient, materialize_grads=True)
+    grads = dict(zip(params, grads, strict=True))
+    return Step(params, grads, loss.detach(), rule(params, grads, number))
 
 
 def adapt(
     params: Params,
-    support_loss: Callable[[Params], Tensor],
+    support_loss: SupportLoss,
     rule: UpdateRule,
     num_steps: int,
     first_order: bool,
+    memory: Memory = fast,
+    learned: Sequence[Tensor] = (),
 ) -> Params:
-    """The fast weights after the last inner step; `params` themselves when there is none. See `unroll`."""
-    for step in unroll(params, support_loss, rule, num_steps, first_order):
-        params = step.after
+    """The fast weights after the last inner step; `params` themselves when there is none. See `unroll`.
+
+    In second order `memory` says which steps keep no graph and are taken again in the backward pass; `learned` are
+    then all tensors with a meta-gradient that a step depends on besides the fast weights.
+    """
+    for number in range(num_steps):
+        take = partial(_after, support_loss=support_loss, rule=rule, number=number, first_order=first_order)
+        if memory(number) and not first_order and torch.is_grad_enabled():
+            params = taken_again(take, params, learned)
+        else:
+            params = take(params)
     return params
+
+
+def _after(params: Params, **step: object) -> Params:
+    return take_step(params, **step).after
 
 
 def _alias(tensor: Tensor, through_gradient: bool) -> Tensor:

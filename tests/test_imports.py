@@ -33,7 +33,7 @@ FLOORS = (
         },
     ),
     ({"learners"}, {"data"}),
-    ({"inner_loop", "rules"}, {"heads", "classifiers"}, {"backbones"}),
+    ({"inner_loop", "recomputation", "rules"}, {"heads", "classifiers"}, {"backbones"}),
     ({"data.spec", "data.spec_kinds", "data.fields", "data.sampling", "data.class_selection"},),
     (
         {"episode", "params", "objectives", "metrics", "normalization", "pixels", "kernels"}

@@ -10,12 +10,13 @@ from torch.func import functional_call
 from alfa_md.episode import Episode
 from alfa_md.errors import UserError, require_at_least
 from alfa_md.heads import Head
-from alfa_md.inner_loop import adapt
+from alfa_md.inner_loop import SupportLoss, adapt
 from alfa_md.learners.base import Learner, name_of
 from alfa_md.learners.starts import learned
 from alfa_md.normalization import EpisodicBatchNorm, QueryFeatures, support_moments
 from alfa_md.objectives import CLASSIFICATION, Objective
 from alfa_md.params import Params, Template, pick, strip
+from alfa_md.recomputation import Memory, fast
 from alfa_md.rules.base import UpdateRule
 
 BACKBONE = "backbone."
@@ -42,6 +43,8 @@ class GradientLearner(Learner):
       prepare: `prepare(template)` is an update of the initial weights before the first inner step (L2F's Attenuate).
       start: `learned` or `frozen` initial weights.
       objective: what the inner and outer loop descend, and what is reported.
+      memory: in second order, which inner steps are taken again in the backward pass instead of being kept: `fast`
+        none, `balanced` every second, `low` all. The numbers are the same.
       batching: scores several episodes at once, such as `vmapped`; None takes one after the other.
     """
 
@@ -58,6 +61,7 @@ class GradientLearner(Learner):
         prepare: Callable[[Template], UpdateRule] | None = None,
         start: Callable[..., None] = learned,
         objective: Objective = CLASSIFICATION,
+        memory: Memory = fast,
         batching: Callable[["GradientLearner", Sequence[Episode]], list[Tensor]] | None = None,
     ):
         super().__init__()
@@ -70,7 +74,8 @@ class GradientLearner(Learner):
         self.normalization, self.objective = normalization, objective
         self.batching, self.batches = batching, batching is not None
         template = {**self.initial_backbone(), **head.template()}
-        self.rule = rule(template, num_steps)
+        self.rule, self.memory = rule(template, num_steps), memory
+        self.refuse_memories()
         self.prepare = prepare and prepare(template)
         self.start = start
         start(backbone, head)
@@ -84,7 +89,12 @@ class GradientLearner(Learner):
     def adapted(self, episode: Episode) -> Params:
         """theta_S: the fast weights after the inner loop on the support set."""
         steps = self.num_steps + (0 if self.training else self.additional_evaluation_steps)
-        return adapt(self.initial(episode), self.support_loss(episode), self.rule.for_task(), steps, self.first_order)
+        return self.descend(self.initial(episode), self.support_loss(episode), self.rule.for_task(), steps)
+
+    def descend(self, theta: Params, support_loss: SupportLoss, rule: UpdateRule, num_steps: int) -> Params:
+        """theta after some inner steps of `rule`, in the order and with the memory of this learner."""
+        learned = [parameter for parameter in self.parameters() if parameter.requires_grad]
+        return adapt(theta, support_loss, rule, num_steps, self.first_order, self.memory, learned)
 
     def initial_backbone(self) -> Params:
         """The backbone tensors that the inner loop adapts, by name; live parameters."""
@@ -96,7 +106,7 @@ class GradientLearner(Learner):
         theta = self.initial_backbone()
         theta |= self.head(self.embedding(theta), episode.support_x, episode.support_y, episode.way)
         if self.prepare:
-            theta = adapt(theta, self.support_loss(episode), self.prepare, 1, self.first_order)
+            theta = self.descend(theta, self.support_loss(episode), self.prepare, 1)
         return theta
 
     def embedding(self, params: Params) -> Callable[[Tensor], Tensor]:
@@ -116,6 +126,11 @@ class GradientLearner(Learner):
     def classify(self, params: Params, support_x: Tensor, query_x: Tensor) -> Tensor:
         """Query scores [Nq, way] under `params`, normalised as `normalization` says."""
         return linear(self.normalization(self.embedding(params), support_x, query_x), params)
+
+    def refuse_memories(self) -> None:
+        """Raises UserError where a step cannot be taken again by itself: the rule remembers the steps before it."""
+        if any(map(self.memory, range(self.num_steps))) and self.rule.for_task() is not self.rule:
+            raise UserError("this rule keeps values of the first inner step; bind GradientLearner.memory = @fast")
 
     def stamp(self) -> dict:
         adapted = "adapted" if self.adapt_batch_norm else "frozen in the inner loop"

@@ -8,7 +8,6 @@ from torch import Tensor
 from torch.func import vmap
 
 from alfa_md.episode import Episode
-from alfa_md.inner_loop import adapt
 from alfa_md.learners.gradient import GradientLearner
 from alfa_md.params import Params
 
@@ -45,7 +44,7 @@ def vmapped_scores(learner: GradientLearner, episodes: Sequence[Episode]) -> Ten
     starts = [learner.initial(episode) for episode in episodes]
     start = {name: torch.stack([own[name] for own in starts]) for name in starts[0]}
     steps = learner.num_steps + (0 if learner.training else learner.additional_evaluation_steps)
-    params = adapt(start, support_loss, stacked(learner.rule), steps, learner.first_order)
+    params = learner.descend(start, support_loss, stacked(learner.rule), steps)
     return vmap(learner.classify)(params, support_x, query_x)
 
 

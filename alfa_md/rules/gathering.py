@@ -1,9 +1,13 @@
 """What a part of a learner gathers from all episodes of an update, and takes in at the update's end."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 
 import torch
 from torch import Tensor, nn
+
+_already: ContextVar[bool] = ContextVar("already", default=False)
 
 Total = Callable[[Sequence[float]], list[float]]  # the sums over all processes of a run
 
@@ -22,7 +26,7 @@ class Gathering(nn.Module):
 
     def gather(self, values: Tensor) -> None:
         """Adds values [number] in training mode, under `vmap` those of every task; no gradient flows through them."""
-        if self.training:
+        if self.training and not _already.get():
             Add.apply(self.pending.add_, values.detach().to(self.pending.dtype))
 
     def discard(self) -> None:
@@ -36,6 +40,16 @@ class Gathering(nn.Module):
 
     def take_in(self, sums: Tensor) -> None:
         raise TypeError(f"{type(self).__name__} makes nothing of what it gathers: define its take_in")
+
+
+@contextmanager
+def gathered_already() -> Iterator[None]:
+    """Inside, nothing is gathered: the same inner step is taken once more."""
+    token = _already.set(True)
+    try:
+        yield
+    finally:
+        _already.reset(token)
 
 
 class Add(torch.autograd.Function):
