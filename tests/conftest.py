@@ -6,6 +6,8 @@ import os
 import pytest
 import torch
 
+from tests.plain import plain_path
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 torch.set_num_threads(1)
 
@@ -17,8 +19,6 @@ def pytest_addoption(parser):
 @pytest.fixture(scope="session", autouse=True)
 def chosen_path(request):
     """Plain or fast, for the whole session."""
-    from tests.plain import plain_path
-
     with plain_path() if request.config.getoption("--plain") else contextlib.nullcontext():
         yield
 

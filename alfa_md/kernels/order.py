@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 _again: ContextVar[bool] = ContextVar("again", default=False)
+_plain: ContextVar[bool] = ContextVar("plain", default=False)
 
 
 @contextmanager
@@ -17,6 +18,16 @@ def differentiated_again() -> Iterator[None]:
         _again.reset(token)
 
 
+@contextmanager
+def plain_operations() -> Iterator[None]:
+    """Inside, operations are PyTorch's own in every order, to be compared with."""
+    token = _plain.set(True)
+    try:
+        yield
+    finally:
+        _plain.reset(token)
+
+
 def second_order() -> bool:
-    """Whether a caller has said so."""
-    return _again.get()
+    """Whether operations are to be those for gradients of gradients."""
+    return _again.get() and not _plain.get()

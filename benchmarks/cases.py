@@ -1,0 +1,101 @@
+"""What is timed: a learner on an episode of noise, in the plain form of papers and in forms written to be fast."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+from alfa_md.backbones.conv4 import Conv4
+from alfa_md.backbones.conv_block import PlainBlock
+from alfa_md.backbones.resnet12 import ResNet12
+from alfa_md.backbones.resnet18 import ResNet18
+from alfa_md.episode import Episode
+from alfa_md.heads import LearnedHead, PrototypeHead
+from alfa_md.kernels.order import plain_operations
+from alfa_md.learners.gradient import GradientLearner
+from alfa_md.normalization import batch_statistics, support_moments
+from alfa_md.rules.alfa import alfa
+
+Layout = torch.memory_format
+
+
+class Case(NamedTuple):
+    """An episode and what learns it, with ALFA; `modes` are those that are timed."""
+
+    backbone: Callable[..., nn.Module]
+    features: int
+    pixels: int
+    shots: int
+    queries: int  # a class
+    steps: int
+    way: int = 5
+    modes: tuple[str, ...] = ("second order", "first order", "evaluation")
+
+    def learner(self, first_order: bool, plain: bool, **options: object) -> GradientLearner:
+        torch.manual_seed(0)
+        block = {"block": PlainBlock} if plain and self.backbone is Conv4 else {}
+        prototypes = self.backbone is ResNet18  # Meta-Dataset's learner; the others are the image benchmarks'
+        options |= {"normalization": support_moments if prototypes else batch_statistics}
+        head = PrototypeHead() if prototypes else LearnedHead(self.features, self.way)
+        parts = (self.backbone(**block), head, partial(alfa, inner_rate=0.01), self.steps)
+        return GradientLearner(*parts, first_order=first_order, adapt_batch_norm=prototypes, **options)
+
+    def episode(self, seed: int = 0) -> Episode:
+        generator = torch.Generator().manual_seed(seed)
+        labels = [torch.arange(self.way).repeat_interleave(number) for number in (self.shots, self.queries)]
+        x = [2 * torch.rand(len(y), 3, self.pixels, self.pixels, generator=generator) - 1 for y in labels]
+        return Episode(x[0], labels[0], x[1], labels[1], self.way, "noise", "train", seed, 0)
+
+
+CASES = {
+    "4-CONV, 84 px, 5-way 5-shot, 5 steps": Case(Conv4, 1200, 84, shots=5, queries=15, steps=5),
+    "4-CONV, 84 px, 5-way 1-shot, 5 steps": Case(Conv4, 1200, 84, shots=1, queries=15, steps=5),
+    "ResNet12, 84 px, 5-way 1-shot, 5 queries a class, 3 steps": Case(ResNet12, 512, 84, shots=1, queries=5, steps=3),
+    "ResNet-18, 126 px, 5-way 5-shot, 5 queries a class, 3 steps, prototypes": Case(
+        ResNet18, 512, 126, shots=5, queries=5, steps=3, modes=("first order", "evaluation")
+    ),
+}
+
+
+class Form(NamedTuple):
+    """A way to compute the same numbers: the memory format, what the learner is told, and under what it runs."""
+
+    layout: Layout = torch.channels_last
+    plain: bool = False
+    options: dict[str, object] = {}
+    within: Callable[[], AbstractContextManager] = nullcontext
+
+
+PLAIN = Form(layout=torch.contiguous_format, plain=True, within=plain_operations)
+
+
+class Work(NamedTuple):
+    """One task's share of an update, or its evaluation, in some form; calling it does it once."""
+
+    learner: GradientLearner
+    episodes: list[Episode]
+    form: Form
+    trains: bool
+
+    def __call__(self) -> None:
+        with self.form.within(), torch.set_grad_enabled(self.trains):
+            self.learner.train(self.trains)
+            for episode in self.episodes:
+                loss = self.learner.objective.loss(self.learner(episode), episode.query_y)
+                if self.trains:
+                    loss.backward()
+            self.learner.zero_grad()
+
+
+def work(case: Case, mode: str, form: Form, device: torch.device, tasks: int = 1) -> Work:
+    """What `case` does in `mode` for so many tasks, one after the other, on `device`."""
+    learner = case.learner(mode != "second order", form.plain, **form.options).to(device, memory_format=form.layout)
+
+    def placed(tensor: torch.Tensor) -> torch.Tensor:
+        return tensor.to(device, memory_format=form.layout if tensor.dim() == 4 else torch.preserve_format)
+
+    episodes = [case.episode(seed).map(placed) for seed in range(tasks)]
+    return Work(learner, episodes, form, trains=mode != "evaluation")

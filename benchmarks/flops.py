@@ -1,0 +1,27 @@
+"""The arithmetic of some work, counted from the operations that PyTorch is asked for."""
+
+from collections.abc import Callable
+
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
+
+
+class Counter(TorchDispatchMode):
+    """Adds up what convolutions and matrix products cost, gradients too; the rest is not counted."""
+
+    def __init__(self):
+        super().__init__()
+        self.total = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        result = func(*args, **(kwargs or {}))
+        if count := flop_registry.get(func._overloadpacket):
+            self.total += count(*args, **(kwargs or {}), out_val=result)
+        return result
+
+
+def gigaflop(run: Callable[[], None]) -> float:
+    """What one call of `run` costs."""
+    with Counter() as counter:
+        run()
+    return counter.total / 1e9

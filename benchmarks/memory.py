@@ -1,0 +1,88 @@
+"""How much memory an update of two tasks needs, measured in a process of its own for every form."""
+
+import json
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from alfa_md.allocator import keep_freed_pages
+from alfa_md.recomputation import balanced, fast, low
+from benchmarks.cases import CASES, PLAIN, Case, Form, Work, work
+from benchmarks.machine import clock
+
+TASKS = 2
+MODE = "second order"
+MEMORIES = {"fast": fast, "balanced": balanced, "low": low}
+TOGETHER = "plain, one backward pass over both tasks"
+FORMS: dict[str, Form] = {TOGETHER: PLAIN, "plain, a backward pass a task": PLAIN} | {
+    f"this package, memory = @{name}": Form(options={"memory": memory}) for name, memory in MEMORIES.items()
+}
+
+
+def memory_table(cases: dict[str, Case], device: torch.device) -> list[str]:
+    """Peak and seconds of an update in second order, for every case that has that mode."""
+    names = ("case", "form", "peak, MB", "times less than plain", "seconds", "times those of fast")
+    title = f"## Memory of an update of {TASKS} tasks in second order, beyond what the process had before\n"
+    lines = [title, f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
+    for name, case in cases.items():
+        if MODE in case.modes:
+            found = {form: in_own_process(name, form, device) for form in FORMS}
+            lines += [row(name, form, found) for form in found]
+    return [*lines, ""]
+
+
+def row(case: str, form: str, found: dict[str, dict]) -> str:
+    own, plain, kept = found[form], found[TOGETHER], found["this package, memory = @fast"]
+    cells = (f"{own['megabytes']:.0f}", f"{plain['megabytes'] / own['megabytes']:.2f}")
+    cells += (f"{own['seconds']:.2f}", f"{own['seconds'] / kept['seconds']:.2f}")
+    return f"| {' | '.join((case, form, *cells))} |"
+
+
+def in_own_process(case: str, form: str, device: torch.device) -> dict:
+    command = [sys.executable, "-m", "benchmarks.memory", case, form, str(device)]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).resolve().parents[1])
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)}: {done.stderr[-2000:]}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def measured(case: Case, form: str, device: torch.device) -> dict[str, float]:
+    """Megabytes that an update adds to the peak, and the seconds of the second of two updates."""
+    torch.set_num_threads(1)
+    keep_freed_pages()
+    run = work(case, MODE, FORMS[form], device, TASKS)
+    update = both_at_once(run) if form == TOGETHER else run
+    before = peak(device)
+    update()
+    megabytes = (peak(device) - before) / 1e6
+    with clock(device) as spent:
+        update()
+    return {"megabytes": megabytes, "seconds": spent()}
+
+
+def both_at_once(run: Work) -> Callable[[], None]:
+    """The sum of the losses, then one backward pass, as the public code has it."""
+
+    def update() -> None:
+        with run.form.within():
+            losses = [run.learner.objective.loss(run.learner(e), e.query_y) for e in run.episodes]
+            torch.stack(losses).mean().backward()
+        run.learner.zero_grad()
+
+    return update
+
+
+def peak(device: torch.device) -> int:
+    """Bytes that the process has held at most."""
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+if __name__ == "__main__":
+    name, form, device = sys.argv[1:]
+    print(json.dumps(measured(CASES[name], form, torch.device(device))))

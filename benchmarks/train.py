@@ -1,0 +1,129 @@
+"""How long learning takes: the plain form of papers against the forms of this package, in turns in one process.
+
+    python -m benchmarks.train [--device=cuda] [--rounds=5] [--cases=4-CONV] [--out=benchmarks/README.md]
+    python -m benchmarks.train --profile=trace.json      one second-order task of the first case, for chrome://tracing
+
+On a CPU everything runs on one thread and CPU time is what counts; on a GPU the time until all its work is done.
+What a form needs of memory is measured in a process of its own.
+"""
+
+import argparse
+import time
+from argparse import Namespace
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+import torch
+from torch.profiler import profile
+
+from alfa_md.allocator import keep_freed_pages
+from benchmarks.cases import CASES, PLAIN, Case, Form, Work, work
+from benchmarks.flops import gigaflop
+from benchmarks.machine import clock, convolution_peak, described, settled_allocator
+from benchmarks.memory import memory_table
+from benchmarks.page import write_chapter
+
+FAST = "this package"
+FORMS: dict[str, Form] = {"plain": PLAIN, FAST: Form()}
+DEFAULT = "plain, default allocator"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", default="cpu", type=torch.device)
+    parser.add_argument("--rounds", default=5, type=int)
+    parser.add_argument("--cases", default="", help="what the names of the cases must contain")
+    parser.add_argument("--profile", type=Path)
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    keep_freed_pages()
+    cases = {name: case for name, case in CASES.items() if options.cases in name}
+    if options.profile:
+        trace(next(iter(cases.values())), options)
+        return
+    text = chapter(cases, options)
+    print(text)
+    if options.out:
+        write_chapter(options.out, text)
+
+
+def chapter(cases: dict[str, Case], options: Namespace) -> str:
+    peak = convolution_peak(options.device)
+    parts = [heading(options, peak)]
+    for name, case in cases.items():
+        parts += [f"## {name}\n", *columns()]
+        parts += [row for mode in case.modes for row in rows(case, mode, options, peak)]
+        parts.append("")
+    return "\n".join([*parts, *memory_table(cases, options.device)]) + "\n"
+
+
+def heading(options: Namespace, peak: float) -> str:
+    return f"""# Learning
+
+`python -m benchmarks.train --device={options.device} --rounds={options.rounds}`, {described(options.device)}.
+
+One task of ALFA on noise: an outer gradient, or an evaluation. `plain` is the functional form of the papers by
+PyTorch's own operations, in contiguous memory; `{FAST}` gives the same numbers (tests hold both together in float64).
+Forms take turns in one process; a ratio is the median over the rounds of plain / form, seconds are the best round's.
+"Default allocator" is glibc's as it settles by itself, where large tensors are mapped anew every time; all other forms
+run under the setting that every command applies. A convolution alone reaches {peak:.0f} GFLOP/s here; achieved ones
+are counted from the operations that the form does.
+"""
+
+
+def columns() -> list[str]:
+    names = ("mode", "form", "times the plain form", "seconds", "GFLOP", "GFLOP/s", "share of the peak")
+    return [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
+
+
+def rows(case: Case, mode: str, options: Namespace, peak: float) -> list[str]:
+    """A row for every form of computing one task in this mode."""
+    works = {name: work(case, mode, form, options.device) for name, form in FORMS.items()}
+    runs = {DEFAULT: with_default_allocator(works["plain"])} if options.device.type == "cpu" else {}
+    seconds = in_turns(runs | works, options)
+    arithmetic = {name: gigaflop(one) for name, one in works.items()}
+    lines = []
+    for name, times in seconds.items():
+        ratio = median(a / b for a, b in zip(seconds["plain"], times, strict=True))
+        done = arithmetic.get(name, arithmetic["plain"])
+        rate = done / min(times)
+        cells = (mode, name, f"{ratio:.2f}", f"{min(times):.3f}", f"{done:.0f}", f"{rate:.0f}", f"{rate / peak:.0%}")
+        lines.append(f"| {' | '.join(cells)} |")
+    return lines
+
+
+def in_turns(runs: dict[str, Callable[[], None]], options: Namespace) -> dict[str, list[float]]:
+    """Seconds of every run, once a round; the first round warms up and does not count."""
+    seconds: dict[str, list[float]] = {name: [] for name in runs}
+    for number in range(1 + options.rounds):
+        for name, run in runs.items():
+            with clock(options.device) as spent:
+                run()
+            if number:
+                seconds[name].append(spent())
+    return seconds
+
+
+def with_default_allocator(run: Work) -> Callable[[], None]:
+    def once() -> None:
+        with settled_allocator():
+            run()
+
+    return once
+
+
+def trace(case: Case, options: Namespace) -> None:
+    run = work(case, case.modes[0], FORMS[FAST], options.device)
+    run()
+    with profile() as profiler:
+        start = time.perf_counter()
+        run()
+        print(f"{time.perf_counter() - start:.2f} s, traced to {options.profile}")
+    print(profiler.key_averages().table(sort_by="self_cpu_time_total", row_limit=20, max_name_column_width=40))
+    profiler.export_chrome_trace(str(options.profile))
+
+
+if __name__ == "__main__":
+    main()
