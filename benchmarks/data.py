@@ -23,7 +23,7 @@ import torch
 from alfa_md.allocator import keep_freed_pages
 from alfa_md.data.paths import CACHE_VARIABLE
 from alfa_md.data.spec import DatasetSpec, load_spec
-from alfa_md.files import replacing
+from benchmarks.page import write_chapter
 from benchmarks.readers import IMAGES, READERS, THREADS, WAYS
 from benchmarks.records import KINDS, synthesise
 
@@ -52,8 +52,7 @@ def main() -> None:
     text = "\n".join([heading(options), *sections])
     print(text)
     if options.out:
-        with replacing(options.out) as file:
-            file.write(text.encode())
+        write_chapter(options.out, text)
 
 
 def heading(options: argparse.Namespace) -> str:

@@ -1,12 +1,20 @@
-"""The benchmark of readers: all of them give an episode, and its table has a row for each."""
+"""The benchmarks: every reader gives an episode, every case learns, and the tables have a row for each."""
 
 import subprocess
 import sys
 
 import pytest
+import torch
+import torch.nn.functional as F
 
+from alfa_md.backbones.conv4 import Conv4
+from benchmarks.cases import PLAIN, Case, Form, work
+from benchmarks.flops import gigaflop
+from benchmarks.memory import FORMS
+from benchmarks.page import write_chapter
 from benchmarks.readers import READERS
 from benchmarks.records import KINDS, Kind, synthesise
+from tests.noise import CPU
 from tests.shared import ROOT
 
 TINY = Kind(9, 14, 40, 30, 5.0)
@@ -28,3 +36,43 @@ def test_the_table_has_a_row_for_every_reader(tmp_path):
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
     assert all(f"\n| {reader} | " in done.stdout for reader in READERS)
+
+
+TINY_CASE = Case(Conv4, 48, 16, shots=1, queries=1, steps=1)
+
+
+@pytest.mark.parametrize("form", [PLAIN, Form()], ids=["plain", "fast"])
+def test_a_case_in_every_mode(form):
+    scores = []
+    for mode in TINY_CASE.modes:
+        run = work(TINY_CASE, mode, form, CPU)
+        run()
+        assert run.learner.first_order == (mode != "second order") and run.learner.training == (mode != "evaluation")
+        scores.append(run.learner(run.episodes[0]))
+    assert all(torch.allclose(score, scores[0], atol=1e-5) for score in scores)
+
+
+def test_arithmetic_is_counted():
+    x, weight = torch.randn(2, 3, 8, 8), torch.randn(5, 3, 3, 3)
+    flop = 2 * 2 * 5 * 64 * 27
+    assert gigaflop(lambda: F.conv2d(x, weight, padding=1)) == pytest.approx(flop / 1e9)
+    learned = weight.requires_grad_()
+    assert gigaflop(lambda: F.conv2d(x, learned, padding=1).sum().backward()) == pytest.approx(2 * flop / 1e9)
+
+
+def test_chapters_are_written_one_by_one(tmp_path):
+    page = tmp_path / "README.md"
+    for text in ("# One\n\nold\n", "# Two\n\n## Part\n", "# One\n\nnew\n"):
+        write_chapter(page, text)
+    assert page.read_text() == "# One\n\nnew\n\n# Two\n\n## Part\n"
+
+
+@pytest.mark.slow
+def test_the_table_of_learning(tmp_path):
+    out = tmp_path / "README.md"
+    command = [sys.executable, "-m", "benchmarks.train", "--rounds=1", "--cases=5-way 1-shot, 5 steps", f"--out={out}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    for mode in ("second order", "first order", "evaluation"):
+        assert f"| {mode} | plain | 1.00 | " in out.read_text()
+    assert all(f" | {form} | " in out.read_text() for form in FORMS)
