@@ -57,7 +57,7 @@ class GradientLearner(Learner):
         additional_evaluation_steps: int = 0,
         first_order: bool = True,
         adapt_batch_norm: bool = True,
-        normalization: QueryFeatures = support_moments,
+        normalization: Callable[[], QueryFeatures] = support_moments,
         prepare: Callable[[Template], UpdateRule] | None = None,
         start: Callable[..., None] = learned,
         objective: Objective = CLASSIFICATION,
@@ -71,7 +71,7 @@ class GradientLearner(Learner):
         self.backbone, self.head = backbone, head
         self.num_steps, self.additional_evaluation_steps = num_steps, additional_evaluation_steps
         self.first_order, self.adapt_batch_norm = first_order, adapt_batch_norm
-        self.normalization, self.objective = normalization, objective
+        self.protocol, self.normalization, self.objective = name_of(normalization), normalization(), objective
         self.batching, self.batches = batching, batching is not None
         template = {**self.initial_backbone(), **head.template()}
         self.rule, self.memory = rule(template, num_steps), memory
@@ -136,7 +136,7 @@ class GradientLearner(Learner):
         adapted = "adapted" if self.adapt_batch_norm else "frozen in the inner loop"
         own = super().stamp()
         if own["batch_norm"] != "none":
-            own["batch_norm"] = f"{name_of(self.normalization).replace('_', ' ')}, {adapted}"
+            own["batch_norm"] = f"{self.protocol.replace('_', ' ')}, {adapted}"
         return own | {
             "head": type(self.head).__name__,
             "inner_steps": self.num_steps + self.additional_evaluation_steps,
