@@ -19,7 +19,7 @@ FLOORS = (
     (
         {"main", "config", "experiment", "device", "baselines", "checkpoint", "metrics_log", "progress"}
         | {"training", "training_run", "evaluation", "evaluation_run", "comparison", "tables", "run_directory"}
-        | {"contenders", "evaluation_seeds", "tracing", "pictures"}
+        | {"contenders", "evaluation_seeds", "tracing", "pictures", "out_of_memory"}
         | {
             "clock",
             "outer_loop",
