@@ -20,6 +20,7 @@ from torch.utils.checkpoint import checkpoint
 from alfa_md.errors import require_at_least
 from alfa_md.kernels.moments import batch_moments
 from alfa_md.kernels.order import second_order
+from alfa_md.precision import uncast
 
 Embed = Callable[[Tensor], Tensor]  # images [N, ...] -> features [N, D]
 QueryFeatures = Callable[[Embed, Tensor, Tensor], Tensor]  # (embed, support images, query images) -> [Nq, D]
@@ -49,7 +50,8 @@ class EpisodicBatchNorm(nn.Module):
         given, recorded = _given.get(), _recorded.get()
         if given is not None:
             return given[self]
-        own = measured(x)
+        with uncast(x.device.type):  # maps have fewer digits there than moments need
+            own = measured(x.to(self.weight.dtype))
         if recorded is not None:
             recorded[self] = own
         return own
@@ -58,7 +60,7 @@ class EpisodicBatchNorm(nn.Module):
         """(x - mean) / sqrt(var + eps) * weight + bias."""
         scale = weight * torch.rsqrt(var + self.eps)
         shift = self.bias - mean * scale
-        return torch.addcmul(shift[:, None, None], x, scale[:, None, None])
+        return torch.addcmul(shift[:, None, None], x, scale[:, None, None]).to(x.dtype)
 
 
 @contextmanager

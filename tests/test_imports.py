@@ -36,7 +36,7 @@ FLOORS = (
     ({"inner_loop", "recomputation", "rules"}, {"heads", "classifiers"}, {"backbones"}),
     ({"data.spec", "data.spec_kinds", "data.fields", "data.sampling", "data.class_selection"},),
     (
-        {"episode", "params", "objectives", "metrics", "normalization", "pixels", "kernels"}
+        {"episode", "params", "objectives", "metrics", "normalization", "pixels", "kernels", "precision"}
         | {"annotations", "errors", "extras", "files", "lock", "official_names", "allocator", ""},
     ),
 )

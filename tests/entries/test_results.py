@@ -114,6 +114,7 @@ def test_results_are_stamped_with_what_they_depend_on(run, root):
         "head": "PrototypeHead",
         "inner_steps": 1,
         "order": "first",
+        "precision": "float32",
         "prepared by": "nothing",
         "start": "learned",
     }
