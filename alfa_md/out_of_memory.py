@@ -32,6 +32,7 @@ def remedies(learner: Learner, at_once: int) -> Iterator[str]:
     if at_once > 1:
         yield "fewer train.episodes_per_step or GradientLearner.batching = None"
     if any(isinstance(part, GradientLearner) for part in learner.modules()):
-        yield " or ".join(f"{name} = {value}" for name, value in SAVING.items()) + " and go on with the same numbers"
+        exact = " or, in second order, ".join(f"{name} = {value}" for name, value in SAVING.items())
+        yield f"{exact} and go on with the same numbers"
         yield COARSER
     yield "a smaller image size, fewer ways or shots"

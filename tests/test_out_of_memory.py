@@ -1,14 +1,17 @@
 """Too little memory: a line that names the episode and what needs less, nothing lost, and a run that goes on."""
 
+import gin
 import pytest
 import torch
 
+from alfa_md import config, experiment
 from alfa_md.checkpoint import load
 from alfa_md.errors import UserError
 from alfa_md.learners.nearest_neighbor import NearestNeighborLearner, Pixels, cosine
 from alfa_md.learners.vmapped import vmapped
-from alfa_md.out_of_memory import COARSER, short_of_memory
+from alfa_md.out_of_memory import COARSER, SAVING, short_of_memory
 from alfa_md.outer_step import outer_step
+from alfa_md.precision import float32
 from alfa_md.run_directory import RunDirectory
 from tests.episodes import random_episode, small_learner
 from tests.equal_runs import assert_equal_runs
@@ -37,9 +40,10 @@ def test_training_names_update_episode_and_remedies_and_goes_on_from_its_checkpo
     assert line.startswith(
         "out of memory at update 4 on noise train episode 3 of seed 0; checkpoints stay as they were"
     )
-    assert "set support_moments.query_portion = 10 or GradientLearner.memory = @low and go on with the same" in line
-    assert COARSER in line and line.endswith("; or a smaller image size, fewer ways or shots")
-    assert "episodes_per_step" not in line and load(run.last)["step"] == 2
+    exact = "support_moments.query_portion = 10 or, in second order, GradientLearner.memory = @low"
+    assert f"set {exact} and go on with the same numbers; or {COARSER}; or" in line
+    assert line.endswith("; or a smaller image size, fewer ways or shots") and "episodes_per_step" not in line
+    assert load(run.last)["step"] == 2
     train_on_noise(run.path, noise_experiment())
     train_on_noise(whole.path, noise_experiment())
     assert_equal_runs(whole, run)
@@ -81,3 +85,16 @@ def test_all_that_devices_say_is_understood(error):
 def test_another_error_stays_what_it_is():
     with pytest.raises(RuntimeError, match="a broken kernel"), short_of_memory(small_learner(), [EPISODE]):
         raise RuntimeError("a broken kernel")
+
+
+@pytest.mark.usefixtures("own_configuration")
+def test_every_remedy_is_a_binding_that_there_is():
+    config.parse(["gin/maml.gin"], [f"{name} = {value}" for name, value in SAVING.items()] + [COARSER])
+    learner = experiment.build(0).learner
+    assert learner.normalization.size == 10 and learner.memory(0) and learner.precision is not float32
+
+
+@pytest.fixture
+def own_configuration():
+    yield
+    gin.clear_config()
