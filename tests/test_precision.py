@@ -1,5 +1,7 @@
 """A backbone in bfloat16: near float32 in scores and meta-gradients, and what stays in float32."""
 
+import subprocess
+import sys
 from functools import partial
 
 import gin
@@ -20,6 +22,7 @@ from alfa_md.normalization import EpisodicBatchNorm, recorded_moments, support_m
 from alfa_md.params import strip
 from alfa_md.precision import bfloat16, float32
 from tests.episodes import random_episode, small_learner, smooth_net
+from tests.shared import ROOT
 
 NETWORKS = {
     "4-CONV": (partial(Conv4, num_filters=16), True),
@@ -111,6 +114,12 @@ def test_portions_and_stacked_episodes_are_in_bfloat16_too():
     episodes = [episode(seed) for seed in range(2)]
     together = vmapped_scores(whole, episodes)
     assert distance(together, torch.stack([whole(each) for each in episodes])) < 0.05
+
+
+def test_the_benchmark_prints_a_ratio():
+    command = [sys.executable, "-m", "benchmarks.precision", "--rounds=1", "--images=10", "--size=32"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0 and "\nratio, median of 1: " in done.stdout, done.stderr[-2000:]
 
 
 @pytest.fixture
