@@ -6,7 +6,7 @@ import importlib.util  # noqa: F401  gin 0.5 uses it without importing it
 import inspect
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from tokenize import TokenError
 from typing import Any, NamedTuple
@@ -51,12 +51,12 @@ def fingerprint(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def differences(old: str, new: str) -> list[str]:
-    """The bindings in which two operative configurations differ, as `name: old -> new`."""
+def differences(old: str, new: str, but: Collection[str] = ()) -> list[str]:
+    """The bindings, `but` for some, in which two operative configurations differ, as `name: old -> new`."""
     a, b = _bindings(old), _bindings(new)
     return [
         f"{key}: {a.get(key, 'unset')} -> {b.get(key, 'unset')}"
-        for key in sorted(a.keys() | b.keys())
+        for key in sorted((a.keys() | b.keys()) - set(but))
         if a.get(key) != b.get(key)
     ]
 

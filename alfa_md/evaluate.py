@@ -48,7 +48,7 @@ if __name__ == "__main__":
     )
     flags.DEFINE_integer("seed", 0, "Draws the evaluation episodes: the same for every run.", lower_bound=0)
     flags.DEFINE_boolean("query_std", False, "Also shows sqrt(p (1 - p)), as papers do; NOT a confidence interval.")
-    flags.DEFINE_multi_string("gin_bindings", [], "Overrides the run's configuration; needs --name.")
+    flags.DEFINE_multi_string("gin_bindings", [], "Overrides the run's configuration; needs --name if numbers change.")
     flags.DEFINE_string("name", "", "Of the results, which then are results/test-NAME.json.")
     flags.DEFINE_string("cache_dir", None, "Folder for record indices and decoded images; default: ALFA_MD_CACHE.")
     flags.DEFINE_enum("device", "auto", device.CHOICES, "Where the learner runs.")

@@ -16,6 +16,7 @@ from alfa_md.interruption import Interruption
 from alfa_md.learners.base import Learner
 from alfa_md.lock import exclusive
 from alfa_md.metrics import mean_ci
+from alfa_md.out_of_memory import short_of_memory
 from alfa_md.progress import CONSOLE, Progress
 from alfa_md.run_directory import read_json, write_json
 
@@ -53,10 +54,11 @@ def scores(
 
 def predicted(learner: Learner, episodes: Iterable[Episode]) -> Iterator[tuple[Episode, Tensor]]:
     """Episodes and the learner's predictions; only where it takes several together are they held together."""
-    if not learner.batches:
-        return ((episode, learner(episode)) for episode in episodes)
-    held = list(episodes)
-    return zip(held, learner.batch(held) if held else [], strict=True)
+    parts = [list(episodes)] if learner.batches else ([episode] for episode in episodes)
+    for held in filter(None, parts):
+        with short_of_memory(learner, held):
+            predictions = learner.batch(held)
+        yield from zip(held, predictions, strict=True)
 
 
 class Results:

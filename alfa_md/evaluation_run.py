@@ -19,6 +19,7 @@ from alfa_md.experiment import Experiment
 from alfa_md.interruption import Interruption
 from alfa_md.learners.base import Learner
 from alfa_md.metrics import ACCURACY
+from alfa_md.out_of_memory import SAVING
 from alfa_md.progress import CONSOLE
 from alfa_md.run_directory import RunDirectory, write_text
 from alfa_md.tables import Further, Records, as_csv, as_markdown, column, in_words, picked, table
@@ -86,7 +87,8 @@ def evaluate_run(run: RunDirectory, options: Options, group: Group = ALONE) -> E
 
 def refuse_unnamed(options: Options) -> None:
     """Raises UserError where results under other bindings would take the place of the run's own."""
-    if options.gin_bindings and not options.name:
+    changing = [binding for binding in options.gin_bindings if binding.split("=")[0].strip() not in SAVING]
+    if changing and not options.name:
         raise UserError("--gin_bindings change what is evaluated; give --name, and results/test-NAME.json will hold it")
     if not re.fullmatch(r"[\w-]*", options.name):
         raise UserError(f"--name={options.name}: goes into file names; use letters, digits, - and _")

@@ -8,14 +8,19 @@ by the two context managers, which leave every backbone an ordinary images -> fe
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
+from typing import NamedTuple
 
 import gin
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
+from alfa_md.errors import require_at_least
 from alfa_md.kernels.moments import batch_moments
 from alfa_md.kernels.order import second_order
+from alfa_md.precision import uncast
 
 Embed = Callable[[Tensor], Tensor]  # images [N, ...] -> features [N, D]
 QueryFeatures = Callable[[Embed, Tensor, Tensor], Tensor]  # (embed, support images, query images) -> [Nq, D]
@@ -45,7 +50,8 @@ class EpisodicBatchNorm(nn.Module):
         given, recorded = _given.get(), _recorded.get()
         if given is not None:
             return given[self]
-        own = measured(x)
+        with uncast(x.device.type):  # maps have fewer digits there than moments need
+            own = measured(x.to(self.weight.dtype))
         if recorded is not None:
             recorded[self] = own
         return own
@@ -54,7 +60,7 @@ class EpisodicBatchNorm(nn.Module):
         """(x - mean) / sqrt(var + eps) * weight + bias."""
         scale = weight * torch.rsqrt(var + self.eps)
         shift = self.bias - mean * scale
-        return torch.addcmul(shift[:, None, None], x, scale[:, None, None])
+        return torch.addcmul(shift[:, None, None], x, scale[:, None, None]).to(x.dtype)
 
 
 @contextmanager
@@ -91,17 +97,47 @@ def embed_episode(embed: Embed, support_x: Tensor, query_x: Tensor) -> tuple[Ten
     """
     with recorded_moments() as moments:
         support = embed(support_x)
-    with given_moments(moments):
-        return support, embed(query_x)
+    return support, under(moments, embed)(query_x)
+
+
+def under(moments: Moments, embed: Embed) -> Embed:
+    """`embed` normalised by `moments`, whenever and in whatever thread it is called."""
+
+    def features(images: Tensor) -> Tensor:
+        with given_moments(moments):
+            return embed(images)
+
+    return features
 
 
 @gin.configurable
-def support_moments(embed: Embed, support_x: Tensor, query_x: Tensor) -> Tensor:
-    """Query features [Nq, D] normalised by the support set's moments: Meta-Dataset's protocol, inductive."""
-    return embed_episode(embed, support_x, query_x)[1]
+def support_moments(query_portion: int | None = None) -> QueryFeatures:
+    """Query features [Nq, D] normalised by the support set's moments: Meta-Dataset's protocol, inductive.
+
+    `query_portion` is how many query images go through the backbone at once, None for all. The features are the same;
+    memory is that of the support set and one portion, for which training computes every portion a second time.
+    """
+    if query_portion is None:
+        return lambda embed, support_x, query_x: embed_episode(embed, support_x, query_x)[1]
+    require_at_least(1, "support_moments", query_portion=query_portion)
+    return QueryPortions(query_portion)
+
+
+class QueryPortions(NamedTuple):
+    """The query features of `embed_episode`, `size` images at a time; no more than one portion's graph is alive."""
+
+    size: int
+
+    def __call__(self, embed: Embed, support_x: Tensor, query_x: Tensor) -> Tensor:
+        with recorded_moments() as moments:
+            embed(support_x)
+        features = under(moments, embed)
+        if torch.is_grad_enabled():
+            features = partial(checkpoint, features, use_reentrant=False)
+        return torch.cat([features(portion) for portion in query_x.split(self.size)])
 
 
 @gin.configurable
-def batch_statistics(embed: Embed, support_x: Tensor, query_x: Tensor) -> Tensor:
-    """Query features [Nq, D] normalised by their own moments together: MAML's protocol, transductive."""
-    return embed(query_x)
+def batch_statistics() -> QueryFeatures:
+    """Query features [Nq, D] normalised by their own moments together, never split: MAML's protocol, transductive."""
+    return lambda embed, support_x, query_x: embed(query_x)

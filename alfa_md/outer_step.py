@@ -12,6 +12,7 @@ from alfa_md.distributed import ALONE, Group
 from alfa_md.episode import Episode
 from alfa_md.errors import UserError
 from alfa_md.learners.base import Learner
+from alfa_md.out_of_memory import short_of_memory
 
 UNTRAINED = "train.num_updates = 0 keeps it as it starts"
 
@@ -38,14 +39,18 @@ def outer_step(
 ) -> tuple[float, float]:
     """One update from the `episodes` of all processes; returns their mean loss and score.
 
-    `episodes` are this process's own. Raises UserError when something is not finite; nothing has moved then.
+    `episodes` are this process's own. Raises UserError when something is not finite or memory runs out; nothing has
+    moved then.
     """
     state.learner.train()
     state.optimizer.zero_grad()
     for part in state.learner.gathering():
         part.discard()
     (num_episodes,) = group.total([len(episodes)])
-    results = [backward(state, portion, num_episodes) for portion in portions(state.learner, episodes)]
+    results = []
+    for portion in portions(state.learner, episodes):
+        with short_of_memory(state.learner, portion, f"at update {state.step + 1} "):
+            results.append(backward(state, portion, num_episodes))
     parameters = trained(state.learner)
     group.sum_gradients(parameters)
     if not clipped(parameters, clip_norm):

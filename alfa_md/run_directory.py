@@ -16,6 +16,7 @@ from alfa_md.distributed import ALONE, Group
 from alfa_md.errors import UserError
 from alfa_md.files import replacing
 from alfa_md.lock import sole
+from alfa_md.out_of_memory import SAVING
 
 FACTS = {"name", "seed", "data_root", "data_kind"}  # what run.json must tell of a run
 
@@ -42,7 +43,8 @@ class RunDirectory:
     def opened(self, operative: str, facts: dict, group: Group = ALONE) -> Iterator[None]:
         """Makes the folder for a run of this configuration, or finds it made for the same one, and holds its lock.
 
-        Raises UserError where it belongs to another configuration or data, is in use, or cannot be written.
+        Bindings that save memory may be others than in config.gin, which stays as it is. Raises UserError where the
+        folder belongs to another configuration or data, is in use, or cannot be written.
         """
         with self._held() if group.first else nullcontext():
             if group.first:
@@ -116,7 +118,7 @@ class RunDirectory:
         return [self.top / Path(name).name for name in names]
 
     def _refuse_other(self, operative: str, facts: dict) -> None:
-        changed = config.differences(self.config.read_text(), operative)
+        changed = config.differences(self.config.read_text(), operative, but=SAVING)
         old = self.facts()
         changed += [f"{key}: {old.get(key)} -> {facts[key]}" for key in facts if old.get(key) != facts[key]]
         if changed:

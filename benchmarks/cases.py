@@ -33,6 +33,7 @@ class Case(NamedTuple):
     steps: int
     way: int = 5
     modes: tuple[str, ...] = ("second order", "first order", "evaluation")
+    coarse: bool = False  # whether bfloat16 is timed too
 
     def learner(self, first_order: bool, plain: bool, **options: object) -> GradientLearner:
         torch.manual_seed(0)
@@ -55,7 +56,7 @@ CASES = {
     "4-CONV, 84 px, 5-way 1-shot, 5 steps": Case(Conv4, 1200, 84, shots=1, queries=15, steps=5),
     "ResNet12, 84 px, 5-way 1-shot, 5 queries a class, 3 steps": Case(ResNet12, 512, 84, shots=1, queries=5, steps=3),
     "ResNet-18, 126 px, 5-way 5-shot, 5 queries a class, 3 steps, prototypes": Case(
-        ResNet18, 512, 126, shots=5, queries=5, steps=3, modes=("first order", "evaluation")
+        ResNet18, 512, 126, shots=5, queries=5, steps=3, modes=("first order", "evaluation"), coarse=True
     ),
 }
 

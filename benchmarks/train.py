@@ -18,6 +18,7 @@ import torch
 from torch.profiler import profile
 
 from alfa_md.allocator import keep_freed_pages
+from alfa_md.precision import bfloat16
 from benchmarks.cases import CASES, PLAIN, Case, Form, Work, work
 from benchmarks.flops import gigaflop
 from benchmarks.machine import clock, convolution_peak, described, settled_allocator
@@ -26,6 +27,7 @@ from benchmarks.page import write_chapter
 
 FAST = "this package"
 FORMS: dict[str, Form] = {"plain": PLAIN, FAST: Form()}
+COARSE = {"this package, bfloat16": Form(options={"precision": bfloat16})}  # not the same numbers
 DEFAULT = "plain, default allocator"
 
 
@@ -80,7 +82,8 @@ def columns() -> list[str]:
 
 def rows(case: Case, mode: str, options: Namespace, peak: float) -> list[str]:
     """A row for every form of computing one task in this mode."""
-    works = {name: work(case, mode, form, options.device) for name, form in FORMS.items()}
+    forms = FORMS | (COARSE if case.coarse else {})
+    works = {name: work(case, mode, form, options.device) for name, form in forms.items()}
     runs = {DEFAULT: with_default_allocator(works["plain"])} if options.device.type == "cpu" else {}
     seconds = in_turns(runs | works, options)
     arithmetic = {name: gigaflop(one) for name, one in works.items()}

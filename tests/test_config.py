@@ -168,6 +168,7 @@ def test_differences_name_the_bindings_and_both_values():
 
 def test_differences_tell_what_is_unset_on_either_side():
     assert config.differences("a.x = 1\n", "a.y = 2\n") == ["a.x: 1 -> unset", "a.y: unset -> 2"]
+    assert config.differences("a.x = 1\n", "a.y = 2\n", but=["a.y"]) == ["a.x: 1 -> unset"]
     assert config.differences("# note = 1\nimport m\na.x = 1\n", "a.x = 1\n") == []
 
 

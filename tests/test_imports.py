@@ -19,7 +19,7 @@ FLOORS = (
     (
         {"main", "config", "experiment", "device", "baselines", "checkpoint", "metrics_log", "progress"}
         | {"training", "training_run", "evaluation", "evaluation_run", "comparison", "tables", "run_directory"}
-        | {"contenders", "evaluation_seeds", "tracing", "pictures"}
+        | {"contenders", "evaluation_seeds", "tracing", "pictures", "out_of_memory"}
         | {
             "clock",
             "outer_loop",
@@ -36,7 +36,7 @@ FLOORS = (
     ({"inner_loop", "recomputation", "rules"}, {"heads", "classifiers"}, {"backbones"}),
     ({"data.spec", "data.spec_kinds", "data.fields", "data.sampling", "data.class_selection"},),
     (
-        {"episode", "params", "objectives", "metrics", "normalization", "pixels", "kernels"}
+        {"episode", "params", "objectives", "metrics", "normalization", "pixels", "kernels", "precision"}
         | {"annotations", "errors", "extras", "files", "lock", "official_names", "allocator", ""},
     ),
 )

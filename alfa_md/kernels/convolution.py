@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.autograd import Function
 
 from alfa_md.kernels.order import second_order
+from alfa_md.precision import cast_to
 
 Pair = tuple[int, int]
 UNDILATED, UNGROUPED = [1, 1], 1
@@ -29,7 +30,12 @@ class Convolution(nn.Conv2d):
 
 def convolution(x: Tensor, weight: Tensor, bias: Tensor | None, stride: Pair, padding: Pair) -> Tensor:
     """Maps [N, D, H', W'] of x [N, C, H, W] under a kernel [D, C, h, w] and a bias [D]; see F.conv2d."""
-    return (Convolve.apply if second_order() else F.conv2d)(x, weight, bias, stride, padding)
+    if not second_order():
+        return F.conv2d(x, weight, bias, stride, padding)
+    dtype = cast_to(x.device.type)  # autocast itself does not reach what a Function saves
+    if dtype is not None:
+        x, weight, bias = x.to(dtype), weight.to(dtype), None if bias is None else bias.to(dtype)
+    return Convolve.apply(x, weight, bias, stride, padding)
 
 
 class Convolve(Function):

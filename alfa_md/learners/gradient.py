@@ -16,6 +16,7 @@ from alfa_md.learners.starts import learned
 from alfa_md.normalization import EpisodicBatchNorm, QueryFeatures, support_moments
 from alfa_md.objectives import CLASSIFICATION, Objective
 from alfa_md.params import Params, Template, pick, strip
+from alfa_md.precision import Precision, float32
 from alfa_md.recomputation import Memory, fast
 from alfa_md.rules.base import UpdateRule
 
@@ -45,6 +46,7 @@ class GradientLearner(Learner):
       objective: what the inner and outer loop descend, and what is reported.
       memory: in second order, which inner steps are taken again in the backward pass instead of being kept: `fast`
         none, `balanced` every second, `low` all. The numbers are the same.
+      precision: what the backbone computes in, `float32` or `bfloat16`; its features are float32 in both.
       batching: scores several episodes at once, such as `vmapped`; None takes one after the other.
     """
 
@@ -57,11 +59,12 @@ class GradientLearner(Learner):
         additional_evaluation_steps: int = 0,
         first_order: bool = True,
         adapt_batch_norm: bool = True,
-        normalization: QueryFeatures = support_moments,
+        normalization: Callable[[], QueryFeatures] = support_moments,
         prepare: Callable[[Template], UpdateRule] | None = None,
         start: Callable[..., None] = learned,
         objective: Objective = CLASSIFICATION,
         memory: Memory = fast,
+        precision: Precision = float32,
         batching: Callable[["GradientLearner", Sequence[Episode]], list[Tensor]] | None = None,
     ):
         super().__init__()
@@ -71,7 +74,8 @@ class GradientLearner(Learner):
         self.backbone, self.head = backbone, head
         self.num_steps, self.additional_evaluation_steps = num_steps, additional_evaluation_steps
         self.first_order, self.adapt_batch_norm = first_order, adapt_batch_norm
-        self.normalization, self.objective = normalization, objective
+        self.protocol, self.normalization, self.objective = name_of(normalization), normalization(), objective
+        self.precision = precision
         self.batching, self.batches = batching, batching is not None
         template = {**self.initial_backbone(), **head.template()}
         self.rule, self.memory = rule(template, num_steps), memory
@@ -112,7 +116,13 @@ class GradientLearner(Learner):
     def embedding(self, params: Params) -> Callable[[Tensor], Tensor]:
         """The backbone under fast weights; tensors that are not adapted keep their meta-learned values."""
         theta = strip(params, BACKBONE)
-        return lambda images: functional_call(self.backbone, theta, (images,))
+
+        def embed(images: Tensor) -> Tensor:
+            with self.precision(images.device.type):
+                features = functional_call(self.backbone, theta, (images,))
+            return features.to(images.dtype)
+
+        return embed
 
     def support_loss(self, episode: Episode) -> Callable[[Params], Tensor]:
         """The mean loss over the support images, as a function of the fast weights."""
@@ -136,10 +146,11 @@ class GradientLearner(Learner):
         adapted = "adapted" if self.adapt_batch_norm else "frozen in the inner loop"
         own = super().stamp()
         if own["batch_norm"] != "none":
-            own["batch_norm"] = f"{name_of(self.normalization).replace('_', ' ')}, {adapted}"
+            own["batch_norm"] = f"{self.protocol.replace('_', ' ')}, {adapted}"
         return own | {
             "head": type(self.head).__name__,
             "inner_steps": self.num_steps + self.additional_evaluation_steps,
+            "precision": name_of(self.precision),
             "order": "first" if self.first_order else "second",
             "start": name_of(self.start),
             "prepared by": type(self.prepare).__name__ if self.prepare else "nothing",

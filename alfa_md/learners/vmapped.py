@@ -8,7 +8,9 @@ from torch import Tensor
 from torch.func import vmap
 
 from alfa_md.episode import Episode
+from alfa_md.errors import UserError
 from alfa_md.learners.gradient import GradientLearner
+from alfa_md.normalization import QueryPortions
 from alfa_md.params import Params
 
 
@@ -21,7 +23,15 @@ def vmapped(learner: GradientLearner, episodes: Sequence[Episode]) -> list[Tenso
 
 
 def stackable(learner: GradientLearner, episodes: Sequence[Episode]) -> bool:
-    """Whether the episodes are of one way and of equal shapes, and the rule remembers nothing between steps."""
+    """Whether the episodes are of one way and of equal shapes, and the rule remembers nothing between steps.
+
+    Raises UserError where their query sets are to be split: the backward pass cannot compute under vmap again.
+    """
+    if isinstance(learner.normalization, QueryPortions):
+        raise UserError(
+            "support_moments.query_portion is for one episode after the other; "
+            "set GradientLearner.batching = None, or no query_portion"
+        )
     shapes = {(episode.way, *(tensor.shape for tensor in tensors(episode))) for episode in episodes}
     return len(shapes) == 1 and learner.rule.for_task() is learner.rule
 

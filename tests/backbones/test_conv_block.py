@@ -46,14 +46,14 @@ def close(one: Tensor, other: Tensor) -> None:
     torch.testing.assert_close(one, other, rtol=0, atol=1e-12 * max(1.0, one.abs().max().item()))
 
 
-@pytest.mark.parametrize("protocol", [batch_statistics, support_moments])
+@pytest.mark.parametrize("protocol", [batch_statistics(), support_moments()])
 @pytest.mark.parametrize("size", [33, 32, 16])
 def test_features_are_equal(pair, protocol, size):
     support, query = images(5, size), images(7, size)
     close(*(protocol(network, support, query) for network in pair))
 
 
-@pytest.mark.parametrize("protocol", [batch_statistics, support_moments])
+@pytest.mark.parametrize("protocol", [batch_statistics(), support_moments()])
 def test_meta_gradients_are_equal(pair, protocol):
     """Through two second-order steps: by every weight at the start."""
     support, query = images(5), images(4)

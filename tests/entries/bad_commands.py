@@ -2,7 +2,10 @@
 
 from tests.entries import damage as d
 from tests.entries.bad_input import BadInput, bound, evaluate, train
-from tests.entries.limits import read_only, small_disk
+from tests.entries.limits import read_only, small_disk, small_memory
+
+LARGE = ("IMAGE_SIZE = 256", "FourLayerConvNet.num_filters = 512")  # 134 MB an image and layer
+LARGE_FLAGS = tuple(f"--gin_bindings={binding}" for binding in (*LARGE, "Sampling.num_support = 4"))
 
 SECTIONS: dict[str, tuple[BadInput, ...]] = {
     "Gin files and bindings": (
@@ -203,6 +206,26 @@ SECTIONS: dict[str, tuple[BadInput, ...]] = {
             "compare",
             ("run", "run", "--split=valid"),
             "^no results at run/results/valid.json; run",
+        ),
+    ),
+    "Memory": (
+        train(
+            "an episode too large in training",
+            "^out of memory at update 1 on ilsvrc_2012 train episode 0 of seed 0; .* set support_moments.query_portion",
+            *LARGE_FLAGS,
+            limit=lambda _: small_memory(2**30),
+        ),
+        train(
+            "an episode too large in validation",
+            "^out of memory on ilsvrc_2012 valid episode 0 of seed 0; checkpoints stay as they were; set support_mom",
+            *LARGE_FLAGS,
+            "--gin_bindings=train.num_updates = 0",
+            limit=lambda _: small_memory(2**30),
+        ),
+        bound(
+            "portions of no query image",
+            "^support_moments.query_portion = 0 must be at least 1",
+            "support_moments.query_portion = 0",
         ),
     ),
     "Disk and permissions": (

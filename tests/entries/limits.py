@@ -1,4 +1,4 @@
-"""What the system may deny a process: space on the disk, and folders that it may not write to."""
+"""What the system may deny a process: space on the disk, memory, and folders that it may not write to."""
 
 import ctypes
 import os
@@ -23,6 +23,20 @@ def small_disk(size: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@contextmanager
+def small_memory(size: int) -> Iterator[None]:
+    """The process can have `size` bytes more than it has now."""
+    if sys.platform != "linux":
+        pytest.skip("only Linux tells how much a process has and keeps it from having more")
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (pages * resource.getpagesize() + size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
 @contextmanager

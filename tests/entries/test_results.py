@@ -75,6 +75,14 @@ def test_a_split_that_no_chosen_source_has_is_refused(run):
     assert not list((run / "results").glob("valid*"))
 
 
+def test_bindings_that_only_save_memory_need_no_name_and_change_no_result(run):
+    evaluate(run, "--sources=omniglot")
+    whole = (run / "results" / "test.json").read_bytes()
+    (run / "results" / "test.json").unlink()
+    outcome = evaluate(run, "--sources=omniglot", "--gin_bindings=support_moments.query_portion = 3")
+    assert outcome.code == 0 and (run / "results" / "test.json").read_bytes() == whole
+
+
 def test_results_hold_every_accuracy_and_its_interval(run):
     evaluate(run, "--sources=omniglot", "--num_episodes=3")
     record = results(run)["sources"]["omniglot"]
@@ -106,6 +114,7 @@ def test_results_are_stamped_with_what_they_depend_on(run, root):
         "head": "PrototypeHead",
         "inner_steps": 1,
         "order": "first",
+        "precision": "float32",
         "prepared by": "nothing",
         "start": "learned",
     }

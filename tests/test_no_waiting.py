@@ -1,0 +1,153 @@
+"""An episode goes through without the host waiting for the device: seen by its operators, whatever the device."""
+
+from functools import partial
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from alfa_md.backbones.conv4 import Conv4
+from alfa_md.backbones.conv_block import PoolFirst
+from alfa_md.backbones.resnet18 import ResNet18
+from alfa_md.heads import LearnedHead, PrototypeHead, ZeroHead
+from alfa_md.learners.vmapped import vmapped
+from alfa_md.normalization import batch_statistics, support_moments
+from alfa_md.precision import bfloat16
+from alfa_md.rules.alfa import alfa
+from alfa_md.rules.attenuate import Attenuate
+from alfa_md.rules.generator import Generator
+from alfa_md.rules.lslr import lslr
+from alfa_md.rules.meta_sgd import meta_sgd
+from alfa_md.rules.normalized_state import NormalizedState
+from alfa_md.rules.sgd import sgd
+from tests.episodes import meta_loss, random_episode, small_learner, smooth_net
+
+# Operators whose result, or its size, the host must read: a GPU finishes all work before them.
+READING = {"_local_scalar_dense", "item", "is_nonzero", "equal", "nonzero", "nonzero_numpy", "argwhere"}
+READING |= {"masked_select", "unique_dim", "_unique", "_unique2", "unique_consecutive", "bincount", "allclose"}
+INDEXING = {"index", "index_put", "index_put_", "_index_put_impl_"}  # which look for what is true in a mask
+COPYING = {"_to_copy", "copy_"}  # which wait, unless told otherwise, between a device and the host
+
+
+class Waits(AssertionError):
+    """An operator that makes the host wait."""
+
+
+class NoWaiting(TorchDispatchMode):
+    """Inside, an operator that makes the host wait for a device raises Waits."""
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        kwargs, name = kwargs or {}, func._schema.name.removeprefix("aten::")
+        if name in READING or (name in INDEXING and masked(args[1])) or (name in COPYING and blocks(args, kwargs)):
+            raise Waits(f"{func}")
+        return func(*args, **kwargs)
+
+
+def masked(indices) -> bool:
+    return any(isinstance(index, Tensor) and index.dtype in (torch.bool, torch.uint8) for index in indices)
+
+
+def blocks(args, kwargs) -> bool:
+    """Whether a copy goes from one device to another and is not asked to be asynchronous."""
+    places = {leaf.device.type for leaf in tree_leaves(args) if isinstance(leaf, Tensor)}
+    places |= {torch.device(kwargs["device"]).type} if kwargs.get("device") else set()
+    return len(places) > 1 and not (kwargs.get("non_blocking") or args[-1] is True)
+
+
+TENSOR = torch.tensor([1.0, 0.0])
+WAITING = {
+    "item": lambda: TENSOR[0].item(),
+    "a condition": lambda: bool(TENSOR[0]),
+    "a loop bound": lambda: range(TENSOR[0].long()),
+    "nonzero": lambda: TENSOR.nonzero(),
+    "a mask": lambda: TENSOR[TENSOR > 0],
+    "writing by a mask": lambda: TENSOR.clone().__setitem__(TENSOR > 0, torch.zeros(1)),
+    "masked_select": lambda: TENSOR.masked_select(TENSOR > 0),
+    "unique": lambda: TENSOR.unique(),
+    "equal": lambda: torch.equal(TENSOR, TENSOR + 1),
+    "a copy": lambda: TENSOR.to("meta"),
+    "one of a constant": lambda: torch.empty(2, device="meta").copy_(TENSOR),
+}
+
+
+@pytest.mark.parametrize("act", WAITING.values(), ids=WAITING)
+def test_what_waits_is_seen(act):
+    with pytest.raises(Waits), NoWaiting():
+        act()
+
+
+def test_what_does_not_wait_passes():
+    with NoWaiting():
+        TENSOR.to(torch.float64)
+        TENSOR.to("meta", non_blocking=True)
+        TENSOR[torch.tensor([1, 0])]
+
+
+SGD = partial(sgd, inner_rate=0.1)
+ALFA = partial(alfa, inner_rate=0.1, inner_decay=0.01)
+HEADS = {"zero": ZeroHead, "learned": lambda: LearnedHead(16, 5), "prototypes": PrototypeHead}
+RULES = {
+    "sgd": {"rule": SGD},
+    "alfa": {"rule": ALFA},
+    "alfa, attenuated": {"rule": ALFA, "prepare": Attenuate},
+}
+OTHERS = {
+    "lslr": {"rule": partial(lslr, inner_rate=0.1)},
+    "meta-sgd": {"rule": partial(meta_sgd, inner_rate=0.1), "head": LearnedHead(16, 3)},
+    "normalised state": {"rule": partial(ALFA, generator=partial(Generator, state=NormalizedState))},
+    "batch statistics": {"normalization": batch_statistics, "adapt_batch_norm": False},
+    "query in portions": {"normalization": partial(support_moments, query_portion=4)},
+    "bfloat16": {"precision": bfloat16},
+    "4-CONV": {"backbone": partial(Conv4, num_filters=4), "size": 16},
+    "4-CONV, pooled first": {"backbone": partial(Conv4, num_filters=4, block=PoolFirst), "size": 16},
+    "ResNet-18": {"backbone": ResNet18, "size": 32, "num_steps": 1, "first_order": True},
+}
+
+
+def go_through(learner, episode) -> None:
+    """Training with the outer gradient, then evaluation."""
+    with NoWaiting():
+        meta_loss(learner.train(), episode).backward()
+        with torch.no_grad():
+            learner.eval()(episode)
+
+
+@pytest.mark.parametrize("first_order", [True, False])
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+@pytest.mark.parametrize("head", HEADS.values(), ids=HEADS)
+def test_an_episode_waits_for_nothing(head, rule, first_order):
+    go_through(small_learner(head=head(), first_order=first_order, **rule), random_episode())
+
+
+@pytest.mark.parametrize("options", OTHERS.values(), ids=OTHERS)
+def test_nor_does_one_under_other_options(options):
+    options = {"backbone": smooth_net, "size": 12, "first_order": False} | options
+    size, backbone = options.pop("size"), options.pop("backbone")()
+    learner = small_learner(backbone=backbone, additional_evaluation_steps=1, **options)
+    go_through(learner.float(), random_episode(size=size, dtype=torch.float32))
+
+
+def test_nor_do_several_at_once():
+    learner, episodes = small_learner(batching=vmapped, first_order=False), [random_episode(seed=n) for n in range(2)]
+    with NoWaiting():
+        torch.stack(learner.batch(episodes)).sum().backward()
+
+
+class Reading(nn.Module):
+    """A backbone that looks at its own values."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return images.flatten(1) / (2.0 if images.mean() > 0 else 1.0)
+
+
+def test_a_backbone_that_reads_its_values_is_caught():
+    with pytest.raises(Waits, match="_local_scalar_dense"):
+        go_through(small_learner(SGD, backbone=nn.Sequential(smooth_net(), Reading())), random_episode())
+
+
+def test_no_constant_is_copied_to_the_device():
+    """On a device without values the host's constants would have to be sent, and nothing can be read back."""
+    learner = small_learner(first_order=False).to("meta")
+    go_through(learner, random_episode().map(lambda tensor: tensor.to("meta")))
