@@ -2,14 +2,17 @@
 
 from functools import partial
 
+import gin
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
+from alfa_md import config, experiment
 from alfa_md.backbones.conv4 import Conv4
 from alfa_md.backbones.conv_block import PlainBlock
 from alfa_md.backbones.resnet18 import ResNet18
+from alfa_md.errors import UserError
 from alfa_md.kernels.moments import batch_moments
 from alfa_md.learners.gradient import BACKBONE
 from alfa_md.learners.vmapped import vmapped_scores
@@ -108,3 +111,21 @@ def test_portions_and_stacked_episodes_are_in_bfloat16_too():
     episodes = [episode(seed) for seed in range(2)]
     together = vmapped_scores(whole, episodes)
     assert distance(together, torch.stack([whole(each) for each in episodes])) < 0.05
+
+
+@pytest.fixture
+def own_configuration():
+    yield
+    gin.clear_config()
+
+
+@pytest.mark.usefixtures("own_configuration")
+@pytest.mark.parametrize("name", ["float32", "bfloat16"])
+def test_a_gin_file_says_which_and_results_tell(name):
+    config.parse(["gin/proto_maml_alfa.gin", "gin/quickstart.gin"], [f"GradientLearner.precision = @{name}"])
+    made = experiment.build(0).learner
+    assert made.stamp()["precision"] == name
+    with made.precision("cpu"):
+        assert torch.is_autocast_enabled("cpu") == (name == "bfloat16")
+    with pytest.raises(UserError, match="GradientLearner.precision = 'half' must be"):
+        config.parse(["gin/maml.gin"], ["GradientLearner.precision = 'half'"])
