@@ -57,7 +57,7 @@ def predicted(learner: Learner, episodes: Iterable[Episode]) -> Iterator[tuple[E
     parts = [list(episodes)] if learner.batches else ([episode] for episode in episodes)
     for held in filter(None, parts):
         with short_of_memory(learner, held):
-            predictions = learner.batch(held)
+            predictions = learner.batch(held) if learner.batches else [learner(held[0])]
         yield from zip(held, predictions, strict=True)
 
 
