@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import gin
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from alfa_md.errors import UserError, require_at_least
@@ -99,3 +100,13 @@ def prototypes(features: Tensor, labels: Tensor, way: int) -> Tensor:
     """The mean feature of every class [way, D] of features [N, D] with labels [N]."""
     membership = (labels[:, None] == torch.arange(way, device=labels.device)).to(features.dtype)  # [N, way]
     return membership.T @ features / membership.sum(dim=0)[:, None]
+
+
+def linear(features: Tensor, params: Params) -> Tensor:
+    """The head's scores [N, way] of features [N, D]. Raises UserError where the head is made for another D."""
+    if features.shape[-1] != params["head.weight"].shape[-1]:
+        raise UserError(
+            f"the backbone gives {features.shape[-1]} features, but the head takes {params['head.weight'].shape[-1]}; "
+            f"set LearnedHead.num_features (the macro NUM_FEATURES of the gin files) to {features.shape[-1]}"
+        )
+    return F.linear(features, params["head.weight"], params["head.bias"])

@@ -63,15 +63,16 @@ def adapt(
     rule: UpdateRule,
     num_steps: int,
     first_order: bool,
+    first: int = 0,
     memory: Memory = fast,
     learned: Sequence[Tensor] = (),
 ) -> Params:
-    """The fast weights after the last inner step; `params` themselves when there is none. See `unroll`.
+    """The fast weights after the inner steps from `first` on; `params` themselves where there is none. See `unroll`.
 
     In second order `memory` says which steps keep no graph and are taken again in the backward pass; `learned` are
     then all tensors with a meta-gradient that a step depends on besides the fast weights.
     """
-    for number in range(num_steps):
+    for number in range(first, num_steps):
         take = partial(_after, support_loss=support_loss, rule=rule, number=number, first_order=first_order)
         if memory(number) and not first_order and torch.is_grad_enabled():
             params = taken_again(take, params, learned)

@@ -7,9 +7,9 @@ import torch
 import torch.nn.functional as F
 from torch.func import functional_call, grad
 
-from alfa_md.heads import PrototypeHead, ZeroHead, prototypes
+from alfa_md.heads import PrototypeHead, ZeroHead, linear, prototypes
 from alfa_md.inner_loop import adapt, unroll
-from alfa_md.learners.gradient import BACKBONE, linear
+from alfa_md.learners.gradient import BACKBONE
 from alfa_md.normalization import embed_episode
 from alfa_md.params import pick
 from alfa_md.rules.alfa import alfa

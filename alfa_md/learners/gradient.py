@@ -3,15 +3,16 @@
 from collections.abc import Callable, Sequence
 
 import gin
-import torch.nn.functional as F
+import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
 from alfa_md.episode import Episode
 from alfa_md.errors import UserError, require_at_least
-from alfa_md.heads import Head
+from alfa_md.heads import Head, linear
 from alfa_md.inner_loop import SupportLoss, adapt
 from alfa_md.learners.base import Learner, name_of
+from alfa_md.learners.shared_start import shared_start
 from alfa_md.learners.starts import learned
 from alfa_md.normalization import EpisodicBatchNorm, QueryFeatures, support_moments
 from alfa_md.objectives import CLASSIFICATION, Objective
@@ -92,13 +93,23 @@ class GradientLearner(Learner):
 
     def adapted(self, episode: Episode) -> Params:
         """theta_S: the fast weights after the inner loop on the support set."""
-        steps = self.num_steps + (0 if self.training else self.additional_evaluation_steps)
-        return self.descend(self.initial(episode), self.support_loss(episode), self.rule.for_task(), steps)
+        loss, rule = self.support_loss(episode), self.rule.for_task()
+        if self.prepare or not self.steps or (torch.is_grad_enabled() and not self.first_order):
+            return self.descend(self.initial(episode), loss, rule, self.steps)
+        theta, grads = shared_start(self.initial_backbone(), self.embedding, self.head, self.objective, episode)
+        if grads is None:
+            return self.descend(theta, loss, rule, self.steps)
+        return self.descend(rule(theta, grads, 0), loss, rule, self.steps, first=1)
 
-    def descend(self, theta: Params, support_loss: SupportLoss, rule: UpdateRule, num_steps: int) -> Params:
-        """theta after some inner steps of `rule`, in the order and with the memory of this learner."""
+    @property
+    def steps(self) -> int:
+        """How many inner steps are taken in the present mode, training or evaluation."""
+        return self.num_steps + (0 if self.training else self.additional_evaluation_steps)
+
+    def descend(self, theta: Params, loss: SupportLoss, rule: UpdateRule, num_steps: int, first: int = 0) -> Params:
+        """theta after the inner steps from `first` on, in the order and with the memory of this learner."""
         learned = [parameter for parameter in self.parameters() if parameter.requires_grad]
-        return adapt(theta, support_loss, rule, num_steps, self.first_order, self.memory, learned)
+        return adapt(theta, loss, rule, num_steps, self.first_order, first, self.memory, learned)
 
     def initial_backbone(self) -> Params:
         """The backbone tensors that the inner loop adapts, by name; live parameters."""
@@ -155,16 +166,6 @@ class GradientLearner(Learner):
             "start": name_of(self.start),
             "prepared by": type(self.prepare).__name__ if self.prepare else "nothing",
         }
-
-
-def linear(features: Tensor, params: Params) -> Tensor:
-    """The head's scores [N, way] of features [N, D]. Raises UserError where the head is made for another D."""
-    if features.shape[-1] != params["head.weight"].shape[-1]:
-        raise UserError(
-            f"the backbone gives {features.shape[-1]} features, but the head takes {params['head.weight'].shape[-1]}; "
-            f"set LearnedHead.num_features (the macro NUM_FEATURES of the gin files) to {features.shape[-1]}"
-        )
-    return F.linear(features, params["head.weight"], params["head.bias"])
 
 
 def refuse_running_averages(backbone: nn.Module) -> None:

@@ -53,8 +53,7 @@ def vmapped_scores(learner: GradientLearner, episodes: Sequence[Episode]) -> Ten
 
     starts = [learner.initial(episode) for episode in episodes]
     start = {name: torch.stack([own[name] for own in starts]) for name in starts[0]}
-    steps = learner.num_steps + (0 if learner.training else learner.additional_evaluation_steps)
-    params = learner.descend(start, support_loss, stacked(learner.rule), steps)
+    params = learner.descend(start, support_loss, stacked(learner.rule), learner.steps)
     return vmap(learner.classify)(params, support_x, query_x)
 
 
