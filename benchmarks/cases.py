@@ -17,9 +17,28 @@ from alfa_md.heads import LearnedHead, PrototypeHead
 from alfa_md.kernels.order import plain_operations
 from alfa_md.learners.gradient import GradientLearner
 from alfa_md.normalization import batch_statistics, support_moments
+from alfa_md.precision import bfloat16
 from alfa_md.rules.alfa import alfa
 
 Layout = torch.memory_format
+
+
+class Form(NamedTuple):
+    """A way to compute the same numbers: the memory format, what the learner is told, and under what it runs."""
+
+    layout: Layout = torch.channels_last
+    plain: bool = False
+    options: dict[str, object] = {}
+    within: Callable[[], AbstractContextManager] = nullcontext
+    change: Callable[[nn.Module], object] = lambda backbone: None
+
+
+FAST, COARSE, COMPILED = "this package", "this package, bfloat16", "plain, channels last, compiled"
+PLAIN = Form(layout=torch.contiguous_format, plain=True, within=plain_operations)
+FURTHER = {
+    COARSE: Form(options={"precision": bfloat16}),  # not the same numbers
+    COMPILED: Form(plain=True, change=nn.Module.compile),
+}
 
 
 class Case(NamedTuple):
@@ -33,7 +52,7 @@ class Case(NamedTuple):
     steps: int
     way: int = 5
     modes: tuple[str, ...] = ("second order", "first order", "evaluation")
-    coarse: bool = False  # whether bfloat16 is timed too
+    further: tuple[str, ...] = ()  # forms that are timed beside the plain and the fast one
 
     def learner(self, first_order: bool, plain: bool, **options: object) -> GradientLearner:
         torch.manual_seed(0)
@@ -52,25 +71,13 @@ class Case(NamedTuple):
 
 
 CASES = {
-    "4-CONV, 84 px, 5-way 5-shot, 5 steps": Case(Conv4, 1200, 84, shots=5, queries=15, steps=5),
+    "4-CONV, 84 px, 5-way 5-shot, 5 steps": Case(Conv4, 1200, 84, shots=5, queries=15, steps=5, further=(COMPILED,)),
     "4-CONV, 84 px, 5-way 1-shot, 5 steps": Case(Conv4, 1200, 84, shots=1, queries=15, steps=5),
     "ResNet12, 84 px, 5-way 1-shot, 5 queries a class, 3 steps": Case(ResNet12, 512, 84, shots=1, queries=5, steps=3),
     "ResNet-18, 126 px, 5-way 5-shot, 5 queries a class, 3 steps, prototypes": Case(
-        ResNet18, 512, 126, shots=5, queries=5, steps=3, modes=("first order", "evaluation"), coarse=True
+        ResNet18, 512, 126, shots=5, queries=5, steps=3, modes=("first order", "evaluation"), further=(COARSE,)
     ),
 }
-
-
-class Form(NamedTuple):
-    """A way to compute the same numbers: the memory format, what the learner is told, and under what it runs."""
-
-    layout: Layout = torch.channels_last
-    plain: bool = False
-    options: dict[str, object] = {}
-    within: Callable[[], AbstractContextManager] = nullcontext
-
-
-PLAIN = Form(layout=torch.contiguous_format, plain=True, within=plain_operations)
 
 
 class Work(NamedTuple):
@@ -94,6 +101,8 @@ class Work(NamedTuple):
 def work(case: Case, mode: str, form: Form, device: torch.device, tasks: int = 1) -> Work:
     """What `case` does in `mode` for so many tasks, one after the other, on `device`."""
     learner = case.learner(mode != "second order", form.plain, **form.options).to(device, memory_format=form.layout)
+
+    form.change(learner.backbone)
 
     def placed(tensor: torch.Tensor) -> torch.Tensor:
         return tensor.to(device, memory_format=form.layout if tensor.dim() == 4 else torch.preserve_format)

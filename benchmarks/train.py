@@ -18,16 +18,14 @@ import torch
 from torch.profiler import profile
 
 from alfa_md.allocator import keep_freed_pages
-from alfa_md.precision import bfloat16
-from benchmarks.cases import CASES, PLAIN, Case, Form, Work, work
+from benchmarks.cases import CASES, FAST, FURTHER, PLAIN, Case, Form, Work, work
 from benchmarks.flops import gigaflop
 from benchmarks.machine import clock, convolution_peak, described, settled_allocator
 from benchmarks.memory import memory_table
 from benchmarks.page import write_chapter
+from benchmarks.threads import threads_table
 
-FAST = "this package"
 FORMS: dict[str, Form] = {"plain": PLAIN, FAST: Form()}
-COARSE = {"this package, bfloat16": Form(options={"precision": bfloat16})}  # not the same numbers
 DEFAULT = "plain, default allocator"
 
 
@@ -58,6 +56,7 @@ def chapter(cases: dict[str, Case], options: Namespace) -> str:
         parts += [f"## {name}\n", *columns()]
         parts += [row for mode in case.modes for row in rows(case, mode, options, peak)]
         parts.append("")
+    parts += threads_table(cases) if options.device.type == "cpu" else []
     return "\n".join([*parts, *memory_table(cases, options.device)]) + "\n"
 
 
@@ -71,41 +70,59 @@ PyTorch's own operations, in contiguous memory; `{FAST}` gives the same numbers 
 Forms take turns in one process; a ratio is the median over the rounds of plain / form, seconds are the best round's.
 "Default allocator" is glibc's as it settles by itself, where large tensors are mapped anew every time; all other forms
 run under the setting that every command applies. A convolution alone reaches {peak:.0f} GFLOP/s here; achieved ones
-are counted from the operations that the form does.
+are counted from the operations that the form does. The first time has what is done once: memory taken, code compiled.
 """
 
 
 def columns() -> list[str]:
-    names = ("mode", "form", "times the plain form", "seconds", "GFLOP", "GFLOP/s", "share of the peak")
+    names = (
+        "mode",
+        "form",
+        "times the plain form",
+        "seconds",
+        "the first time",
+        "GFLOP",
+        "GFLOP/s",
+        "share of the peak",
+    )
     return [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
 
 
 def rows(case: Case, mode: str, options: Namespace, peak: float) -> list[str]:
     """A row for every form of computing one task in this mode."""
-    forms = FORMS | (COARSE if case.coarse else {})
+    further = case.further if mode != "second order" else ()  # compiled code is not differentiated again
+    forms = FORMS | {name: FURTHER[name] for name in further}
     works = {name: work(case, mode, form, options.device) for name, form in forms.items()}
     runs = {DEFAULT: with_default_allocator(works["plain"])} if options.device.type == "cpu" else {}
     seconds = in_turns(runs | works, options)
     arithmetic = {name: gigaflop(one) for name, one in works.items()}
     lines = []
-    for name, times in seconds.items():
-        ratio = median(a / b for a, b in zip(seconds["plain"], times, strict=True))
+    for name, (first, *times) in seconds.items():
+        ratio = median(a / b for a, b in zip(seconds["plain"][1:], times, strict=True))
         done = arithmetic.get(name, arithmetic["plain"])
         rate = done / min(times)
-        cells = (mode, name, f"{ratio:.2f}", f"{min(times):.3f}", f"{done:.0f}", f"{rate:.0f}", f"{rate / peak:.0%}")
+        cells = (
+            mode,
+            name,
+            f"{ratio:.2f}",
+            f"{min(times):.3f}",
+            f"{first:.1f}",
+            f"{done:.0f}",
+            f"{rate:.0f}",
+            f"{rate / peak:.0%}",
+        )
         lines.append(f"| {' | '.join(cells)} |")
     return lines
 
 
 def in_turns(runs: dict[str, Callable[[], None]], options: Namespace) -> dict[str, list[float]]:
-    """Seconds of every run, once a round; the first round warms up and does not count."""
+    """Seconds of every run, once a round; the first round warms up."""
     seconds: dict[str, list[float]] = {name: [] for name in runs}
-    for number in range(1 + options.rounds):
+    for _ in range(1 + options.rounds):
         for name, run in runs.items():
             with clock(options.device) as spent:
                 run()
-            if number:
-                seconds[name].append(spent())
+            seconds[name].append(spent())
     return seconds
 
 

@@ -31,14 +31,15 @@ def replayed(graph: GraphModule) -> Trace:
 
 
 @gin.configurable
-def compiled(graph: GraphModule) -> Trace:
+def compiled(graph: GraphModule, mode: str | None = None) -> Trace:
     """The operations fused into native code, which needs a C++ compiler and up to two minutes the first time.
 
-    Raises UserError where no compiler is found.
+    `mode` is that of torch.compile: 'reduce-overhead' launches all kernels of a trace at once, as a CUDA
+    graph. Raises UserError where no compiler is found.
     """
     if not any(map(shutil.which, (os.environ.get("CXX", "g++"), "clang++"))):
         raise UserError("Traced.run = @compiled needs a C++ compiler, g++ or clang++; install one or bind @replayed")
-    return torch.compile(graph, dynamic=False, fullgraph=True)
+    return torch.compile(graph, dynamic=False, fullgraph=True, mode=mode)
 
 
 @gin.configurable

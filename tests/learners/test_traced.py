@@ -1,6 +1,7 @@
 """Traced episodes against one at a time, in float64: scores and every meta-gradient."""
 
 import shutil
+from functools import partial
 
 import pytest
 import torch
@@ -63,8 +64,10 @@ def test_evaluation_is_not_traced():
 
 @pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("g++"), reason="needs a C++ compiler")
-def test_compiled():
-    assert_equal(regressor(RULES["alfa"], first_order=False), curves(3), 1e-10, Traced(compiled))
+@pytest.mark.parametrize("mode", [None, "reduce-overhead"])
+def test_compiled(mode):
+    run = partial(compiled, mode=mode)
+    assert_equal(regressor(RULES["alfa"], first_order=False), curves(3), 1e-10, Traced(run))
 
 
 def test_a_missing_compiler_is_told_of_before_anything_is_compiled(monkeypatch):
