@@ -8,8 +8,8 @@ from torch import Tensor
 
 from alfa_md.data.tfrecord.dimensions import dimensions
 from alfa_md.errors import UserError, require_at_least
-from alfa_md.pixels import scaled
 
+Size = tuple[int, int]  # width and height of a picture, in pixels
 NOT_A_PICTURE = "is not a whole still picture in JPEG, PNG or BMP; convert it again"
 
 
@@ -42,19 +42,21 @@ class Decoder(ABC):
 
     def __call__(self, images: Sequence[bytes]) -> Tensor:
         """[N, 3, S, S] float32 in [-1, 1], channels_last, of N >= 1 encoded images. Raises UndecodableImage."""
-        return scaled(self.levels(images))
+        return self._checked(images, scale=True)
 
     def levels(self, images: Sequence[bytes]) -> Tensor:
         """The same before scaling: float32 grey levels from 0 to 255."""
-        for position, image in enumerate(images):
-            self._check_header(position, image)
-        return self._decoded(images)
+        return self._checked(images, scale=False)
+
+    def _checked(self, images: Sequence[bytes], scale: bool) -> Tensor:
+        sizes = [self._size(position, image) for position, image in enumerate(images)]
+        return self._decoded(images, sizes, scale)
 
     @abstractmethod
-    def _decoded(self, images: Sequence[bytes]) -> Tensor:
-        """What `levels` returns, of images whose headers are sound. Raises UndecodableImage."""
+    def _decoded(self, images: Sequence[bytes], sizes: Sequence[Size], scale: bool) -> Tensor:
+        """What `levels` returns, or those scaled, of images with sound headers. Raises UndecodableImage."""
 
-    def _check_header(self, position: int, image: bytes) -> None:
+    def _size(self, position: int, image: bytes) -> Size:
         size = dimensions(image)
         if size is None:
             raise UndecodableImage(position)
@@ -62,3 +64,4 @@ class Decoder(ABC):
         if width * height > self.max_pixels:
             claim = f"claims {width} x {height} pixels, more than the {self.max_pixels} of {self.name}.max_pixels"
             raise UndecodableImage(position, f"{claim}; convert it again in a smaller size or raise the limit")
+        return size

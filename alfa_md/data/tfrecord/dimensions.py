@@ -21,14 +21,27 @@ def dimensions(image: bytes) -> tuple[int, int] | None:
     return None
 
 
+def in_ink(jpeg: bytes) -> bool:
+    """Whether a JPEG that has a size is printed in four inks, not in light."""
+    count = _frame(jpeg) + 9
+    return jpeg[count : count + 1] == b"\x04"  # nothing where the file ends here
+
+
 def _jpeg(image: bytes) -> tuple[int, int] | None:
-    """Those of the first frame header: segments are stepped over, and what lies between them is skipped."""
+    frame = _frame(image)
+    if frame is None:
+        return None
+    height, width = struct.unpack_from(">HH", image, frame + 5)
+    return width, height
+
+
+def _frame(image: bytes) -> int | None:
+    """Where the first frame header is: segments are stepped over, and what lies between them is skipped."""
     position = image.find(b"\xff", 2)
     while 0 <= position < len(image) - 1:
         marker = image[position + 1]
         if marker in FRAMES:
-            height, width = struct.unpack_from(">HH", image, position + 5)
-            return width, height
+            return position
         if marker == 0xFF:  # padding
             position += 1
             continue

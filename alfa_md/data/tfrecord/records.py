@@ -1,8 +1,6 @@
 """TFRecord files of tf.train.Example, written and read at random without TensorFlow.
 
 A record is `length u64 | crc of length u32 | data | crc of data u32`, little endian; both checksums are masked CRC-32C.
-The data is a message Example{1: Features{1: map name -> Feature}}, where a Feature is one of
-{1: BytesList, 2: FloatList, 3: Int64List} and each list has its values in field 1.
 """
 
 import os
@@ -14,7 +12,8 @@ from pathlib import Path
 import google_crc32c
 import numpy as np
 
-from alfa_md.data.tfrecord.wire import BYTES, bytes_field, fields, integers, submessages, varint
+from alfa_md.data.tfrecord.example import parsed
+from alfa_md.data.tfrecord.wire import bytes_field, varint
 from alfa_md.errors import UserError
 from alfa_md.files import replacing
 
@@ -39,26 +38,12 @@ def decode_example(payload: bytes, where: str) -> tuple[bytes, int | None]:
     Raises UserError, naming `where`, if the payload is no Example or has no single `image`.
     """
     try:
-        features = _features(memoryview(payload))
-        images = [value for values in submessages(features["image"], 1) for value in submessages(values, 1)]
-        labels = [value for values in submessages(features["label"], 3) for value in integers(values, 1)]
+        images, labels = parsed(payload)
     except (ValueError, IndexError) as error:
         raise UserError(f"{where} is not a tf.train.Example; {REMEDY}") from error
     if len(images) != 1:
         raise UserError(f"{where} has {len(images)} values in its feature 'image', not one; {REMEDY}")
-    return bytes(images[0]), labels[0] if labels else None
-
-
-def _features(example: memoryview) -> dict[str, memoryview]:
-    """The Features `image` and `label`, empty where absent; of entries with one name the last holds, as in any map."""
-    found = {"image": memoryview(b""), "label": memoryview(b"")}
-    for features in submessages(example, 1):
-        for entry in submessages(features, 1):
-            pair = {number: value for number, kind, value in fields(entry) if kind == BYTES}
-            name = bytes(pair.get(1, b"")).decode()
-            if name in found:
-                found[name] = pair.get(2, memoryview(b""))
-    return found
+    return images[0], labels[0] if labels else None
 
 
 def write_records(path: Path, payloads: Iterable[bytes]) -> int:

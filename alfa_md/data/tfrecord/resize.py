@@ -11,65 +11,60 @@ import numpy as np
 
 
 class Taps(NamedTuple):
-    """Which pixels of a source make a target, and how far between them; R rows of the source take part."""
+    """Which levels of a source make a target, and how far between them; R rows of the source take part."""
 
-    left: np.ndarray  # [R * S] places in the flat source
+    left: np.ndarray  # [R * S * C] places in the flat source, whose pixels have three levels
     right: np.ndarray
-    along: np.ndarray  # [S * C] float32 in [0, 1): from left to right, the same for all channels of a pixel
+    along: np.ndarray  # [R * S * C] float32 in [0, 1): from left to right
     top: np.ndarray  # [S] among the R rows
     bottom: np.ndarray
-    down: np.ndarray  # [S, 1] from top to bottom
+    down: np.ndarray  # [S * S * C] from top to bottom
 
 
-def resize_into(target: np.ndarray, pixels: np.ndarray) -> None:
-    """Fills `target` [S, S, 3] float32 from `pixels` [H, W, 4] uint8, whose fourth channel is left out."""
-    height, width, _ = pixels.shape
-    whole = np.ascontiguousarray(pixels).view(np.uint32).ravel()  # a pixel is one number: fewer to gather
-    channels = 1 if _is_grey(whole, width) else 4
-    source = np.ascontiguousarray(pixels[..., 0]).ravel() if channels == 1 else whole
-    upper, rise = _upper_and_rise(source, taps_of(height, width, len(target), channels))
-    for channel in range(3):  # by channel, since NumPy is slow where the last axis is short
-        np.add(upper[..., channel % channels], rise[..., channel % channels], out=target[..., channel])
+def resize(pictures: np.ndarray, size: int) -> np.ndarray:
+    """[N, S, S, C] float32 of N pictures of one size, [N, H, W, 3] uint8; C is 1 where all of them are grey, else 3."""
+    number, height, width, _ = pictures.shape
+    taps = taps_of(height, width, size, 1 if _are_grey(pictures) else 3)
+    levels = pictures.reshape(number, -1)
+    left, right = (levels.take(places, axis=1).astype(np.float32) for places in (taps.left, taps.right))
+    rows = _between(left, right, taps.along).reshape(number, -1, len(taps.down) // size)
+    upper, lower = (rows.take(places, axis=1).reshape(number, -1) for places in (taps.top, taps.bottom))
+    return _between(upper, lower, taps.down).reshape(number, size, size, -1)
 
 
-def _is_grey(whole: np.ndarray, width: int) -> bool:
-    """Whether the three colours of every pixel are equal, as those of drawings are; mostly the first row denies it."""
-
-    def equal(pixels: np.ndarray) -> bool:
-        return not ((pixels ^ (pixels >> 8)) & 0xFFFF).any()  # red against green, green against blue
-
-    return equal(whole[:width]) and equal(whole)
-
-
-def _upper_and_rise(source: np.ndarray, taps: Taps) -> tuple[np.ndarray, np.ndarray]:
-    """[S, S, C] float32: the value at the upper row of each target pixel, and what is to be added."""
-    size = len(taps.top)
-
-    def tap(places: np.ndarray) -> np.ndarray:
-        return source.take(places).view(np.uint8).reshape(-1, len(taps.along)).astype(np.float32)
-
-    left = tap(taps.left)
-    rows = _step(left, tap(taps.right), taps.along)
-    rows += left
-    upper = rows.take(taps.top, axis=0)
-    rise = _step(upper, rows.take(taps.bottom, axis=0), taps.down)
-    return upper.reshape(size, size, -1), rise.reshape(size, size, -1)
+def _are_grey(pictures: np.ndarray) -> bool:
+    """Whether the three colours of every pixel are equal, as those of drawings are."""
+    first_row = pictures[0, 0]
+    if (first_row[:, 0] != first_row[:, 1]).any():  # spares photographs the rest
+        return False
+    levels = pictures.ravel()
+    differences = levels.copy()
+    differences[:-1] ^= levels[1:]  # red and green, green and blue; after these blue and the red of the next pixel
+    in_rows = np.bitwise_or.reduce(differences.reshape(-1, 3 * pictures.shape[2]), axis=0)
+    return not in_rows.reshape(-1, 3)[:, :2].any()
 
 
-def _step(start: np.ndarray, end: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """(end - start) * share, written over `end`."""
+def _between(start: np.ndarray, end: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """start + (end - start) * share, written over `end`."""
     end -= start
     end *= share
+    end += start
     return end
 
 
 @lru_cache(maxsize=64)
 def taps_of(height: int, width: int, size: int, channels: int) -> Taps:
+    """Those of C = `channels`; what is the same along an axis is repeated, since NumPy is slow where rows are short."""
     (top, bottom, down), (left, right, along) = _edge(height, size), _edge(width, size)
     rows = np.array(sorted({*top, *bottom}))
-    left, right = ((rows[:, None] * width + column).ravel() for column in (left, right))
-    top, bottom = np.searchsorted(rows, top), np.searchsorted(rows, bottom)
-    return Taps(left, right, along.repeat(channels), top, bottom, down[:, None])
+    left, right = (_places(rows[:, None] * width + column, channels) for column in (left, right))
+    along, down = np.tile(along.repeat(channels), len(rows)), down.repeat(size * channels)
+    return Taps(left, right, along, np.searchsorted(rows, top), np.searchsorted(rows, bottom), down)
+
+
+def _places(pixels: np.ndarray, channels: int) -> np.ndarray:
+    """Where the first `channels` levels of pixels are, flat."""
+    return (3 * pixels[..., None] + np.arange(channels)).ravel()
 
 
 def _edge(length: int, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

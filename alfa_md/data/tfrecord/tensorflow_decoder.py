@@ -6,8 +6,9 @@ import gin
 from torch import Tensor
 
 from alfa_md.data.tfrecord.bridge import images_to_torch
-from alfa_md.data.tfrecord.decoder import Decoder, UndecodableImage
+from alfa_md.data.tfrecord.decoder import Decoder, Size, UndecodableImage
 from alfa_md.data.tfrecord.runtime import tensorflow
+from alfa_md.pixels import scaled
 
 
 @gin.configurable("tensorflow")
@@ -24,12 +25,13 @@ class TensorflowDecoder(Decoder):
         signature = [tf.TensorSpec([None], tf.string)]
         self._decode = tf.function(self._pipeline, input_signature=signature).get_concrete_function()
 
-    def _decoded(self, images: Sequence[bytes]) -> Tensor:
+    def _decoded(self, images: Sequence[bytes], sizes: Sequence[Size], scale: bool) -> Tensor:
         try:
-            return images_to_torch(self._decode(tensorflow().constant(images)))
+            levels = images_to_torch(self._decode(tensorflow().constant(images)))
         except self._error:
             self._find_undecodable(images)
             raise
+        return scaled(levels) if scale else levels
 
     def _pipeline(self, images):
         tf = tensorflow()

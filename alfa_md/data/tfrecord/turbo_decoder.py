@@ -1,7 +1,7 @@
 """Encoded images to pixels without TensorFlow: libjpeg-turbo for JPEG, Pillow for the rest."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import local
 
@@ -11,13 +11,16 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from alfa_md.data.tfrecord.decoder import Decoder, UndecodableImage
-from alfa_md.data.tfrecord.resize import resize_into
+from alfa_md.data.tfrecord.decoder import Decoder, Size, UndecodableImage
+from alfa_md.data.tfrecord.dimensions import in_ink
+from alfa_md.data.tfrecord.resize import resize
 from alfa_md.errors import UserError
+from alfa_md.pixels import scale_in_place
 
 JPEG = b"\xff\xd8"
 BROKEN = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)  # of simplejpeg and of Pillow
-RUN = 8  # images that a thread decodes before it looks for more
+SHARE = 8  # images that a thread decodes before it looks for more
+TOGETHER = 100_000  # pixels that are resized at once
 SMALL = 10_000  # bytes: threads that decode smaller images wait for each other more than they help
 ENDS_EARLY = "Premature end"  # a JPEG without its last bytes; of other flaws decoders make what they can
 
@@ -43,33 +46,44 @@ class TurboDecoder(Decoder):
         self._threads = ThreadPoolExecutor(num_threads, "decode") if num_threads > 1 else None
         self._memory = local()
 
-    def _decoded(self, images: Sequence[bytes]) -> Tensor:
-        levels = np.empty((len(images), self.image_size, self.image_size, 3), np.float32)
+    def _decoded(self, images: Sequence[bytes], sizes: Sequence[Size], scale: bool) -> Tensor:
+        result = np.empty((len(images), self.image_size, self.image_size, 3), np.float32)
 
-        def decode(positions: range) -> None:
-            for position in positions:
-                try:
-                    resize_into(levels[position], self._pixels(images[position]))
-                except BROKEN as error:
-                    raise UndecodableImage(position) from error
+        def decode(share: range) -> None:
+            for run in _runs(sizes, share):
+                levels = resize(self._pictures(images, run, sizes[run.start]), self.image_size)
+                if scale:
+                    scale_in_place(levels)
+                _replicate(levels, result[run.start : run.stop])
 
         threads = self._threads if sum(map(len, images)) > SMALL * len(images) else None
-        runs = [range(len(images))[start : start + RUN] for start in range(0, len(images), RUN)]
-        together = threads.map if threads and len(runs) > 1 else map
-        list(together(decode, runs))  # the first error, in the order of the images, is raised here
-        return torch.from_numpy(levels).permute(0, 3, 1, 2)
+        shares = [range(len(images))[start : start + SHARE] for start in range(0, len(images), SHARE)]
+        together = threads.map if threads and len(shares) > 1 else map
+        list(together(decode, shares))  # the first error, in the order of the images, is raised here
+        return torch.from_numpy(result).permute(0, 3, 1, 2)
 
-    def _pixels(self, image: bytes) -> np.ndarray:
-        """[H, W, 4] uint8, valid until the next call of this thread; the fourth channel is arbitrary."""
+    def _pictures(self, images: Sequence[bytes], run: range, size: Size) -> np.ndarray:
+        """[N, H, W, 3] uint8 of images of one size, valid until the next call of this thread."""
+        width, height = size
+        pictures = self._buffer(len(run) * height * width * 3).reshape(len(run), height, width, 3)
+        for position, picture in zip(run, pictures, strict=True):
+            try:
+                self._decode(images[position], picture)
+            except BROKEN as error:
+                raise UndecodableImage(position) from error
+        return pictures
+
+    def _decode(self, image: bytes, picture: np.ndarray) -> None:
+        """Fills `picture`, [H, W, 3] uint8."""
         if not image.startswith(JPEG):
-            return np.asarray(_three_channels(Image.open(io.BytesIO(image))).convert("RGBX"))
-        height, width, space, _ = self._simplejpeg.decode_jpeg_header(image, strict=False)
-        in_ink = space in ("CMYK", "YCCK")
-        pixels = self._decode_jpeg(image, "CMYK" if in_ink else "RGBX", self._buffer(height * width * 4))
-        return _light(pixels, inverted=b"Adobe" in image[:4096]) if in_ink else pixels
+            picture[...] = _three_channels(Image.open(io.BytesIO(image)))
+        elif in_ink(image):
+            picture[...] = _light(self._decode_jpeg(image, "CMYK", None), inverted=b"Adobe" in image[:4096])
+        else:
+            self._decode_jpeg(image, "RGB", picture)
 
-    def _decode_jpeg(self, image: bytes, space: str, buffer: bytearray) -> np.ndarray:
-        """With the fast integer transform and smooth chroma, which is TensorFlow's default."""
+    def _decode_jpeg(self, image: bytes, space: str, buffer: np.ndarray | None) -> np.ndarray:
+        """[H, W, C] uint8; with the fast integer transform and smooth chroma, which is TensorFlow's default."""
 
         def decoded(strict: bool) -> np.ndarray:
             return self._simplejpeg.decode_jpeg(image, space, fastdct=True, buffer=buffer, strict=strict)
@@ -81,22 +95,47 @@ class TurboDecoder(Decoder):
                 raise
             return decoded(strict=False)
 
-    def _buffer(self, size: int) -> bytearray:
-        """Memory of this thread, used again: fresh pages would cost a tenth of the decoding."""
-        kept = getattr(self._memory, "buffer", b"")
-        if len(kept) < size:
-            kept = self._memory.buffer = bytearray(size)
-        return kept
+    def _buffer(self, size: int) -> np.ndarray:
+        """[size] uint8 of this thread, used again: fresh pages would cost a tenth of the decoding."""
+        kept = getattr(self._memory, "buffer", None)
+        if kept is None or len(kept) < size:
+            kept = self._memory.buffer = _misaligned(size)
+        return kept[:size]
+
+
+def _misaligned(size: int) -> np.ndarray:
+    """[size] uint8 from an odd address: rows that begin at multiples of 32 libjpeg-turbo writes past the caches."""
+    memory = np.empty(size + 1, np.uint8)
+    return memory[1 - memory.ctypes.data % 2 :][:size]
+
+
+def _runs(sizes: Sequence[Size], share: range) -> Iterator[range]:
+    """Neighbours of one size, as many as stay in the processor's cache together."""
+    start = share.start
+    for position in share:
+        width, height = sizes[position]
+        fits = (position + 1 - start) * width * height <= TOGETHER
+        if position > start and not (fits and sizes[position] == sizes[start]):
+            yield range(start, position)
+            start = position
+    yield range(start, share.stop)
+
+
+def _replicate(levels: np.ndarray, target: np.ndarray) -> None:
+    """[N, S, S, C] to [N, S, S, 3]: where there is one channel it stands for all three."""
+    levels, target = levels.reshape(-1, levels.shape[-1]), target.reshape(-1, 3)
+    for channel in range(3):  # one by one, since NumPy is slow where the last axis is short
+        target[:, channel] = levels[:, channel % levels.shape[-1]]
 
 
 def _three_channels(image: Image.Image) -> Image.Image:
     """Without transparency, and of 16 bits the high byte: Pillow's own conversion would clip them."""
     if image.mode.startswith("I"):
-        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     return image.convert("RGB")
 
 
 def _light(ink: np.ndarray, inverted: bool) -> np.ndarray:
-    """[H, W, 4] cyan, magenta, yellow, black as red, green, blue; Adobe's files hold 255 for no ink."""
+    """[H, W, 4] cyan, magenta, yellow, black as [H, W, 3] red, green, blue; Adobe's files hold 255 for no ink."""
     levels = ink.astype(np.int32) if inverted else 255 - ink.astype(np.int32)
-    return (levels * levels[..., 3:] // 255).astype(np.uint8)
+    return levels[..., :3] * levels[..., 3:] // 255

@@ -8,8 +8,9 @@ from PIL import Image
 
 from alfa_md.data.tfrecord.decoder import Decoder, UndecodableImage
 from alfa_md.data.tfrecord.tensorflow_decoder import TensorflowDecoder
-from alfa_md.data.tfrecord.turbo_decoder import TurboDecoder
+from alfa_md.data.tfrecord.turbo_decoder import SHARE, TOGETHER, TurboDecoder, _runs
 from alfa_md.errors import UserError
+from alfa_md.pixels import scaled
 from tests.shared import shared_data
 
 
@@ -98,6 +99,49 @@ def test_kinds_of_jpeg(kind_of_decoder, options):
     assert_equal_to_plain(kind_of_decoder, [encoded(noise(45, 61, seed=i), "JPEG", **options) for i in range(3)], 32)
 
 
+def nearly_grey(row: int, channel: int, seed: int) -> np.ndarray:
+    """[9, 11, 3], grey but for one channel of one pixel."""
+    pixels = noise(9, 11, 1, seed)[..., None].repeat(3, axis=2)
+    pixels[row, -1, channel] ^= 1
+    return pixels
+
+
+def test_sizes_forms_and_colours_mixed_in_one_call(kind_of_decoder):
+    """In runs of one size longer and shorter than what is decoded together; a colour hides among grey pictures."""
+    grey = [noise(9, 11, 1, seed) for seed in range(2 * SHARE + 3)]
+    hidden = [nearly_grey(row, channel, row) for row in (0, 4, 8) for channel in range(3)]
+    pixels = [*grey, *hidden, noise(9, 11), *grey[:3], noise(11, 9), noise(11, 9, 1), noise(9, 11), *hidden[4:6], *grey]
+    for kinds in (["PNG"], ["JPEG"], ["JPEG", "PNG", "BMP"]):
+        images = [encoded(each, kinds[n % len(kinds)], quality=100) for n, each in enumerate(pixels)]
+        assert_equal_to_plain(kind_of_decoder, images, 14)
+
+
+def test_grey_levels_before_scaling(kind_of_decoder):
+    images = [encoded(noise(13, 8, channels), "JPEG") for channels in (1, 3, 3)]
+    levels = kind_of_decoder(10).levels(images)
+    expected = np.stack([plain_resize(plain_pixels(image), 10) for image in images])
+    np.testing.assert_array_equal(levels.permute(0, 2, 3, 1).numpy(), expected)
+    assert torch.equal(scaled(levels), kind_of_decoder(10)(images))
+
+
+def test_neighbours_of_one_size_make_a_run():
+    small, large = (10, 10), (1000, TOGETHER)
+    sizes = [small, small, (10, 11), (11, 10), small, large, large, small, small]
+    runs = [range(0, 2), range(2, 3), range(3, 4), range(4, 5), range(5, 6), range(6, 7), range(7, 9)]
+    assert list(_runs(sizes, range(9))) == runs
+    assert list(_runs(sizes, range(1, 3))) == [range(1, 2), range(2, 3)]
+    half = (TOGETHER // 2, 1)
+    assert list(_runs(5 * [half], range(5))) == [range(0, 2), range(2, 4), range(4, 5)]
+
+
+def test_the_buffer_starts_at_an_odd_address():
+    pytest.importorskip("simplejpeg", reason="simplejpeg is not installed")
+    decoder = TurboDecoder(8)
+    for size in (1000, 10, 2001):
+        buffer = decoder._buffer(size)
+        assert len(buffer) == size and buffer.ctypes.data % 2 == 1
+
+
 def test_transparency_is_dropped(kind_of_decoder):
     pixels = noise(9, 8, 4)
     decode = kind_of_decoder(16)
@@ -144,6 +188,28 @@ def test_undecodable_image_is_counted_out(kind_of_decoder, bad):
     assert caught.value.position == 2
 
 
+def test_undecodable_image_within_a_run_of_one_size(kind_of_decoder):
+    images = [encoded(noise(60, 60, seed=seed), "JPEG") for seed in range(2 * SHARE)]
+    images[SHARE + 3] = images[0][:900]
+    images[SHARE + 5] = images[1][:900]
+    with pytest.raises(UndecodableImage) as caught:
+        kind_of_decoder(8)(images)
+    assert caught.value.position == SHARE + 3
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP"])
+def test_a_picture_without_pixels(kind_of_decoder, kind):
+    with pytest.raises(UndecodableImage, match="image 1 is not a whole still picture"):
+        kind_of_decoder(8)([encoded(noise(6, 6), kind), claiming(kind, 0)])
+
+
+@pytest.mark.parametrize("length", [9, 10, 11, 20])
+def test_a_jpeg_that_ends_with_its_size(kind_of_decoder, length):
+    whole = encoded(noise(6, 6), "JPEG")
+    with pytest.raises(UndecodableImage, match="image 0 is not a whole still picture"):
+        kind_of_decoder(8)([whole[: whole.find(b"\xff\xc0") + length]])
+
+
 def claiming(kind: str, side: int) -> bytes:
     """A small picture whose header claims a large one, square."""
     image = encoded(noise(6, 6), kind)
@@ -158,7 +224,7 @@ def claiming(kind: str, side: int) -> bytes:
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP"])
 def test_an_absurdly_large_image_is_refused_before_it_is_decoded(kind_of_decoder, kind, monkeypatch):
     decode = kind_of_decoder(8)
-    monkeypatch.setattr(decode, "_decoded", lambda images: pytest.fail("decoded"))
+    monkeypatch.setattr(decode, "_decoded", lambda *arguments: pytest.fail("decoded"))
     with pytest.raises(
         UndecodableImage, match="image 1 claims 60000 x 60000 pixels, more than the 100000000"
     ) as caught:
@@ -214,6 +280,13 @@ def rotated() -> bytes:
     return file.getvalue()
 
 
+def in_columns_of_four() -> bytes:
+    """A JPEG of the rare subsampling 4:4:1: the frame header of another one changed."""
+    image = bytearray(encoded(noise(40, 30), "JPEG"))
+    image[image.find(b"\xff\xc0") + 11] = 0x14
+    return bytes(image)
+
+
 ODD = {
     "CMYK of Adobe": cmyk(adobe=True, quality=75),
     "CMYK": cmyk(adobe=False, quality=95),
@@ -225,6 +298,7 @@ ODD = {
     "bytes after the end": encoded(noise(40, 30), "JPEG") + b"rubbish",
     "bytes before a marker": encoded(noise(40, 30), "JPEG")[:-2] + b"rubbish\xff\xd9",
     "cut short but ended": encoded(noise(60, 60), "JPEG")[:900] + b"\xff\xd9",
+    "subsampling 4:4:1": in_columns_of_four(),
     "EXIF rotation": rotated(),
     "restart markers": encoded(noise(64, 64), "JPEG", restart_marker_blocks=2),
 }

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from alfa_md.data.tfrecord.dimensions import dimensions
+from alfa_md.data.tfrecord.dimensions import dimensions, in_ink
 from tests.shared import shared_data
 
 
@@ -25,6 +25,10 @@ def test_sizes_of_all_forms(kind, mode):
 @pytest.mark.parametrize("options", [{"progressive": True}, {"quality": 5}, {"comment": b"\xff\xc0" * 30}])
 def test_kinds_of_jpeg(options):
     assert dimensions(picture(301, 17, "JPEG", **options)) == (301, 17)
+
+
+def test_inks():
+    assert in_ink(picture(30, 7, "JPEG", "CMYK")) and not in_ink(picture(30, 7, "JPEG", "L"))
 
 
 def test_a_thumbnail_in_a_jpeg_is_not_the_picture():
@@ -60,3 +64,21 @@ def test_real_pictures(file, key):
     for i in range(0, len(offset) - 1, 20):
         image = data[offset[i] : offset[i + 1]].tobytes()
         assert dimensions(image) == Image.open(io.BytesIO(image)).size
+
+
+def test_jpegs_are_sized_as_libjpeg_sizes_them():
+    """The decoder takes memory by the one and fills it by the other: of damaged headers, too."""
+    simplejpeg = pytest.importorskip("simplejpeg", reason="simplejpeg is not installed")
+    rng, whole, sized = np.random.RandomState(0), picture(300, 7, "JPEG", progressive=True), 0
+    for _ in range(3000):
+        image = bytearray(whole)
+        for place in rng.randint(2, len(whole), 2):
+            image[place] = rng.choice([0, 1, 0xC0, 0xC2, 0xD8, 0xDC, 0xE1, 0xFE, 0xFF, rng.randint(256)])
+        try:
+            height, width, space, _ = simplejpeg.decode_jpeg_header(bytes(image), strict=False)
+        except (ValueError, KeyError):  # the latter of a subsampling that it has no name for
+            continue
+        sized += 1
+        assert dimensions(bytes(image)) == (width, height)
+        assert in_ink(bytes(image)) == (space in ("CMYK", "YCCK"))
+    assert sized > 1000
