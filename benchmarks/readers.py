@@ -2,38 +2,45 @@
 
 import os
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 
+from alfa_md.data.sampling import ClassDraw, EpisodeSampler, Sampling, draw_records
 from alfa_md.data.spec import DatasetSpec
 from alfa_md.data.tfrecord.image_cache import ImageCache, images_of, slot_file
 from alfa_md.data.tfrecord.tensorflow_decoder import TensorflowDecoder
 from alfa_md.data.tfrecord.turbo_decoder import TurboDecoder
 from alfa_md.pixels import scaled
-from benchmarks.stream_reader import StreamReader
+from benchmarks.stream_reader import Augment, StreamReader, by_nothing, not_at_all
 
 SIZE = 84  # pixels
-WAYS, IMAGES = 8, 12  # of an episode: classes, and images of each
 THREADS = 2
+STREAM = "official protocol"
 
 Place = tuple[int, int]
 Read = Callable[[], Any]
 
 
-def places(spec: DatasetSpec) -> Iterator[list[Place]]:
-    """Class and record of every image of episode after episode; the same for every reader."""
-    rng = np.random.RandomState(0)
+def descriptions(spec: DatasetSpec) -> Iterator[list[ClassDraw]]:
+    """What episode after episode consists of; the same for every reader."""
+    sampler, rng = EpisodeSampler(spec, "train", Sampling()), np.random.RandomState(0)
     while True:
-        classes = rng.choice(len(spec.class_names), WAYS, replace=False)
-        yield [(int(c), int(n)) for c in classes for n in rng.choice(spec.images_per_class[c], IMAGES, replace=False)]
+        yield sampler.sample(rng)
 
 
-def stream(spec: DatasetSpec) -> Read:
-    asked = ([class_id for class_id, _ in episode] for episode in places(spec))
-    reader = StreamReader(spec, asked, SIZE, THREADS)
-    return lambda: reader.episode(WAYS * IMAGES)
+def places(spec: DatasetSpec) -> Iterator[list[Place]]:
+    """Class and record of every image of these episodes."""
+    rng = np.random.RandomState(1)
+    for draws in descriptions(spec):
+        records = [draw_records(rng, spec.images_per_class[c], shots + queries) for c, shots, queries in draws]
+        yield [(draw.class_id, int(n)) for draw, own in zip(draws, records, strict=True) for n in own]
+
+
+def stream(spec: DatasetSpec, augment: Augment) -> Read:
+    return StreamReader(spec, descriptions(spec), SIZE, augment).episode
 
 
 def own(spec: DatasetSpec, decoder: type, cache: ImageCache | None = None, episodes: int | None = None) -> Read:
@@ -64,7 +71,8 @@ def filling(spec: DatasetSpec) -> Read:
 
 
 READERS: dict[str, Callable[[DatasetSpec], Read]] = {
-    "tf.data stream": stream,
+    STREAM: partial(stream, augment=by_nothing),
+    f"{STREAM}, not augmented": partial(stream, augment=not_at_all),
     "tensorflow": lambda spec: own(spec, TensorflowDecoder),
     "turbo": lambda spec: own(spec, TurboDecoder),
     "turbo, filling the cache": filling,

@@ -1,48 +1,89 @@
-"""A plain reader of the official protocol in tf.data, to be measured against: one endless stream a class.
+"""A reader of the official protocol in plain tf.data, to be measured against: one endless stream a class.
 
-Each stream shuffles within a window of 1000 records and repeats; a generator names the class of every image, and
-tf.data takes the next of that stream. Reference: Triantafillou et al., "Meta-Dataset", ICLR 2020, and its code.
+Each stream shuffles within a window of 1000 records and repeats. An episode is a run of places in the streams: what is
+left of classes that would otherwise be read past their end, read and thrown away; then the support records; then the
+query records; each part filled up with empty records to a fixed length. The default configuration augments support
+images by noise of standard deviation 0 and by a crop without margin, which change nothing and cost what they cost.
+Reference: Triantafillou et al., "Meta-Dataset", ICLR 2020, and its code.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from alfa_md.data.sampling import ClassDraw
 from alfa_md.data.spec import DatasetSpec
 from alfa_md.data.tfrecord.runtime import tensorflow
 
-WINDOW = 1000  # records
+WINDOW, AHEAD, READ = 1000, 64, 2**20  # records shuffled, records read ahead, bytes read at once
+SUPPORT, QUERY = 500, 500  # places, of which an episode leaves some empty
+FLUSH = SUPPORT + QUERY
+
+
+Augment = Callable  # (tensorflow, image) -> image
+
+
+def by_nothing(tf, image):
+    """The augmentation of the default configuration: no noise, no margin."""
+    noisy = image + tf.random.normal(tf.shape(image)) * 0.0
+    return tf.image.random_crop(tf.pad(noisy, [[0, 0]] * 3, "REFLECT"), tf.shape(image))
+
+
+def not_at_all(tf, image):
+    return image
 
 
 class StreamReader:
-    """Episodes of `classes` times `shots` images, [N, 3, S, S] float32 in [-1, 1]."""
+    """Episodes of descriptions: images [N, 3, S, S] float32 in [-1, 1], first the support set's, under `augment`."""
 
-    def __init__(self, spec: DatasetSpec, episodes: Iterator[Sequence[int]], size: int, threads: int):
+    def __init__(self, spec: DatasetSpec, episodes: Iterator[Sequence[ClassDraw]], size: int, augment: Augment):
         tf = tensorflow()
         features = {"image": tf.io.FixedLenFeature([], tf.string)}
 
         def stream(class_id: int):
-            window = min(WINDOW, spec.images_per_class[class_id])
-            return tf.data.TFRecordDataset(str(spec.class_file(class_id))).shuffle(window, seed=class_id).repeat()
+            records = tf.data.TFRecordDataset(str(spec.class_file(class_id)), buffer_size=READ).prefetch(AHEAD)
+            shuffled = records.shuffle(min(WINDOW, spec.images_per_class[class_id])).repeat()
+            return tf.data.Dataset.zip((shuffled, tf.data.Dataset.from_tensors(np.int64(class_id)).repeat()))
 
         def decoded(record):
-            image = tf.io.decode_jpeg(tf.io.parse_single_example(record, features)["image"], channels=3)
-            resized = tf.raw_ops.ResizeBilinear(
-                images=tf.cast(image, tf.float32)[None], size=[size, size], align_corners=True
-            )[0]
-            return resized / 127.5 - 1
+            encoded = tf.io.parse_single_example(record, features)["image"]
+            image = tf.cast(tf.io.decode_image(encoded, 3, expand_animations=False), tf.float32)
+            return tf.raw_ops.ResizeBilinear(images=image[None], size=[size, size], align_corners=True)[0] / 127.5 - 1
 
-        def requests():
-            for classes in episodes:
-                self._sizes.append(len(classes))
-                yield np.asarray(classes, np.int64)
+        def images(records, class_ids):
+            whole = tf.TensorSpec([size, size, 3], tf.float32)
+            support, query = (
+                tf.map_fn(change, tf.boolean_mask(records[part], class_ids[part] >= 0), fn_output_signature=whole)
+                for part, change in (
+                    (slice(FLUSH, -QUERY), lambda r: augment(tf, decoded(r))),
+                    (slice(-QUERY, None), decoded),
+                )
+            )
+            return tf.concat((support, query), 0)
 
-        self._sizes: list[int] = []
-        asked = tf.data.Dataset.from_generator(requests, output_signature=tf.TensorSpec([None], tf.int64)).unbatch()
-        streams = [stream(class_id) for class_id in range(len(spec.class_names))]
-        images = tf.data.Dataset.choose_from_datasets(streams, asked).map(decoded, num_parallel_calls=threads)
-        self._images = iter(images)
+        empty = tf.data.Dataset.from_tensors((b"", np.int64(-1))).repeat()
+        streams = [*map(stream, range(len(spec.class_names))), empty]
+        places = tf.data.Dataset.from_generator(
+            lambda: places_of(episodes, spec.images_per_class), output_signature=tf.TensorSpec([None], tf.int64)
+        )
+        taken = tf.data.Dataset.choose_from_datasets(streams, places.unbatch()).batch(FLUSH + SUPPORT + QUERY)
+        options = tf.data.Options()
+        options.autotune.enabled = False  # nothing is read ahead: whoever has the next turn would pay for it
+        options.experimental_optimization.inject_prefetch = False
+        self._episodes = iter(taken.map(images).with_options(options))
 
-    def episode(self, number: int) -> np.ndarray:
-        """The next `number` images."""
-        return np.stack([next(self._images).numpy() for _ in range(number)]).transpose(0, 3, 1, 2)
+    def episode(self) -> np.ndarray:
+        """The images of the next episode."""
+        return next(self._episodes).numpy().transpose(0, 3, 1, 2)
+
+
+def places_of(episodes: Iterator[Sequence[ClassDraw]], sizes: Sequence[int]) -> Iterator[np.ndarray]:
+    """The streams to be read from, for every episode; the one after the last class is the empty one."""
+    left = np.array(sizes)  # of every class, before it is read to its end
+    for draws in episodes:
+        class_ids, shots, queries = np.array(draws).T
+        short = class_ids[shots + queries > left[class_ids]]
+        parts = ((short, left[short], FLUSH), (class_ids, shots, SUPPORT), (class_ids, queries, QUERY))
+        yield np.concatenate([np.append(c.repeat(n), [len(sizes)] * (size - n.sum())) for c, n, size in parts])
+        left[short] = np.array(sizes)[short]
+        left[class_ids] -= shots + queries

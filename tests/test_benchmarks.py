@@ -8,12 +8,14 @@ import torch
 import torch.nn.functional as F
 
 from alfa_md.backbones.conv4 import Conv4
+from alfa_md.data.sampling import ClassDraw
 from benchmarks.cases import PLAIN, Case, Form, work
 from benchmarks.flops import gigaflop
 from benchmarks.memory import FORMS
 from benchmarks.page import write_chapter
 from benchmarks.readers import READERS
 from benchmarks.records import KINDS, Kind, synthesise
+from benchmarks.stream_reader import places_of
 from tests.noise import CPU
 from tests.shared import ROOT
 
@@ -27,7 +29,15 @@ def test_every_reader_gives_episodes(reader, tmp_path, monkeypatch):
     read = READERS[reader](synthesise("tiny", tmp_path))
     for _ in range(2):
         images = read()
-        assert images.shape == (96, 3, 84, 84) and -1 <= images.min() < images.max() <= 1
+        assert len(images) >= 10 and images.shape[1:] == (3, 84, 84) and -1 <= images.min() < images.max() <= 1
+
+
+def test_the_stream_is_asked_as_the_official_protocol_has_it():
+    """Classes of 10 images: the second episode would read past the end of the first class, whose rest is flushed."""
+    draws = [[ClassDraw(0, 4, 2), ClassDraw(1, 1, 2)], [ClassDraw(0, 3, 2), ClassDraw(1, 2, 2)]]
+    one, two = (episode.tolist() for episode in places_of(iter(draws), (10, 10)))
+    assert one == [2] * 1000 + [0] * 4 + [1] + [2] * 495 + [0, 0, 1, 1] + [2] * 496
+    assert two == [0] * 4 + [2] * 996 + [0] * 3 + [1] * 2 + [2] * 495 + [0, 0, 1, 1] + [2] * 496
 
 
 @pytest.mark.slow
