@@ -16,6 +16,7 @@ from alfa_md.episode import Episode
 from alfa_md.heads import LearnedHead, PrototypeHead
 from alfa_md.kernels.order import plain_operations
 from alfa_md.learners.gradient import GradientLearner
+from alfa_md.learners.vmapped import vmapped
 from alfa_md.normalization import batch_statistics, support_moments
 from alfa_md.precision import bfloat16
 from alfa_md.rules.alfa import alfa
@@ -31,12 +32,15 @@ class Form(NamedTuple):
     options: dict[str, object] = {}
     within: Callable[[], AbstractContextManager] = nullcontext
     change: Callable[[nn.Module], object] = lambda backbone: None
+    tasks: int = 1  # at a time
 
 
 FAST, COARSE, COMPILED = "this package", "this package, bfloat16", "plain, channels last, compiled"
+STACKED = "this package, four tasks stacked"
 PLAIN = Form(layout=torch.contiguous_format, plain=True, within=plain_operations)
 FURTHER = {
     COARSE: Form(options={"precision": bfloat16}),  # not the same numbers
+    STACKED: Form(options={"batching": vmapped}, tasks=4),
     COMPILED: Form(plain=True, change=nn.Module.compile),
 }
 
@@ -71,8 +75,10 @@ class Case(NamedTuple):
 
 
 CASES = {
-    "4-CONV, 84 px, 5-way 5-shot, 5 steps": Case(Conv4, 1200, 84, shots=5, queries=15, steps=5, further=(COMPILED,)),
-    "4-CONV, 84 px, 5-way 1-shot, 5 steps": Case(Conv4, 1200, 84, shots=1, queries=15, steps=5),
+    "4-CONV, 84 px, 5-way 5-shot, 5 steps": Case(
+        Conv4, 1200, 84, shots=5, queries=15, steps=5, further=(STACKED, COMPILED)
+    ),
+    "4-CONV, 84 px, 5-way 1-shot, 5 steps": Case(Conv4, 1200, 84, shots=1, queries=15, steps=5, further=(STACKED,)),
     "ResNet12, 84 px, 5-way 1-shot, 5 queries a class, 3 steps": Case(ResNet12, 512, 84, shots=1, queries=5, steps=3),
     "ResNet-18, 126 px, 5-way 5-shot, 5 queries a class, 3 steps, prototypes": Case(
         ResNet18, 512, 126, shots=5, queries=5, steps=3, modes=("first order", "evaluation"), further=(COARSE,)
@@ -81,7 +87,7 @@ CASES = {
 
 
 class Work(NamedTuple):
-    """One task's share of an update, or its evaluation, in some form; calling it does it once."""
+    """Some tasks' share of an update, or their evaluation, in some form; calling it does it once."""
 
     learner: GradientLearner
     episodes: list[Episode]
@@ -91,15 +97,16 @@ class Work(NamedTuple):
     def __call__(self) -> None:
         with self.form.within(), torch.set_grad_enabled(self.trains):
             self.learner.train(self.trains)
-            for episode in self.episodes:
-                loss = self.learner.objective.loss(self.learner(episode), episode.query_y)
+            for together in [self.episodes] if self.learner.batches else [[episode] for episode in self.episodes]:
+                scores = zip(self.learner.batch(together), together, strict=True)
+                loss = torch.stack([self.learner.objective.loss(score, e.query_y) for score, e in scores]).sum()
                 if self.trains:
                     loss.backward()
             self.learner.zero_grad()
 
 
-def work(case: Case, mode: str, form: Form, device: torch.device, tasks: int = 1) -> Work:
-    """What `case` does in `mode` for so many tasks, one after the other, on `device`."""
+def work(case: Case, mode: str, form: Form, device: torch.device, tasks: int | None = None) -> Work:
+    """What `case` does in `mode` on `device`, for so many tasks or as many as the form takes at a time."""
     learner = case.learner(mode != "second order", form.plain, **form.options).to(device, memory_format=form.layout)
 
     form.change(learner.backbone)
@@ -107,5 +114,5 @@ def work(case: Case, mode: str, form: Form, device: torch.device, tasks: int = 1
     def placed(tensor: torch.Tensor) -> torch.Tensor:
         return tensor.to(device, memory_format=form.layout if tensor.dim() == 4 else torch.preserve_format)
 
-    episodes = [case.episode(seed).map(placed) for seed in range(tasks)]
+    episodes = [case.episode(seed).map(placed) for seed in range(tasks or form.tasks)]
     return Work(learner, episodes, form, trains=mode != "evaluation")

@@ -18,7 +18,7 @@ import torch
 from torch.profiler import profile
 
 from alfa_md.allocator import keep_freed_pages
-from benchmarks.cases import CASES, FAST, FURTHER, PLAIN, Case, Form, Work, work
+from benchmarks.cases import CASES, COARSE, FAST, FURTHER, PLAIN, STACKED, Case, Form, Work, work
 from benchmarks.flops import gigaflop
 from benchmarks.machine import clock, convolution_peak, described, settled_allocator
 from benchmarks.memory import memory_table
@@ -26,6 +26,7 @@ from benchmarks.page import write_chapter
 from benchmarks.threads import threads_table
 
 FORMS: dict[str, Form] = {"plain": PLAIN, FAST: Form()}
+UNMEASURED = "On a GPU nothing of this is measured so far; --device=cuda does.\n"
 DEFAULT = "plain, default allocator"
 
 
@@ -71,48 +72,44 @@ Forms take turns in one process; a ratio is the median over the rounds of plain 
 "Default allocator" is glibc's as it settles by itself, where large tensors are mapped anew every time; all other forms
 run under the setting that every command applies. A convolution alone reaches {peak:.0f} GFLOP/s here; achieved ones
 are counted from the operations that the form does. The first time has what is done once: memory taken, code compiled.
-"""
+{"" if options.device.type == "cuda" else UNMEASURED}"""
 
 
 def columns() -> list[str]:
-    names = (
-        "mode",
-        "form",
-        "times the plain form",
-        "seconds",
-        "the first time",
-        "GFLOP",
-        "GFLOP/s",
-        "share of the peak",
-    )
+    names = ("mode", "form", "times the plain form", "seconds", "the first time")
+    names = (*names, "GFLOP", "GFLOP/s", "share of the peak")
     return [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
 
 
 def rows(case: Case, mode: str, options: Namespace, peak: float) -> list[str]:
     """A row for every form of computing one task in this mode."""
-    further = case.further if mode != "second order" else ()  # compiled code is not differentiated again
-    forms = FORMS | {name: FURTHER[name] for name in further}
+    forms = FORMS | {name: FURTHER[name] for name in further(case, mode, options.device)}
     works = {name: work(case, mode, form, options.device) for name, form in forms.items()}
     runs = {DEFAULT: with_default_allocator(works["plain"])} if options.device.type == "cpu" else {}
     seconds = in_turns(runs | works, options)
-    arithmetic = {name: gigaflop(one) for name, one in works.items()}
-    lines = []
-    for name, (first, *times) in seconds.items():
-        ratio = median(a / b for a, b in zip(seconds["plain"][1:], times, strict=True))
-        done = arithmetic.get(name, arithmetic["plain"])
-        rate = done / min(times)
-        cells = (
-            mode,
-            name,
-            f"{ratio:.2f}",
-            f"{min(times):.3f}",
-            f"{first:.1f}",
-            f"{done:.0f}",
-            f"{rate:.0f}",
-            f"{rate / peak:.0%}",
-        )
-        lines.append(f"| {' | '.join(cells)} |")
-    return lines
+    arithmetic = {name: gigaflop(one) / len(one.episodes) for name, one in works.items()}
+    tasks = {name: form.tasks for name, form in forms.items()}
+    plain = seconds["plain"]
+    return [
+        row((mode, name), times, plain, tasks.get(name, 1), arithmetic.get(name, arithmetic["plain"]), peak)
+        for name, times in seconds.items()
+    ]
+
+
+def row(names: tuple[str, str], seconds: list[float], plain: list[float], tasks: int, done: float, peak: float) -> str:
+    """What a form needs for one task: `seconds` of all rounds, `done` GFLOP."""
+    first, *times = (spent / tasks for spent in seconds)
+    ratio = median(a / b for a, b in zip(plain[1:], times, strict=True))
+    rate = done / min(times)
+    cells = (f"{ratio:.2f}", f"{min(times):.3f}", f"{first:.1f}", f"{done:.0f}", f"{rate:.0f}", f"{rate / peak:.0%}")
+    return f"| {' | '.join((*names, *cells))} |"
+
+
+def further(case: Case, mode: str, device: torch.device) -> tuple[str, ...]:
+    """The forms beside the plain and the fast one. Compiled code is not differentiated again."""
+    if device.type == "cuda":
+        return (STACKED, COARSE) if STACKED in case.further else case.further
+    return tuple(name for name in case.further if name != STACKED) if mode != "second order" else ()
 
 
 def in_turns(runs: dict[str, Callable[[], None]], options: Namespace) -> dict[str, list[float]]:

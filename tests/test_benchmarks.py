@@ -9,7 +9,7 @@ import torch.nn.functional as F
 
 from alfa_md.backbones.conv4 import Conv4
 from alfa_md.data.sampling import ClassDraw
-from benchmarks.cases import PLAIN, Case, Form, work
+from benchmarks.cases import COARSE, FURTHER, PLAIN, STACKED, Case, Form, work
 from benchmarks.flops import gigaflop
 from benchmarks.memory import FORMS
 from benchmarks.page import write_chapter
@@ -51,7 +51,9 @@ def test_the_table_has_a_row_for_every_reader(tmp_path):
 TINY_CASE = Case(Conv4, 48, 16, shots=1, queries=1, steps=1)
 
 
-@pytest.mark.parametrize("form", [PLAIN, Form()], ids=["plain", "fast"])
+@pytest.mark.parametrize(
+    "form", [PLAIN, Form(), FURTHER[STACKED], FURTHER[COARSE]], ids=["plain", "fast", "stacked", "bfloat16"]
+)
 def test_a_case_in_every_mode(form):
     scores = []
     for mode in TINY_CASE.modes:
@@ -59,7 +61,7 @@ def test_a_case_in_every_mode(form):
         run()
         assert run.learner.first_order == (mode != "second order") and run.learner.training == (mode != "evaluation")
         scores.append(run.learner(run.episodes[0]))
-    assert all(torch.allclose(score, scores[0], atol=1e-5) for score in scores)
+    assert all(torch.allclose(score, scores[0], atol=1e-2) for score in scores)
 
 
 def test_arithmetic_is_counted():
