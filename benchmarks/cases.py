@@ -19,6 +19,7 @@ from alfa_md.learners.gradient import GradientLearner
 from alfa_md.learners.vmapped import vmapped
 from alfa_md.normalization import batch_statistics, support_moments
 from alfa_md.precision import bfloat16
+from alfa_md.recomputation import balanced, low
 from alfa_md.rules.alfa import alfa
 
 Layout = torch.memory_format
@@ -38,6 +39,18 @@ class Form(NamedTuple):
 FAST, COARSE, COMPILED = "this package", "this package, bfloat16", "plain, channels last, compiled"
 STACKED = "this package, four tasks stacked"
 PLAIN = Form(layout=torch.contiguous_format, plain=True, within=plain_operations)
+TOGETHER, KEPT, LOW = (
+    "plain, one backward pass over both tasks",
+    "this package, memory = @fast",
+    "this package, memory = @low",
+)
+MEMORY = {
+    TOGETHER: PLAIN,
+    "plain, a backward pass a task": PLAIN,
+    KEPT: Form(),
+    "this package, memory = @balanced": Form(options={"memory": balanced}),
+    LOW: Form(options={"memory": low}),
+}
 FURTHER = {
     COARSE: Form(options={"precision": bfloat16}),  # not the same numbers
     STACKED: Form(options={"batching": vmapped}, tasks=4),
@@ -57,6 +70,7 @@ class Case(NamedTuple):
     way: int = 5
     modes: tuple[str, ...] = ("second order", "first order", "evaluation")
     further: tuple[str, ...] = ()  # forms that are timed beside the plain and the fast one
+    memory: tuple[str, ...] = ()  # forms whose memory is measured
 
     def learner(self, first_order: bool, plain: bool, **options: object) -> GradientLearner:
         torch.manual_seed(0)
@@ -76,10 +90,15 @@ class Case(NamedTuple):
 
 CASES = {
     "4-CONV, 84 px, 5-way 5-shot, 5 steps": Case(
-        Conv4, 1200, 84, shots=5, queries=15, steps=5, further=(STACKED, COMPILED)
+        Conv4, 1200, 84, shots=5, queries=15, steps=5, further=(STACKED, COMPILED), memory=(*MEMORY,)
     ),
     "4-CONV, 84 px, 5-way 1-shot, 5 steps": Case(Conv4, 1200, 84, shots=1, queries=15, steps=5, further=(STACKED,)),
-    "ResNet12, 84 px, 5-way 1-shot, 5 queries a class, 3 steps": Case(ResNet12, 512, 84, shots=1, queries=5, steps=3),
+    "ResNet12, 84 px, 5-way 1-shot, 5 queries a class, 3 steps": Case(
+        ResNet12, 512, 84, shots=1, queries=5, steps=3, memory=(*MEMORY,)
+    ),
+    "ResNet12, 84 px, 5-way 5-shot, 5 steps": Case(
+        ResNet12, 512, 84, shots=5, queries=15, steps=5, modes=(), memory=(LOW,)
+    ),
     "ResNet-18, 126 px, 5-way 5-shot, 5 queries a class, 3 steps, prototypes": Case(
         ResNet18, 512, 126, shots=5, queries=5, steps=3, modes=("first order", "evaluation"), further=(COARSE,)
     ),

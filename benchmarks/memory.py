@@ -9,36 +9,31 @@ from pathlib import Path
 import torch
 
 from alfa_md.allocator import keep_freed_pages
-from alfa_md.recomputation import balanced, fast, low
-from benchmarks.cases import CASES, PLAIN, Case, Form, Work, work
+from benchmarks.cases import CASES, KEPT, MEMORY, TOGETHER, Case, Work, work
 from benchmarks.machine import clock
 
 TASKS = 2
 MODE = "second order"
-MEMORIES = {"fast": fast, "balanced": balanced, "low": low}
-TOGETHER = "plain, one backward pass over both tasks"
-FORMS: dict[str, Form] = {TOGETHER: PLAIN, "plain, a backward pass a task": PLAIN} | {
-    f"this package, memory = @{name}": Form(options={"memory": memory}) for name, memory in MEMORIES.items()
-}
 
 
 def memory_table(cases: dict[str, Case], device: torch.device) -> list[str]:
-    """Peak and seconds of an update in second order, for every case that has that mode."""
+    """Peak and seconds of an update in second order, for the forms that a case names."""
     names = ("case", "form", "peak, MB", "times less than plain", "seconds", "times those of fast")
     title = f"## Memory of an update of {TASKS} tasks in second order, beyond what the process had before\n"
     lines = [title, f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
     for name, case in cases.items():
-        if MODE in case.modes:
-            found = {form: in_own_process(name, form, device) for form in FORMS}
-            lines += [row(name, form, found) for form in found]
+        found = {form: in_own_process(name, form, device) for form in case.memory}
+        lines += [row(name, form, found) for form in found]
     return [*lines, ""]
 
 
 def row(case: str, form: str, found: dict[str, dict]) -> str:
-    own, plain, kept = found[form], found[TOGETHER], found["this package, memory = @fast"]
-    cells = (f"{own['megabytes']:.0f}", f"{plain['megabytes'] / own['megabytes']:.2f}")
-    cells += (f"{own['seconds']:.2f}", f"{own['seconds'] / kept['seconds']:.2f}")
-    return f"| {' | '.join((case, form, *cells))} |"
+    """Beside plain and fast where those are measured."""
+    own = found[form]
+    less = f"{found[TOGETHER]['megabytes'] / own['megabytes']:.2f}" if TOGETHER in found else ""
+    more = f"{own['seconds'] / found[KEPT]['seconds']:.2f}" if KEPT in found else ""
+    cells = (case, form, f"{own['megabytes']:.0f}", less, f"{own['seconds']:.2f}", more)
+    return f"| {' | '.join(cells)} |"
 
 
 def in_own_process(case: str, form: str, device: torch.device) -> dict:
@@ -53,7 +48,7 @@ def measured(case: Case, form: str, device: torch.device) -> dict[str, float]:
     """Megabytes that an update adds to the peak, and the seconds of the second of two updates."""
     torch.set_num_threads(1)
     keep_freed_pages()
-    run = work(case, MODE, FORMS[form], device, TASKS)
+    run = work(case, MODE, MEMORY[form], device, TASKS)
     update = both_at_once(run) if form == TOGETHER else run
     before = peak(device)
     update()

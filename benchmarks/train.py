@@ -54,9 +54,9 @@ def chapter(cases: dict[str, Case], options: Namespace) -> str:
     peak = convolution_peak(options.device)
     parts = [heading(options, peak)]
     for name, case in cases.items():
-        parts += [f"## {name}\n", *columns()]
+        parts += [f"## {name}\n", *columns()] if case.modes else []
         parts += [row for mode in case.modes for row in rows(case, mode, options, peak)]
-        parts.append("")
+        parts += [""] if case.modes else []
     parts += threads_table(cases) if options.device.type == "cpu" else []
     return "\n".join([*parts, *memory_table(cases, options.device)]) + "\n"
 

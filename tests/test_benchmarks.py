@@ -9,9 +9,9 @@ import torch.nn.functional as F
 
 from alfa_md.backbones.conv4 import Conv4
 from alfa_md.data.sampling import ClassDraw
-from benchmarks.cases import COARSE, FURTHER, PLAIN, STACKED, Case, Form, work
+from benchmarks.cases import CASES, COARSE, FURTHER, KEPT, LOW, PLAIN, STACKED, TOGETHER, Case, Form, work
 from benchmarks.flops import gigaflop
-from benchmarks.memory import FORMS
+from benchmarks.memory import in_own_process
 from benchmarks.page import write_chapter
 from benchmarks.readers import READERS
 from benchmarks.records import KINDS, Kind, synthesise
@@ -87,4 +87,10 @@ def test_the_table_of_learning(tmp_path):
     assert done.returncode == 0, done.stderr[-2000:]
     for mode in ("second order", "first order", "evaluation"):
         assert f"| {mode} | plain | 1.00 | " in out.read_text()
-    assert all(f" | {form} | " in out.read_text() for form in FORMS)
+
+
+@pytest.mark.slow
+def test_the_memory_of_an_update():
+    name, case = next((name, case) for name, case in CASES.items() if TOGETHER in case.memory)
+    found = {form: in_own_process(name, form, CPU)["megabytes"] for form in (TOGETHER, KEPT, LOW)}
+    assert 2 * found[KEPT] < found[TOGETHER] and 5 * found[LOW] < found[TOGETHER]
