@@ -14,8 +14,7 @@ class Taps(NamedTuple):
     """Which levels of a source make a target, and how far between them; R rows of the source take part."""
 
     left: np.ndarray  # [R * S * C] places in the flat source, whose pixels have three levels
-    right: np.ndarray
-    along: np.ndarray  # [R * S * C] float32 in [0, 1): from left to right
+    along: np.ndarray  # [R * S * C] float32 in [0, 1): from left to its right neighbour, 0 where it has none
     top: np.ndarray  # [S] among the R rows
     bottom: np.ndarray
     down: np.ndarray  # [S * S * C] from top to bottom
@@ -26,7 +25,8 @@ def resize(pictures: np.ndarray, size: int) -> np.ndarray:
     number, height, width, _ = pictures.shape
     taps = taps_of(height, width, size, 1 if _are_grey(pictures) else 3)
     levels = pictures.reshape(number, -1)
-    left, right = (levels.take(places, axis=1).astype(np.float32) for places in (taps.left, taps.right))
+    beside = levels[:, min(3, levels.shape[1] - 1) :]  # all pixels but the first: so many indices less
+    left, right = (source.take(taps.left, axis=1, mode="clip").astype(np.float32) for source in (levels, beside))
     rows = _between(left, right, taps.along).reshape(number, -1, len(taps.down) // size)
     upper, lower = (rows.take(places, axis=1).reshape(number, -1) for places in (taps.top, taps.bottom))
     return _between(upper, lower, taps.down).reshape(number, size, size, -1)
@@ -52,24 +52,30 @@ def _between(start: np.ndarray, end: np.ndarray, share: np.ndarray) -> np.ndarra
     return end
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=16)  # of up to a megabyte each: a few sizes are common
 def taps_of(height: int, width: int, size: int, channels: int) -> Taps:
     """Those of C = `channels`; what is the same along an axis is repeated, since NumPy is slow where rows are short."""
-    (top, bottom, down), (left, right, along) = _edge(height, size), _edge(width, size)
-    rows = np.array(sorted({*top, *bottom}))
-    left, right = (_places(rows[:, None] * width + column, channels) for column in (left, right))
+    (top, bottom, down), (left, _, along) = _edge(height, size), _edge(width, size)
+    rows = np.flatnonzero(np.bincount(np.append(top, bottom)))  # in order, each once
+    columns = (3 * left[:, None] + np.arange(channels)).ravel()
     along, down = np.tile(along.repeat(channels), len(rows)), down.repeat(size * channels)
-    return Taps(left, right, along, np.searchsorted(rows, top), np.searchsorted(rows, bottom), down)
+    return Taps(
+        (3 * width * rows[:, None] + columns).ravel(),
+        along,
+        np.searchsorted(rows, top),
+        np.searchsorted(rows, bottom),
+        down,
+    )
 
 
-def _places(pixels: np.ndarray, channels: int) -> np.ndarray:
-    """Where the first `channels` levels of pixels are, flat."""
-    return (3 * pixels[..., None] + np.arange(channels)).ravel()
-
-
+@lru_cache(maxsize=1024)
 def _edge(length: int, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Lower and higher source pixel [S], and the share of the higher, along an edge of `length` pixels."""
+    """Lower and higher source pixel [S], and the share of the higher, along an edge of `length` pixels.
+
+    Where both are the last pixel the share would change nothing, and is 0.
+    """
     ratio = np.float32(length - 1) / np.float32(size - 1) if size > 1 else np.float32(0)
     place = np.arange(size, dtype=np.float32) * ratio
     low = np.floor(place).astype(np.int64)
-    return low, np.minimum(low + 1, length - 1), place - low.astype(np.float32)
+    high = np.minimum(low + 1, length - 1)
+    return low, high, np.where(high > low, place - low.astype(np.float32), np.float32(0))

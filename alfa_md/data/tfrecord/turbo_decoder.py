@@ -123,9 +123,11 @@ def _runs(sizes: Sequence[Size], share: range) -> Iterator[range]:
 
 def _replicate(levels: np.ndarray, target: np.ndarray) -> None:
     """[N, S, S, C] to [N, S, S, 3]: where there is one channel it stands for all three."""
-    levels, target = levels.reshape(-1, levels.shape[-1]), target.reshape(-1, 3)
+    if levels.shape[-1] == 3:
+        target[...] = levels
+        return
     for channel in range(3):  # one by one, since NumPy is slow where the last axis is short
-        target[:, channel] = levels[:, channel % levels.shape[-1]]
+        target[..., channel] = levels[..., 0]
 
 
 def _three_channels(image: Image.Image) -> Image.Image:
