@@ -12,7 +12,7 @@ from alfa_md.errors import UserError, require_at_least
 from alfa_md.heads import Head, linear
 from alfa_md.inner_loop import SupportLoss, adapt
 from alfa_md.learners.base import Learner, name_of
-from alfa_md.learners.shared_start import shared_start
+from alfa_md.learners.shared_start import can_be_shared, shared_start
 from alfa_md.learners.starts import learned
 from alfa_md.normalization import EpisodicBatchNorm, QueryFeatures, support_moments
 from alfa_md.objectives import CLASSIFICATION, Objective
@@ -93,10 +93,10 @@ class GradientLearner(Learner):
 
     def adapted(self, episode: Episode) -> Params:
         """theta_S: the fast weights after the inner loop on the support set."""
-        loss, rule = self.support_loss(episode), self.rule.for_task()
-        if self.prepare or not self.steps or (torch.is_grad_enabled() and not self.first_order):
+        loss, rule, theta = self.support_loss(episode), self.rule.for_task(), self.initial_backbone()
+        if self.prepare or not self.steps or not can_be_shared(theta, self.first_order):
             return self.descend(self.initial(episode), loss, rule, self.steps)
-        theta, grads = shared_start(self.initial_backbone(), self.embedding, self.head, self.objective, episode)
+        theta, grads = shared_start(theta, self.embedding, self.head, self.objective, episode)
         if grads is None:
             return self.descend(theta, loss, rule, self.steps)
         return self.descend(rule(theta, grads, 0), loss, rule, self.steps, first=1)

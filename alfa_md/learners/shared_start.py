@@ -31,6 +31,11 @@ class Seen:
         return features
 
 
+def can_be_shared(theta: Params, first_order: bool) -> bool:
+    """Whether `shared_start` holds just now: in evaluation, and in first order for a backbone that is trained."""
+    return not torch.is_grad_enabled() or (first_order and all(tensor.requires_grad for tensor in theta.values()))
+
+
 def shared_start(
     theta: Params, embedding: Callable[[Params], Embed], head: Head, objective: Objective, episode: Episode
 ) -> tuple[Params, Params | None]:
@@ -55,4 +60,4 @@ def shared_start(
 
 def alias(tensor: Tensor, training: bool) -> Tensor:
     """The same values, to be differentiated by; in training with the way back to `tensor`, for the head's sake."""
-    return tensor.view_as(tensor) if training and tensor.requires_grad else tensor.detach().requires_grad_()
+    return tensor.view_as(tensor) if training else tensor.detach().requires_grad_()

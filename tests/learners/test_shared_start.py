@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from alfa_md.heads import LearnedHead, ZeroHead
+from alfa_md.learners.starts import frozen
 from alfa_md.normalization import support_moments
 from alfa_md.rules.attenuate import Attenuate
 from alfa_md.rules.sgd import sgd
@@ -21,6 +22,7 @@ WITHOUT = {
     "learned head": {"head": LearnedHead(16, 3)},
     "prepared": {"prepare": Attenuate},
     "second order": {"first_order": False},
+    "frozen start": {"start": frozen},
     "no steps": {"num_steps": 0, "rule": partial(sgd, inner_rate=0.1)},
 }
 
