@@ -79,7 +79,7 @@ def kept_bytes(memory) -> int:
 def test_what_is_kept():
     fully, half, hardly = map(kept_bytes, (fast, balanced, low))
     assert hardly < 0.6 * half < half < 0.7 * fully
-    assert hardly < 0.3 * fully  # the head's own forward pass is among it
+    assert hardly < 0.4 * fully  # the head's own forward pass is among it
 
 
 def test_a_rule_that_remembers_is_refused():

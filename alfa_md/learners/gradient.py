@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 
 import gin
-import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
