@@ -63,8 +63,8 @@ def heading(options: argparse.Namespace) -> str:
 Episodes are the official sampler's, of variable way and shot, at 84 pixels. Rates are medians over the rounds; readers
 take turns of at least {TURN} s in one process, whose PyTorch has one thread and whose decoders have {THREADS}. Records
 are in the page cache of the system. Bytes are what the process asked the system to read until its first episode was
-there, memory what it grew by since its imports. To fill a
-cache is to decode and keep; a warm cache gives floats, as a decoder does.
+there, memory what it grew by since its imports. To fill a cache
+is to decode and keep; a warm cache gives floats, as a decoder does.
 
 `{STREAM}` is a plain tf.data reader (`stream_reader.py`) in place of the official one: a stream a class, shuffled in a
 window; what is left of a class thrown away before it would be read past its end; parts of an episode filled up to a
