@@ -50,11 +50,25 @@ def take_step(params: Params, support_loss: SupportLoss, rule: UpdateRule, numbe
     """Inner step `number`; see `unroll`."""
     through_gradient = not first_order and torch.is_grad_enabled()
     with torch.enable_grad(), differentiated_again() if through_gradient else nullcontext():
-        aliases = {name: _alias(tensor, through_gradient) for name, tensor in params.items()}
-        loss = support_loss(aliases)
-        grads = torch.autograd.grad(loss, list(aliases.values()), create_graph=through_gradient, materialize_grads=True)
-    grads = dict(zip(params, grads, strict=True))
+        own = independent(params, through_gradient)
+        loss = support_loss(own)
+        grads = partial_gradients(loss, own, create_graph=through_gradient)
     return Step(params, grads, loss.detach(), rule(params, grads, number))
+
+
+def independent(params: Params, linked: bool) -> Params:
+    """The same values as independent variables; where `linked`, views that keep the way back to what is trained."""
+
+    def alias(tensor: Tensor) -> Tensor:
+        return tensor.view_as(tensor) if linked and tensor.requires_grad else tensor.detach().requires_grad_()
+
+    return {name: alias(tensor) for name, tensor in params.items()}
+
+
+def partial_gradients(loss: Tensor, variables: Params, **graph: bool) -> Params:
+    """Those of `loss` by each of the variables; `graph` is what autograd is told of the graph to keep or create."""
+    grads = torch.autograd.grad(loss, list(variables.values()), materialize_grads=True, **graph)
+    return dict(zip(variables, grads, strict=True))
 
 
 def adapt(
@@ -83,10 +97,3 @@ def adapt(
 
 def _after(params: Params, **step: object) -> Params:
     return take_step(params, **step).after
-
-
-def _alias(tensor: Tensor, through_gradient: bool) -> Tensor:
-    """The same values as an independent variable; a view keeps the way back to `tensor` for second order."""
-    if through_gradient and tensor.requires_grad:
-        return tensor.view_as(tensor)
-    return tensor.detach().requires_grad_()

@@ -5,8 +5,8 @@ support set under the final fast weights. No layer keeps state between calls: mo
 by the two context managers, which leave every backbone an ordinary images -> features module.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from functools import partial
 from typing import NamedTuple
@@ -21,6 +21,7 @@ from alfa_md.errors import require_at_least
 from alfa_md.kernels.moments import batch_moments
 from alfa_md.kernels.order import second_order
 from alfa_md.precision import uncast
+from alfa_md.within import within
 
 Embed = Callable[[Tensor], Tensor]  # images [N, ...] -> features [N, D]
 QueryFeatures = Callable[[Embed, Tensor, Tensor], Tensor]  # (embed, support images, query images) -> [Nq, D]
@@ -63,25 +64,14 @@ class EpisodicBatchNorm(nn.Module):
         return torch.addcmul(shift[:, None, None], x, scale[:, None, None]).to(x.dtype)
 
 
-@contextmanager
-def recorded_moments() -> Iterator[Moments]:
+def recorded_moments() -> AbstractContextManager[Moments]:
     """Inside, every EpisodicBatchNorm uses its own batch's moments and enters them in the dictionary yielded."""
-    moments: Moments = {}
-    token = _recorded.set(moments)
-    try:
-        yield moments
-    finally:
-        _recorded.reset(token)
+    return within(_recorded, {})
 
 
-@contextmanager
-def given_moments(moments: Moments) -> Iterator[None]:
+def given_moments(moments: Moments) -> AbstractContextManager[Moments]:
     """Inside, every EpisodicBatchNorm normalises by `moments`."""
-    token = _given.set(moments)
-    try:
-        yield
-    finally:
-        _given.reset(token)
+    return within(_given, moments)
 
 
 def handing_over() -> bool:

@@ -6,7 +6,7 @@ from statistics import mean, stdev
 import numpy as np
 
 from alfa_md.metrics import SQUARED_ERROR, MeanCI, mean_ci
-from scripts.studies import CELLS, PAPERS, SINE
+from scripts.studies import CELLS, COMPARED, SINE
 from scripts.study import Runs, commands, load
 
 TITLES = {
@@ -21,7 +21,9 @@ HEAD = (f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|")
 BEYOND = {  # variant: (title, what it is compared with)
     "normalized": ("ALFA + MAML, state normalised per entry", "alfa"),
     "per-channel": ("ALFA + MAML, rates per channel", "alfa"),
-    **{f"{name}-{n}-more": (f"{TITLES[name]}, {n} more inner steps at test", name) for name in PAPERS for n in (1, 5)},
+    **{
+        f"{name}-{n}-more": (f"{TITLES[name]}, {n} more inner steps at test", name) for name in COMPARED for n in (1, 5)
+    },
     "maml-cosine": ("MAML, annealed by a cosine", "maml"),
     "alfa-flat": ("ALFA + MAML, not annealed", "alfa"),
 }
@@ -98,7 +100,7 @@ def comparison_table(runs: Runs) -> str:
 
 def comparison(runs: Runs, variant: str, title: str) -> list[str]:
     """The row of a cell, if both methods of the paper have a result; `variant` has a place for the method."""
-    maml, alfa, control = (runs.get(variant.format(method), {}) for method in PAPERS)
+    maml, alfa, control = (runs.get(variant.format(method), {}) for method in COMPARED)
     ratios = ", ".join(f"{alfa[seed]['mean'] / maml[seed]['mean']:.2f}" for seed in sorted(alfa.keys() & maml.keys()))
     if not ratios:
         return []
@@ -109,7 +111,7 @@ def comparison(runs: Runs, variant: str, title: str) -> list[str]:
 def longer_table(runs: Runs) -> str:
     """The cell in which one curve runs away at ten thousand updates, after twice as many."""
     lines = ["### 2x40 k=20 at twenty thousand updates", "", LONGER, "", *HEAD]
-    for method in PAPERS:
+    for method in COMPARED:
         name = f"| 2x40 k=20 | {TITLES[method]} "
         lines.append(name + "| " + " | ".join(figures(runs.get(f"2x40-k20-{method}-longer", {}))) + " |")
     return "\n".join(lines) + "\n"

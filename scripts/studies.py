@@ -53,7 +53,7 @@ METHODS = {  # Table 8's row, and the schedule that serves it best: see maml-cos
     "control": ("table8_control", COSINE),
     "per-channel": ("table8_alfa_maml", COSINE, *PER_CHANNEL),
 }
-PAPERS = ("maml", "alfa", "control")  # and what they are compared with
+COMPARED = ("maml", "alfa", "control")
 
 
 def sine(network: str, shots: int, row: str, *bindings: str) -> Variant:
@@ -81,8 +81,8 @@ SINE = Study(
         "2x40-k10-alfa-flat": sine("2x40", 10, "table8_alfa_maml"),
         "2x40-k10-normalized": sine(*ALFA, *NORMALIZED),
     }
-    | {f"2x40-k20-{method}-longer": sine("2x40", 20, *METHODS[method], *TWENTY_THOUSAND) for method in PAPERS}
-    | {f"2x40-k10-{method}-{number}-more": steps(method, number) for method in PAPERS for number in (1, 5)},
+    | {f"2x40-k20-{method}-longer": sine("2x40", 20, *METHODS[method], *TWENTY_THOUSAND) for method in COMPARED}
+    | {f"2x40-k10-{method}-{number}-more": steps(method, number) for method in COMPARED for number in (1, 5)},
 )
 
 SETTINGS = {  # of Omniglot: bindings, and as many updates of two episodes as a CPU's budget has room for

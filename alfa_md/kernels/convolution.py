@@ -54,12 +54,11 @@ class Convolve(Function):
 
     @staticmethod
     def backward(ctx, dy: Tensor) -> tuple:
-        x, weight = ctx.saved_tensors
-        dx = InputGradient.apply(dy, weight, x.shape, *ctx.geometry) if ctx.needs_input_grad[0] else None
-        if ctx.needs_input_grad[2]:
-            return dx, *BiasedKernelGradient.apply(dy, x, weight.shape, *ctx.geometry), None, None
-        dw = KernelGradient.apply(dy, x, weight.shape, *ctx.geometry) if ctx.needs_input_grad[1] else None
-        return dx, dw, None, None, None
+        (x, weight), (for_x, for_weight, for_bias, *_) = ctx.saved_tensors, ctx.needs_input_grad
+        dx = InputGradient.apply(dy, weight, x.shape, *ctx.geometry) if for_x else None
+        own = KernelGradient.apply(dy, x, weight.shape, *ctx.geometry, for_bias) if for_weight or for_bias else ()
+        dw, db = (*own, None, None)[:2]
+        return dx, dw, db, None, None
 
 
 class InputGradient(Function):
@@ -80,53 +79,35 @@ class InputGradient(Function):
     def backward(ctx, h: Tensor) -> tuple:
         dy, weight = ctx.saved_tensors
         by_dy = Convolve.apply(h, weight, None, *ctx.geometry) if ctx.needs_input_grad[0] else None
-        by_weight = KernelGradient.apply(dy, h, weight.shape, *ctx.geometry) if ctx.needs_input_grad[1] else None
+        by_weight = None
+        if ctx.needs_input_grad[1]:
+            (by_weight,) = KernelGradient.apply(dy, h, weight.shape, *ctx.geometry, False)
         return by_dy, by_weight, None, None, None
 
 
 class KernelGradient(Function):
-    """W(dy, x), of the shape of w."""
+    """W(dy, x), of the shape of w; behind it, if that is wanted, the bias's: the sum of dy over images and pixels."""
 
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(dy: Tensor, x: Tensor, shape: torch.Size, stride: Pair, padding: Pair) -> Tensor:
-        return gradients(dy, x, dy.new_empty(1).expand(shape), stride, padding, (False, True, False))[1]
+    def forward(
+        dy: Tensor, x: Tensor, shape: torch.Size, stride: Pair, padding: Pair, biased: bool
+    ) -> tuple[Tensor, ...]:
+        own = gradients(dy, x, dy.new_empty(1).expand(shape), stride, padding, (False, True, biased))
+        return own[1:] if biased else own[1:2]
 
     @staticmethod
-    def setup_context(ctx, inputs: tuple, output: Tensor) -> None:
-        dy, x, _, *ctx.geometry = inputs
+    def setup_context(ctx, inputs: tuple, output: tuple[Tensor, ...]) -> None:
+        dy, x, _, *ctx.geometry, _ = inputs
         ctx.save_for_backward(dy, x)
 
     @staticmethod
-    def backward(ctx, h: Tensor) -> tuple:
-        return by_kernel(ctx, h, None)
-
-
-class BiasedKernelGradient(Function):
-    """W(dy, x) and the gradient of the bias, the sum of dy over images and pixels."""
-
-    generate_vmap_rule = True
-
-    @staticmethod
-    def forward(dy: Tensor, x: Tensor, shape: torch.Size, stride: Pair, padding: Pair) -> tuple[Tensor, Tensor]:
-        return gradients(dy, x, dy.new_empty(1).expand(shape), stride, padding, (False, True, True))[1:]
-
-    @staticmethod
-    def setup_context(ctx, inputs: tuple, output: tuple[Tensor, Tensor]) -> None:
-        KernelGradient.setup_context(ctx, inputs, output)
-
-    @staticmethod
-    def backward(ctx, h: Tensor, h_bias: Tensor) -> tuple:
-        return by_kernel(ctx, h, h_bias)
-
-
-def by_kernel(ctx, h: Tensor, h_bias: Tensor | None) -> tuple:
-    """What the gradient of kernel (and bias) gives back to dy and x."""
-    dy, x = ctx.saved_tensors
-    by_dy = Convolve.apply(x, h, h_bias, *ctx.geometry) if ctx.needs_input_grad[0] else None
-    by_x = InputGradient.apply(dy, h, x.shape, *ctx.geometry) if ctx.needs_input_grad[1] else None
-    return by_dy, by_x, None, None, None
+    def backward(ctx, h: Tensor, h_bias: Tensor | None = None) -> tuple:
+        dy, x = ctx.saved_tensors
+        by_dy = Convolve.apply(x, h, h_bias, *ctx.geometry) if ctx.needs_input_grad[0] else None
+        by_x = InputGradient.apply(dy, h, x.shape, *ctx.geometry) if ctx.needs_input_grad[1] else None
+        return by_dy, by_x, None, None, None, None
 
 
 def gradients(dy: Tensor, x: Tensor, weight: Tensor, stride: Pair, padding: Pair, wanted: tuple) -> tuple:

@@ -1,31 +1,22 @@
 """Whether gradients are about to be differentiated again: what is fastest in first order is slow in second."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
+
+from alfa_md.within import within
 
 _again: ContextVar[bool] = ContextVar("again", default=False)
 _plain: ContextVar[bool] = ContextVar("plain", default=False)
 
 
-@contextmanager
-def differentiated_again() -> Iterator[None]:
+def differentiated_again() -> AbstractContextManager:
     """Inside, operations are chosen for gradients of gradients; they are the same functions."""
-    token = _again.set(True)
-    try:
-        yield
-    finally:
-        _again.reset(token)
+    return within(_again, True)
 
 
-@contextmanager
-def plain_operations() -> Iterator[None]:
+def plain_operations() -> AbstractContextManager:
     """Inside, operations are PyTorch's own in every order, to be compared with."""
-    token = _plain.set(True)
-    try:
-        yield
-    finally:
-        _plain.reset(token)
+    return within(_plain, True)
 
 
 def second_order() -> bool:

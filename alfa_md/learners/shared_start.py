@@ -12,6 +12,7 @@ from torch import Tensor
 
 from alfa_md.episode import Episode
 from alfa_md.heads import Head, linear
+from alfa_md.inner_loop import independent, partial_gradients
 from alfa_md.normalization import Embed
 from alfa_md.objectives import Objective
 from alfa_md.params import Params
@@ -45,19 +46,12 @@ def shared_start(
     """
     training = torch.is_grad_enabled()
     with torch.enable_grad():
-        aliases = {name: alias(tensor, training) for name, tensor in theta.items()}
-        seen = Seen(embedding(aliases), episode.support_x)
+        own = independent(theta, linked=training)
+        seen = Seen(embedding(own), episode.support_x)
         weights = head(seen, episode.support_x, episode.support_y, episode.way)
         start = theta | (weights if training else {name: tensor.detach() for name, tensor in weights.items()})
         if seen.features is None:
             return start, None
-        own = {name: tensor.detach().requires_grad_() for name, tensor in weights.items()}
+        own |= independent(weights, linked=False)
         loss = objective.loss(linear(seen.features, own), episode.support_y)
-        inputs = [*aliases.values(), *own.values()]
-        grads = torch.autograd.grad(loss, inputs, retain_graph=training, materialize_grads=True)
-    return start, dict(zip(start, grads, strict=True))
-
-
-def alias(tensor: Tensor, training: bool) -> Tensor:
-    """The same values, to be differentiated by; in training with the way back to `tensor`, for the head's sake."""
-    return tensor.view_as(tensor) if training else tensor.detach().requires_grad_()
+        return start, partial_gradients(loss, own, retain_graph=training)

@@ -1,11 +1,13 @@
 """What a part of a learner gathers from all episodes of an update, and takes in at the update's end."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 
 import torch
 from torch import Tensor, nn
+
+from alfa_md.within import within
 
 _already: ContextVar[bool] = ContextVar("already", default=False)
 
@@ -42,14 +44,9 @@ class Gathering(nn.Module):
         raise TypeError(f"{type(self).__name__} makes nothing of what it gathers: define its take_in")
 
 
-@contextmanager
-def gathered_already() -> Iterator[None]:
+def gathered_already() -> AbstractContextManager:
     """Inside, nothing is gathered: the same inner step is taken once more."""
-    token = _already.set(True)
-    try:
-        yield
-    finally:
-        _already.reset(token)
+    return within(_already, True)
 
 
 class Add(torch.autograd.Function):
