@@ -68,18 +68,19 @@ class Case(NamedTuple):
     queries: int  # a class
     steps: int
     way: int = 5
+    plain: dict[str, object] = {}  # what makes the backbone the plain one
+    prototypes: bool = False  # Meta-Dataset's learner; else the image benchmarks'
     modes: tuple[str, ...] = ("second order", "first order", "evaluation")
     further: tuple[str, ...] = ()  # forms that are timed beside the plain and the fast one
     memory: tuple[str, ...] = ()  # forms whose memory is measured
 
     def learner(self, first_order: bool, plain: bool, **options: object) -> GradientLearner:
         torch.manual_seed(0)
-        block = {"block": PlainBlock} if plain and self.backbone is Conv4 else {}
-        prototypes = self.backbone is ResNet18  # Meta-Dataset's learner; the others are the image benchmarks'
-        options |= {"normalization": support_moments if prototypes else batch_statistics}
-        head = PrototypeHead() if prototypes else LearnedHead(self.features, self.way)
-        parts = (self.backbone(**block), head, partial(alfa, inner_rate=0.01), self.steps)
-        return GradientLearner(*parts, first_order=first_order, adapt_batch_norm=prototypes, **options)
+        options |= {"normalization": support_moments if self.prototypes else batch_statistics}
+        head = PrototypeHead() if self.prototypes else LearnedHead(self.features, self.way)
+        backbone = self.backbone(**self.plain if plain else {})
+        parts = (backbone, head, partial(alfa, inner_rate=0.01), self.steps)
+        return GradientLearner(*parts, first_order=first_order, adapt_batch_norm=self.prototypes, **options)
 
     def episode(self, seed: int = 0) -> Episode:
         generator = torch.Generator().manual_seed(seed)
@@ -88,19 +89,16 @@ class Case(NamedTuple):
         return Episode(x[0], labels[0], x[1], labels[1], self.way, "noise", "train", seed, 0)
 
 
+CONV4 = Case(Conv4, 1200, 84, shots=5, queries=15, steps=5, plain={"block": PlainBlock}, further=(STACKED,))
+RESNET12 = Case(ResNet12, 512, 84, shots=1, queries=5, steps=3)
+RESNET18 = Case(ResNet18, 512, 126, shots=5, queries=5, steps=3, prototypes=True, further=(COARSE,))
 CASES = {
-    "4-CONV, 84 px, 5-way 5-shot, 5 steps": Case(
-        Conv4, 1200, 84, shots=5, queries=15, steps=5, further=(STACKED, COMPILED), memory=(*MEMORY,)
-    ),
-    "4-CONV, 84 px, 5-way 1-shot, 5 steps": Case(Conv4, 1200, 84, shots=1, queries=15, steps=5, further=(STACKED,)),
-    "ResNet12, 84 px, 5-way 1-shot, 5 queries a class, 3 steps": Case(
-        ResNet12, 512, 84, shots=1, queries=5, steps=3, memory=(*MEMORY,)
-    ),
-    "ResNet12, 84 px, 5-way 5-shot, 5 steps": Case(
-        ResNet12, 512, 84, shots=5, queries=15, steps=5, modes=(), memory=(LOW,)
-    ),
-    "ResNet-18, 126 px, 5-way 5-shot, 5 queries a class, 3 steps, prototypes": Case(
-        ResNet18, 512, 126, shots=5, queries=5, steps=3, modes=("first order", "evaluation"), further=(COARSE,)
+    "4-CONV, 84 px, 5-way 5-shot, 5 steps": CONV4._replace(further=(STACKED, COMPILED), memory=(*MEMORY,)),
+    "4-CONV, 84 px, 5-way 1-shot, 5 steps": CONV4._replace(shots=1),
+    "ResNet12, 84 px, 5-way 1-shot, 5 queries a class, 3 steps": RESNET12._replace(memory=(*MEMORY,)),
+    "ResNet12, 84 px, 5-way 5-shot, 5 steps": RESNET12._replace(shots=5, queries=15, steps=5, modes=(), memory=(LOW,)),
+    "ResNet-18, 126 px, 5-way 5-shot, 5 queries a class, 3 steps, prototypes": RESNET18._replace(
+        modes=("first order", "evaluation")
     ),
 }
 
@@ -127,7 +125,6 @@ class Work(NamedTuple):
 def work(case: Case, mode: str, form: Form, device: torch.device, tasks: int | None = None) -> Work:
     """What `case` does in `mode` on `device`, for so many tasks or as many as the form takes at a time."""
     learner = case.learner(mode != "second order", form.plain, **form.options).to(device, memory_format=form.layout)
-
     form.change(learner.backbone)
 
     def placed(tensor: torch.Tensor) -> torch.Tensor:

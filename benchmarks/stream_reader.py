@@ -19,7 +19,6 @@ WINDOW, AHEAD, READ = 1000, 64, 2**20  # records shuffled, records read ahead, b
 SUPPORT, QUERY = 500, 500  # places, of which an episode leaves some empty
 FLUSH = SUPPORT + QUERY
 
-
 Augment = Callable  # (tensorflow, image) -> image
 
 
@@ -37,32 +36,10 @@ class StreamReader:
     """Episodes of descriptions: images [N, 3, S, S] float32 in [-1, 1], first the support set's, under `augment`."""
 
     def __init__(self, spec: DatasetSpec, episodes: Iterator[Sequence[ClassDraw]], size: int, augment: Augment):
-        tf = tensorflow()
-        features = {"image": tf.io.FixedLenFeature([], tf.string)}
-
-        def stream(class_id: int):
-            records = tf.data.TFRecordDataset(str(spec.class_file(class_id)), buffer_size=READ).prefetch(AHEAD)
-            shuffled = records.shuffle(min(WINDOW, spec.images_per_class[class_id])).repeat()
-            return tf.data.Dataset.zip((shuffled, tf.data.Dataset.from_tensors(np.int64(class_id)).repeat()))
-
-        def decoded(record):
-            encoded = tf.io.parse_single_example(record, features)["image"]
-            image = tf.cast(tf.io.decode_image(encoded, 3, expand_animations=False), tf.float32)
-            return tf.raw_ops.ResizeBilinear(images=image[None], size=[size, size], align_corners=True)[0] / 127.5 - 1
-
-        def images(records, class_ids):
-            whole = tf.TensorSpec([size, size, 3], tf.float32)
-            support, query = (
-                tf.map_fn(change, tf.boolean_mask(records[part], class_ids[part] >= 0), fn_output_signature=whole)
-                for part, change in (
-                    (slice(FLUSH, -QUERY), lambda r: augment(tf, decoded(r))),
-                    (slice(-QUERY, None), decoded),
-                )
-            )
-            return tf.concat((support, query), 0)
-
+        self._tf = tf = tensorflow()
+        self._size, self._augment = size, augment
         empty = tf.data.Dataset.from_tensors((b"", np.int64(-1))).repeat()
-        streams = [*map(stream, range(len(spec.class_names))), empty]
+        streams = [*(self._stream(spec, class_id) for class_id in range(len(spec.class_names))), empty]
         places = tf.data.Dataset.from_generator(
             lambda: places_of(episodes, spec.images_per_class), output_signature=tf.TensorSpec([None], tf.int64)
         )
@@ -70,11 +47,36 @@ class StreamReader:
         options = tf.data.Options()
         options.autotune.enabled = False  # nothing is read ahead: whoever has the next turn would pay for it
         options.experimental_optimization.inject_prefetch = False
-        self._episodes = iter(taken.map(images).with_options(options))
+        self._episodes = iter(taken.map(self._images).with_options(options))
 
     def episode(self) -> np.ndarray:
         """The images of the next episode."""
         return next(self._episodes).numpy().transpose(0, 3, 1, 2)
+
+    def _stream(self, spec: DatasetSpec, class_id: int):
+        data = self._tf.data
+        records = data.TFRecordDataset(str(spec.class_file(class_id)), buffer_size=READ).prefetch(AHEAD)
+        shuffled = records.shuffle(min(WINDOW, spec.images_per_class[class_id])).repeat()
+        return data.Dataset.zip((shuffled, data.Dataset.from_tensors(np.int64(class_id)).repeat()))
+
+    def _images(self, records, class_ids):
+        """Those of an episode's places; the empty ones are left out."""
+        there = class_ids >= 0
+        support, query = (
+            self._tf.boolean_mask(records[part], there[part]) for part in (slice(FLUSH, -QUERY), slice(-QUERY, None))
+        )
+        augmented = self._each(lambda record: self._augment(self._tf, self._decoded(record)), support)
+        return self._tf.concat((augmented, self._each(self._decoded, query)), 0)
+
+    def _each(self, change, records):
+        signature = self._tf.TensorSpec([self._size, self._size, 3], self._tf.float32)
+        return self._tf.map_fn(change, records, fn_output_signature=signature)
+
+    def _decoded(self, record):
+        tf, size = self._tf, [self._size, self._size]
+        encoded = tf.io.parse_single_example(record, {"image": tf.io.FixedLenFeature([], tf.string)})["image"]
+        image = tf.cast(tf.io.decode_image(encoded, 3, expand_animations=False), tf.float32)
+        return tf.raw_ops.ResizeBilinear(images=image[None], size=size, align_corners=True)[0] / 127.5 - 1
 
 
 def places_of(episodes: Iterator[Sequence[ClassDraw]], sizes: Sequence[int]) -> Iterator[np.ndarray]:

@@ -7,9 +7,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from alfa_md.backbones.conv4 import Conv4
 from alfa_md.data.sampling import ClassDraw
-from benchmarks.cases import CASES, COARSE, FURTHER, KEPT, LOW, PLAIN, STACKED, TOGETHER, Case, Form, work
+from benchmarks.cases import CASES, COARSE, CONV4, FURTHER, KEPT, LOW, PLAIN, STACKED, TOGETHER, Form, work
 from benchmarks.flops import gigaflop
 from benchmarks.memory import in_own_process
 from benchmarks.page import write_chapter
@@ -48,7 +47,7 @@ def test_the_table_has_a_row_for_every_reader(tmp_path):
     assert all(f"\n| {reader} | " in done.stdout for reader in READERS)
 
 
-TINY_CASE = Case(Conv4, 48, 16, shots=1, queries=1, steps=1)
+TINY_CASE = CONV4._replace(features=48, pixels=16, shots=1, queries=1, steps=1)
 
 
 @pytest.mark.parametrize(
