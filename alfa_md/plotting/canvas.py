@@ -64,10 +64,9 @@ def rendered(figure: "Figure", kind: str) -> bytes:
 
 
 def write(contents: Mapping[Path, bytes]) -> list[Path]:
-    """Writes finished files, all of them or none; the folder `figures` of a run is made where it is missing."""
+    """Writes finished files, all of them or none, in a folder that is made where it is missing."""
     with ExitStack() as stack:
         for path, content in contents.items():
-            if path.parent.name == "figures":
-                path.parent.mkdir(exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             stack.enter_context(replacing(path)).write(content)
     return list(contents)

@@ -35,19 +35,16 @@ def test_where_a_figure_goes(out, expected):
     assert canvas.stem(out, Path("run"), "curves") == Path(expected)
 
 
-def test_the_folder_of_figures_is_made_and_no_other(tmp_path):
-    canvas.write({tmp_path / "figures" / "a.csv": b"1"})
-    assert (tmp_path / "figures" / "a.csv").read_bytes() == b"1"
-    with pytest.raises(FileNotFoundError):
-        canvas.write({tmp_path / "other" / "a.csv": b"1"})
-    assert not (tmp_path / "other").exists()
+def test_the_folder_is_made_where_it_is_missing(tmp_path):
+    canvas.write({tmp_path / "new" / "figures" / "a.csv": b"1"})
+    assert (tmp_path / "new" / "figures" / "a.csv").read_bytes() == b"1"
 
 
 def test_files_are_written_all_or_none(tmp_path):
     kept = tmp_path / "a.csv"
     kept.write_bytes(b"before")
-    with pytest.raises(FileNotFoundError):
-        canvas.write({kept: b"after", tmp_path / "other" / "b.csv": b"1"})
+    with pytest.raises(FileExistsError):
+        canvas.write({tmp_path / "b.csv": b"1", kept / "c.csv": b"1"})
     assert [path.name for path in tmp_path.iterdir()] == ["a.csv"] and kept.read_bytes() == b"before"
 
 
