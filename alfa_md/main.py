@@ -14,8 +14,10 @@ from alfa_md.errors import UserError
 BAD_INPUT = 2
 INTERRUPTED = 130  # by which shells know Ctrl-C; training and evaluation save first where they can
 FULL = "free some space and run the command again; what the file held before is kept"
+IN_THE_WAY = "a file is where a folder should be; choose another place"
 CLOSED = "give it other permissions or choose another folder"
 REMEDIES = dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), FULL)
+REMEDIES |= dict.fromkeys((errno.EEXIST, errno.ENOTDIR), IN_THE_WAY)
 REMEDIES |= dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), CLOSED)
 
 

@@ -71,7 +71,7 @@ def test_a_regression_its_hyperparameters_and_curves(tmp_path):
         (["episode", "--run_dir=run", "--source=nothing"], "nothing"),
         (["episode", "--run_dir=run", "--source=traffic_sign", "--split=valid"], "traffic_sign"),
         (["episode", "--run_dir=run", "--index=-1"], "--index"),
-        (["curves", "run", "--out=nowhere/fig"], "nowhere/fig.png: No such file or directory"),
+        (["curves", "run", "--out=run/config.gin/fig"], "run/config.gin: File exists; a file is where"),
         (["regression", "--run_dir=run"], "ilsvrc_2012 has no curves to draw; see `alfa_md.plot episode`"),
     ],
 )
