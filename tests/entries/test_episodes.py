@@ -96,7 +96,7 @@ def test_show_draws_an_episode_from_records_or_files(trained, tmp_path):
         (["replay", "--run_dir=run", "--dumped=here"], "here/test/ilsvrc_2012: not found; dumped episodes lie in"),
         (["show", "--run_dir=run", "--source=nothing"], "nothing"),
         (["show", "--run_dir=run", "--source=traffic_sign", "--split=valid"], "traffic_sign has no valid classes"),
-        (["show", "--run_dir=run", "--out=run/config.json/figure"], "run/config.json/figure.png"),
+        (["show", "--run_dir=run", "--out=run/config.gin/fig"], "run/config.gin: File exists; a file is where"),
         (["show", "--gin_config=gin/paper/table8_alfa_maml.gin"], "has no images to show"),
         (["dump", "--gin_config=gin/paper/table8_alfa_maml.gin", "--out=new"], "drawn from records; this is a Sin"),
     ],
