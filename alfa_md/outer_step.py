@@ -91,8 +91,7 @@ def backward(state: TrainState, episodes: Sequence[Episode], num_episodes: float
     Their graph is freed before the next ones are built.
     """
     learner, objective = state.learner, state.learner.objective
-    predictions = learner.batch(episodes) if len(episodes) > 1 else [learner(episodes[0])]
-    pairs = list(zip(predictions, (episode.query_y for episode in episodes), strict=True))
+    pairs = list(zip(learner.batch(episodes), (episode.query_y for episode in episodes), strict=True))
     losses = torch.stack([objective.loss(prediction, target) for prediction, target in pairs])
     finite = losses.isfinite().tolist()
     if not all(finite):

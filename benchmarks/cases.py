@@ -15,6 +15,7 @@ from alfa_md.backbones.resnet18 import ResNet18
 from alfa_md.episode import Episode
 from alfa_md.heads import LearnedHead, PrototypeHead
 from alfa_md.kernels.order import plain_operations
+from alfa_md.learners.captured import captured
 from alfa_md.learners.gradient import GradientLearner
 from alfa_md.learners.vmapped import vmapped
 from alfa_md.normalization import batch_statistics, support_moments
@@ -23,6 +24,8 @@ from alfa_md.recomputation import balanced, low
 from alfa_md.rules.alfa import alfa
 
 Layout = torch.memory_format
+DEVICES = ("cpu", "cuda")
+MODES = ("second order", "first order", "evaluation")
 
 
 class Form(NamedTuple):
@@ -34,10 +37,14 @@ class Form(NamedTuple):
     within: Callable[[], AbstractContextManager] = nullcontext
     change: Callable[[nn.Module], object] = lambda backbone: None
     tasks: int = 1  # at a time
+    devices: tuple[str, ...] = DEVICES
+    modes: tuple[str, ...] = MODES
 
 
 FAST, COARSE, COMPILED = "this package", "this package, bfloat16", "plain, channels last, compiled"
-STACKED = "this package, four tasks stacked"
+STACKED, CAPTURED = "this package, four tasks stacked", "this package, a CUDA graph"
+TWO_CAPTURED, STACK_CAPTURED = f"{CAPTURED} of two tasks", f"{CAPTURED} of four stacked"
+COARSE_CAPTURED = f"{CAPTURED}, bfloat16"
 PLAIN = Form(layout=torch.contiguous_format, plain=True, within=plain_operations)
 TOGETHER, KEPT, LOW = (
     "plain, one backward pass over both tasks",
@@ -51,10 +58,16 @@ MEMORY = {
     "this package, memory = @balanced": Form(options={"memory": balanced}),
     LOW: Form(options={"memory": low}),
 }
+GRAPH = Form(options={"batching": captured}, devices=("cuda",))
 FURTHER = {
     COARSE: Form(options={"precision": bfloat16}),  # not the same numbers
-    STACKED: Form(options={"batching": vmapped}, tasks=4),
-    COMPILED: Form(plain=True, change=nn.Module.compile),
+    STACKED: Form(options={"batching": vmapped}, tasks=4, devices=("cuda",)),
+    CAPTURED: GRAPH,
+    TWO_CAPTURED: GRAPH._replace(tasks=2),
+    STACK_CAPTURED: GRAPH._replace(options={"batching": partial(captured, batching=vmapped)}, tasks=4),
+    COARSE_CAPTURED: GRAPH._replace(options={"batching": captured, "precision": bfloat16}),
+    # code that is compiled is not differentiated twice
+    COMPILED: Form(plain=True, change=nn.Module.compile, devices=("cpu",), modes=MODES[1:]),
 }
 
 
@@ -70,7 +83,8 @@ class Case(NamedTuple):
     way: int = 5
     plain: dict[str, object] = {}  # what makes the backbone the plain one
     prototypes: bool = False  # Meta-Dataset's learner; else the image benchmarks'
-    modes: tuple[str, ...] = ("second order", "first order", "evaluation")
+    modes: tuple[str, ...] = MODES
+    devices: tuple[str, ...] = DEVICES
     further: tuple[str, ...] = ()  # forms that are timed beside the plain and the fast one
     memory: tuple[str, ...] = ()  # forms whose memory is measured
 
@@ -89,16 +103,21 @@ class Case(NamedTuple):
         return Episode(x[0], labels[0], x[1], labels[1], self.way, "noise", "train", seed, 0)
 
 
-CONV4 = Case(Conv4, 1200, 84, shots=5, queries=15, steps=5, plain={"block": PlainBlock}, further=(STACKED,))
-RESNET12 = Case(ResNet12, 512, 84, shots=1, queries=5, steps=3)
-RESNET18 = Case(ResNet18, 512, 126, shots=5, queries=5, steps=3, prototypes=True, further=(COARSE,))
+CONV4 = Case(Conv4, 1200, 84, shots=5, queries=15, steps=5, plain={"block": PlainBlock})._replace(
+    further=(STACKED, CAPTURED, TWO_CAPTURED, STACK_CAPTURED, COARSE_CAPTURED)
+)
+RESNET12 = Case(ResNet12, 512, 84, shots=1, queries=5, steps=3, further=(CAPTURED, COARSE_CAPTURED))
+RESNET18 = Case(ResNet18, 512, 126, shots=5, queries=5, steps=3, prototypes=True, modes=MODES[1:])._replace(
+    further=(COARSE, CAPTURED, COARSE_CAPTURED)
+)
 CASES = {
-    "4-CONV, 84 px, 5-way 5-shot, 5 steps": CONV4._replace(further=(STACKED, COMPILED), memory=(*MEMORY,)),
+    "4-CONV, 84 px, 5-way 5-shot, 5 steps": CONV4._replace(further=(COMPILED, *CONV4.further), memory=(*MEMORY,)),
     "4-CONV, 84 px, 5-way 1-shot, 5 steps": CONV4._replace(shots=1),
     "ResNet12, 84 px, 5-way 1-shot, 5 queries a class, 3 steps": RESNET12._replace(memory=(*MEMORY,)),
     "ResNet12, 84 px, 5-way 5-shot, 5 steps": RESNET12._replace(shots=5, queries=15, steps=5, modes=(), memory=(LOW,)),
-    "ResNet-18, 126 px, 5-way 5-shot, 5 queries a class, 3 steps, prototypes": RESNET18._replace(
-        modes=("first order", "evaluation")
+    "ResNet-18, 126 px, 5-way 5-shot, 5 queries a class, 3 steps, prototypes": RESNET18,
+    "ResNet-18, 126 px, 35-way 10-shot, 5 queries a class, 6 steps, prototypes": RESNET18._replace(
+        way=35, shots=10, steps=6, devices=("cuda",)
     ),
 }
 

@@ -18,7 +18,7 @@ import torch
 from torch.profiler import profile
 
 from alfa_md.allocator import keep_freed_pages
-from benchmarks.cases import CASES, COARSE, FAST, FURTHER, PLAIN, STACKED, Case, Form, Work, work
+from benchmarks.cases import CASES, FAST, FURTHER, PLAIN, Case, Form, Work, work
 from benchmarks.flops import gigaflop
 from benchmarks.machine import clock, convolution_peak, described, settled_allocator
 from benchmarks.memory import memory_table
@@ -26,8 +26,11 @@ from benchmarks.page import write_chapter
 from benchmarks.threads import threads_table
 
 FORMS: dict[str, Form] = {"plain": PLAIN, FAST: Form()}
-UNMEASURED = "On a GPU nothing of this is measured so far; --device=cuda does.\n"
 DEFAULT = "plain, default allocator"
+ALLOCATOR = """"Default allocator" is glibc's as it settles by itself, where large tensors are mapped anew every time; all
+other forms run under the setting that every command applies."""
+GPU = """Seconds are until the GPU has done all its work. Convolutions in float32 are rounded to TF32, PyTorch's default;
+matrix products are not. A CUDA graph is `GradientLearner.batching = @captured`."""
 
 
 def main() -> None:
@@ -40,7 +43,8 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     keep_freed_pages()
-    cases = {name: case for name, case in CASES.items() if options.cases in name}
+    device = options.device.type
+    cases = {name: case for name, case in CASES.items() if options.cases in name and device in case.devices}
     if options.profile:
         trace(next(iter(cases.values())), options)
         return
@@ -62,17 +66,17 @@ def chapter(cases: dict[str, Case], options: Namespace) -> str:
 
 
 def heading(options: Namespace, peak: float) -> str:
-    return f"""# Learning
+    on_gpu = options.device.type == "cuda"
+    return f"""# Learning{" on a GPU" if on_gpu else ""}
 
 `python -m benchmarks.train --device={options.device} --rounds={options.rounds}`, {described(options.device)}.
 
 One task of ALFA on noise: an outer gradient, or an evaluation. `plain` is the functional form of the papers by
 PyTorch's own operations, in contiguous memory; `{FAST}` gives the same numbers (tests hold both together in float64).
 Forms take turns in one process; a ratio is the median over the rounds of plain / form, seconds are the best round's.
-"Default allocator" is glibc's as it settles by itself, where large tensors are mapped anew every time; all other forms
-run under the setting that every command applies. A convolution alone reaches {peak:.0f} GFLOP/s here; achieved ones
+{GPU if on_gpu else ALLOCATOR} A convolution alone reaches {peak:.0f} GFLOP/s here; achieved ones
 are counted from the operations that the form does. The first time has what is done once: memory taken, code compiled.
-{"" if options.device.type == "cuda" else UNMEASURED}"""
+"""
 
 
 def columns() -> list[str]:
@@ -83,11 +87,13 @@ def columns() -> list[str]:
 
 def rows(case: Case, mode: str, options: Namespace, peak: float) -> list[str]:
     """A row for every form of computing one task in this mode."""
-    forms = FORMS | {name: FURTHER[name] for name in further(case, mode, options.device)}
+    further = {name: FURTHER[name] for name in case.further}
+    forms = FORMS | {n: f for n, f in further.items() if options.device.type in f.devices and mode in f.modes}
     works = {name: work(case, mode, form, options.device) for name, form in forms.items()}
     runs = {DEFAULT: with_default_allocator(works["plain"])} if options.device.type == "cpu" else {}
     seconds = in_turns(runs | works, options)
     arithmetic = {name: gigaflop(one) / len(one.episodes) for name, one in works.items()}
+    arithmetic |= {name: arithmetic[FAST] for name, found in arithmetic.items() if not found}  # a graph's is not seen
     tasks = {name: form.tasks for name, form in forms.items()}
     plain = seconds["plain"]
     return [
@@ -101,15 +107,8 @@ def row(names: tuple[str, str], seconds: list[float], plain: list[float], tasks:
     first, *times = (spent / tasks for spent in seconds)
     ratio = median(a / b for a, b in zip(plain[1:], times, strict=True))
     rate = done / min(times)
-    cells = (f"{ratio:.2f}", f"{min(times):.3f}", f"{first:.1f}", f"{done:.0f}", f"{rate:.0f}", f"{rate / peak:.0%}")
+    cells = (f"{ratio:.2f}", f"{min(times):#.3g}", f"{first:.1f}", f"{done:.0f}", f"{rate:.0f}", f"{rate / peak:.0%}")
     return f"| {' | '.join((*names, *cells))} |"
-
-
-def further(case: Case, mode: str, device: torch.device) -> tuple[str, ...]:
-    """The forms beside the plain and the fast one. Compiled code is not differentiated again."""
-    if device.type == "cuda":
-        return (STACKED, COARSE) if STACKED in case.further else case.further
-    return tuple(name for name in case.further if name != STACKED) if mode != "second order" else ()
 
 
 def in_turns(runs: dict[str, Callable[[], None]], options: Namespace) -> dict[str, list[float]]:

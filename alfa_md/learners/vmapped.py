@@ -23,7 +23,7 @@ def vmapped(learner: GradientLearner, episodes: Sequence[Episode]) -> list[Tenso
 
 
 def stackable(learner: GradientLearner, episodes: Sequence[Episode]) -> bool:
-    """Whether the episodes are of one way and of equal shapes, and the rule remembers nothing between steps.
+    """Whether they are several, of one way and of equal shapes, and the rule remembers nothing between steps.
 
     Raises UserError where their query sets are to be split: the backward pass cannot compute under vmap again.
     """
@@ -33,7 +33,7 @@ def stackable(learner: GradientLearner, episodes: Sequence[Episode]) -> bool:
             "set GradientLearner.batching = None, or no query_portion"
         )
     shapes = {(episode.way, *(tensor.shape for tensor in tensors(episode))) for episode in episodes}
-    return len(shapes) == 1 and learner.rule.for_task() is learner.rule
+    return len(episodes) > len(shapes) == 1 and learner.rule.for_task() is learner.rule
 
 
 def vmapped_scores(learner: GradientLearner, episodes: Sequence[Episode]) -> Tensor:

@@ -1,0 +1,27 @@
+"""What tests on a GPU share; where there is none they skip, saying so."""
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from alfa_md.episode import Episode
+
+needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+CUDA = torch.device("cuda")
+
+
+def there(episode: Episode) -> Episode:
+    """The episode on the GPU."""
+    return episode.map(lambda tensor: tensor.to(CUDA))
+
+
+def on_gpu(learner: nn.Module) -> nn.Module:
+    return learner.to(CUDA, memory_format=torch.channels_last)
+
+
+def assert_near(own: dict[str, Tensor], expected: dict[str, Tensor], tolerance: float = 1e-9) -> None:
+    """Relative to the largest entry of each tensor: libraries sum in other orders."""
+    assert own.keys() == expected.keys()
+    for name, value in expected.items():
+        largest = value.abs().max().item()
+        torch.testing.assert_close(own[name].cpu(), value.cpu(), rtol=tolerance, atol=tolerance * largest, msg=name)
