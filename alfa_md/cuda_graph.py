@@ -25,9 +25,8 @@ class Capture:
     def __init__(self, function: Callable[..., Tensor], inputs: Sequence[Tensor], learned: Sequence[Tensor]):
         self.inputs, self.learned, self.runs = [tensor.clone() for tensor in inputs], list(learned), 0
         with beside():
-            for _ in range(WARM_UPS):
-                output = function(*self.inputs)
-                self._gradients(output, torch.ones_like(output))
+            for _ in range(WARM_UPS):  # of which nothing may stay: autograd would tie the graph to this stream
+                self._gradients(function(*self.inputs))
         self.forward, self.backward = CUDAGraph(), CUDAGraph()
         with into(self.forward):
             output = function(*self.inputs)
@@ -43,8 +42,11 @@ class Capture:
             own.copy_(given)
         return Replay.apply(self, *self.learned)
 
-    def _gradients(self, output: Tensor, cotangent: Tensor) -> Sequence[Tensor | None]:
-        return torch.autograd.grad(output, self.learned, cotangent, allow_unused=True) if output.requires_grad else ()
+    def _gradients(self, output: Tensor, cotangent: Tensor | None = None) -> Sequence[Tensor | None]:
+        if not output.requires_grad:
+            return ()
+        cotangent = torch.ones_like(output) if cotangent is None else cotangent
+        return torch.autograd.grad(output, self.learned, cotangent, allow_unused=True)
 
 
 class Replay(Function):

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from alfa_md.errors import require_at_least
+from alfa_md.kernels.affine import affine
 from alfa_md.kernels.moments import batch_moments
 from alfa_md.kernels.order import second_order
 from alfa_md.precision import uncast
@@ -60,8 +61,7 @@ class EpisodicBatchNorm(nn.Module):
     def normalized(self, x: Tensor, mean: Tensor, var: Tensor, weight: Tensor) -> Tensor:
         """(x - mean) / sqrt(var + eps) * weight + bias."""
         scale = weight * torch.rsqrt(var + self.eps)
-        shift = self.bias - mean * scale
-        return torch.addcmul(shift[:, None, None], x, scale[:, None, None]).to(x.dtype)
+        return affine(x, scale, self.bias - mean * scale).to(x.dtype)
 
 
 def recorded_moments() -> AbstractContextManager[Moments]:

@@ -43,7 +43,8 @@ class Form(NamedTuple):
 
 FAST, COARSE, COMPILED = "this package", "this package, bfloat16", "plain, channels last, compiled"
 STACKED, CAPTURED = "this package, four tasks stacked", "this package, a CUDA graph"
-TWO_CAPTURED, STACK_CAPTURED = f"{CAPTURED} of two tasks", f"{CAPTURED} of four stacked"
+TWO_CAPTURED, FOUR_CAPTURED = f"{CAPTURED} of two tasks", f"{CAPTURED} of four tasks"
+STACK_CAPTURED = f"{CAPTURED} of four stacked tasks"
 COARSE_CAPTURED = f"{CAPTURED}, bfloat16"
 PLAIN = Form(layout=torch.contiguous_format, plain=True, within=plain_operations)
 TOGETHER, KEPT, LOW = (
@@ -64,6 +65,7 @@ FURTHER = {
     STACKED: Form(options={"batching": vmapped}, tasks=4, devices=("cuda",)),
     CAPTURED: GRAPH,
     TWO_CAPTURED: GRAPH._replace(tasks=2),
+    FOUR_CAPTURED: GRAPH._replace(tasks=4),
     STACK_CAPTURED: GRAPH._replace(options={"batching": partial(captured, batching=vmapped)}, tasks=4),
     COARSE_CAPTURED: GRAPH._replace(options={"batching": captured, "precision": bfloat16}),
     # code that is compiled is not differentiated twice
@@ -104,7 +106,7 @@ class Case(NamedTuple):
 
 
 CONV4 = Case(Conv4, 1200, 84, shots=5, queries=15, steps=5, plain={"block": PlainBlock})._replace(
-    further=(STACKED, CAPTURED, TWO_CAPTURED, STACK_CAPTURED, COARSE_CAPTURED)
+    further=(STACKED, CAPTURED, TWO_CAPTURED, FOUR_CAPTURED, STACK_CAPTURED, COARSE_CAPTURED)
 )
 RESNET12 = Case(ResNet12, 512, 84, shots=1, queries=5, steps=3, further=(CAPTURED, COARSE_CAPTURED))
 RESNET18 = Case(ResNet18, 512, 126, shots=5, queries=5, steps=3, prototypes=True, modes=MODES[1:])._replace(

@@ -27,10 +27,10 @@ from benchmarks.threads import threads_table
 
 FORMS: dict[str, Form] = {"plain": PLAIN, FAST: Form()}
 DEFAULT = "plain, default allocator"
-ALLOCATOR = """"Default allocator" is glibc's as it settles by itself, where large tensors are mapped anew every time; all
-other forms run under the setting that every command applies."""
-GPU = """Seconds are until the GPU has done all its work. Convolutions in float32 are rounded to TF32, PyTorch's default;
-matrix products are not. A CUDA graph is `GradientLearner.batching = @captured`."""
+ALLOCATOR = """"Default allocator" is glibc's as it settles by itself, where large tensors are mapped anew every time;
+all other forms run under the setting that every command applies."""
+GPU = """Seconds are until the GPU has done all its work. Convolutions in float32 are rounded to TF32, which is
+PyTorch's default; matrix products are not. A CUDA graph is `GradientLearner.batching = @captured`."""
 
 
 def main() -> None:

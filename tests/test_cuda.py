@@ -34,6 +34,7 @@ LEARNERS = {
 
 
 def made(backbone=None, head=PrototypeHead, **options):
+    torch.manual_seed(0)
     return small_learner(backbone=backbone and backbone(), head=head(), **options)
 
 

@@ -26,7 +26,8 @@ class PoolFirst(PlainBlock):
 
     For each channel the rest is a rising function of what the convolution gives times the sign of the normalisation's
     weight; the largest of four values is therefore found before it. The sign is folded into the kernel, the moments
-    are those of the whole map, of a network's first layer in closed form. Values and gradients are equal, but at a
+    are those of the whole map, of a network's first layer in closed form. A bias of the convolution is left out: the
+    normalisation takes it away again with the mean, and its gradient is 0. Values and gradients are equal, but at a
     weight of exactly 0, where the function has a kink. Raises UserError for a normalisation other than
     EpisodicBatchNorm, of which nothing of this is known.
     """
@@ -38,12 +39,12 @@ class PoolFirst(PlainBlock):
 
     def forward(self, x: Tensor) -> Tensor:
         conv, norm, rectifier, _ = self
-        sign = torch.where(norm.weight < 0, -1.0, 1.0).to(norm.weight.dtype)
-        weight, bias = conv.weight * sign[:, None, None, None], None if conv.bias is None else conv.bias * sign
-        maps = convolution(x, weight, bias, conv.stride, conv.padding)
+        sign = torch.ones_like(norm.weight).copysign(norm.weight.detach())
+        weight = conv.weight * sign[:, None, None, None]
+        maps = convolution(x, weight, None, conv.stride, conv.padding)
 
         def measured(maps: Tensor) -> tuple[Tensor, Tensor]:
-            return convolved_moments(x, weight, bias, conv.padding) if pays(conv, x) else batch_moments(maps)
+            return convolved_moments(x, weight, conv.padding) if pays(conv, x) else batch_moments(maps)
 
         mean, var = norm.moments(maps, measured)
         return rectifier(norm.normalized(F.max_pool2d(maps, 2), mean, var, norm.weight * sign))

@@ -2,7 +2,7 @@
 
 A convolution takes the inner product of its kernel w_c with every patch p of the images, so over all patches
 
-    mean_c = w_c . E[p] + b_c        var_c = w_c' Cov[p] w_c
+    mean_c = w_c . E[p]        var_c = w_c' Cov[p] w_c
 
 E[p] and Cov[p] do not depend on the kernel. Where the images are given and not learned, as those of a network's first
 layer, they are counted once a task, and no inner step, nor any gradient, passes over the maps for their moments.
@@ -25,12 +25,11 @@ def pays(conv: nn.Conv2d, x: Tensor) -> bool:
     return not x.requires_grad and conv.weight[0].numel() < conv.out_channels
 
 
-def convolved_moments(x: Tensor, weight: Tensor, bias: Tensor | None, padding: Pair) -> tuple[Tensor, Tensor]:
-    """Mean and biased variance [D] of x [N, C, H, W] convolved with stride 1; no gradient flows to x."""
+def convolved_moments(x: Tensor, weight: Tensor, padding: Pair) -> tuple[Tensor, Tensor]:
+    """Mean and biased variance [D] of x [N, C, H, W] convolved with stride 1 and no bias; no gradient flows to x."""
     mean, covariance = patch_moments(x, weight.shape[2:], padding)
     kernels = weight.flatten(1)
-    centre = kernels @ mean
-    return centre if bias is None else centre + bias, ((kernels @ covariance) * kernels).sum(1)
+    return kernels @ mean, ((kernels @ covariance) * kernels).sum(1)
 
 
 def patch_moments(x: Tensor, size: torch.Size, padding: Pair) -> Counted:

@@ -19,13 +19,22 @@ LIMIT = 8  # shapes; further ones come too rarely to be worth a second and their
 _kept: WeakKeyDictionary[GradientLearner, dict[tuple, Capture]] = WeakKeyDictionary()
 
 
-def one_by_one(learner: GradientLearner, episodes: Sequence[Episode]) -> list[Tensor]:
-    """Query scores of one episode after the other."""
-    return [learner(episode) for episode in episodes]
+def side_by_side(learner: GradientLearner, episodes: Sequence[Episode]) -> list[Tensor]:
+    """Query scores of every episode; on a GPU each on a stream of its own, so that it has several kernels to do."""
+    if episodes[0].support_x.device.type != "cuda":
+        return [learner(episode) for episode in episodes]
+    here, scores, streams = torch.cuda.current_stream(), [], [torch.cuda.Stream() for _ in episodes]
+    for episode, stream in zip(episodes, streams, strict=True):
+        stream.wait_stream(here)
+        with torch.cuda.stream(stream):
+            scores.append(learner(episode))
+    for stream in streams:
+        here.wait_stream(stream)
+    return scores
 
 
 @gin.configurable
-def captured(learner: GradientLearner, episodes: Sequence[Episode], batching: Batching = one_by_one) -> list[Tensor]:
+def captured(learner: GradientLearner, episodes: Sequence[Episode], batching: Batching = side_by_side) -> list[Tensor]:
     """For `GradientLearner.batching`: inner loops and outer gradient of these episodes as two CUDA graphs.
 
     They are made for the first `LIMIT` shapes of episodes that come: for fixed way and shot. `batching` is what is

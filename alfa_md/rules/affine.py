@@ -1,7 +1,10 @@
 """The one update of all rules here: gradient descent with weight decay, per tensor."""
 
+from operator import neg
+
 from alfa_md.params import Params
 from alfa_md.rules.base import HyperSource, UpdateRule
+from alfa_md.rules.layerwise import entrywise
 
 
 class AffineUpdate(UpdateRule):
@@ -13,7 +16,8 @@ class AffineUpdate(UpdateRule):
 
     def forward(self, params: Params, grads: Params, step: int) -> Params:
         lr, decay = self.hypers(params, grads, step)
-        return {name: (1 - decay[name]) * theta - lr[name] * grads[name] for name, theta in params.items()}
+        beta, minus_lr = entrywise(lambda value: 1 - value, decay), entrywise(neg, lr)  # once for all tensors
+        return {name: beta[name] * theta + minus_lr[name] * grads[name] for name, theta in params.items()}
 
     def for_task(self) -> UpdateRule:
         hypers = self.hypers.for_task()

@@ -19,6 +19,7 @@ from alfa_md.rules.affine import AffineUpdate
 from alfa_md.rules.base import Hypers, HyperSource, UpdateRule, Values
 from alfa_md.rules.generator import Generator
 from alfa_md.rules.hypers import Pair, Product
+from alfa_md.rules.layerwise import Layerwise, entrywise
 from alfa_md.rules.values import Constant, PerParameter, PerStepPerLayer
 
 Generators = Callable[[Template, int], Generator]  # (template, number of outputs)
@@ -34,10 +35,7 @@ class Generated(HyperSource):
 
     def forward(self, params: Params, grads: Params, step: int) -> Hypers:
         lr, decay = self.generator(params, grads).chunk(2)
-        return Hypers(
-            dict(zip(params, lr.unbind(), strict=True)),
-            dict(zip(params, decay.unbind(), strict=True)),
-        )
+        return Hypers(Layerwise(params, lr), Layerwise(params, decay))
 
 
 @gin.configurable
@@ -51,7 +49,7 @@ class BetaProduct(Product):
 
     def forward(self, params: Params, grads: Params, step: int) -> Hypers:
         lr, beta = super().forward(params, grads, step)
-        return Hypers(lr, {name: 1 - value for name, value in beta.items()})
+        return Hypers(lr, entrywise(lambda value: 1 - value, beta))
 
 
 @gin.configurable

@@ -1,32 +1,29 @@
 """The interfaces of the inner loop: an update rule, and where its hyperparameters come from."""
 
+from operator import mul
 from typing import NamedTuple
 
 from torch import nn
 
 from alfa_md.params import Params
+from alfa_md.rules.layerwise import Named, entrywise
 
 
 class Hypers(NamedTuple):
     """A learning rate and a decay for every tensor, each broadcastable to it; the product is taken entry by entry."""
 
-    lr: Params
-    decay: Params
+    lr: Named
+    decay: Named
 
     def times(self, other: "Hypers") -> "Hypers":
         """The product of two sets of hyperparameters of the same tensors."""
-        return Hypers(times(self.lr, other.lr), times(self.decay, other.decay))
-
-
-def times(first: Params, second: Params) -> Params:
-    """The product, tensor by tensor, of values of the same names."""
-    return {name: value * second[name] for name, value in first.items()}
+        return Hypers(entrywise(mul, self.lr, other.lr), entrywise(mul, self.decay, other.decay))
 
 
 class Values(nn.Module):
     """One hyperparameter of inner step `step` for every tensor, broadcastable to it."""
 
-    def forward(self, params: Params, grads: Params, step: int) -> Params:
+    def forward(self, params: Params, grads: Params, step: int) -> Named:
         raise TypeError(f"{type(self).__name__} gives no values: define its forward")
 
     def for_task(self) -> "Values":

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from alfa_md.params import Params, Template
 from alfa_md.rules.base import Values
+from alfa_md.rules.layerwise import Named
 from alfa_md.rules.values import at_least_one, of_step
 
 HEAD = "head."
@@ -24,7 +25,7 @@ class PerStepPerChannel(Values):
         steps = at_least_one(num_steps)
         self.values = nn.ParameterList(torch.full((steps, channels(*item)), start) for item in template.items())
 
-    def forward(self, params: Params, grads: Params, step: int) -> Params:
+    def forward(self, params: Params, grads: Params, step: int) -> Named:
         """Values that broadcast along the first dimension: [C, 1, 1, 1] for a convolution, [C] for its bias."""
         named = zip(params.items(), self.values, strict=True)
         return {name: of_step(own, step).view(leading(theta)) for (name, theta), own in named}

@@ -13,6 +13,7 @@ from alfa_md.rules.affine import AffineUpdate
 from alfa_md.rules.base import UpdateRule, Values
 from alfa_md.rules.generator import Generator
 from alfa_md.rules.hypers import Pair
+from alfa_md.rules.layerwise import Layerwise, Named
 from alfa_md.rules.values import Constant, FromFirstStep, PerLayer, PerParameter, PerStep, PerStepPerLayer, Times
 
 Source = Callable[[Template, int, float], Values]
@@ -39,7 +40,7 @@ class GeneratedForAll(Values):
         super().__init__()
         self.generator = Generator(template, 1)
 
-    def forward(self, params: Params, grads: Params, step: int) -> Params:
+    def forward(self, params: Params, grads: Params, step: int) -> Named:
         return dict.fromkeys(params, self.generator(params, grads)[0])
 
 
@@ -50,8 +51,8 @@ class GeneratedForEach(Values):
         super().__init__()
         self.generator = Generator(template, len(template))
 
-    def forward(self, params: Params, grads: Params, step: int) -> Params:
-        return dict(zip(params, self.generator(params, grads).unbind(), strict=True))
+    def forward(self, params: Params, grads: Params, step: int) -> Named:
+        return Layerwise(params, self.generator(params, grads))
 
 
 @gin.configurable

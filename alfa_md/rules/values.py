@@ -3,12 +3,15 @@
 Nothing here looks at the task: what is learned is the same for all tasks. Steps beyond the last use the last.
 """
 
+from operator import mul
+
 import torch
 from torch import Tensor, nn
 
 from alfa_md.errors import UserError
 from alfa_md.params import Params, Template
-from alfa_md.rules.base import Values, times
+from alfa_md.rules.base import Values
+from alfa_md.rules.layerwise import Layerwise, Named, entrywise
 
 
 class Constant(Values):
@@ -18,7 +21,7 @@ class Constant(Values):
         super().__init__()
         self.value = value
 
-    def forward(self, params: Params, grads: Params, step: int) -> Params:
+    def forward(self, params: Params, grads: Params, step: int) -> Named:
         return dict.fromkeys(params, self.value)
 
 
@@ -29,7 +32,7 @@ class PerStep(Values):
         super().__init__()
         self.values = nn.Parameter(torch.full((at_least_one(num_steps),), start))
 
-    def forward(self, params: Params, grads: Params, step: int) -> Params:
+    def forward(self, params: Params, grads: Params, step: int) -> Named:
         return dict.fromkeys(params, of_step(self.values, step))
 
 
@@ -40,8 +43,8 @@ class PerLayer(Values):
         super().__init__()
         self.values = nn.Parameter(torch.full((len(template),), start))
 
-    def forward(self, params: Params, grads: Params, step: int) -> Params:
-        return dict(zip(params, self.values.unbind(), strict=True))
+    def forward(self, params: Params, grads: Params, step: int) -> Named:
+        return Layerwise(params, self.values)
 
 
 class PerStepPerLayer(Values):
@@ -51,8 +54,8 @@ class PerStepPerLayer(Values):
         super().__init__()
         self.values = nn.Parameter(torch.full((at_least_one(num_steps), len(template)), start))
 
-    def forward(self, params: Params, grads: Params, step: int) -> Params:
-        return dict(zip(params, of_step(self.values, step).unbind(), strict=True))
+    def forward(self, params: Params, grads: Params, step: int) -> Named:
+        return Layerwise(params, of_step(self.values, step))
 
 
 class PerParameter(Values):
@@ -69,7 +72,7 @@ class PerParameter(Values):
                 raise UserError(f"a value for every entry of {name} needs a head of fixed size; bind @LearnedHead()")
         self.values = nn.ParameterList(torch.full(tensor.shape, start) for tensor in template.values())
 
-    def forward(self, params: Params, grads: Params, step: int) -> Params:
+    def forward(self, params: Params, grads: Params, step: int) -> Named:
         return {name: own[: len(theta)] for (name, theta), own in zip(params.items(), self.values, strict=True)}
 
 
@@ -80,8 +83,8 @@ class Times(Values):
         super().__init__()
         self.first, self.second = first, second
 
-    def forward(self, params: Params, grads: Params, step: int) -> Params:
-        return times(self.first(params, grads, step), self.second(params, grads, step))
+    def forward(self, params: Params, grads: Params, step: int) -> Named:
+        return entrywise(mul, self.first(params, grads, step), self.second(params, grads, step))
 
     def for_task(self) -> Values:
         first, second = self.first.for_task(), self.second.for_task()
@@ -105,9 +108,9 @@ class Kept(Values):
     def __init__(self, source: Values):
         super().__init__()
         self.source = source
-        self.kept: Params | None = None
+        self.kept: Named | None = None
 
-    def forward(self, params: Params, grads: Params, step: int) -> Params:
+    def forward(self, params: Params, grads: Params, step: int) -> Named:
         if self.kept is None:
             self.kept = self.source(params, grads, step)
         return self.kept

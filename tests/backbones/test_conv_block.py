@@ -73,7 +73,7 @@ def meta_gradients(network: nn.Module, protocol, support: Tensor, query: Tensor)
     for _ in range(2):
         with differentiated_again():
             loss = functional_call(network, weights, (support,)).square().mean()
-            gradients = torch.autograd.grad(loss, list(weights.values()), create_graph=True)
+            gradients = torch.autograd.grad(loss, list(weights.values()), create_graph=True, materialize_grads=True)
         pairs = zip(weights.items(), gradients, strict=True)
         weights = {name: weight - 0.1 * gradient for (name, weight), gradient in pairs}
 
@@ -81,7 +81,7 @@ def meta_gradients(network: nn.Module, protocol, support: Tensor, query: Tensor)
         return functional_call(network, weights, (x,))
 
     outer = protocol(embed, support, query).pow(3).mean()
-    return dict(zip(start, torch.autograd.grad(outer, list(start.values())), strict=True))
+    return dict(zip(start, torch.autograd.grad(outer, list(start.values()), materialize_grads=True), strict=True))
 
 
 @pytest.mark.fast_path

@@ -33,7 +33,7 @@ def images():
 
 @pytest.fixture
 def kernel():
-    return torch.randn(9, 2, 3, 3, dtype=torch.float64, requires_grad=True), torch.randn(9, dtype=torch.float64)
+    return torch.randn(9, 2, 3, 3, dtype=torch.float64, requires_grad=True)
 
 
 def test_moments_of_maps(images):
@@ -43,27 +43,24 @@ def test_moments_of_maps(images):
 
 
 def test_moments_of_a_convolution_without_looking_at_it(images, kernel):
-    weight, bias = kernel
-    for own in (bias, None):
-        close(convolved_moments(images, weight, own, PADDING), plain(F.conv2d(images, weight, own, 1, PADDING)))
-    moments = [convolved_moments(images, weight, bias, PADDING), plain(F.conv2d(images, weight, bias, 1, PADDING))]
-    gradients = [torch.autograd.grad((mean * var).sum(), weight, create_graph=True)[0] for mean, var in moments]
+    moments = [convolved_moments(images, kernel, PADDING), plain(F.conv2d(images, kernel, None, 1, PADDING))]
+    close(*moments)
+    gradients = [torch.autograd.grad((mean * var).sum(), kernel, create_graph=True)[0] for mean, var in moments]
     close(gradients[:1], gradients[1:])
-    close(*(torch.autograd.grad(gradient.square().sum(), weight) for gradient in gradients))
+    close(*(torch.autograd.grad(gradient.square().sum(), kernel) for gradient in gradients))
 
 
 def test_patches_are_counted_once_a_task(images, kernel, monkeypatch):
     counted = []
     monkeypatch.setattr(patch_moments, "counted", lambda *args, f=patch_moments.counted: counted.append(0) or f(*args))
-    weight, _ = kernel
     for _ in range(3):
-        convolved_moments(images, weight, None, PADDING)
+        convolved_moments(images, kernel, PADDING)
     assert len(counted) == 1
-    convolved_moments(images, weight, None, (0, 0))
-    convolved_moments(images.clone(), weight, None, (0, 0))
+    convolved_moments(images, kernel, (0, 0))
+    convolved_moments(images.clone(), kernel, (0, 0))
     assert len(counted) == 3
     images.mul_(2)  # other pixels in the same place
-    close(convolved_moments(images, weight, None, (0, 0)), plain(F.conv2d(images, weight)))
+    close(convolved_moments(images, kernel, (0, 0)), plain(F.conv2d(images, kernel)))
     assert len(counted) == 4
 
 
@@ -71,7 +68,7 @@ def test_what_was_counted_goes_with_the_images(kernel):
     gc.collect()
     before = len(patch_moments._counted)
     images = torch.randn(2, 2, 6, 6, dtype=torch.float64)
-    convolved_moments(images, kernel[0], None, PADDING)
+    convolved_moments(images, kernel, PADDING)
     assert len(patch_moments._counted) == before + 1
     del images
     assert len(patch_moments._counted) == before

@@ -38,6 +38,7 @@ LEARNERS = {
 
 
 def made(batching=None, backbone=None, head=None, **options):
+    torch.manual_seed(0)
     own = {"backbone": backbone and backbone(), "head": head and head()}
     return small_learner(batching=batching, additional_evaluation_steps=1, **own, **options)
 
@@ -62,7 +63,7 @@ def moved(learner):
             parameter.add_(0.01 * torch.arange(parameter.numel(), device=parameter.device).view_as(parameter).sin())
 
 
-@pytest.mark.parametrize("batching", [captured, STACK], ids=["one by one", "stacked"])
+@pytest.mark.parametrize("batching", [captured, STACK], ids=["side by side", "stacked"])
 def test_on_the_cpu_nothing_is_captured(batching):
     learner, plain = made(batching), made()
     for own, expected in zip(learner.batch(episodes(0)), plain.batch(episodes(0)), strict=True):
@@ -71,7 +72,7 @@ def test_on_the_cpu_nothing_is_captured(batching):
 
 
 @needs_cuda
-@pytest.mark.parametrize("batching", [captured, STACK], ids=["one by one", "stacked"])
+@pytest.mark.parametrize("batching", [captured, STACK], ids=["side by side", "stacked"])
 @pytest.mark.parametrize("options", LEARNERS.values(), ids=LEARNERS)
 def test_graphs_give_scores_and_meta_gradients(options, batching):
     """Of episodes and weights other than those that were captured, alone and with others in between."""
