@@ -4,6 +4,7 @@ A network of a few small layers spends more time on telling a GPU what to do tha
 once and replayed; it does the same arithmetic at the same places in memory, which it holds for good.
 """
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -24,7 +25,8 @@ class Capture:
 
     def __init__(self, function: Callable[..., Tensor], inputs: Sequence[Tensor], learned: Sequence[Tensor]):
         self.inputs, self.learned, self.runs = [tensor.clone() for tensor in inputs], list(learned), 0
-        with beside():
+        with beside(), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="The AccumulateGrad node's stream")  # several streams meet there
             for _ in range(WARM_UPS):  # of which nothing may stay: autograd would tie the graph to this stream
                 self._gradients(function(*self.inputs))
         self.forward, self.backward = CUDAGraph(), CUDAGraph()

@@ -20,7 +20,7 @@ from torch.utils.checkpoint import checkpoint
 from alfa_md.errors import require_at_least
 from alfa_md.kernels.affine import affine
 from alfa_md.kernels.moments import batch_moments
-from alfa_md.kernels.order import second_order
+from alfa_md.kernels.order import second_order, stacked
 from alfa_md.precision import uncast
 from alfa_md.within import within
 
@@ -43,7 +43,8 @@ class EpisodicBatchNorm(nn.Module):
         self.bias = nn.Parameter(torch.zeros(num_features))
 
     def forward(self, x: Tensor) -> Tensor:
-        if not (handing_over() or second_order()):  # PyTorch's own is one pass, but slow to be differentiated again
+        # PyTorch's own is one pass, but slow to be differentiated again, and knows no stacked tasks on a GPU
+        if not (handing_over() or second_order() or stacked()):
             return F.batch_norm(x, None, None, self.weight, self.bias, training=True, eps=self.eps)
         return self.normalized(x, *self.moments(x), self.weight)
 

@@ -65,6 +65,7 @@ def test_an_episode_waits_for_nothing(options, precision, no_waiting):
     options = dict(options) | ({"precision": precision} if precision else {})
     task = there(random_episode(size=options.pop("size", 12), dtype=torch.float32))
     learner = on_gpu(made(**options).float())
+    learner(task)  # the sizes of its tensors are copied once
     no_waiting()
     meta_loss(learner, task).backward()
     with torch.no_grad():

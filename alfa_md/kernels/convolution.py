@@ -7,14 +7,15 @@ A convolution y = C(x, w) is linear in x and in w, and so are the two gradients 
 Each of the three is differentiated into the other two: of I by dy with C, by w with W; of W by dy with C, by x with I.
 PyTorch's own gradient of a gradient is the same in other words, which its CPU kernels are slow at: images and channels
 change places, and the kernel becomes as large as the map. In first order its own are used: they share some work.
+Stacked tasks, each with a kernel of its own, would be one grouped convolution to PyTorch, which libraries are slow at.
 """
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.autograd import Function
 
-from alfa_md.kernels.order import second_order
+from alfa_md.kernels.order import second_order, stacked
+from alfa_md.kernels.task_by_task import TaskByTask
 from alfa_md.precision import cast_to
 
 Pair = tuple[int, int]
@@ -30,7 +31,7 @@ class Convolution(nn.Conv2d):
 
 def convolution(x: Tensor, weight: Tensor, bias: Tensor | None, stride: Pair, padding: Pair) -> Tensor:
     """Maps [N, D, H', W'] of x [N, C, H, W] under a kernel [D, C, h, w] and a bias [D]; see F.conv2d."""
-    if not second_order():
+    if not (second_order() or stacked()):
         return F.conv2d(x, weight, bias, stride, padding)
     dtype = cast_to(x.device.type)  # autocast itself does not reach what a Function saves
     if dtype is not None:
@@ -38,10 +39,8 @@ def convolution(x: Tensor, weight: Tensor, bias: Tensor | None, stride: Pair, pa
     return Convolve.apply(x, weight, bias, stride, padding)
 
 
-class Convolve(Function):
+class Convolve(TaskByTask):
     """C(x, w) + b."""
-
-    generate_vmap_rule = True
 
     @staticmethod
     def forward(x: Tensor, weight: Tensor, bias: Tensor | None, stride: Pair, padding: Pair) -> Tensor:
@@ -61,10 +60,8 @@ class Convolve(Function):
         return dx, dw, db, None, None
 
 
-class InputGradient(Function):
+class InputGradient(TaskByTask):
     """I(dy, w), of the shape of x."""
-
-    generate_vmap_rule = True
 
     @staticmethod
     def forward(dy: Tensor, weight: Tensor, shape: torch.Size, stride: Pair, padding: Pair) -> Tensor:
@@ -85,10 +82,8 @@ class InputGradient(Function):
         return by_dy, by_weight, None, None, None
 
 
-class KernelGradient(Function):
+class KernelGradient(TaskByTask):
     """W(dy, x), of the shape of w; behind it, if that is wanted, the bias's: the sum of dy over images and pixels."""
-
-    generate_vmap_rule = True
 
     @staticmethod
     def forward(

@@ -1,17 +1,25 @@
-"""Whether gradients are about to be differentiated again: what is fastest in first order is slow in second."""
+"""What is done with operations: what is fastest alone and in first order is slow in second, or for stacked tasks."""
 
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
 
+from torch import Tensor
+
 from alfa_md.within import within
 
 _again: ContextVar[bool] = ContextVar("again", default=False)
+_stacked: ContextVar[bool] = ContextVar("stacked", default=False)
 _plain: ContextVar[bool] = ContextVar("plain", default=False)
 
 
 def differentiated_again() -> AbstractContextManager:
     """Inside, operations are chosen for gradients of gradients; they are the same functions."""
     return within(_again, True)
+
+
+def several_tasks() -> AbstractContextManager:
+    """Inside, operations are chosen for tensors that `vmap` has stacked: a kernel for every task."""
+    return within(_stacked, True)
 
 
 def plain_operations() -> AbstractContextManager:
@@ -22,3 +30,13 @@ def plain_operations() -> AbstractContextManager:
 def second_order() -> bool:
     """Whether operations are to be those for gradients of gradients."""
     return _again.get() and not _plain.get()
+
+
+def launches_count(tensor: Tensor) -> bool:
+    """Whether operations are to be few, for a device that waits for each to be launched."""
+    return tensor.is_cuda and not (_stacked.get() or _plain.get())
+
+
+def stacked() -> bool:
+    """Whether operations are to be those for stacked tasks."""
+    return _stacked.get() and not _plain.get()

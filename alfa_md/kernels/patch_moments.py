@@ -43,8 +43,9 @@ def patch_moments(x: Tensor, size: torch.Size, padding: Pair) -> Counted:
 
 @torch.no_grad()
 def counted(x: Tensor, size: torch.Size, padding: Pair) -> Counted:
-    patches = F.unfold(x, size, padding=padding)  # [N, K, H * W]
+    (h, w), (above, beside) = size, padding
+    windows = F.pad(x, (beside, beside, above, above)).unfold(2, h, 1).unfold(3, w, 1)  # [N, C, H, W, h, w]
+    patches = windows.permute(0, 1, 4, 5, 2, 3).flatten(1, 3).flatten(2)  # [N, K, H * W]
     mean = patches.mean((0, 2))
-    patches -= mean[:, None]
-    number = patches.shape[0] * patches.shape[2]
-    return mean, (patches @ patches.mT).sum(0) / number
+    patches = patches - mean[:, None]
+    return mean, (patches @ patches.mT).sum(0) / (patches.shape[0] * patches.shape[2])

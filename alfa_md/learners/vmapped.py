@@ -3,12 +3,13 @@
 from collections.abc import Callable, Sequence
 
 import gin
-import torch
 from torch import Tensor
 from torch.func import vmap
 
 from alfa_md.episode import Episode
 from alfa_md.errors import UserError
+from alfa_md.kernels.order import several_tasks
+from alfa_md.kernels.task_by_task import stacked_as_they_are
 from alfa_md.learners.gradient import GradientLearner
 from alfa_md.normalization import QueryPortions
 from alfa_md.params import Params
@@ -43,7 +44,8 @@ def vmapped_scores(learner: GradientLearner, episodes: Sequence[Episode]) -> Ten
     another's fast weights, so the gradient of the sum of the support losses is every task's own, and differentiation
     stays outside of vmap.
     """
-    support_x, support_y, query_x, _ = (torch.stack(column) for column in zip(*map(tensors, episodes), strict=True))
+    columns = zip(*map(tensors, episodes), strict=True)
+    support_x, support_y, query_x, _ = map(stacked_as_they_are, columns)
 
     def task_loss(params: Params, x: Tensor, y: Tensor) -> Tensor:
         return learner.support_loss(episodes[0]._replace(support_x=x, support_y=y))(params)
@@ -52,9 +54,10 @@ def vmapped_scores(learner: GradientLearner, episodes: Sequence[Episode]) -> Ten
         return vmap(task_loss)(params, support_x, support_y).sum()
 
     starts = [learner.initial(episode) for episode in episodes]
-    start = {name: torch.stack([own[name] for own in starts]) for name in starts[0]}
-    params = learner.descend(start, support_loss, stacked(learner.rule), learner.steps)
-    return vmap(learner.classify)(params, support_x, query_x)
+    start = {name: stacked_as_they_are([own[name] for own in starts]) for name in starts[0]}
+    with several_tasks():
+        params = learner.descend(start, support_loss, stacked(learner.rule), learner.steps)
+        return vmap(learner.classify)(params, support_x, query_x)
 
 
 def stacked(rule: Callable[[Params, Params, int], Params]) -> Callable[[Params, Params, int], Params]:

@@ -60,7 +60,8 @@ def moved(learner):
     """After an update in place."""
     with torch.no_grad():
         for parameter in learner.parameters():
-            parameter.add_(0.01 * torch.arange(parameter.numel(), device=parameter.device).view_as(parameter).sin())
+            further = 0.01 * torch.arange(parameter.numel()).double().sin()
+            parameter.add_(further.view_as(parameter).to(parameter.device))
 
 
 @pytest.mark.parametrize("batching", [captured, STACK], ids=["side by side", "stacked"])
