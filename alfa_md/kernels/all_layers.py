@@ -12,6 +12,8 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
+CHUNK = 2**14  # entries; a sum is the work of one block of threads, however long it is
+
 
 def means(tensors: Sequence[Tensor]) -> Tensor:
     """The mean of every tensor [N], not to be differentiated twice."""
@@ -65,7 +67,7 @@ class Layers:
             tensor.dim() == 4 and tensor.is_contiguous(memory_format=torch.channels_last) for tensor in tensors
         ]
         self.sizes = tuple(tensor.numel() for tensor in tensors)
-        self.lengths = lengths(self.sizes, tensors[0].device)
+        self.lengths, self.chunks, self.numbers = measures(self.sizes, tensors[0].device)
 
     def flat(self, tensors: Sequence[Tensor]) -> Tensor:
         """All entries [P] of tensors of these shapes."""
@@ -82,14 +84,24 @@ class Layers:
 
     def repeated(self, values: Tensor) -> Tensor:
         """The value of its tensor [N] for every entry [P]."""
-        return values.repeat_interleave(self.lengths, output_size=sum(self.sizes))
+        return torch.cat([value.expand(size) for value, size in zip(values.unbind(), self.sizes, strict=True)])
 
     def summed(self, flat: Tensor) -> Tensor:
         """The sum over every tensor [N]."""
-        return torch.segment_reduce(flat, "sum", lengths=self.lengths, unsafe=True)  # unsafe: it looks at no value
+        return sums(sums(flat, self.chunks), self.numbers)
+
+
+def sums(values: Tensor, lengths: Tensor) -> Tensor:
+    """The sums of so many values each, one after the other; unsafe means that no length is looked at."""
+    return torch.segment_reduce(values, "sum", lengths=lengths, unsafe=True)
 
 
 @lru_cache(maxsize=256)
-def lengths(sizes: tuple[int, ...], device: torch.device) -> Tensor:
-    """The sizes on a device: copied, which is waited for, when they are first asked for, then there for all streams."""
-    return torch.tensor(sizes, device=device)
+def measures(sizes: tuple[int, ...], device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """The sizes, the lengths of the chunks that they are cut into, and how many each has, as tensors on a device.
+
+    They are copied, which is waited for, when they are first asked for, and are then there for all streams.
+    """
+    chunks = [[CHUNK] * (size // CHUNK) + [size % CHUNK] for size in sizes]
+    columns = sizes, [length for own in chunks for length in own], [len(own) for own in chunks]
+    return tuple(torch.tensor(column, device=device) for column in columns)

@@ -7,6 +7,8 @@ from torch import Tensor
 
 from alfa_md.within import within
 
+LAUNCHED_FOR = ("cuda",)
+
 _again: ContextVar[bool] = ContextVar("again", default=False)
 _stacked: ContextVar[bool] = ContextVar("stacked", default=False)
 _plain: ContextVar[bool] = ContextVar("plain", default=False)
@@ -34,7 +36,7 @@ def second_order() -> bool:
 
 def launches_count(tensor: Tensor) -> bool:
     """Whether operations are to be few, for a device that waits for each to be launched."""
-    return tensor.is_cuda and not (_stacked.get() or _plain.get())
+    return tensor.device.type in LAUNCHED_FOR and not (_stacked.get() or _plain.get())
 
 
 def stacked() -> bool:

@@ -51,18 +51,27 @@ def vmapped_scores(learner: GradientLearner, episodes: Sequence[Episode]) -> Ten
         return learner.support_loss(episodes[0]._replace(support_x=x, support_y=y))(params)
 
     def support_loss(params: Params) -> Tensor:
-        return vmap(task_loss)(params, support_x, support_y).sum()
+        return over_tasks(task_loss)(params, support_x, support_y).sum()
 
     starts = [learner.initial(episode) for episode in episodes]
     start = {name: stacked_as_they_are([own[name] for own in starts]) for name in starts[0]}
-    with several_tasks():
-        params = learner.descend(start, support_loss, stacked(learner.rule), learner.steps)
-        return vmap(learner.classify)(params, support_x, query_x)
+    params = learner.descend(start, support_loss, stacked(learner.rule), learner.steps)
+    return over_tasks(learner.classify)(params, support_x, query_x)
 
 
 def stacked(rule: Callable[[Params, Params, int], Params]) -> Callable[[Params, Params, int], Params]:
     """The rule for stacked fast weights and gradients, every task by itself."""
-    return lambda params, grads, step: vmap(lambda p, g: rule(p, g, step))(params, grads)
+    return lambda params, grads, step: over_tasks(lambda p, g: rule(p, g, step))(params, grads)
+
+
+def over_tasks(function: Callable) -> Callable:
+    """`function` of one task for stacks of all, by operations that suit stacks."""
+
+    def mapped(*stacks: object) -> object:
+        with several_tasks():
+            return vmap(function)(*stacks)
+
+    return mapped
 
 
 def tensors(episode: Episode) -> tuple[Tensor, Tensor, Tensor, Tensor]:

@@ -3,8 +3,14 @@
 import pytest
 import torch
 
-from alfa_md.kernels import all_layers
+from alfa_md.backbones.resnet18 import ResNet18
+from alfa_md.heads import LearnedHead
+from alfa_md.kernels import all_layers, order
+from alfa_md.learners.vmapped import vmapped
 from alfa_md.params import layer_means
+from alfa_md.recomputation import low
+from alfa_md.rules.attenuate import Attenuate
+from tests.episodes import random_episode, small_learner
 
 SHAPES = [(5, 3, 3, 3), (5,), (), (4, 7), (6, 5, 1, 1)]
 
@@ -27,12 +33,23 @@ def assert_equal(own, expected, variables):
         torch.testing.assert_close(one, other, rtol=0, atol=1e-13)
 
 
+@pytest.fixture(params=[all_layers.CHUNK, 4], ids=["whole", "in chunks"])
+def chunk(request, monkeypatch):
+    """Also tensors that are cut into several."""
+    monkeypatch.setattr(all_layers, "CHUNK", request.param)
+    all_layers.measures.cache_clear()
+    yield
+    all_layers.measures.cache_clear()
+
+
+@pytest.mark.usefixtures("chunk")
 def test_means(tensors):
     thetas, _ = tensors
     named = {str(place): tensor for place, tensor in enumerate(thetas)}
     assert_equal([all_layers.means(thetas)], [layer_means(named)], thetas)
 
 
+@pytest.mark.usefixtures("chunk")
 def test_updates(tensors):
     thetas, grads = tensors
     beta, lr = (torch.randn(len(SHAPES), dtype=torch.float64, requires_grad=True) for _ in range(2))
@@ -51,3 +68,41 @@ def test_updates_without_gradients_through_gradients(tensors):
     assert_equal(list(own), expected, [beta, *thetas])
     with torch.no_grad():
         assert not any(tensor.requires_grad for tensor in all_layers.updated(beta, beta, thetas, grads))
+
+
+LEARNERS = {
+    "first order": {},
+    "second order": {"first_order": False, "head": LearnedHead},
+    "attenuated": {"first_order": False, "head": LearnedHead, "prepare": Attenuate},
+    "steps taken again": {"first_order": False, "memory": low},
+    "stacked, steps taken again": {"first_order": False, "memory": low, "batching": vmapped},
+    "ResNet-18": {"backbone": ResNet18, "num_steps": 1, "size": 32},
+}
+
+
+@pytest.mark.fast_path
+@pytest.mark.parametrize("options", LEARNERS.values(), ids=LEARNERS)
+def test_learners_as_on_a_gpu(options, monkeypatch):
+    """With the processor taken for a device that counts."""
+    options = dict(options)
+    tasks = [random_episode(size=options.pop("size", 12), seed=0)]
+    tasks += [task._replace(query_x=task.query_x.flip(0)) for task in tasks]
+    results = []
+    for devices in ((), ("cpu",)):
+        monkeypatch.setattr(order, "LAUNCHED_FOR", devices)
+        results.append(outer_gradients(made(**options), tasks))
+    assert results[0].keys() == results[1].keys()
+    largest = max(grad.abs().max() for grad in results[0].values())
+    for name, grad in results[0].items():
+        torch.testing.assert_close(results[1][name], grad, rtol=0, atol=1e-12 * largest, msg=name)
+
+
+def made(backbone=None, head=None, **options):
+    torch.manual_seed(0)
+    return small_learner(backbone=backbone and backbone(), head=head and head(16, 3), **options)
+
+
+def outer_gradients(learner, tasks):
+    losses = [learner.objective.loss(s, e.query_y) for s, e in zip(learner.batch(tasks), tasks, strict=True)]
+    torch.stack(losses).sum().backward()
+    return {name: p.grad for name, p in learner.named_parameters() if p.grad is not None}
