@@ -74,8 +74,9 @@ def heading(options: Namespace, peak: float) -> str:
 One task of ALFA on noise: an outer gradient, or an evaluation. `plain` is the functional form of the papers by
 PyTorch's own operations, in contiguous memory; `{FAST}` gives the same numbers (tests hold both together in float64).
 Forms take turns in one process; a ratio is the median over the rounds of plain / form, seconds are the best round's.
-{GPU if on_gpu else ALLOCATOR} A convolution alone reaches {peak:.0f} GFLOP/s here; achieved ones
-are counted from the operations that the form does. The first time has what is done once: memory taken, code compiled.
+{GPU if on_gpu else ALLOCATOR}
+A convolution alone reaches {peak:.0f} GFLOP/s here; achieved ones are counted from the operations that the
+form does. The first time has what is done once: memory taken, code compiled.
 """
 
 

@@ -10,6 +10,7 @@ import torch
 from alfa_md import config, experiment
 from alfa_md.backbones.conv4 import Conv4
 from alfa_md.backbones.resnet12 import ResNet12
+from alfa_md.episode import Episode
 from alfa_md.learners.gradient import GradientLearner
 from scripts import paper_cells
 from tests.shared import ROOT
@@ -118,3 +119,17 @@ def test_the_paper_s_own_form_of_beta_starts_as_maml(file):
     params, grads = ({name: torch.randn(3) for name in names} for _ in range(2))
     lr, decay = rule.hypers(params, grads, 0)
     assert all(value == 0 for value in decay.values()) and all(abs(value - 0.01) < 1e-8 for value in lr.values())
+
+
+def test_cuda_graphs_are_for_any_file_of_fixed_way_and_shot():
+    """Where there is no GPU nothing is captured, and the numbers are the same."""
+    scores = []
+    for further in ([], ["gin/parts/cuda_graphs.gin"]):
+        config.parse(["gin/few_shot/alfa_maml.gin", *further])
+        learner = experiment.build(0).learner
+        assert learner.batches == bool(further)
+        images = torch.randn(5, 3, 28, 28, generator=torch.Generator().manual_seed(0))
+        task = Episode(images, torch.arange(5), images, torch.arange(5), 5, "noise", "train", 0, 0)
+        scores.append(learner.batch([task, task])[0])
+        gin.clear_config()
+    assert torch.equal(*scores)
