@@ -37,7 +37,8 @@ FLOORS = (
     ({"data.spec", "data.spec_kinds", "data.fields", "data.sampling", "data.class_selection"},),
     (
         {"episode", "params", "objectives", "metrics", "normalization", "pixels", "kernels", "precision"}
-        | {"annotations", "errors", "extras", "files", "lock", "official_names", "allocator", "within", "cuda_graph", ""},
+        | {"annotations", "errors", "extras", "files", "lock", "official_names", "allocator", "within", "cuda_graph"}
+        | {""},
     ),
 )
 PLACES = {
