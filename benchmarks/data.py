@@ -2,7 +2,7 @@
 
     python -m benchmarks.data --records=FOLDER [--rounds=20] [--out=benchmarks/README.md]
 
-Synthesises the records in FOLDER (about 3.4 GB) unless they are there. All readers take turns in one process, so that
+Synthesises the records in FOLDER (about 7 GB) unless they are there. All readers take turns in one process, so that
 a noisy machine harms them alike; what construction and a first episode cost is measured in a process of its own for
 each.
 """

@@ -26,9 +26,9 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    "ilsvrc-like": Kind(50, 1300, 490, 380, 22.0),
+    "ilsvrc-like": Kind(50, 1300, 490, 380, 22.0),  # of 712 training classes as many as an episode may have
     "aircraft-like": Kind(20, 100, 880, 290, 5.0),
-    "omniglot-like": Kind(883, 20, 105, 105, None),
+    "omniglot-like": Kind(883, 20, 105, 105, None),  # all of its training classes
 }
 
 
