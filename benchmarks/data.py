@@ -2,9 +2,9 @@
 
     python -m benchmarks.data --records=FOLDER [--rounds=20] [--out=benchmarks/README.md]
 
-Synthesises the records in FOLDER (about 7 GB) unless they are there. All readers take turns in one process, so that
-a noisy machine harms them alike; what construction and a first episode cost is measured in a process of its own for
-each.
+Synthesises the records in FOLDER (about 7 GB) unless they are there. All readers of a kind of records take turns in one
+process, so that a noisy machine harms them alike, and no kind leaves its memory to the next; what construction and a
+first episode cost is measured in a process of its own for each.
 """
 
 import argparse
@@ -40,12 +40,16 @@ def main() -> None:
     parser.add_argument("--kinds", default=",".join(KINDS))
     parser.add_argument("--out", type=Path)
     parser.add_argument("--first", choices=READERS, help="only what the first episode of this reader costs, as JSON")
+    parser.add_argument("--rates", action="store_true", help="only the rates of the readers, as JSON")
     options = parser.parse_args()
     keep_freed_pages()  # as every command does
     torch.set_num_threads(1)  # of the step from grey levels to floats, which runs on the device elsewhere
     kinds = options.kinds.split(",")
     if options.first:
         print(json.dumps(first(load_spec(options.records / kinds[0]), options.first)))
+        return
+    if options.rates:
+        print(json.dumps(rates(load_spec(options.records / kinds[0]), options.rounds)))
         return
     sections = [section(kind, options) for kind in kinds]
     text = "\n".join([heading(options), *sections])
@@ -60,11 +64,11 @@ def heading(options: argparse.Namespace) -> str:
 `python -m benchmarks.data --records=RECORDS --rounds={options.rounds}`,
 {platform.machine()}, {os.cpu_count()} cores, no GPU, seed 0.
 
-Episodes are the official sampler's, of variable way and shot, at 84 pixels. Rates are medians over the rounds; readers
-take turns of at least {TURN} s in one process, whose PyTorch has one thread and whose decoders have {THREADS}. Records
-are in the page cache of the system. Bytes are what the process asked the system to read until its first episode was
-there, memory what it grew by since its imports. To fill a cache
-is to decode and keep; a warm cache gives floats, as a decoder does.
+Episodes are the official sampler's, of variable way and shot, at 84 pixels. Rates and ratios are medians over rounds;
+readers take turns of at least {TURN} s in one process, whose PyTorch has one thread and whose decoders have {THREADS}.
+Records are in the page cache of the system. Bytes are what the process asked the system to read until its first episode
+was there, memory what it grew by since its imports. To fill a cache is to decode and keep; a warm cache gives floats,
+as a decoder does.
 
 `{STREAM}` is a plain tf.data reader (`stream_reader.py`) in place of the official one: a stream a class, shuffled in a
 window; what is left of a class thrown away before it would be read past its end; parts of an episode filled up to a
@@ -76,7 +80,8 @@ this augmentation, which changes nothing, it is the row below.
 def section(kind: str, options: argparse.Namespace) -> str:
     spec = synthesise(kind, options.records)
     size = sum(spec.class_file(n).stat().st_size for n in range(len(spec.class_names))) / sum(spec.images_per_class)
-    speeds, firsts = rates(spec, options.rounds), {name: cost(kind, name, options.records) for name in READERS}
+    speeds = alone(kind, options.records, "--rates", f"--rounds={options.rounds}")
+    firsts = {name: alone(kind, options.records, f"--first={name}") for name in READERS}
     lines = [
         f"## {kind}: {len(spec.class_names)} classes, {spec.images_per_class[0]} images each, {size / 1e3:.1f} KB",
         "",
@@ -85,8 +90,8 @@ def section(kind: str, options: argparse.Namespace) -> str:
     columns = (*columns, "construction, CPU ms", "first episode, CPU s", "MB read", "MB of memory")
     lines += [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
     for name in READERS:
-        per_cpu, per_second = speeds[name]
-        cells = [name, f"{per_cpu / speeds[STREAM][0]:.2f}", f"{per_cpu:.0f}", f"{per_second:.0f}"]
+        ratio, per_cpu, per_second = speeds[name]
+        cells = [name, f"{ratio:.2f}", f"{per_cpu:.0f}", f"{per_second:.0f}"]
         one = firsts[name]
         cells += [
             f"{1e3 * one['construction']:.1f}",
@@ -98,8 +103,8 @@ def section(kind: str, options: argparse.Namespace) -> str:
     return "\n".join(lines) + "\n"
 
 
-def rates(spec: DatasetSpec, rounds: int) -> dict[str, tuple[float, float]]:
-    """Images per CPU second and per second of every reader, in turns; caches begin empty."""
+def rates(spec: DatasetSpec, rounds: int) -> dict[str, list[float]]:
+    """Of every reader the times of the official protocol, images per CPU second and per second; caches begin empty."""
     with tempfile.TemporaryDirectory() as cache:
         os.environ[CACHE_VARIABLE] = cache
         readers = {name: make(spec) for name, make in READERS.items()}
@@ -116,20 +121,14 @@ def rates(spec: DatasetSpec, rounds: int) -> dict[str, tuple[float, float]]:
                 spent = time.process_time() - cpu, seconds
                 if number >= WARM_UP:
                     times[name].append((images / spent[0], images / spent[1]))
-    return {name: tuple(map(median, zip(*values, strict=True))) for name, values in times.items()}
+    ratios = {name: [a / b for (a, _), (b, _) in zip(own, times[STREAM], strict=True)] for name, own in times.items()}
+    return {name: [median(ratios[name]), *map(median, zip(*own, strict=True))] for name, own in times.items()}
 
 
-def cost(kind: str, reader: str, records: Path) -> dict[str, float]:
-    """What `first` measures, in a new process with an empty cache."""
+def alone(kind: str, records: Path, *flags: str) -> dict:
+    """What this program prints under some flags, in a new process with an empty cache."""
     with tempfile.TemporaryDirectory() as cache:
-        command = [
-            sys.executable,
-            "-m",
-            "benchmarks.data",
-            f"--records={records}",
-            f"--kinds={kind}",
-            f"--first={reader}",
-        ]
+        command = [sys.executable, "-m", "benchmarks.data", f"--records={records}", f"--kinds={kind}", *flags]
         done = subprocess.run(command, env={**os.environ, CACHE_VARIABLE: cache}, capture_output=True, text=True)
         done.check_returncode()
         return json.loads(done.stdout.splitlines()[-1])
