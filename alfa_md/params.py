@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from alfa_md.kernels import all_layers
-from alfa_md.kernels.order import launches_count
+from alfa_md.kernels.order import launching_is_slow
 
 Params = dict[str, Tensor]
 # What is known of fast weights when a rule is built: their names. Way changes the head's shape, never its names.
@@ -34,6 +34,6 @@ def strip(params: Params, prefix: str) -> Params:
 def layer_means(params: Params) -> Tensor:
     """The mean of every tensor, in order [N]. A "layer" of ALFA is one tensor: weight and bias count separately."""
     tensors = list(params.values())
-    if launches_count(tensors[0]):
+    if launching_is_slow(tensors[0]):
         return all_layers.means(tensors)
     return torch.stack([tensor.mean() for tensor in tensors])

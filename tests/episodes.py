@@ -64,6 +64,11 @@ def meta_loss(learner, episode) -> torch.Tensor:
     return learner.objective.loss(learner(episode), episode.query_y)
 
 
+def has_gradients(learner) -> bool:
+    """Whether a backward pass has reached some parameter."""
+    return any(parameter.grad is not None for parameter in learner.parameters())
+
+
 def meta_gradients(learner, episode) -> dict[str, torch.Tensor]:
     """The outer gradient of every meta-parameter that has one."""
     learner.zero_grad()

@@ -16,7 +16,7 @@ from alfa_md.precision import bfloat16
 from alfa_md.recomputation import balanced, low
 from alfa_md.rules.attenuate import Attenuate
 from tests.cuda import CUDA, assert_near, needs_cuda, on_gpu, there
-from tests.episodes import meta_gradients, meta_loss, random_episode, small_learner
+from tests.episodes import has_gradients, meta_gradients, meta_loss, random_episode, small_learner
 
 pytestmark = needs_cuda
 SMALL = partial(Conv4, num_filters=4)
@@ -59,6 +59,12 @@ def no_waiting():
     torch.cuda.set_sync_debug_mode("default")
 
 
+def test_what_waits_is_seen(no_waiting):
+    no_waiting()
+    with pytest.raises(RuntimeError, match="synchronizing"):
+        torch.ones(1, device=CUDA).item()
+
+
 @pytest.mark.parametrize("precision", [None, bfloat16])
 @pytest.mark.parametrize("options", LEARNERS.values(), ids=LEARNERS)
 def test_an_episode_waits_for_nothing(options, precision, no_waiting):
@@ -69,13 +75,15 @@ def test_an_episode_waits_for_nothing(options, precision, no_waiting):
     no_waiting()
     meta_loss(learner, task).backward()
     with torch.no_grad():
-        learner.eval()(task)
+        scores = learner.eval()(task)
+    assert scores.shape == (len(task.query_y), task.way) and has_gradients(learner)
 
 
 def test_nor_do_several_stacked_ones(no_waiting):
     learner, tasks = on_gpu(made(batching=vmapped, first_order=False)), [there(random_episode(seed=k)) for k in (0, 1)]
     no_waiting()
     torch.stack(learner.batch(tasks)).sum().backward()
+    assert has_gradients(learner)
 
 
 def test_grey_levels_become_the_same_floats():

@@ -22,7 +22,7 @@ from alfa_md.rules.lslr import lslr
 from alfa_md.rules.meta_sgd import meta_sgd
 from alfa_md.rules.normalized_state import NormalizedState
 from alfa_md.rules.sgd import sgd
-from tests.episodes import meta_loss, random_episode, small_learner, smooth_net
+from tests.episodes import has_gradients, meta_loss, random_episode, small_learner, smooth_net
 
 # Operators whose result, or its size, the host must read: a GPU finishes all work before them.
 READING = {"_local_scalar_dense", "item", "is_nonzero", "equal", "nonzero", "nonzero_numpy", "argwhere"}
@@ -80,9 +80,9 @@ def test_what_waits_is_seen(act):
 
 def test_what_does_not_wait_passes():
     with NoWaiting():
-        TENSOR.to(torch.float64)
-        TENSOR.to("meta", non_blocking=True)
-        TENSOR[torch.tensor([1, 0])]
+        assert TENSOR.to(torch.float64).dtype == torch.float64
+        assert TENSOR.to("meta", non_blocking=True).is_meta
+        assert TENSOR[torch.tensor([1, 0])].shape == (2,)
 
 
 SGD = partial(sgd, inner_rate=0.1)
@@ -107,11 +107,12 @@ OTHERS = {
 
 
 def go_through(learner, episode) -> None:
-    """Training with the outer gradient, then evaluation."""
+    """Training with the outer gradient, then evaluation; Waits is raised where one of them waits."""
     with NoWaiting():
         meta_loss(learner.train(), episode).backward()
         with torch.no_grad():
-            learner.eval()(episode)
+            scores = learner.eval()(episode)
+    assert scores.shape == (len(episode.query_y), episode.way) and has_gradients(learner)
 
 
 @pytest.mark.parametrize("first_order", [True, False])
@@ -133,6 +134,7 @@ def test_nor_do_several_at_once():
     learner, episodes = small_learner(batching=vmapped, first_order=False), [random_episode(seed=n) for n in range(2)]
     with NoWaiting():
         torch.stack(learner.batch(episodes)).sum().backward()
+    assert has_gradients(learner)
 
 
 class Reading(nn.Module):

@@ -121,7 +121,7 @@ def test_episodes_that_go_through_together_are_not_split(batching):
     learner = small_learner(batching=batching, normalization=in_portions(2))
     with pytest.raises(UserError, match="query_portion is for one episode after the other; set GradientLearner.batc"):
         learner.batch([random_episode(seed=seed) for seed in range(2)])
-    assert learner(EPISODE).shape == (15, 3)
+    assert learner(EPISODE).shape == learner.batch([EPISODE])[0].shape == (15, 3)
 
 
 @pytest.fixture

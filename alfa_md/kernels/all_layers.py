@@ -26,6 +26,8 @@ def updated(beta: Tensor, lr: Tensor, thetas: Sequence[Tensor], grads: Sequence[
 
 
 class Means(Function):
+    """sum / length of every tensor, whose gradient is the cotangent / length for every entry."""
+
     @staticmethod
     def forward(ctx, *tensors: Tensor) -> Tensor:
         ctx.layers = Layers(tensors)
@@ -38,6 +40,8 @@ class Means(Function):
 
 
 class Updated(Function):
+    """theta' = beta theta - lr g: dbeta = sum of dtheta' theta, dlr = -(sum of dtheta' g), over every tensor."""
+
     @staticmethod
     def forward(ctx, beta: Tensor, lr: Tensor, *tensors: Tensor) -> tuple[Tensor, ...]:
         ctx.layers = layers = Layers(tensors[: len(beta)])

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from alfa_md.within import within
 
-LAUNCHED_FOR = ("cuda",)
+LAUNCHING = ("cuda",)  # kinds of devices that are told of every operation
 
 _again: ContextVar[bool] = ContextVar("again", default=False)
 _stacked: ContextVar[bool] = ContextVar("stacked", default=False)
@@ -34,9 +34,9 @@ def second_order() -> bool:
     return _again.get() and not _plain.get()
 
 
-def launches_count(tensor: Tensor) -> bool:
-    """Whether operations are to be few, for a device that waits for each to be launched."""
-    return tensor.device.type in LAUNCHED_FOR and not (_stacked.get() or _plain.get())
+def launching_is_slow(tensor: Tensor) -> bool:
+    """Whether operations are to be few: each is launched on a device that would be done with it sooner."""
+    return tensor.device.type in LAUNCHING and not (_stacked.get() or _plain.get())
 
 
 def stacked() -> bool:

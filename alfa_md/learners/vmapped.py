@@ -26,15 +26,17 @@ def vmapped(learner: GradientLearner, episodes: Sequence[Episode]) -> list[Tenso
 def stackable(learner: GradientLearner, episodes: Sequence[Episode]) -> bool:
     """Whether they are several, of one way and of equal shapes, and the rule remembers nothing between steps.
 
-    Raises UserError where their query sets are to be split: the backward pass cannot compute under vmap again.
+    Raises UserError where query sets of several are to be split: the backward pass cannot compute under vmap again.
     """
+    if len(episodes) == 1:
+        return False
     if isinstance(learner.normalization, QueryPortions):
         raise UserError(
             "support_moments.query_portion is for one episode after the other; "
             "set GradientLearner.batching = None, or no query_portion"
         )
     shapes = {(episode.way, *(tensor.shape for tensor in tensors(episode))) for episode in episodes}
-    return len(episodes) > len(shapes) == 1 and learner.rule.for_task() is learner.rule
+    return len(shapes) == 1 and learner.rule.for_task() is learner.rule
 
 
 def vmapped_scores(learner: GradientLearner, episodes: Sequence[Episode]) -> Tensor:

@@ -3,7 +3,7 @@
 from operator import neg
 
 from alfa_md.kernels import all_layers
-from alfa_md.kernels.order import launches_count
+from alfa_md.kernels.order import launching_is_slow
 from alfa_md.params import Params
 from alfa_md.rules.base import HyperSource, UpdateRule
 from alfa_md.rules.layerwise import Layerwise, entrywise
@@ -19,7 +19,7 @@ class AffineUpdate(UpdateRule):
     def forward(self, params: Params, grads: Params, step: int) -> Params:
         lr, decay = self.hypers(params, grads, step)
         beta = entrywise(lambda value: 1 - value, decay)
-        if isinstance(beta, Layerwise) and isinstance(lr, Layerwise) and launches_count(beta.vector):
+        if isinstance(beta, Layerwise) and isinstance(lr, Layerwise) and launching_is_slow(beta.vector):
             return updated_at_once(params, grads, beta, lr)
         minus_lr = entrywise(neg, lr)  # once, not for every tensor
         return {name: beta[name] * theta + minus_lr[name] * grads[name] for name, theta in params.items()}

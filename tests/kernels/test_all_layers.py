@@ -89,7 +89,7 @@ def test_learners_as_on_a_gpu(options, monkeypatch):
     tasks += [task._replace(query_x=task.query_x.flip(0)) for task in tasks]
     results = []
     for devices in ((), ("cpu",)):
-        monkeypatch.setattr(order, "LAUNCHED_FOR", devices)
+        monkeypatch.setattr(order, "LAUNCHING", devices)
         results.append(outer_gradients(made(**options), tasks))
     assert results[0].keys() == results[1].keys()
     largest = max(grad.abs().max() for grad in results[0].values())
