@@ -25,8 +25,8 @@ from alfa_md.data.conversion.published import PUBLISHED
 from alfa_md.data.spec import SPEC_FILE
 from alfa_md.data.tfrecord.installed_decoder import installed_decoder
 from alfa_md.errors import UserError
-from alfa_md.files import replacing
 from alfa_md.main import run
+from alfa_md.system.files import replacing
 
 FLAGS = flags.FLAGS
 LISTED = 10  # findings of a source

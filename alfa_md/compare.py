@@ -2,8 +2,8 @@
 
 from absl import flags
 
-from alfa_md import comparison
 from alfa_md.errors import UserError
+from alfa_md.evaluation import comparison
 from alfa_md.main import run
 
 FLAGS = flags.FLAGS

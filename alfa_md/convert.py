@@ -13,12 +13,12 @@ from pathlib import Path
 
 from absl import flags
 
-from alfa_md.checkpoint_bridge import convert_checkpoint
 from alfa_md.data.conversion.published import verdict
 from alfa_md.data.conversion.write import write_source
 from alfa_md.data.convert import planner
 from alfa_md.data.spec import SPLITS, load_spec
 from alfa_md.errors import UserError
+from alfa_md.interop.checkpoint_bridge import convert_checkpoint
 from alfa_md.main import run
 
 FLAGS = flags.FLAGS

@@ -16,8 +16,6 @@ from typing import NamedTuple
 import torch
 from absl import flags
 
-from alfa_md import config, device, experiment
-from alfa_md.checkpoint import load_learner
 from alfa_md.data.fingerprint import fingerprint
 from alfa_md.data.prefetch import prefetch
 from alfa_md.data.roots import announcement
@@ -28,13 +26,16 @@ from alfa_md.data.tfrecord.dumped import DumpedSource
 from alfa_md.data.tfrecord.source import RecordSource
 from alfa_md.episode import EpisodeSource
 from alfa_md.errors import UserError
+from alfa_md.experiment import config, definition
+from alfa_md.experiment.checkpoint import load_learner
+from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.learners.base import Learner
 from alfa_md.main import run
 from alfa_md.metrics import mean_ci
 from alfa_md.plotting import canvas
 from alfa_md.plotting.grid import grid
-from alfa_md.progress import CONSOLE, Progress
-from alfa_md.run_directory import RunDirectory
+from alfa_md.system import device
+from alfa_md.system.progress import CONSOLE, Progress
 
 FLAGS = flags.FLAGS
 UNNAMED = "without fingerprint"
@@ -64,7 +65,7 @@ def opened() -> Opened:
     facts = trained.facts() if trained else None
     files = [str(trained.config)] if trained else FLAGS.gin_config
     config.parse(files, [*([DUMPED] if FLAGS.dumped else []), *FLAGS.gin_bindings])
-    known = experiment.build(FLAGS.seed)
+    known = definition.build(FLAGS.seed)
     if FLAGS.dumped:
         path = Path(FLAGS.dumped)
     else:

@@ -2,11 +2,11 @@
 
 from absl import flags
 
-from alfa_md import device, distributed
-from alfa_md.evaluation_run import Options, evaluate_run
-from alfa_md.evaluation_seeds import evaluate_seeds
+from alfa_md.evaluation.run import Options, evaluate_run
+from alfa_md.evaluation.seeds import evaluate_seeds
+from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.main import run
-from alfa_md.run_directory import RunDirectory
+from alfa_md.system import device, distributed
 
 FLAGS = flags.FLAGS
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 
 from absl import app, flags
 
-from alfa_md.allocator import keep_freed_pages
 from alfa_md.data.paths import CACHE_VARIABLE
 from alfa_md.errors import UserError
+from alfa_md.system.allocator import keep_freed_pages
 
 BAD_INPUT = 2
 INTERRUPTED = 130  # by which shells know Ctrl-C; training and evaluation save first where they can

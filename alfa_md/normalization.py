@@ -21,8 +21,8 @@ from alfa_md.errors import require_at_least
 from alfa_md.kernels.affine import affine
 from alfa_md.kernels.moments import batch_moments
 from alfa_md.kernels.order import second_order, stacked
-from alfa_md.precision import uncast
-from alfa_md.within import within
+from alfa_md.kernels.precision import uncast
+from alfa_md.system.within import within
 
 Embed = Callable[[Tensor], Tensor]  # images [N, ...] -> features [N, D]
 QueryFeatures = Callable[[Embed, Tensor, Tensor], Tensor]  # (embed, support images, query images) -> [Nq, D]

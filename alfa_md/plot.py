@@ -12,15 +12,15 @@ from pathlib import Path
 
 from absl import flags
 
-from alfa_md import device
 from alfa_md.errors import UserError
+from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.main import run
 from alfa_md.plotting import canvas, subject
 from alfa_md.plotting.curves import curves
 from alfa_md.plotting.episode import episode
 from alfa_md.plotting.hyperparameters import hyperparameters
 from alfa_md.plotting.regression import regression
-from alfa_md.run_directory import RunDirectory
+from alfa_md.system import device
 
 FLAGS = flags.FLAGS
 NAMES = ("hyperparameters", "curves", "episode", "regression")

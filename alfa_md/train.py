@@ -4,12 +4,12 @@ from pathlib import Path
 
 from absl import flags
 
-from alfa_md import device, distributed
 from alfa_md.errors import UserError
-from alfa_md.evaluation_seeds import numbers
+from alfa_md.evaluation.seeds import numbers
+from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.main import run
-from alfa_md.run_directory import RunDirectory
-from alfa_md.training_run import Options, train_run
+from alfa_md.system import device, distributed
+from alfa_md.training.run import Options, train_run
 
 FLAGS = flags.FLAGS
 

@@ -14,13 +14,13 @@ from alfa_md.backbones.resnet12 import ResNet12
 from alfa_md.backbones.resnet18 import ResNet18
 from alfa_md.episode import Episode
 from alfa_md.heads import LearnedHead, PrototypeHead
+from alfa_md.inner_loop.recomputation import balanced, low
 from alfa_md.kernels.order import plain_operations
-from alfa_md.learners.captured import captured
+from alfa_md.kernels.precision import bfloat16
+from alfa_md.learners.batching.captured import captured
+from alfa_md.learners.batching.vmapped import vmapped
 from alfa_md.learners.gradient import GradientLearner
-from alfa_md.learners.vmapped import vmapped
 from alfa_md.normalization import batch_statistics, support_moments
-from alfa_md.precision import bfloat16
-from alfa_md.recomputation import balanced, low
 from alfa_md.rules.alfa import alfa
 
 Layout = torch.memory_format

@@ -20,9 +20,9 @@ from statistics import median
 
 import torch
 
-from alfa_md.allocator import keep_freed_pages
 from alfa_md.data.paths import CACHE_VARIABLE
 from alfa_md.data.spec import DatasetSpec, load_spec
+from alfa_md.system.allocator import keep_freed_pages
 from benchmarks.page import write_chapter
 from benchmarks.readers import READERS, STREAM, THREADS
 from benchmarks.records import KINDS, synthesise

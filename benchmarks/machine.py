@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
-from alfa_md.allocator import M_MMAP_THRESHOLD, M_TRIM_THRESHOLD, keep_freed_pages
+from alfa_md.system.allocator import M_MMAP_THRESHOLD, M_TRIM_THRESHOLD, keep_freed_pages
 
 SETTLED = 2**25  # bytes; glibc raises its threshold up to here by itself
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from alfa_md.allocator import keep_freed_pages
+from alfa_md.system.allocator import keep_freed_pages
 from benchmarks.cases import CASES, KEPT, MEMORY, TOGETHER, Case, Work, work
 from benchmarks.machine import clock
 

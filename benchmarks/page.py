@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from alfa_md.files import replacing
+from alfa_md.system.files import replacing
 
 
 def write_chapter(page: Path, text: str) -> None:

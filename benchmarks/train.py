@@ -17,7 +17,7 @@ from statistics import median
 import torch
 from torch.profiler import profile
 
-from alfa_md.allocator import keep_freed_pages
+from alfa_md.system.allocator import keep_freed_pages
 from benchmarks.cases import CASES, FAST, FURTHER, PLAIN, Case, Form, Work, work
 from benchmarks.flops import gigaflop
 from benchmarks.machine import clock, convolution_peak, described, settled_allocator

@@ -19,10 +19,10 @@ import gin
 from rich.console import Console
 from rich.table import Table
 
-from alfa_md import config, experiment
 from alfa_md.errors import UserError
-from alfa_md.evaluation_seeds import numbers
-from alfa_md.run_directory import RunDirectory, write_json
+from alfa_md.evaluation.seeds import numbers
+from alfa_md.experiment import config, definition
+from alfa_md.experiment.run_directory import RunDirectory, write_json
 from scripts.paper_cells import ROOT, Cell, cells, chosen, quoted
 from scripts.paper_table import difference, measured, published, quotations
 from scripts.results_page import write_results
@@ -97,7 +97,7 @@ def lacking(cell: Cell, folder: str | None) -> str:
     """What is missing of the data that the cell is trained, validated and tested on; nothing where all is there."""
     try:
         config.parse([f"gin/paper/{cell.run}.gin"], cell.gin_bindings)
-        made = experiment.build(0)
+        made = definition.build(0)
         root = made.root(folder, None)
         if root.kind == "miniature":
             return "the embedded miniature is no measurement; give --records_root_dir"

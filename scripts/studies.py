@@ -35,7 +35,7 @@ OMNIGLOT = Study(
 
 NETWORKS = {"2x40": ("HIDDEN = (40, 40)", "NUM_FEATURES = 40"), "3x80": ("HIDDEN = (80, 80, 80)", "NUM_FEATURES = 80")}
 TEN_THOUSAND = (
-    "import alfa_md.learners.traced",
+    "import alfa_md.learners.batching.traced",
     "GradientLearner.batching = @Traced()",
     "Traced.run = @compiled",
     "train.num_updates = 10000",

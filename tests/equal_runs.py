@@ -4,8 +4,8 @@ import json
 
 import torch
 
-from alfa_md.checkpoint import load
-from alfa_md.run_directory import RunDirectory
+from alfa_md.experiment.checkpoint import load
+from alfa_md.experiment.run_directory import RunDirectory
 
 COSTS = {"seconds", "cpu_seconds", "data_wait", "peak_memory"}  # differ from run to run
 

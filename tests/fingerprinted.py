@@ -19,9 +19,9 @@ from alfa_md.data.spec import load_spec
 from alfa_md.data.tfrecord.image_cache import ImageCache, images_of
 from alfa_md.data.tfrecord.installed_decoder import installed_decoder
 from alfa_md.data.tfrecord.source import ClassRecords, RecordSource
-from alfa_md.distributed import Group, joined
 from alfa_md.episode import Episode
-from alfa_md.evaluation import scores
+from alfa_md.evaluation.results import scores
+from alfa_md.system.distributed import Group, joined
 
 EPISODES = 23  # more than a portion of two processes, and an odd number
 SIZE = 6  # pixels

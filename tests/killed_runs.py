@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from alfa_md.progress import CONSOLE
+from alfa_md.system.progress import CONSOLE
 from tests.noise import noise_experiment, train_on_noise
 
 NUM_UPDATES = 24
@@ -103,7 +103,7 @@ def die_before_a_removal(folder: Path) -> None:
 
 def die_in_a_line(folder: Path) -> None:
     """Killed with half a line of metrics on disk."""
-    from alfa_md.metrics_log import MetricsLog
+    from alfa_md.training.metrics_log import MetricsLog
 
     write = MetricsLog.write
 

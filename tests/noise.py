@@ -7,16 +7,16 @@ from pathlib import Path
 import gin
 import torch
 
-from alfa_md.checkpoint import TrainState
 from alfa_md.episode import Episode, EpisodeSource
-from alfa_md.evaluation import scores
-from alfa_md.experiment import Experiment
+from alfa_md.evaluation.results import scores
+from alfa_md.experiment.checkpoint import TrainState
+from alfa_md.experiment.definition import Experiment
+from alfa_md.experiment.pretraining import SCRATCH
+from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.learners.base import Learner
-from alfa_md.outer_step import parameter_groups
-from alfa_md.pretraining import SCRATCH
-from alfa_md.run_directory import RunDirectory
-from alfa_md.schedules import Schedule, flat, step_decay
-from alfa_md.training import train
+from alfa_md.training.loop import train
+from alfa_md.training.schedules import Schedule, flat, step_decay
+from alfa_md.training.step import parameter_groups
 from tests.episodes import random_episode, small_learner
 
 CPU = torch.device("cpu")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import gin
 
-from alfa_md import config
-from alfa_md.experiment import META_DATASET
+from alfa_md.experiment import config
+from alfa_md.experiment.definition import META_DATASET
 from alfa_md.metrics import mean_ci
 
 SAMPLING = {"min_ways": 5, "max_ways_upper_bound": 50}

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import torch
 
-from alfa_md.distributed import Group, joined
 from alfa_md.errors import UserError
-from alfa_md.evaluation import Results
-from alfa_md.outer_step import outer_step
+from alfa_md.evaluation.results import Results
+from alfa_md.system.distributed import Group, joined
+from alfa_md.training.step import outer_step
 from tests.episodes import random_episode, small_learner
 from tests.noise import CPU, NoiseSource, fresh_state, noise_experiment, noise_learner, train_on_noise
 

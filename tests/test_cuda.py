@@ -9,11 +9,11 @@ from alfa_md.backbones.conv4 import Conv4
 from alfa_md.backbones.resnet12 import ResNet12
 from alfa_md.backbones.resnet18 import ResNet18
 from alfa_md.heads import LearnedHead, PrototypeHead, ZeroHead
-from alfa_md.learners.vmapped import vmapped
+from alfa_md.inner_loop.recomputation import balanced, low
+from alfa_md.kernels.precision import bfloat16
+from alfa_md.learners.batching.vmapped import vmapped
 from alfa_md.normalization import batch_statistics
 from alfa_md.pixels import scaled
-from alfa_md.precision import bfloat16
-from alfa_md.recomputation import balanced, low
 from alfa_md.rules.attenuate import Attenuate
 from tests.cuda import CUDA, assert_near, needs_cuda, on_gpu, there
 from tests.episodes import has_gradients, meta_gradients, meta_loss, random_episode, small_learner

@@ -18,7 +18,7 @@ from alfa_md.data.tfrecord.image_cache import ImageCache
 from alfa_md.data.tfrecord.installed_decoder import installed_decoder
 from alfa_md.data.tfrecord.tensorflow_decoder import TensorflowDecoder
 from alfa_md.data.tfrecord.turbo_decoder import TurboDecoder
-from alfa_md.distributed import ALONE
+from alfa_md.system.distributed import ALONE
 from tests.data.records import write_source
 from tests.entries.harness import needs_tensorflow
 from tests.fingerprinted import EPISODES, SIZE, drawn_source, evaluated, marked_image, seen, told

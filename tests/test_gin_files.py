@@ -6,20 +6,21 @@ import gin
 import pytest
 import torch
 
-from alfa_md import config, experiment, training
 from alfa_md.backbones.four_layer_convnet import FourLayerConvNet
 from alfa_md.backbones.resnet18 import ResNet18
 from alfa_md.backbones.wide_resnet import WideResNet
-from alfa_md.checkpoint import load
-from alfa_md.classifiers import LinearClassifier, ScaledCosineClassifier
 from alfa_md.data.miniature import miniature_root
-from alfa_md.experiment import META_DATASET
+from alfa_md.experiment import config, definition
+from alfa_md.experiment.checkpoint import load
+from alfa_md.experiment.definition import META_DATASET
+from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.heads import PrototypeHead, ZeroHead
 from alfa_md.learners.baseline import BaselineLearner
+from alfa_md.learners.classifiers import LinearClassifier, ScaledCosineClassifier
 from alfa_md.learners.gradient import GradientLearner
 from alfa_md.learners.prototypical import PrototypicalLearner
 from alfa_md.rules.hypers import Pair, Product
-from alfa_md.run_directory import RunDirectory
+from alfa_md.training import loop
 from scripts.studies import OMNIGLOT
 from tests.entries.harness import TINY, needs_tensorflow
 from tests.shared import ROOT
@@ -92,9 +93,9 @@ def clean_gin():
     gin.clear_config()
 
 
-def built(*files: str, bindings=()) -> experiment.Experiment:
+def built(*files: str, bindings=()) -> definition.Experiment:
     config.parse(files, bindings)
-    return experiment.build(0)
+    return definition.build(0)
 
 
 def count(module: torch.nn.Module) -> int:
@@ -111,7 +112,7 @@ def step_decay() -> tuple[int, float]:
     return gin.query_parameter("step_decay.decay_every"), gin.query_parameter("step_decay.decay_rate")
 
 
-def check_official_data(made: experiment.Experiment, train_sources: tuple[str, ...], image_size: int) -> None:
+def check_official_data(made: definition.Experiment, train_sources: tuple[str, ...], image_size: int) -> None:
     """Variable ways and shots within the benchmark's bounds, images of `image_size`, the ten sources in their order."""
     assert made.train_sources == train_sources
     assert made.validation_sources == ("ilsvrc_2012",)
@@ -222,7 +223,7 @@ def test_two_small_steps_then_the_saved_configuration_builds_the_same(file, tmp_
     facts = {"name": "tiny", "seed": 0, "data_root": str(root), "data_kind": "miniature"}
     small_batches = ("batches.batch_size = 8", "NUM_FEATURES = 4") if file in PRETRAINING else ()
     before = built(file, QUICKSTART, bindings=(*TINY, *small_batches))
-    state = training.train(before, run, root, facts, torch.device("cpu"))
+    state = loop.train(before, run, root, facts, torch.device("cpu"))
     assert state.step == load(run.last)["step"] == 2
     assert isinstance(state.learner.backbone, FourLayerConvNet)
     saved = run.config.read_text()
@@ -230,7 +231,7 @@ def test_two_small_steps_then_the_saved_configuration_builds_the_same(file, tmp_
     again = built(str(run.config))
     assert type(again.learner) is type(before.learner)
     assert (again.train_sources, again.sampling) == (before.train_sources, before.sampling)
-    training.train(again, run, root, facts, torch.device("cpu"))  # all updates are done, so nothing is trained
+    loop.train(again, run, root, facts, torch.device("cpu"))  # all updates are done, so nothing is trained
     assert config.operative() == saved
     assert config.differences(saved, config.operative()) == []
 

@@ -12,15 +12,15 @@ import gin
 import pytest
 import torch
 
-from alfa_md import config, experiment
-from alfa_md.checkpoint import load_learner
 from alfa_md.data.roots import VARIABLE
 from alfa_md.episode import Episode
-from alfa_md.experiment import META_DATASET, Experiment
-from alfa_md.inner_loop import unroll
+from alfa_md.experiment import config, definition
+from alfa_md.experiment.checkpoint import load_learner
+from alfa_md.experiment.definition import META_DATASET, Experiment
+from alfa_md.experiment.run_directory import RunDirectory
+from alfa_md.inner_loop.loop import unroll
 from alfa_md.learners.gradient import GradientLearner
 from alfa_md.metrics import paired_difference
-from alfa_md.run_directory import RunDirectory
 from tests.noise import CPU, accuracies
 from tests.shared import ROOT
 
@@ -72,7 +72,7 @@ def run(tmp_path_factory) -> RunDirectory:
 def trained(run) -> Iterator[Experiment]:
     """The quickstart's experiment with its best weights."""
     config.parse([str(run.config)])
-    built = experiment.build(seed=0)
+    built = definition.build(seed=0)
     load_learner(built.learner, run.best)
     yield built
     gin.clear_config()
@@ -80,7 +80,7 @@ def trained(run) -> Iterator[Experiment]:
 
 def initial_learner() -> GradientLearner:
     """The learner that the quickstart started from; needs `trained` for its configuration."""
-    return experiment.build(seed=0).learner
+    return definition.build(seed=0).learner
 
 
 def drawn_episodes(trained: Experiment, run: RunDirectory, per_source: int) -> list[Episode]:

@@ -12,9 +12,9 @@ from alfa_md.backbones.conv4 import Conv4
 from alfa_md.backbones.conv_block import PoolFirst
 from alfa_md.backbones.resnet18 import ResNet18
 from alfa_md.heads import LearnedHead, PrototypeHead, ZeroHead
-from alfa_md.learners.vmapped import vmapped
+from alfa_md.kernels.precision import bfloat16
+from alfa_md.learners.batching.vmapped import vmapped
 from alfa_md.normalization import batch_statistics, support_moments
-from alfa_md.precision import bfloat16
 from alfa_md.rules.alfa import alfa
 from alfa_md.rules.attenuate import Attenuate
 from alfa_md.rules.generator import Generator

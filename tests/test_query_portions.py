@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from alfa_md import config, experiment
 from alfa_md.errors import UserError
-from alfa_md.learners.traced import Traced
-from alfa_md.learners.vmapped import vmapped
+from alfa_md.experiment import config, definition
+from alfa_md.learners.batching.traced import Traced
+from alfa_md.learners.batching.vmapped import vmapped
 from alfa_md.normalization import support_moments
 from tests.episodes import meta_gradients, meta_loss, random_episode, small_learner, smooth_net
 
@@ -134,7 +134,7 @@ def own_configuration():
 def test_a_gin_file_splits_the_support_protocol_and_no_other():
     files = ["gin/proto_maml_alfa.gin", "gin/quickstart.gin"]
     config.parse(files, ["support_moments.query_portion = 7"])
-    learner = experiment.build(0).learner
+    learner = definition.build(0).learner
     assert learner.normalization.size == 7
     assert "support_moments.query_portion = 7" in config.operative()
     with pytest.raises(UserError, match="batch_statistics' doesn't have a parameter named 'query_portion'"):

@@ -10,10 +10,10 @@ from statistics import median
 
 import pytest
 
-from alfa_md.evaluation_run import Options, evaluate_run
-from alfa_md.run_directory import RunDirectory
-from alfa_md.training_run import Options as TrainOptions
-from alfa_md.training_run import train_run
+from alfa_md.evaluation.run import Options, evaluate_run
+from alfa_md.experiment.run_directory import RunDirectory
+from alfa_md.training.run import Options as TrainOptions
+from alfa_md.training.run import train_run
 from tests.noise import CPU
 
 BUDGET = ["train.num_updates = 500", "train.num_validation_episodes = 20", "train.log_every = 50"]

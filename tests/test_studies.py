@@ -5,8 +5,8 @@ import json
 import gin
 import pytest
 
-from alfa_md import config, experiment
 from alfa_md.errors import UserError
+from alfa_md.experiment import config, definition
 from scripts.studies import CELLS, METHODS, SINE, STUDIES
 from scripts.study import NUM_EPISODES, Study, Variant, load
 
@@ -17,7 +17,7 @@ VARIANTS = [(study, name) for study in STUDIES.values() for name in study.varian
 def test_a_variant_can_be_built(study, name):
     variant = study.variants[name]
     config.parse([variant.config], [*variant.bindings, *variant.test])
-    assert experiment.build(0).learner.parameters()
+    assert definition.build(0).learner.parameters()
     if variant.run:
         assert study.variants[variant.run].bindings == variant.bindings and variant.test
     gin.clear_config()

@@ -22,7 +22,7 @@ from alfa_md.data.spec_kinds import (
     where_of,
 )
 from alfa_md.errors import MissingSource, UserError
-from alfa_md.files import replacing
+from alfa_md.system.files import replacing
 
 __all__ = [
     "SPEC_FILE",

@@ -15,8 +15,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from alfa_md.kernels.order import second_order, stacked
+from alfa_md.kernels.precision import cast_to
 from alfa_md.kernels.task_by_task import TaskByTask
-from alfa_md.precision import cast_to
 
 Pair = tuple[int, int]
 UNDILATED, UNGROUPED = [1, 1], 1

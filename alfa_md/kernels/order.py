@@ -5,7 +5,7 @@ from contextvars import ContextVar
 
 from torch import Tensor
 
-from alfa_md.within import within
+from alfa_md.system.within import within
 
 LAUNCHING = ("cuda",)  # kinds of devices that are told of every operation
 

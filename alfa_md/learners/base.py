@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from alfa_md.classifiers import CosineClassifier, LinearClassifier
+from alfa_md.accumulators import Gathering
 from alfa_md.episode import Episode
 from alfa_md.heads import LearnedHead
+from alfa_md.learners.classifiers import CosineClassifier, LinearClassifier
 from alfa_md.normalization import EpisodicBatchNorm
 from alfa_md.objectives import CLASSIFICATION, Objective
-from alfa_md.rules.gathering import Gathering
 
 # Their attribute `weight` is decayed; never a bias, a scale, or what batch normalisation learns.
 DECAYED = (nn.Conv2d, LearnedHead, LinearClassifier, CosineClassifier)

@@ -3,10 +3,10 @@
 import gin
 from torch import Tensor, nn
 
-from alfa_md.classifiers import Classifier
 from alfa_md.episode import Episode
 from alfa_md.errors import UserError
 from alfa_md.learners.base import Learner, name_of
+from alfa_md.learners.classifiers import Classifier
 from alfa_md.learners.nearest_neighbor import Distance, euclidean, nearest_neighbor
 
 

@@ -9,15 +9,15 @@ from torch.func import functional_call
 from alfa_md.episode import Episode
 from alfa_md.errors import UserError, require_at_least
 from alfa_md.heads import Head, linear
-from alfa_md.inner_loop import SupportLoss, adapt
+from alfa_md.inner_loop.loop import SupportLoss, adapt
+from alfa_md.inner_loop.recomputation import Memory, fast
+from alfa_md.inner_loop.shared_start import can_be_shared, shared_start
+from alfa_md.kernels.precision import Precision, float32
 from alfa_md.learners.base import Learner, name_of
-from alfa_md.learners.shared_start import can_be_shared, shared_start
 from alfa_md.learners.starts import learned
 from alfa_md.normalization import EpisodicBatchNorm, QueryFeatures, support_moments
 from alfa_md.objectives import CLASSIFICATION, Objective
 from alfa_md.params import Params, Template, pick, strip
-from alfa_md.precision import Precision, float32
-from alfa_md.recomputation import Memory, fast
 from alfa_md.rules.base import UpdateRule
 
 BACKBONE = "backbone."

@@ -6,8 +6,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alfa_md.extras import require_matplotlib
-from alfa_md.files import replacing
+from alfa_md.system.extras import require_matplotlib
+from alfa_md.system.files import replacing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

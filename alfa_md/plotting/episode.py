@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor
 
+from alfa_md.data.pictures import visible
 from alfa_md.episode import Episode
 from alfa_md.errors import UserError
 from alfa_md.learners.base import Learner
 from alfa_md.learners.gradient import GradientLearner
+from alfa_md.learners.tracing import fast_weights
 from alfa_md.metrics import ACCURACY
-from alfa_md.pictures import visible
 from alfa_md.plotting import canvas
 from alfa_md.plotting.subject import Subject
-from alfa_md.tracing import fast_weights
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

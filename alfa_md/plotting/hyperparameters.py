@@ -15,7 +15,7 @@ from alfa_md.errors import UserError
 from alfa_md.plotting import canvas
 from alfa_md.plotting.measured import Measured, measure
 from alfa_md.plotting.subject import Subject
-from alfa_md.progress import CONSOLE, Progress
+from alfa_md.system.progress import CONSOLE, Progress
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from alfa_md.errors import UserError
+from alfa_md.learners.tracing import Trace, trace
 from alfa_md.plotting.subject import Subject
-from alfa_md.tracing import Trace, trace
 
 HEADING = ("episode", "step", "tensor", "quantity", "value")
 SMALL = 1e-3  # of its size; by less, no rate is said to depend on the task

@@ -11,9 +11,9 @@ from alfa_md.data.sinusoid import Curve
 from alfa_md.episode import Episode
 from alfa_md.errors import UserError
 from alfa_md.learners.gradient import GradientLearner
+from alfa_md.learners.tracing import fast_weights
 from alfa_md.plotting import canvas
 from alfa_md.plotting.subject import Subject
-from alfa_md.tracing import fast_weights
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

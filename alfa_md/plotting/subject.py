@@ -4,11 +4,11 @@ from typing import NamedTuple
 
 import torch
 
-from alfa_md import config, experiment
-from alfa_md.checkpoint import load_learner
 from alfa_md.episode import Episode, EpisodeSource
+from alfa_md.experiment import config, definition
+from alfa_md.experiment.checkpoint import load_learner
+from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.learners.base import Learner
-from alfa_md.run_directory import RunDirectory
 
 
 class Options(NamedTuple):
@@ -40,7 +40,7 @@ def load(options: Options) -> Subject:
     """The subject of these options. Raises UserError where run, checkpoint or data are missing or do not fit."""
     facts = options.run.facts()
     config.parse([str(options.run.config)])
-    trained = experiment.build(facts["seed"])
+    trained = definition.build(facts["seed"])
     load_learner(trained.learner, options.run.checkpoint(options.checkpoint))
     root = trained.root(options.records_root_dir, facts)
     name = options.source or trained.test_sources[0]

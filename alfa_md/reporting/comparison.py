@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
+from alfa_md.evaluation.tables import Column, mean_over_sources
+from alfa_md.experiment.pretraining import SCRATCH
 from alfa_md.metrics import ACCURACY, MeanCI
-from alfa_md.pretraining import SCRATCH
 from alfa_md.reporting.elements import breakable, html_table, loud
 from alfa_md.reporting.published import EPISODES, PUBLISHED, SETTINGS, deviations, row_of
 from alfa_md.reporting.results import MINIATURE, NO_RESULTS, Entry, mean_cell
 from alfa_md.reporting.summary import RunSummary
-from alfa_md.tables import Column, mean_over_sources
 
 LEGEND = "<p>Published: the paper's numbers, copied. Small: a run's mean minus the published one, in points.</p>"
 

@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from alfa_md.extras import require_matplotlib
+from alfa_md.evaluation.tables import UNITS
 from alfa_md.reporting.summary import RunSummary
-from alfa_md.tables import UNITS
+from alfa_md.system.extras import require_matplotlib
 
 NUM_COLORS = 8  # after which runs repeat them with another dash
 FEW = 60  # points that still get a mark each

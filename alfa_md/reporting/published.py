@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import NamedTuple
 
-from alfa_md.config import ROOT, differences
 from alfa_md.data.sampling import Sampling
-from alfa_md.experiment import META_DATASET
+from alfa_md.experiment.config import ROOT, differences
+from alfa_md.experiment.definition import META_DATASET
 
 Bindings = Mapping[str, str]  # what an operative configuration binds, as text
 IMAGENET = frozenset({"ilsvrc_2012"})

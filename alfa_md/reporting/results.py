@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from alfa_md.comparison import SAME, unit_of
-from alfa_md.experiment import META_DATASET
+from alfa_md.evaluation.comparison import SAME, unit_of
+from alfa_md.evaluation.tables import Column, column, in_words, mean_over_sources, picked
+from alfa_md.experiment.definition import META_DATASET
 from alfa_md.metrics import MeanCI, Unit
 from alfa_md.reporting.elements import breakable, html_table, loud
 from alfa_md.reporting.summary import RunSummary
-from alfa_md.tables import Column, column, in_words, mean_over_sources, picked
 
 MINIATURE = (
     "Embedded miniature data: drawn by this package, NOT Meta-Dataset. Its accuracies compare with no published number."

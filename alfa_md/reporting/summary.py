@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from alfa_md import comparison
 from alfa_md.errors import UserError
+from alfa_md.evaluation import comparison
+from alfa_md.evaluation.tables import UNITS
+from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.metrics import ACCURACY, Unit
 from alfa_md.reporting.published import bindings
-from alfa_md.run_directory import RunDirectory
-from alfa_md.tables import UNITS
 
 COSTS = {"step", "seconds", "cpu_seconds", "data_wait", "peak_memory"}  # in which a NaN is damage, not divergence
 

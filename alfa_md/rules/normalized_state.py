@@ -8,9 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from alfa_md.accumulators import Gathering
 from alfa_md.errors import UserError
 from alfa_md.params import Params, Template, layer_means
-from alfa_md.rules.gathering import Gathering
 from alfa_md.rules.state import PARTS
 
 

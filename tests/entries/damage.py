@@ -10,7 +10,7 @@ from zipfile import ZipFile
 import torch
 
 from alfa_md.data.tfrecord.records import encode_example, scan_offsets, write_records
-from alfa_md.lock import sole
+from alfa_md.system.lock import sole
 from tests.entries.harness import IMAGES, shade
 
 Damage = Callable[[Path], object]  # what it returns is kept alive while the entry runs

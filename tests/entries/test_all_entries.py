@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from alfa_md import comparison
+from alfa_md.evaluation import comparison
 from tests.entries.harness import Outcome, run_entry, spawn_entry
 from tests.shared import ROOT
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from alfa_md.checkpoint import file_hash, load
-from alfa_md.run_directory import RunDirectory
+from alfa_md.experiment.checkpoint import file_hash, load
+from alfa_md.experiment.run_directory import RunDirectory
 from tests.entries.harness import TINY, bindings, contents, needs_tensorflow, run_entry
 
 pytestmark = needs_tensorflow

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from alfa_md import config, evaluation
-from alfa_md.checkpoint import file_hash
 from alfa_md.data import roots
 from alfa_md.data.tfrecord.installed_decoder import installed_decoder
-from alfa_md.experiment import META_DATASET
+from alfa_md.evaluation import results
+from alfa_md.experiment import config
+from alfa_md.experiment.checkpoint import file_hash
+from alfa_md.experiment.definition import META_DATASET
 from alfa_md.metrics import mean_ci
 from tests.entries.harness import SOURCES, bindings, copied, needs_tensorflow, run_entry
 
@@ -34,7 +35,7 @@ def evaluate(run: Path, *flags: str):
     return run_entry("evaluate", "--run_dir=run", EPISODES, *flags, cwd=run.parent)
 
 
-def results(run: Path, stem: str = "test") -> dict:
+def stored(run: Path, stem: str = "test") -> dict:
     return json.loads((run / "results" / f"{stem}.json").read_text())
 
 
@@ -43,7 +44,7 @@ def test_missing_sources_are_named_the_rest_go_on_and_the_exit_code_is_3(run):
     assert outcome.code == 3 and outcome.err == ""
     missing = re.findall(r"^(\w+): missing \(.*/\1/dataset_spec.json: not found; .*\)$", outcome.out, re.MULTILINE)
     assert set(missing) == ABSENT
-    assert list(results(run)["sources"]) == ["ilsvrc_2012", "omniglot", "traffic_sign"]
+    assert list(stored(run)["sources"]) == ["ilsvrc_2012", "omniglot", "traffic_sign"]
     for name in SOURCES:
         assert re.search(rf"{name} +│ +\d+\.\d\d±\d+\.\d\d", outcome.out)
 
@@ -55,7 +56,7 @@ def test_a_source_that_is_half_converted_counts_as_missing(run, root, tmp_path):
     (half / "dtd" / "0.tfrecords").touch()
     outcome = evaluate(run, "--sources=dtd,omniglot", f"--records_root_dir={half}")
     assert outcome.code == 3 and f"dtd: missing ({half}/dtd/dataset_spec.json: not found" in outcome.out
-    assert list(results(run)["sources"]) == ["omniglot"]
+    assert list(stored(run)["sources"]) == ["omniglot"]
 
 
 def test_present_sources_alone_give_exit_code_0(run):
@@ -66,7 +67,7 @@ def test_present_sources_alone_give_exit_code_0(run):
 def test_a_source_without_the_split_is_skipped_by_name(run, split):
     outcome = evaluate(run, "--sources=traffic_sign,omniglot", f"--split={split}")
     assert outcome.code == 0 and f"traffic_sign: has no {split} split, skipped" in outcome.out
-    assert list(results(run, split)["sources"]) == ["omniglot"]
+    assert list(stored(run, split)["sources"]) == ["omniglot"]
 
 
 def test_a_split_that_no_chosen_source_has_is_refused(run):
@@ -85,7 +86,7 @@ def test_bindings_that_only_save_memory_need_no_name_and_change_no_result(run):
 
 def test_results_hold_every_accuracy_and_its_interval(run):
     evaluate(run, "--sources=omniglot", "--num_episodes=3")
-    record = results(run)["sources"]["omniglot"]
+    record = stored(run)["sources"]["omniglot"]
     assert record["episodes"] == len(record["scores"]) == 3
     assert (record["mean"], record["ci95"]) == mean_ci(record["scores"])[:2]
     assert all(0 <= accuracy <= 1 for accuracy in record["scores"])
@@ -93,7 +94,7 @@ def test_results_hold_every_accuracy_and_its_interval(run):
 
 def test_results_are_stamped_with_what_they_depend_on(run, root):
     evaluate(run, "--sources=omniglot", "--seed=5")
-    content = results(run)
+    content = stored(run)
     stamp = content["protocol"]
     sampling = stamp.pop("sampling")
     assert stamp == {
@@ -131,7 +132,7 @@ def test_the_miniature_is_announced_and_stamped(tmp_path, root, monkeypatch):
     assert train.code == 0 and train.out.startswith("EMBEDDED MINIATURE DATA: ")
     outcome = evaluate(tmp_path / "run", "--sources=omniglot")
     assert outcome.code == 0 and outcome.out.count("EMBEDDED MINIATURE DATA: ") == 2  # at the start and below the table
-    assert results(tmp_path / "run")["protocol"]["data_kind"] == "miniature"
+    assert stored(tmp_path / "run")["protocol"]["data_kind"] == "miniature"
     assert "EMBEDDED MINIATURE DATA" in (tmp_path / "run" / "results" / "test.md").read_text()
 
 
@@ -141,7 +142,7 @@ def test_the_markdown_row_is_that_of_the_leaderboard(run):
     heading, _, row = (line.strip("| ").split(" | ") for line in table[:3])
     present = [name for name in META_DATASET if name in SOURCES]
     assert heading == ["learner", *present, "mean"] and row[0] == NAME
-    sources = results(run)["sources"]
+    sources = stored(run)["sources"]
     assert row[1:-1] == [f"{100 * sources[n]['mean']:.2f}±{100 * sources[n]['ci95']:.2f}" for n in present]
     assert row[-1] == f"{100 * sum(sources[name]['mean'] for name in present) / 3:.2f}"
     assert config.fingerprint((run / "config.gin").read_text()) in table[-1]
@@ -161,7 +162,7 @@ def test_the_csv_has_a_line_for_every_learner_and_source(run):
     assert [(line["learner"], line["source"]) for line in lines] == [(a, b) for a in learners for b in SOURCES]
     for line in lines:
         stem = "test" if line["learner"] == NAME else f"test-{line['learner']}"
-        record = results(run, stem)["sources"][line["source"]]
+        record = stored(run, stem)["sources"][line["source"]]
         assert float(line["mean"]) == pytest.approx(record["mean"], abs=1e-6)
         assert int(line["episodes"]) == 2
 
@@ -169,7 +170,7 @@ def test_the_csv_has_a_line_for_every_learner_and_source(run):
 def test_a_second_call_measures_nothing_and_gives_the_same_numbers(run, monkeypatch):
     first = evaluate(run, "--baselines=pixel")
     written = (run / "results" / "test.json").read_bytes()
-    monkeypatch.setattr(evaluation, "scores", lambda *arguments, **options: pytest.fail("measured again"))
+    monkeypatch.setattr(results, "scores", lambda *arguments, **options: pytest.fail("measured again"))
     second = evaluate(run, "--baselines=pixel")
     assert second.code == 3 and (run / "results" / "test.json").read_bytes() == written
     assert re.findall(r".*±.*", second.out) == re.findall(r".*±.*", first.out)
@@ -177,13 +178,13 @@ def test_a_second_call_measures_nothing_and_gives_the_same_numbers(run, monkeypa
 
 def test_only_what_is_not_there_yet_is_measured(run, monkeypatch):
     evaluate(run, "--sources=omniglot")
-    measured, scores = [], evaluation.scores
+    measured, scores = [], results.scores
 
     def spy(learner, source, *rest, **options):
         measured.append(source.name)
         return scores(learner, source, *rest, **options)
 
-    monkeypatch.setattr(evaluation, "scores", spy)
+    monkeypatch.setattr(results, "scores", spy)
     evaluate(run)
     assert measured == ["ilsvrc_2012", "traffic_sign"]
 
@@ -191,7 +192,7 @@ def test_only_what_is_not_there_yet_is_measured(run, monkeypatch):
 def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(run, monkeypatch):
     sources, whole = "--sources=ilsvrc_2012,omniglot", copied(run, run.parent / "whole" / "run")
     assert evaluate(whole, sources, "--num_episodes=3").code == 0
-    measure = evaluation.Results.measure
+    measure = results.Results.measure
 
     def interrupted(self, learner, source, *rest):
         if source.name == "omniglot":
@@ -199,21 +200,21 @@ def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(run, monkeypatch):
         return measure(self, learner, source, *rest)
 
     with monkeypatch.context() as patch:
-        patch.setattr(evaluation, "PORTION", 2)
-        patch.setattr(evaluation.Results, "measure", interrupted)
+        patch.setattr(results, "PORTION", 2)
+        patch.setattr(results.Results, "measure", interrupted)
         outcome = evaluate(run, sources, "--num_episodes=3")
     assert outcome.code == 128 + signal.SIGINT and outcome.err == ""
     assert "stopped within omniglot; the same command goes on from there" in outcome.out
-    episodes = {name: record["episodes"] for name, record in results(run)["sources"].items()}
+    episodes = {name: record["episodes"] for name, record in stored(run)["sources"].items()}
     assert episodes == {"ilsvrc_2012": 3, "omniglot": 2}
-    assert evaluate(run, sources, "--num_episodes=3").code == 0 and results(run) == results(whole)
+    assert evaluate(run, sources, "--num_episodes=3").code == 0 and stored(run) == stored(whole)
 
 
 def test_the_same_numbers_from_anew(run, trained, tmp_path):
     evaluate(run, "--sources=omniglot")
     again = copied(trained, tmp_path / "again" / "run")
     evaluate(again, "--sources=omniglot")
-    assert results(again) == results(run)
+    assert stored(again) == stored(run)
 
 
 def test_other_conditions_get_files_of_their_own(run):
@@ -222,18 +223,18 @@ def test_other_conditions_get_files_of_their_own(run):
     outcome = evaluate(run, "--sources=omniglot", "--seed=1")
     assert "run/results/test.json was measured under other conditions; it is kept as test.1.json" in outcome.out
     assert (run / "results" / "test.1.json").read_bytes() == first
-    assert results(run)["protocol"]["seed"] == 1
+    assert stored(run)["protocol"]["seed"] == 1
 
 
 def test_another_checkpoint_is_named_in_the_files(run):
     evaluate(run, "--sources=omniglot", "--checkpoint=last")
-    assert results(run, "test-last")["protocol"]["checkpoint"] == file_hash(run / "checkpoints" / "last.pt")
+    assert stored(run, "test-last")["protocol"]["checkpoint"] == file_hash(run / "checkpoints" / "last.pt")
     assert not (run / "results" / "test.json").exists()
 
 
 def test_the_ensemble_is_shown_beside_the_best_checkpoint(run):
     assert evaluate(run, "--sources=omniglot", "--checkpoint=ensemble").code == 0
-    together, best = results(run, "test-ensemble"), results(run)
+    together, best = stored(run, "test-ensemble"), stored(run)
     assert together["protocol"]["checkpoint"] == [file_hash(run / "checkpoints" / "top" / "update_2.pt")]
     assert together["protocol"]["ensemble"] == 1 and best["protocol"]["checkpoint"] == file_hash(run / BEST)
     assert together["sources"] == best["sources"]  # the ensemble of one is that one
@@ -246,7 +247,7 @@ def test_runs_of_several_seeds_are_evaluated_and_averaged(trained, tmp_path):
         copied(trained, tmp_path / "run" / f"seed{seed}")
     outcome = evaluate(tmp_path / "run", "--sources=omniglot", "--seeds=0,1", "--seed=3")
     assert outcome.code == 0 and "deviation over seeds 0, 1" in " ".join(outcome.out.split())
-    content = results(tmp_path / "run", "test-seeds")
+    content = stored(tmp_path / "run", "test-seeds")
     assert content["seeds"] == [0, 1] and content["protocol"]["seed"] == 3
-    mean = results(tmp_path / "run" / "seed0")["sources"]["omniglot"]["mean"]
+    mean = stored(tmp_path / "run" / "seed0")["sources"]["omniglot"]["mean"]
     assert content["learners"][NAME]["omniglot"] == {"mean": mean, "std": 0.0, "means": [mean, mean]}

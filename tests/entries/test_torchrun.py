@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 
-from alfa_md.checkpoint import load
+from alfa_md.experiment.checkpoint import load
 from tests.entries.harness import bindings, copied, needs_tensorflow, run_entry
 from tests.shared import ROOT
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from alfa_md import outer_step
-from alfa_md.checkpoint import load
-from alfa_md.config import differences
-from alfa_md.run_directory import RunDirectory
+from alfa_md.experiment.checkpoint import load
+from alfa_md.experiment.config import differences
+from alfa_md.experiment.run_directory import RunDirectory
+from alfa_md.training import step
 from tests.entries.harness import CONFIG, bindings, contents, needs_tensorflow, run_entry, spawn_entry
 
 pytestmark = needs_tensorflow
@@ -122,7 +122,7 @@ def test_several_seeds_have_a_run_each_and_those_done_are_left(tmp_path, root, m
     flags = [*bindings("train.keep_best = 2"), f"--records_root_dir={root}", "--run_dir=runs"]
     assert run_entry("train", *flags, "--seeds=0", cwd=tmp_path).code == 0
     done = contents(tmp_path / "runs" / "seed0" / "checkpoints")
-    monkeypatch.setattr(outer_step, "backward", lambda *arguments: pytest.fail("seed 0 is trained again"))
+    monkeypatch.setattr(step, "backward", lambda *arguments: pytest.fail("seed 0 is trained again"))
     assert run_entry("train", *flags, "--seeds=0", cwd=tmp_path).code == 0
     monkeypatch.undo()
     outcome = run_entry("train", *flags, "--seeds=0,2", cwd=tmp_path)
@@ -152,13 +152,13 @@ def test_seeds_that_are_none(refused, flags, message):
 
 def test_an_interruption_ends_the_whole_command(tmp_path, root, monkeypatch):
     """It comes in the first update of the first seed; the others are not begun."""
-    backward = outer_step.backward
+    backward = step.backward
 
     def interrupted(*arguments):
         os.kill(os.getpid(), signal.SIGTERM)
         return backward(*arguments)
 
-    monkeypatch.setattr(outer_step, "backward", interrupted)
+    monkeypatch.setattr(step, "backward", interrupted)
     flags = [*bindings("train.num_updates = 3"), f"--records_root_dir={root}", "--run_dir=runs", "--seeds=0,1"]
     assert run_entry("train", *flags, cwd=tmp_path).code == 128 + signal.SIGTERM
     assert load(tmp_path / "runs" / "seed0" / "checkpoints" / "last.pt")["step"] == 1

@@ -9,7 +9,7 @@ import pytest
 import torch
 from hypothesis import strategies as st
 
-from alfa_md.checkpoint import load
+from alfa_md.experiment.checkpoint import load
 from tests.fuzz.fuzzing import examples, fuzz, mutated, parsed
 
 TENSORS = {"a.weight": torch.arange(6.0).reshape(2, 3), "b": torch.tensor([1, 2])}

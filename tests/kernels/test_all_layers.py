@@ -5,10 +5,10 @@ import torch
 
 from alfa_md.backbones.resnet18 import ResNet18
 from alfa_md.heads import LearnedHead
+from alfa_md.inner_loop.recomputation import low
 from alfa_md.kernels import all_layers, order
-from alfa_md.learners.vmapped import vmapped
+from alfa_md.learners.batching.vmapped import vmapped
 from alfa_md.params import layer_means
-from alfa_md.recomputation import low
 from alfa_md.rules.attenuate import Attenuate
 from tests.episodes import random_episode, small_learner
 

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from alfa_md.classifiers import CosineClassifier, LinearClassifier, ScaledCosineClassifier
 from alfa_md.errors import UserError
 from alfa_md.learners.baseline import BaselineLearner
+from alfa_md.learners.classifiers import CosineClassifier, LinearClassifier, ScaledCosineClassifier
 from alfa_md.learners.nearest_neighbor import NearestNeighborLearner, cosine, euclidean
 from tests.episodes import random_episode, small_convnet, smooth_net
 

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import nn
 
-from alfa_md.classifiers import LinearClassifier
 from alfa_md.errors import UserError
 from alfa_md.heads import LearnedHead, PrototypeHead, ZeroHead
 from alfa_md.learners.baseline import BaselineLearner
+from alfa_md.learners.classifiers import LinearClassifier
 from alfa_md.learners.gradient import GradientLearner
 from alfa_md.learners.nearest_neighbor import NearestNeighborLearner, Pixels, cosine
 from alfa_md.learners.prototypical import PrototypicalLearner

@@ -9,15 +9,15 @@ from alfa_md.backbones.conv4 import Conv4
 from alfa_md.backbones.mlp import RegressionMLP
 from alfa_md.backbones.resnet12 import ResNet12
 from alfa_md.heads import LearnedHead, uniform, xavier
-from alfa_md.inner_loop import unroll
+from alfa_md.inner_loop.loop import unroll
 from alfa_md.learners.gradient import GradientLearner
 from alfa_md.learners.starts import frozen, learned
 from alfa_md.normalization import batch_statistics
-from alfa_md.outer_step import parameter_groups
 from alfa_md.rules.alfa import alfa, alfa_random
 from alfa_md.rules.attenuate import Attenuate
 from alfa_md.rules.sgd import sgd
 from alfa_md.rules.state import LearningState
+from alfa_md.training.step import parameter_groups
 from tests.episodes import random_episode
 
 MAML = partial(sgd, inner_rate=0.01)

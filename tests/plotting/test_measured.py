@@ -10,10 +10,10 @@ import torch
 
 from alfa_md.errors import UserError
 from alfa_md.learners.prototypical import PrototypicalLearner
+from alfa_md.learners.tracing import trace
 from alfa_md.plotting.measured import HEADING, Measured, label, measure
 from alfa_md.rules.lslr_decay import lslr_decay
 from alfa_md.rules.sgd import sgd
-from alfa_md.tracing import trace
 from tests.episodes import smooth_net
 from tests.noise import noise_learner
 from tests.plotting.subjects import subject

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from alfa_md.experiment import META_DATASET
+from alfa_md.experiment.definition import META_DATASET
 from alfa_md.reporting.page import page
 from alfa_md.reporting.results import MINIATURE, comparable, entries
 from alfa_md.reporting.summary import summaries

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from alfa_md.experiment import META_DATASET
+from alfa_md.experiment.definition import META_DATASET
 from alfa_md.reporting.published import PUBLISHED, SETTINGS, bindings, deviations, resolved, row_of
 from tests.runs import configuration
 from tests.shared import ROOT

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from alfa_md.heads import LearnedHead, PrototypeHead, ZeroHead
-from alfa_md.inner_loop import unroll
+from alfa_md.inner_loop.loop import unroll
 from alfa_md.rules import separate as sources
 from alfa_md.rules.alfa import BetaProduct, alfa, alfa_random
 from alfa_md.rules.generator import Generator, identity_init, reference_init

@@ -5,22 +5,22 @@ from functools import partial
 import pytest
 import torch
 
-from alfa_md import config
 from alfa_md.backbones.conv4 import Conv4
-from alfa_md.checkpoint import load
 from alfa_md.errors import UserError
+from alfa_md.experiment import config
+from alfa_md.experiment.checkpoint import load
+from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.heads import LearnedHead, xavier
-from alfa_md.inner_loop import unroll
+from alfa_md.inner_loop.loop import unroll
+from alfa_md.learners.batching.vmapped import vmapped, vmapped_scores
 from alfa_md.learners.gradient import GradientLearner
-from alfa_md.learners.vmapped import vmapped, vmapped_scores
-from alfa_md.outer_step import outer_step
+from alfa_md.learners.tracing import trace
 from alfa_md.rules.alfa import alfa
 from alfa_md.rules.generator import Generator, reference_init
 from alfa_md.rules.normalized_state import NormalizedState
 from alfa_md.rules.separate import GeneratedForAll
 from alfa_md.rules.state import LearningState
-from alfa_md.run_directory import RunDirectory
-from alfa_md.tracing import trace
+from alfa_md.training.step import outer_step
 from tests.episodes import random_episode, small_learner
 from tests.equal_runs import assert_equal_runs
 from tests.noise import fresh_state, noise_experiment, power_cut, train_on_noise

@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from alfa_md.heads import LearnedHead, PrototypeHead
-from alfa_md.learners.vmapped import vmapped_scores
-from alfa_md.outer_step import outer_step
+from alfa_md.learners.batching.vmapped import vmapped_scores
 from alfa_md.rules.alfa import alfa
 from alfa_md.rules.generator import Generator, reference_init
 from alfa_md.rules.per_channel import PerStepPerChannel
+from alfa_md.training.step import outer_step
 from tests.episodes import random_episode, small_learner
 from tests.noise import fresh_state
 

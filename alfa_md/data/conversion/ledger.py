@@ -10,7 +10,7 @@ from alfa_md.data.conversion.plan import Plan, Skipped
 from alfa_md.data.spec import SPEC_FILE, DatasetSpec, load_spec, save_spec
 from alfa_md.data.tfrecord.records import scan_offsets
 from alfa_md.errors import UserError
-from alfa_md.files import replacing
+from alfa_md.system.files import replacing
 
 UNFINISHED = "unfinished_spec.json"  # the plan, while its classes are being written
 SKIPPED = "skipped.json"  # class id -> [where, reason] of every image left out, where there are any

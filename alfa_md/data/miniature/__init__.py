@@ -5,7 +5,7 @@ from pathlib import Path
 from alfa_md.data.miniature.build import VERSION, build, intact
 from alfa_md.data.paths import cache_dir
 from alfa_md.errors import UserError
-from alfa_md.lock import exclusive
+from alfa_md.system.lock import exclusive
 
 __all__ = ["build", "miniature_root"]
 

@@ -10,7 +10,7 @@ import numpy as np
 from alfa_md.data.paths import cache_dir
 from alfa_md.data.tfrecord.records import OVERHEAD, scan_offsets
 from alfa_md.errors import UserError
-from alfa_md.files import replacing
+from alfa_md.system.files import replacing
 
 STORED = np.dtype("<i8")  # without a header: NumPy's own would be one more thing to be damaged
 

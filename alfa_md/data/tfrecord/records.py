@@ -15,7 +15,7 @@ import numpy as np
 from alfa_md.data.tfrecord.example import parsed
 from alfa_md.data.tfrecord.wire import bytes_field, varint
 from alfa_md.errors import UserError
-from alfa_md.files import replacing
+from alfa_md.system.files import replacing
 
 HEADER = struct.Struct("<QI")  # length, its checksum
 FOOTER = struct.Struct("<I")  # checksum of the data

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Any
 
-from alfa_md.allocator import keep_freed_pages
 from alfa_md.data.tfrecord.runtime import tensorflow
 from alfa_md.errors import UserError
+from alfa_md.system.allocator import keep_freed_pages
 
 
 class Stream:

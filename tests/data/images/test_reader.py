@@ -1,13 +1,13 @@
 import gin
 import pytest
 
-from alfa_md import config
 from alfa_md.data.fixed_way import FixedWay
 from alfa_md.data.images import cub, folder, mini_imagenet, omniglot_images
 from alfa_md.data.images.reader import data_set, images
 from alfa_md.data.images.transform import IMAGENET, Transform
 from alfa_md.data.sampling import Sampling
 from alfa_md.errors import UserError
+from alfa_md.experiment import config
 from tests.data.images.layouts import write_cub, write_omniglot, write_own_data
 
 SAMPLING = FixedWay(way=2, shots=1, queries=1)

@@ -8,11 +8,11 @@ import pytest
 import torch
 from PIL import Image
 
-from alfa_md import config, experiment
-from alfa_md.evaluation_run import Options, evaluate_run
-from alfa_md.run_directory import RunDirectory
-from alfa_md.training_run import Options as TrainOptions
-from alfa_md.training_run import train_run
+from alfa_md.evaluation.run import Options, evaluate_run
+from alfa_md.experiment import config, definition
+from alfa_md.experiment.run_directory import RunDirectory
+from alfa_md.training.run import Options as TrainOptions
+from alfa_md.training.run import train_run
 from tests.image_folders import MINIMUM, write_quickdraw, write_traffic_signs
 from tests.noise import CPU
 from tests.omniglot_folders import PackedOmniglot
@@ -43,7 +43,7 @@ def root(tmp_path_factory):
 @pytest.fixture
 def built():
     config.parse(["gin/few_shot/alfa_maml.gin"], ["TASKS = 2"])
-    yield experiment.build(0)
+    yield definition.build(0)
     gin.clear_config()
 
 

@@ -1,0 +1,1 @@
+"""Meta-test: episodes scored, tables, comparisons."""

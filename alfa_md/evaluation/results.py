@@ -1,0 +1,138 @@
+"""Meta-test: a learner's scores on the episodes of every source, kept with what they were measured under."""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from itertools import chain, islice
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from alfa_md.data.prefetch import prefetch
+from alfa_md.episode import Episode, EpisodeSource
+from alfa_md.experiment.out_of_memory import short_of_memory
+from alfa_md.experiment.run_directory import read_json, write_json
+from alfa_md.learners.base import Learner
+from alfa_md.metrics import mean_ci
+from alfa_md.system.distributed import ALONE, Group
+from alfa_md.system.interruption import Interruption
+from alfa_md.system.lock import exclusive
+from alfa_md.system.progress import CONSOLE, Progress
+
+PORTION = 10  # episodes of each process between two looks at what the others have
+
+Statistic = Callable[[Sequence[float]], float]  # of the scores of all episodes
+
+
+def query_std(accuracies: Sequence[float]) -> float:
+    """sqrt(p (1 - p)): the standard deviation of the 0/1 correctness of single queries, all episodes taken together.
+
+    As a fraction, for episodes of equally many queries. ALFA's published tables print it after "±", with a percent
+    sign; it is NOT a confidence interval.
+    """
+    p = mean_ci(accuracies).mean
+    return math.sqrt(p * (1 - p))
+
+
+@torch.no_grad()
+def scores(
+    learner: Learner, source: EpisodeSource, numbers: Sequence[int], device: torch.device, group: Group = ALONE
+) -> Iterator[list[float]]:
+    """The learner's scores on the query sets of these episodes, in evaluation mode and in order, a portion at a time.
+
+    The processes of the group share the episodes; each of them is told all scores.
+    """
+    learner.eval()
+    portions = [numbers[i : i + PORTION * group.size] for i in range(0, len(numbers), PORTION * group.size)]
+    own = list(map(group.share, portions))
+    with closing(prefetch(source, chain.from_iterable(own), device)) as episodes:
+        for portion in own:
+            predictions = predicted(learner, islice(episodes, len(portion)))
+            yield group.collect([learner.objective.score(y, e.query_y).item() for e, y in predictions])
+
+
+def predicted(learner: Learner, episodes: Iterable[Episode]) -> Iterator[tuple[Episode, Tensor]]:
+    """Episodes and the learner's predictions; only where it takes several together are they held together."""
+    parts = [list(episodes)] if learner.batches else ([episode] for episode in episodes)
+    for held in filter(None, parts):
+        with short_of_memory(learner, held):
+            predictions = learner.batch(held) if learner.batches else [learner(held[0])]
+        yield from zip(held, predictions, strict=True)
+
+
+class Results:
+    """The results file of one learner on one split: written as episodes are done, reused where nothing has changed.
+
+    Args:
+      path: the results file, `results/<split>.json` of a run.
+      stamp: what the numbers depend on besides source and number of episodes. A file with another stamp is set
+        aside under a numbered name, never overwritten.
+      group: the processes that share the episodes; the first one writes.
+      further: what a source's record holds beside mean and interval.
+    """
+
+    def __init__(self, path: Path, stamp: dict, group: Group = ALONE, further: Mapping[str, Statistic] | None = None):
+        self.path, self.stamp, self.group, self.further = path, stamp, group, further or {}
+        self.sources: dict[str, dict] = {}
+        self._read()
+        self.sources = group.agreed(self.sources)
+
+    def measure(
+        self,
+        learner: Learner,
+        source: EpisodeSource,
+        num_episodes: int,
+        device: torch.device,
+        stop: Interruption | None = None,
+    ) -> bool:
+        """Evaluates the learner on a source; episodes of the same data that are already here are not run again.
+
+        Returns whether all episodes are here; not so after `stop` was wanted.
+        """
+        old = self.sources.get(source.name, {"data": source.stamp(), "scores": []})
+        values = old["scores"] if old["data"] == source.stamp() else []
+        values = self.group.agreed(values)  # the first process may have seen what another command has added
+        missing = range(len(values), num_episodes)
+        if not missing:
+            return True
+        with Progress(f"{self.path.stem} {source.name}", num_episodes, len(values)) as progress:
+            for portion in scores(learner, source, missing, device, self.group):
+                values = values + portion
+                self._keep(source, values)
+                for _ in portion:
+                    progress.advance()
+                if self.group.any(stop is not None and stop.wanted):
+                    break
+        return len(values) == num_episodes
+
+    def _read(self) -> bool:
+        """Takes over what the file on disk holds; False, and nothing taken, where it has another stamp."""
+        old = read_json(self.path) if self.path.exists() else {"protocol": self.stamp, "sources": self.sources}
+        if old["protocol"] != self.stamp:
+            return False
+        self.sources = old["sources"]
+        return True
+
+    def _keep(self, source: EpisodeSource, values: list[float]) -> None:
+        """Enters a source in the file, to which other commands may be adding theirs."""
+        result = mean_ci(values)
+        record = {"mean": result.mean, "ci95": result.ci95, "episodes": result.n}
+        record |= {name: statistic(values) for name, statistic in self.further.items()}
+        record |= {"data": source.stamp(), "scores": values}
+        if not self.group.first:
+            self.sources[source.name] = record
+            return
+        with exclusive(self.path.with_name(f".{self.path.name}.lock")):
+            if not self._read():
+                self._set_aside()
+            self.sources[source.name] = record
+            write_json(self.path, {"protocol": self.stamp, "sources": self.sources})
+
+    def _set_aside(self) -> None:
+        number = next(n for n in range(1, 10**6) if not self._aside(n).exists())
+        self.path.rename(self._aside(number))
+        CONSOLE.print(f"{self.path} was measured under other conditions; it is kept as {self._aside(number).name}")
+
+    def _aside(self, number: int) -> Path:
+        return self.path.with_name(f"{self.path.stem}.{number}.json")

@@ -1,0 +1,185 @@
+"""What a training run needs to go on, in one file: written whole or not at all, read without running code.
+
+A file is what `torch.save` writes: a zip archive with a checksum for every tensor, and every checksum is verified
+before anything is used.
+"""
+
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from zipfile import ZipFile
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LRScheduler
+
+from alfa_md.errors import UserError
+from alfa_md.experiment.ranking import Ranking
+from alfa_md.learners.base import Learner
+
+WEIGHTS = {"learner", "step"}  # what every checkpoint holds
+STATE = WEIGHTS | {"optimizer", "schedule", "validated", "best", "ranking", "spent", "rng"}  # what a run needs to go on
+BACKBONE = "backbone."
+
+
+class DamagedCheckpoint(UserError):
+    """A checkpoint file that cannot be read as one."""
+
+
+@dataclass
+class TrainState:
+    """Learner, optimiser, schedule, number of updates done, and the best validations so far."""
+
+    learner: Learner
+    optimizer: Optimizer
+    schedule: LRScheduler
+    step: int = 0
+    validated: int = -1  # the update after which the last validation took place
+    ranking: Ranking = field(default_factory=dict)  # the best validations
+    spent: dict[str, float] = field(default_factory=dict)  # seconds and cpu_seconds of the run so far
+    saved: tuple[int, int] = (0, -1)  # (step, validated) of the checkpoint to go on from
+
+    @property
+    def best(self) -> float | None:
+        """The mean validation score of the best checkpoint, None before the first validation."""
+        return next(iter(self.ranking.values()), None)
+
+    def save(self, path: Path, previous: Path | None = None) -> None:
+        """Writes the state to `path`; an earlier file gives way when it is complete, and is kept as `previous`."""
+        content = {
+            "learner": self.learner.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.state_dict(),
+            "step": self.step,
+            "validated": self.validated,
+            "best": self.best,
+            "ranking": self.ranking,
+            "spent": self.spent,
+            "rng": torch.get_rng_state(),
+        }
+        write(path, content, previous)
+
+    def restore(self, path: Path) -> None:
+        """Takes over everything that `save` wrote. Raises UserError where the file does not fit or is damaged."""
+        content = load(path)
+        if content.keys() != STATE:
+            raise UserError(
+                f"checkpoint {path} lacks {', '.join(sorted(STATE - content.keys()))}: a run cannot go on from it; "
+                "use another --run_dir"
+            )
+        fill(self.learner, content["learner"], path)
+        try:
+            self.optimizer.load_state_dict(content["optimizer"])
+        except ValueError as error:
+            raise UserError(
+                f"checkpoint {path} was trained with other tensors frozen; use another --run_dir"
+            ) from error
+        self.schedule.load_state_dict(content["schedule"])
+        self.step, self.validated = content["step"], content["validated"]
+        self.ranking, self.spent, self.saved = content["ranking"], content["spent"], (self.step, self.validated)
+        torch.set_rng_state(content["rng"])
+
+    def restore_first(self, paths: Sequence[Path]) -> dict[Path, str]:
+        """Restores the first of `paths` that is there and whole; returns those passed over, with what is wrong.
+
+        Raises UserError where some are there and none is whole, or where it is of another learner.
+        """
+        damaged: dict[Path, str] = {}
+        for path in filter(Path.exists, paths):
+            try:
+                self.restore(path)
+                return damaged
+            except DamagedCheckpoint as error:
+                damaged[path] = str(error)
+        if damaged:
+            raise DamagedCheckpoint(next(iter(damaged.values())))
+        return damaged
+
+
+def write(path: Path, content: dict, previous: Path | None = None) -> None:
+    """Writes a checkpoint file whole or not at all. Raises UserError where the disk does not take it."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        with open(temporary, "wb") as file:
+            torch.save(content, file)
+            file.flush()
+            os.fsync(file.fileno())
+        if previous and path.exists():
+            os.replace(path, previous)
+        os.replace(temporary, path)
+    except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
+        temporary.unlink(missing_ok=True)
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise UserError(
+            f"cannot write checkpoint {path} ({reason}); free some space or choose another folder; "
+            "the one before, if any, is kept"
+        ) from error
+
+
+def save_weights(path: Path, tensors: Mapping[str, Tensor], step: int) -> None:
+    """A file of weights alone, by their names in the learner: `backbone.…`, `head.…`, `rule.…`."""
+    write(path, {"learner": dict(tensors), "step": step})
+
+
+def load(path: Path) -> dict:
+    """The content of a checkpoint file. Raises UserError where it is missing, damaged or holds code."""
+    if not path.is_file():
+        raise UserError(f"checkpoint {path} does not exist; train first, or name another")
+    with unreadable_is_damaged(path):
+        with ZipFile(path) as archive:
+            damaged = archive.testzip()
+        if damaged is None:
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    if damaged is not None:
+        raise DamagedCheckpoint(f"checkpoint {path} is damaged: the checksum of {damaged} does not hold")
+    if not isinstance(content, dict) or not WEIGHTS <= content.keys() <= STATE:
+        raise UserError(f"{path} is not a checkpoint of this package; use another checkpoint")
+    return content
+
+
+@contextmanager
+def unreadable_is_damaged(path: Path):
+    try:
+        yield
+    except Exception as error:  # a damaged file makes zipfile and torch raise nearly anything
+        raise DamagedCheckpoint(
+            f"checkpoint {path} cannot be read ({type(error).__name__}); use another checkpoint"
+        ) from error
+
+
+def load_learner(learner: Learner, path: Path) -> dict:
+    """Loads the learner's tensors from a checkpoint; returns its whole content. Raises UserError where they differ."""
+    content = load(path)
+    fill(learner, content["learner"], path)
+    return content
+
+
+def load_backbone(learner: Learner, path: Path) -> dict:
+    """Loads the backbone's tensors alone, as a pretrained start; returns the file's content."""
+    content = load(path)
+    tensors = content["learner"]
+    if not isinstance(tensors, dict):
+        raise UserError(f"{path} is not a checkpoint of this package; use another checkpoint")
+    own = {str(name).removeprefix(BACKBONE): t for name, t in tensors.items() if str(name).startswith(BACKBONE)}
+    fill(learner.backbone, own, path)
+    return content
+
+
+def fill(module: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Loads exactly these tensors into a module. Raises UserError where names or shapes differ."""
+    try:
+        module.load_state_dict(tensors)
+    except (RuntimeError, AttributeError, TypeError) as error:
+        detail = str(error).splitlines()[-1].strip()
+        raise UserError(
+            f"checkpoint {path} is not of this configuration's {type(module).__name__}: {detail}"
+        ) from error
+
+
+def file_hash(path: Path) -> str:
+    """The first 16 hex digits of a file's SHA-256."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]

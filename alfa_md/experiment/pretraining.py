@@ -1,0 +1,43 @@
+"""Where a learner's backbone starts: from scratch, from a finished run, or from a pretraining that is run first."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from alfa_md.errors import UserError
+from alfa_md.experiment.checkpoint import file_hash, load_backbone
+from alfa_md.experiment.run_directory import RunDirectory
+from alfa_md.learners.base import Learner
+
+SCRATCH = "no: from scratch"
+Pretrain = Callable[[Sequence[str], RunDirectory], None]  # trains what gin files define in a run directory
+Pretrained = str | Sequence[str] | None  # see Experiment
+
+
+def checkpoint(pretrained: Pretrained, run: RunDirectory, pretrain: Pretrain) -> Path | None:
+    """The file that a value of Experiment.pretrained means, None for a start from scratch.
+
+    A pretraining by gin files goes to RUN_DIR/pretrain, where it goes on or is reused; its best validation counts.
+    Raises UserError where there is no such file.
+    """
+    if pretrained is None:
+        return None
+    names = [pretrained] if isinstance(pretrained, str) else list(pretrained)
+    if names and all(name.endswith(".gin") for name in names):
+        folder = RunDirectory(run.path / "pretrain")
+        pretrain(names, folder)
+        return folder.best
+    path = Path(names[0]).expanduser() if len(names) == 1 else None
+    if path is None or not path.exists():
+        raise UserError(
+            f"Experiment.pretrained = {pretrained!r} is no run directory, checkpoint file or gin file; "
+            "PRETRAINED = None trains from scratch"
+        )
+    return RunDirectory(path).best if path.is_dir() else path
+
+
+def start(learner: Learner, file: Path | None) -> str:
+    """Loads the backbone's tensors, and nothing else, from `file`; returns the stamp of where the learner starts."""
+    if file is None:
+        return SCRATCH
+    content = load_backbone(learner, file)
+    return f"{file.resolve()}, update {content['step']}, hash {file_hash(file)}"

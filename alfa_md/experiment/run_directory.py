@@ -1,0 +1,159 @@
+"""The folder of one training run, and what lies where in it."""
+
+import json
+import os
+import platform
+import shlex
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, nullcontext
+from pathlib import Path
+
+import torch
+
+from alfa_md import __version__
+from alfa_md.errors import UserError
+from alfa_md.experiment import config
+from alfa_md.experiment.out_of_memory import SAVING
+from alfa_md.system.distributed import ALONE, Group
+from alfa_md.system.files import replacing
+from alfa_md.system.lock import sole
+
+FACTS = {"name", "seed", "data_root", "data_kind"}  # what run.json must tell of a run
+
+
+class RunDirectory:
+    """config.gin, run.json, metrics.jsonl, tensorboard/, results/, pretrain/, and under checkpoints/ the learner:
+    last.pt, previous.pt, best.pt, and in top/ the weights after the best validations with their ranking.
+    """
+
+    def __init__(self, path: str | Path):
+        self.path = Path(path).expanduser()
+        self.config = self.path / "config.gin"
+        self.facts_file = self.path / "run.json"
+        self.metrics = self.path / "metrics.jsonl"
+        self.tensorboard = self.path / "tensorboard"
+        self.last = self.path / "checkpoints" / "last.pt"
+        self.previous = self.path / "checkpoints" / "previous.pt"  # the last one but one
+        self.best = self.path / "checkpoints" / "best.pt"
+        self.top = self.path / "checkpoints" / "top"
+        self.ranking = self.top / "ranking.json"  # file name -> mean validation score, best first
+        self.results = self.path / "results"
+
+    @contextmanager
+    def opened(self, operative: str, facts: dict, group: Group = ALONE) -> Iterator[None]:
+        """Makes the folder for a run of this configuration, or finds it made for the same one, and holds its lock.
+
+        Bindings that save memory may be others than in config.gin, which stays as it is. Raises UserError where the
+        folder belongs to another configuration or data, is in use, or cannot be written.
+        """
+        with self._held() if group.first else nullcontext():
+            if group.first:
+                self._claim(operative, facts)
+            group.agreed(None)  # the others read what the first has made
+            yield
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        with ExitStack() as stack:
+            try:
+                self.path.mkdir(parents=True, exist_ok=True)
+                refusal = f"{self.path} is in use by another training run; wait for it, or choose another --run_dir"
+                stack.enter_context(sole(self.path / ".lock", refusal))
+            except OSError as error:
+                raise self._unwritable(error) from error
+            yield
+
+    def _claim(self, operative: str, facts: dict) -> None:
+        if self.config.exists():
+            self._refuse_other(operative, facts)
+            return
+        if self.last.exists():
+            raise UserError(f"{self.path} holds checkpoints but no config.gin; choose another --run_dir")
+        try:
+            self.last.parent.mkdir(exist_ok=True)
+            self.results.mkdir(exist_ok=True)
+            write_json(self.facts_file, facts | environment())
+            write_text(self.config, operative)
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def _unwritable(self, error: OSError) -> UserError:
+        return UserError(f"cannot write to run directory {self.path}: {error.strerror}; choose another --run_dir")
+
+    def facts(self) -> dict:
+        """What `open` was told of the run. Raises UserError where there is none."""
+        if not (self.config.is_file() and self.facts_file.is_file()):
+            raise UserError(f"{self.path} is not a run directory (no config.gin and run.json); see --run_dir")
+        facts = read_json(self.facts_file)
+        if not isinstance(facts, dict) or not FACTS <= facts.keys():
+            raise UserError(f"{self.facts_file} lacks some of {', '.join(sorted(FACTS))}; restore it")
+        return facts
+
+    def checkpoint(self, name: str) -> Path:
+        """The file of a checkpoint given as `best`, `last` or a path."""
+        return {"best": self.best, "last": self.last}.get(name, Path(name))
+
+    def top_file(self, update: int) -> Path:
+        """Where the weights after an update lie as long as its validation is among the best."""
+        return self.top / f"update_{update}.pt"
+
+    def rank_top(self, ranking: Mapping[int, float]) -> None:
+        """Writes down the ranking (update -> mean, best first) of the files in top/."""
+        if ranking or self.top.exists():
+            files = {self.top_file(update): mean for update, mean in ranking.items()}
+            write_json(self.ranking, {file.name: mean for file, mean in files.items() if file.exists()})
+
+    def drop_unranked(self, ranking: Mapping[int, float]) -> None:
+        """Removes the files of top/ that a ranking does not name: of the state to go on from, lest it misses one."""
+        for file in set(self.top.glob("*.pt")) - {self.top_file(update) for update in ranking}:
+            file.unlink()
+
+    def ensemble(self) -> list[Path]:
+        """The checkpoints of the best validations, best first. Raises UserError where training has kept none."""
+        names = read_json(self.ranking) if self.ranking.exists() else {}
+        if not isinstance(names, dict):
+            raise UserError(f"{self.ranking} is damaged (no ranking of files); use --checkpoint=best")
+        if not names:
+            raise UserError(f"{self.path} holds no checkpoints of the best validations; train first")
+        return [self.top / Path(name).name for name in names]
+
+    def _refuse_other(self, operative: str, facts: dict) -> None:
+        changed = config.differences(self.config.read_text(), operative, but=SAVING)
+        old = self.facts()
+        changed += [f"{key}: {old.get(key)} -> {facts[key]}" for key in facts if old.get(key) != facts[key]]
+        if changed:
+            raise UserError(
+                f"{self.path} is a run of another configuration ({'; '.join(changed)}); choose another --run_dir"
+            )
+
+
+def environment() -> dict:
+    """What a reader of a result may want to know of the machine and the versions."""
+    return {
+        "command": shlex.join(sys.argv),
+        "alfa_md": __version__,
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores"
+        + (f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""),
+    }
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a file whole or not at all."""
+    with replacing(path) as file:
+        file.write(text.encode())
+
+
+def read_json(path: Path) -> dict:
+    """What `write_json` wrote. Raises UserError where the file is damaged."""
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        raise UserError(f"{path} is damaged ({error}); restore it or choose another --run_dir") from error
+
+
+def write_json(path: Path, content: dict) -> None:
+    """Writes a JSON file whole or not at all."""
+    write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")

@@ -1,0 +1,5 @@
+"""The steps of an inner loop, and what makes them cheaper without changing a number."""
+
+from alfa_md.inner_loop.loop import adapt, unroll
+
+__all__ = ["adapt", "unroll"]

@@ -1,0 +1,1 @@
+"""Several episodes at once: the same numbers as one after the other."""

@@ -1,0 +1,1 @@
+"""The machine: devices, processes, files; nothing here knows a learner or an episode."""

@@ -1,0 +1,22 @@
+"""Which device a run uses."""
+
+import torch
+
+from alfa_md.errors import UserError
+from alfa_md.system.distributed import local_rank
+
+CHOICES = ("auto", "cpu", "cuda")
+
+
+def choose(name: str) -> torch.device:
+    """`auto` is CUDA where there is one; of several processes each takes its own GPU. Raises UserError without one."""
+    if name == "cuda" and not torch.cuda.is_available():
+        raise UserError("--device=cuda: torch sees no CUDA GPU here; use --device=cpu or auto")
+    if name == "cpu" or not torch.cuda.is_available():
+        return torch.device("cpu")
+    if local_rank() >= torch.cuda.device_count():
+        raise UserError(
+            f"process {local_rank()} has no GPU of its own; torchrun --nproc_per_node={torch.cuda.device_count()}"
+        )
+    torch.cuda.set_device(local_rank())
+    return torch.device("cuda", local_rank())

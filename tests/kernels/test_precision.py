@@ -1,0 +1,131 @@
+"""A backbone in bfloat16: near float32 in scores and meta-gradients, and what stays in float32."""
+
+from functools import partial
+
+import gin
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
+
+from alfa_md.backbones.conv4 import Conv4
+from alfa_md.backbones.conv_block import PlainBlock
+from alfa_md.backbones.resnet18 import ResNet18
+from alfa_md.errors import UserError
+from alfa_md.experiment import config, definition
+from alfa_md.kernels.moments import batch_moments
+from alfa_md.kernels.precision import bfloat16, float32
+from alfa_md.learners.batching.vmapped import vmapped_scores
+from alfa_md.learners.gradient import BACKBONE
+from alfa_md.normalization import EpisodicBatchNorm, recorded_moments, support_moments
+from alfa_md.params import strip
+from tests.episodes import random_episode, small_learner, smooth_net
+
+NETWORKS = {
+    "4-CONV": (partial(Conv4, num_filters=16), True),
+    "4-CONV in second order": (partial(Conv4, num_filters=16), False),
+    "4-CONV in second order, plain": (partial(Conv4, num_filters=16, block=PlainBlock), False),
+    "ResNet-18": (ResNet18, True),
+}
+
+
+def episode(seed=0, size=12):
+    return random_episode(shots=(8, 9, 7), queries=5, size=size, seed=seed, dtype=torch.float32)
+
+
+def learner(precision=bfloat16, backbone=smooth_net, **options):
+    torch.manual_seed(0)
+    return small_learner(backbone=backbone(), precision=precision, **options).float()
+
+
+def distance(one: Tensor, other: Tensor) -> float:
+    """Relative to the second."""
+    return ((one - other).norm() / other.norm()).item()
+
+
+def scores_and_gradient(learner, task) -> tuple[Tensor, Tensor]:
+    """Query scores, and the outer gradient of all parameters as one vector."""
+    scores = learner(task)
+    learner.objective.loss(scores, task.query_y).backward()
+    grads = [parameter.grad for parameter in learner.parameters() if parameter.grad is not None]
+    return scores.detach(), torch.cat([grad.flatten() for grad in grads])
+
+
+@pytest.mark.parametrize("backbone, first_order", NETWORKS.values(), ids=NETWORKS)
+def test_bfloat16_is_near_float32_and_not_it(backbone, first_order):
+    task = episode(size=32)
+    results = [
+        scores_and_gradient(learner(precision, backbone, first_order=first_order, num_steps=1), task)
+        for precision in (bfloat16, float32)
+    ]
+    (scores, grad), (exact_scores, exact_grad) = results
+    assert scores.dtype == grad.dtype == torch.float32
+    assert 0 < distance(scores, exact_scores) < 0.1
+    assert torch.cosine_similarity(grad, exact_grad, dim=0) > 0.9
+
+
+def test_float32_is_the_backbone_itself_to_the_last_bit():
+    fine = learner(float32)
+    theta = fine.initial(episode())
+    expected = functional_call(fine.backbone, strip(theta, BACKBONE), (episode().query_x,))
+    assert torch.equal(fine.embedding(theta)(episode().query_x), expected)
+
+
+def test_every_convolution_is_in_bfloat16_and_what_leaves_the_backbone_is_not():
+    coarse, types = learner(), []
+    for module in coarse.backbone.modules():
+        if isinstance(module, nn.Conv2d):
+            module.register_forward_hook(lambda module, inputs, output: types.append(output.dtype))
+    theta = coarse.adapted(episode())
+    coarse.classify(theta, episode().support_x, episode().query_x)
+    assert types == [torch.bfloat16] * 2 * (2 + 2)  # the head with the first of two inner steps, support and query
+    assert {tensor.dtype for tensor in theta.values()} == {torch.float32}
+    start = coarse.initial(episode())
+    c = start["head.weight"] / 2
+    assert torch.equal(start["head.bias"], -(c * c).sum(dim=1))
+
+
+def by_product(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Moments by a product of matrices, which autocast acts on."""
+    maps = x.transpose(0, 1).flatten(1)
+    mean = maps @ maps.new_ones(maps.shape[1]) / maps.shape[1]
+    return mean, (maps @ maps.T).diagonal() / maps.shape[1] - mean.square()
+
+
+@pytest.mark.parametrize("measured", [batch_moments, by_product])
+def test_moments_are_taken_in_float32(measured):
+    """Squares of about 100 beside a variance of 1 are beyond bfloat16, in which neighbours are 0.5 apart there."""
+    norm, x = EpisodicBatchNorm(3), (10 + torch.randn(8, 3, 5, 5)).bfloat16()
+    with recorded_moments() as moments, bfloat16("cpu"):
+        assert norm(x).dtype == torch.bfloat16
+        norm.moments(x, measured)
+    for own, exact in zip(moments[norm], batch_moments(x.double()), strict=True):
+        torch.testing.assert_close(own.double(), exact, rtol=1e-4, atol=0)
+
+
+def test_portions_and_stacked_episodes_are_in_bfloat16_too():
+    whole, split = learner(), learner(normalization=partial(support_moments, query_portion=4))
+    results = [scores_and_gradient(each, episode()) for each in (split, whole)]
+    for own, expected in zip(*results, strict=True):
+        assert distance(own, expected) < 0.1
+    episodes = [episode(seed) for seed in range(2)]
+    together = vmapped_scores(whole, episodes)
+    assert distance(together, torch.stack([whole(each) for each in episodes])) < 0.05
+
+
+@pytest.fixture
+def own_configuration():
+    yield
+    gin.clear_config()
+
+
+@pytest.mark.usefixtures("own_configuration")
+@pytest.mark.parametrize("name", ["float32", "bfloat16"])
+def test_a_gin_file_says_which_and_results_tell(name):
+    config.parse(["gin/proto_maml_alfa.gin", "gin/quickstart.gin"], [f"GradientLearner.precision = @{name}"])
+    made = definition.build(0).learner
+    assert made.stamp()["precision"] == name
+    with made.precision("cpu"):
+        assert torch.is_autocast_enabled("cpu") == (name == "bfloat16")
+    with pytest.raises(UserError, match="GradientLearner.precision = 'half' must be"):
+        config.parse(["gin/maml.gin"], ["GradientLearner.precision = 'half'"])

@@ -1,0 +1,148 @@
+"""CUDA graphs against one episode after the other, in float64; on other devices, that nothing is captured."""
+
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import pytest
+import torch
+
+from alfa_md.backbones.conv4 import Conv4
+from alfa_md.heads import LearnedHead
+from alfa_md.inner_loop.recomputation import low
+from alfa_md.learners import captured as module
+from alfa_md.learners.batching.captured import captured
+from alfa_md.learners.batching.cuda_graph import Capture
+from alfa_md.learners.batching.vmapped import vmapped
+from alfa_md.normalization import batch_statistics
+from alfa_md.rules.alfa import alfa
+from alfa_md.rules.generator import Generator
+from alfa_md.rules.normalized_state import NormalizedState
+from tests.cuda import CUDA, assert_near, needs_cuda, on_gpu, there
+from tests.episodes import random_episode, small_learner
+
+STACK = partial(captured, batching=vmapped)
+NORMALIZED = partial(alfa, inner_rate=0.1, generator=partial(Generator, state=NormalizedState))
+CONV4 = {"head": lambda: LearnedHead(4, 3), "normalization": batch_statistics}
+LEARNERS = {
+    "fo-Proto-MAML": {"first_order": True},
+    "Proto-MAML": {"first_order": False},
+    "4-CONV, first order": {"backbone": partial(Conv4, num_filters=4), "first_order": True, **CONV4},
+    "4-CONV, second order": {"backbone": partial(Conv4, num_filters=4), "first_order": False, **CONV4},
+    "4-CONV, steps taken again": {
+        "backbone": partial(Conv4, num_filters=4),
+        "first_order": False,
+        "memory": low,
+        **CONV4,
+    },
+}
+
+
+def made(batching=None, backbone=None, head=None, **options):
+    torch.manual_seed(0)
+    own = {"backbone": backbone and backbone(), "head": head and head()}
+    return small_learner(batching=batching, additional_evaluation_steps=1, **own, **options)
+
+
+def episodes(first, number=2):
+    return [random_episode(size=16, seed=seed) for seed in range(first, first + number)]
+
+
+def meta_learned(learner, tasks):
+    """Scores, and the outer gradients that are there, after one backward pass over these tasks."""
+    learner.zero_grad()
+    scores = learner.batch(tasks)
+    torch.stack([learner.objective.loss(s, e.query_y) for s, e in zip(scores, tasks, strict=True)]).sum().backward()
+    grads = {name: p.grad.clone() for name, p in learner.named_parameters() if p.grad is not None}
+    return {str(place): score.detach() for place, score in enumerate(scores)}, grads
+
+
+def moved(learner):
+    """After an update in place."""
+    with torch.no_grad():
+        for parameter in learner.parameters():
+            further = 0.01 * torch.arange(parameter.numel()).double().sin()
+            parameter.add_(further.view_as(parameter).to(parameter.device))
+
+
+@pytest.mark.parametrize("batching", [captured, STACK], ids=["side by side", "stacked"])
+def test_on_the_cpu_nothing_is_captured(batching):
+    learner, plain = made(batching), made()
+    for own, expected in zip(learner.batch(episodes(0)), plain.batch(episodes(0)), strict=True):
+        torch.testing.assert_close(own, expected, rtol=1e-12, atol=1e-12)
+    assert not module._kept[learner]
+
+
+@needs_cuda
+@pytest.mark.parametrize("batching", [captured, STACK], ids=["side by side", "stacked"])
+@pytest.mark.parametrize("options", LEARNERS.values(), ids=LEARNERS)
+def test_graphs_give_scores_and_meta_gradients(options, batching):
+    """Of episodes and weights other than those that were captured, alone and with others in between."""
+    learner, plain = on_gpu(made(batching, **options)), made(**options)
+    for first in (0, 2, 4):
+        for number in (2, 1):
+            tasks = episodes(first, number)
+            own, expected = meta_learned(learner, list(map(there, tasks))), meta_learned(plain, tasks)
+            assert_near(own[0], expected[0])
+            assert_near(own[1], expected[1])
+        moved(learner)
+        moved(plain)
+    assert len(module._kept[learner]) == 2
+
+
+@needs_cuda
+@pytest.mark.parametrize("options", LEARNERS.values(), ids=LEARNERS)
+def test_evaluation_is_captured_too(options):
+    learner, plain = on_gpu(made(captured, **options)).eval(), made(**options).eval()
+    with torch.no_grad():
+        for first in (0, 1, 2):
+            results = learner.batch(list(map(there, episodes(first)))), plain.batch(episodes(first))
+            assert_near(*({str(place): score for place, score in enumerate(scores)} for scores in results))
+    assert len(module._kept[learner]) == 1
+
+
+@needs_cuda
+def test_what_gathers_is_not_captured_in_training():
+    learner = on_gpu(made(captured, rule=NORMALIZED))
+    meta_learned(learner, list(map(there, episodes(0))))
+    assert not module._kept[learner] and learner.gathering()[0].pending.any()
+
+
+@needs_cuda
+def test_further_shapes_run_as_they_come(monkeypatch):
+    monkeypatch.setattr(module, "LIMIT", 1)
+    learner, plain = on_gpu(made(captured)), made()
+    for size in (16, 12):
+        tasks = [random_episode(size=size)]
+        assert_near(meta_learned(learner, list(map(there, tasks)))[1], meta_learned(plain, tasks)[1])
+    assert len(module._kept[learner]) == 1
+
+
+@needs_cuda
+def test_a_gradient_is_not_taken_of_a_run_that_was_overwritten():
+    weight = torch.ones(3, device=CUDA, requires_grad=True)
+    capture = Capture(lambda x: (weight * x).square().sum(), [torch.ones(3, device=CUDA)], [weight])
+    first = capture(torch.full((3,), 2.0, device=CUDA))
+    second = capture(torch.full((3,), 3.0, device=CUDA))
+    assert (first.item(), second.item()) == (12.0, 27.0)
+    second.backward()
+    assert weight.grad.tolist() == [18.0] * 3
+    with pytest.raises(RuntimeError, match="has run again"):
+        first.backward()
+
+
+@needs_cuda
+def test_other_threads_may_take_page_locked_memory_meanwhile():
+    stop, learner, plain = [], on_gpu(made(captured)), made()
+
+    def pin() -> int:
+        number = 0
+        while not stop:
+            number += torch.zeros(1000 + number).pin_memory().is_pinned()
+        return number
+
+    with ThreadPoolExecutor(1) as pool:
+        pinned = pool.submit(pin)
+        own = meta_learned(learner, list(map(there, episodes(0))))
+        stop.append(True)
+        assert pinned.result() > 0
+    assert_near(own[1], meta_learned(plain, episodes(0))[1])

@@ -1,0 +1,85 @@
+"""Progress: plain lines where there is no terminal, a bar where there is one."""
+
+import io
+import sys
+
+import pytest
+from rich.console import Console
+
+from alfa_md.system import progress
+from alfa_md.system.progress import CONSOLE, Progress, per_second, spoken
+
+
+def test_no_terminal_gets_a_plain_line_now_and_then(monkeypatch, capsys):
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    with Progress("training", 8, done=4) as shown:
+        for remark in ("loss 3", "loss 2", "loss 1"):
+            now[0] += 8.0
+            shown.advance(remark)
+    # 8 s: too early; 16 s: more than 15 since the start; 24 s: too early again; then the last line.
+    assert capsys.readouterr().out.splitlines() == [
+        "training 6/8  16 s  0.12/s  ETA 16 s  loss 2",
+        "training 7/8  24 s  0.12/s  ETA 8 s  loss 1",
+    ]
+
+
+def test_the_rate_counts_what_this_process_has_done_and_nothing_is_left_at_the_end(monkeypatch, capsys):
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    with Progress("training", 75_000, done=74_900) as shown:
+        for _ in range(100):
+            now[0] += 0.05
+            shown.advance()
+    assert capsys.readouterr().out == "training 75000/75000  5 s  20/s\n"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0 s"), (95.4, "95 s"), (121, "2 min"), (7100, "118 min"), (7230, "2 h 0 min"), (18_610, "5 h 10 min")]
+    + [(172_799, "2 d 0 h"), (273_600, "3 d 4 h")],
+)
+def test_durations_are_spoken_in_two_units_at_most(seconds, text):
+    assert spoken(seconds) == text
+
+
+@pytest.mark.parametrize(("rate", "text"), [(0.0123, "0.012/s"), (3.44, "3.4/s"), (10.4, "10/s"), (1234.5, "1234/s")])
+def test_rates_have_two_digits(rate, text):
+    assert per_second(rate) == text
+
+
+def test_a_line_that_is_said_stands_alone(capsys):
+    with Progress("training", 0) as shown:
+        shown.say("update 100: validation 50.00 %")
+    assert capsys.readouterr().out == "update 100: validation 50.00 %\n"
+
+
+def test_long_lines_are_not_broken_and_text_is_printed_as_it_is(capsys):
+    text = "/runs/[bold]a[/x]/:smile:/" + "long " * 60 + "end"
+    CONSOLE.print(text)
+    assert capsys.readouterr().out == text + "\n"
+
+
+def test_work_that_fails_prints_no_last_line(capsys):
+    with pytest.raises(ZeroDivisionError), Progress("training", 3) as shown:
+        shown.advance()
+        raise ZeroDivisionError
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_a_terminal_gets_a_bar_that_fits_with_its_remark(monkeypatch, width):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    console = Console(file=io.StringIO(), force_terminal=True, width=width)
+    monkeypatch.setattr(progress, "CONSOLE", console)
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    remark = "loss 0.325  accuracy 91.7 %  waiting for data 3 %  best validation 87.1 %"
+    with Progress("training", 75_000, done=30_000) as shown:
+        now[0] = 1000.0
+        shown.advance(remark)
+        shown.say("a line that stays")
+    text = console.file.getvalue()
+    for part in ("30001/75000", "17 min  0.001/s  ETA 520 d 20 h", remark):
+        assert part in text, part
+    assert text.count("a line that stays") == 1

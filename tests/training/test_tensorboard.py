@@ -1,0 +1,74 @@
+"""What TensorBoard shows beside curves: histograms of rates, the grid of an episode, and how many tags."""
+
+import re
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from alfa_md.learners.prototypical import PrototypicalLearner
+from alfa_md.learners.tracing import Table, Trace, trace
+from alfa_md.rules.sgd import sgd
+from alfa_md.training.metrics_log import SummaryWriter
+from alfa_md.training.tensorboard import peak_memory, watch
+from tests.episodes import busy_learner, random_episode, small_learner, smooth_net
+from tests.noise import CPU
+
+EPISODE = random_episode()
+
+
+def events(folder) -> EventAccumulator:
+    reader = EventAccumulator(str(folder))
+    reader.Reload()
+    return reader
+
+
+def test_watch_writes_a_tag_a_step_and_a_tag_a_tensor(tmp_path):
+    learner = busy_learner()
+    with SummaryWriter(str(tmp_path)) as writer:
+        watch(writer, learner, EPISODE, step=7)
+    tags = events(tmp_path).Tags()
+    names = trace(learner, EPISODE).names
+    expected = {f"{kind}_of_step/{number}" for kind in ("rates", "decays") for number in (1, 2)}
+    expected |= {f"{kind}_of_tensor/{name}" for kind in ("rates", "decays") for name in names}
+    assert set(tags["histograms"]) == expected and tags["images"] == ["episode/support_and_query"]
+    (first,) = events(tmp_path).Histograms("rates_of_step/1")
+    rates = trace(learner, EPISODE).effective.rates[0]
+    assert first.step == 7 and first.histogram_value.num == len(names)
+    assert first.histogram_value.sum == pytest.approx(rates.sum().item())
+
+
+def test_watch_writes_no_histograms_where_nothing_is_learned(tmp_path):
+    with SummaryWriter(str(tmp_path)) as writer:
+        watch(writer, small_learner(partial(sgd, inner_rate=0.1)), EPISODE, step=1)
+        watch(writer, PrototypicalLearner(smooth_net()).double(), EPISODE, step=2)
+    assert events(tmp_path).Tags()["histograms"] == []
+    assert [image.step for image in events(tmp_path).Images("episode/support_and_query")] == [1, 2]
+
+
+def test_watch_survives_rates_that_are_not_finite(tmp_path, monkeypatch):
+    rates = torch.tensor([[1.0, float("nan")], [float("inf"), float("nan")]])
+    seen = Trace(("a", "b"), ((), ()), Table(rates, rates))
+    monkeypatch.setattr("alfa_md.training.tensorboard.trace", lambda learner, episode: seen)
+    with SummaryWriter(str(tmp_path)) as writer:
+        watch(writer, small_learner(), EPISODE, step=1)
+    rates = {tag for tag in events(tmp_path).Tags()["histograms"] if tag.startswith("rates")}
+    assert rates == {"rates_of_step/1", "rates_of_tensor/a"}
+
+
+def test_peak_memory_is_in_bytes():
+    status = Path("/proc/self/status")
+    if not status.exists():
+        pytest.skip("only Linux tells the peak a second time")
+    kib = int(re.search(r"VmHWM:\s+(\d+) kB", status.read_text())[1])
+    assert peak_memory(CPU) == pytest.approx(1024 * kib, rel=0.02)
+
+
+@pytest.mark.parametrize(("platform", "unit"), [("linux", 1024), ("darwin", 1)])
+def test_the_unit_of_the_system_is_known(monkeypatch, platform, unit):
+    monkeypatch.setattr("alfa_md.training.tensorboard.sys.platform", platform)
+    monkeypatch.setattr("alfa_md.training.tensorboard.resource.getrusage", lambda who: SimpleNamespace(ru_maxrss=7))
+    assert peak_memory(CPU) == 7 * unit
