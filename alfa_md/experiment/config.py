@@ -55,12 +55,15 @@ def fingerprint(text: str) -> str:
 
 
 def differences(old: str, new: str, but: Collection[str] = ()) -> list[str]:
-    """The bindings, `but` for some, in which two operative configurations differ, as `name: old -> new`."""
+    """The bindings, `but` for some, in which two operative configurations differ, as `name: old -> new`.
+
+    A parameter that only one of them has, such as one that is newer than a run, differs where it is not at its default.
+    """
     a, b = _bindings(renamed.updated(old)), _bindings(new)
     return [
         f"{key}: {a.get(key, 'unset')} -> {b.get(key, 'unset')}"
         for key in sorted((a.keys() | b.keys()) - set(but))
-        if a.get(key) != b.get(key)
+        if (a.get(key) or _default(key)) != (b.get(key) or _default(key))
     ]
 
 
@@ -87,7 +90,9 @@ def _explain(error: Exception, bindings: Sequence[str]) -> str:
     text = lines[0] + (f" ({': '.join(lines[1:3])})" if len(lines) > 1 else "")
     parameter = re.search(r"Configurable '(\S+)' doesn't have a parameter named '(\w+)'", text)
     if parameter:
-        return f"gin: {text}{_nearest(parameter[2], _parameters(parameter[1]))}"
+        successor = renamed.successor(f"{parameter[1].split('.')[-1]}.{parameter[2]}")
+        hint = f"; it is {successor} now" if successor else _nearest(parameter[2], _parameters(parameter[1]))
+        return f"gin: {text}{hint}"
     name = re.search(r"No configurable matching (?:reference )?'@?([\w./]+)", text)
     return f"gin: {text}" + (_nearest(name[1].split(".")[-1], _configurables()) if name else "")
 
@@ -193,6 +198,16 @@ def _written(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"({', '.join(map(_written, value))})"
     return repr(value)
+
+
+def _default(binding: str) -> str | None:
+    """The default of a parameter, as gin writes it; None for a macro, or where there is none."""
+    configurable, _, parameter = binding.split("/")[-1].rpartition(".")
+    if not configurable or configurable.split(".")[-1] not in _configurables():
+        return None
+    parameters = inspect.signature(gin.get_configurable(configurable)).parameters
+    default = parameters[parameter].default if parameter in parameters else None
+    return f"@{default.__name__}" if callable(default) and hasattr(default, "__name__") else repr(default)
 
 
 def _bindings(text: str) -> dict[str, str]:

@@ -16,12 +16,26 @@ MODULES = {
     "schedules": "training.schedules",
     "training": "training.loop",
 }
+CONFIGURABLES: dict[str, str] = {}
+PARAMETERS: dict[str, str] = {}  # of configurables under their names of today
+VALUES: dict[tuple[str, str], tuple[str, str]] = {}  # (parameter, value) -> (parameter, value)
+
 IMPORT = re.compile(r"^(\s*(?:import|from)\s+)alfa_md\.([\w.]+)", re.MULTILINE)
+REFERENCE = re.compile(r"(@(?:[\w.]+/)*)(?:[\w.]+\.)?(\w+)")
+BINDING = re.compile(r"^(\s*(?:[\w.]+/)*)((?:[\w.]+\.)?)(\w+)\.(\w+)(\s*=\s*)(.*)$", re.MULTILINE)
 
 
 def updated(text: str) -> str:
-    """A configuration in the names of today."""
-    return IMPORT.sub(lambda found: f"{found[1]}alfa_md.{MODULES.get(found[2], found[2])}", text)
+    """A configuration, or some bindings, in the names of today."""
+    text = IMPORT.sub(lambda found: f"{found[1]}alfa_md.{MODULES.get(found[2], found[2])}", text)
+    text = REFERENCE.sub(_reference, text)
+    return BINDING.sub(_binding, text)
+
+
+def successor(parameter: str) -> str | None:
+    """The name of today of `Configurable.parameter`, None where it has not been renamed."""
+    by_value = {old: new for (old, _), (new, _) in VALUES.items()}
+    return PARAMETERS.get(parameter) or by_value.get(parameter)
 
 
 def opened(path: str) -> StringIO:
@@ -30,3 +44,17 @@ def opened(path: str) -> StringIO:
         text = StringIO(updated(file.read()))
     text.name = path  # which gin names in its messages
     return text
+
+
+def _reference(found: re.Match) -> str:
+    return found[1] + CONFIGURABLES[found[2]] if found[2] in CONFIGURABLES else found[0]
+
+
+def _binding(found: re.Match) -> str:
+    scope, module, configurable, parameter, equals, value = found.groups()
+    if configurable in CONFIGURABLES:
+        module, configurable = "", CONFIGURABLES[configurable]
+    name = f"{configurable}.{parameter}"
+    bare, space, comment = re.match(r"([^#]*?)(\s*)(#.*)?$", value).groups()
+    name, bare = VALUES.get((name, bare), (PARAMETERS.get(name, name), bare))
+    return f"{scope}{module}{name}{equals}{bare}{space}{comment or ''}"

@@ -180,6 +180,21 @@ def test_the_operative_configuration_reads_again_as_it_is(tmp_path):
     assert config.operative() == text
 
 
+def test_a_parameter_at_its_default_differs_from_none_in_nothing():
+    """An earlier version did not have it, or the machine of an earlier run took another decoder."""
+    config.parse(["gin/proto_maml_alfa.gin"])
+    old, new = "turbo.num_threads = 1\n", "decoder/turbo.max_pixels = 100000000\nGradientLearner.precision = @float32\n"
+    assert config.differences(old, old + new) == [] and config.differences(old + new, old) == []
+    assert config.differences(old, old + new.replace("100000000", "7")) == ["decoder/turbo.max_pixels: unset -> 7"]
+
+
+def test_a_parameter_that_has_been_renamed_is_refused_with_its_name_of_today(monkeypatch):
+    values = {("GradientLearner.old", "True"): ("GradientLearner.prepare", "None")}
+    monkeypatch.setattr(config.renamed, "VALUES", values)
+    with pytest.raises(UserError, match="parameter named 'old'.*; it is GradientLearner.prepare now"):
+        config.parse(["gin/proto_maml_alfa.gin"], ["FLAG = True", "GradientLearner.old = %FLAG"])
+
+
 def test_fingerprint_is_short_stable_and_different_for_another_text():
     assert config.fingerprint("") == "e3b0c44298fc1c14"
     assert config.fingerprint("a.x = 1\n") != config.fingerprint("a.x = 2\n")
