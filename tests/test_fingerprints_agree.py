@@ -22,7 +22,7 @@ from alfa_md.system.distributed import ALONE
 from tests.data.records import write_source
 from tests.entries.harness import needs_tensorflow
 from tests.fingerprinted import EPISODES, SIZE, drawn_source, evaluated, marked_image, seen, told
-from tests.test_distributed import torchrun
+from tests.system.test_distributed import torchrun
 
 CPU = torch.device("cpu")
 SOME = range(6)

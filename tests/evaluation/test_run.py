@@ -138,7 +138,7 @@ def test_regression_is_written_as_squared_error(make, capsys):
 def test_other_bindings_are_measured_beside_the_run_s_own(tmp_path):
     run = RunDirectory(tmp_path / "run")
     small = ["train.num_updates = 2", "train.num_validation_episodes = 2", "HIDDEN = (4, 4)", "NUM_FEATURES = 4"]
-    train_run(run, run.Options("sine", ["gin/paper/table8_alfa_maml.gin"], small, None, 0, CPU))
+    train_run(run, training_run.Options("sine", ["gin/paper/table8_alfa_maml.gin"], small, None, 0, CPU))
     evaluate_run(run, OPTIONS)
     plain = (run.results / "test.json").read_text()
     more = OPTIONS._replace(gin_bindings=["GradientLearner.additional_evaluation_steps = 3"], name="more-steps")

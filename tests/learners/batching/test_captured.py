@@ -9,7 +9,7 @@ import torch
 from alfa_md.backbones.conv4 import Conv4
 from alfa_md.heads import LearnedHead
 from alfa_md.inner_loop.recomputation import low
-from alfa_md.learners import captured as module
+from alfa_md.learners.batching import captured as module
 from alfa_md.learners.batching.captured import captured
 from alfa_md.learners.batching.cuda_graph import Capture
 from alfa_md.learners.batching.vmapped import vmapped
