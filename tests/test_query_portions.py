@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from alfa_md.errors import UserError
 from alfa_md.experiment import config, definition
+from alfa_md.learners.adapts import all_but_batch_norm, everything
 from alfa_md.learners.batching.traced import Traced
 from alfa_md.learners.batching.vmapped import vmapped
 from alfa_md.normalization import support_moments
@@ -32,7 +33,7 @@ def close(one: Tensor, other: Tensor) -> None:
 @pytest.mark.parametrize("adapted", [True, False])
 @pytest.mark.parametrize("first_order", [True, False])
 def test_scores_and_meta_gradients_are_the_same(first_order, adapted, size):
-    options = {"first_order": first_order, "adapt_batch_norm": adapted}
+    options = {"first_order": first_order, "adapts": everything if adapted else all_but_batch_norm}
     whole, split = small_learner(**options), small_learner(**options, normalization=in_portions(size))
     close(split(EPISODE), whole(EPISODE))
     expected, grads = meta_gradients(whole, EPISODE), meta_gradients(split, EPISODE)
@@ -120,8 +121,8 @@ def test_a_portion_of_nothing_is_refused(size):
 def test_episodes_that_go_through_together_are_not_split(batching):
     learner = small_learner(batching=batching, normalization=in_portions(2))
     with pytest.raises(UserError, match="query_portion is for one episode after the other; set GradientLearner.batc"):
-        learner.batch([random_episode(seed=seed) for seed in range(2)])
-    assert learner(EPISODE).shape == learner.batch([EPISODE])[0].shape == (15, 3)
+        learner.forward_episodes([random_episode(seed=seed) for seed in range(2)])
+    assert learner(EPISODE).shape == learner.forward_episodes([EPISODE])[0].shape == (15, 3)
 
 
 @pytest.fixture

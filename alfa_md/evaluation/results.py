@@ -54,10 +54,10 @@ def scores(
 
 def predicted(learner: Learner, episodes: Iterable[Episode]) -> Iterator[tuple[Episode, Tensor]]:
     """Episodes and the learner's predictions; only where it takes several together are they held together."""
-    parts = [list(episodes)] if learner.batches else ([episode] for episode in episodes)
+    parts = [list(episodes)] if learner.vectorized else ([episode] for episode in episodes)
     for held in filter(None, parts):
         with short_of_memory(learner, held):
-            predictions = learner.batch(held) if learner.batches else [learner(held[0])]
+            predictions = learner.forward_episodes(held) if learner.vectorized else [learner(held[0])]
         yield from zip(held, predictions, strict=True)
 
 

@@ -11,7 +11,7 @@ from alfa_md.learners.gradient import GradientLearner
 # What a device's or the host's allocator says where it raises no MemoryError.
 SIGNS = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED")
 # Bindings that need less memory and change no number by more than rounding: a run goes on under other ones.
-SAVING = {"support_moments.query_portion": "10", "GradientLearner.memory": "@low"}
+SAVING = {"support_moments.query_portion": "10", "GradientLearner.recompute": "@recompute_all"}
 COARSER = "GradientLearner.precision = @bfloat16"
 
 

@@ -69,7 +69,8 @@ def counted(episodes, progress: Progress):
 def sheets(measured: Measured, step: int):
     """(ending of the file name, title, columns) of every figure that there are values for."""
     values = measured.values
-    both = [column for name in ("alpha", "beta") for column in (by_step(name, values), enlarged(name, values, step))]
+    effective = [name for name in values if name not in ("a", "d", "A", "B")]
+    both = [column for name in effective for column in (by_step(name, values), enlarged(name, values, step))]
     yield "", "Learning rate α and weight factor β of the inner loop", both
     if "a" in values:
         raw = [column for name in ("a", "d") for column in (by_step(name, values), enlarged(name, values, step))]
@@ -82,10 +83,10 @@ def by_step(name: str, values: dict[str, np.ndarray]) -> Column:
     """Boxes over tasks, one an inner step, and a line through their medians."""
 
     def draw(axes: "Axes", tensor: int) -> None:
-        boxes(axes, values[name][:, :, tensor], COLORS[name])
+        boxes(axes, values[name][:, :, tensor], COLORS.get(name, canvas.BLUE))
         axes.set_xlabel("inner step", labelpad=1)
 
-    return Column(f"{SIGNS[name]} by inner step", 3.0, draw)
+    return Column(f"{SIGNS.get(name, name)} by inner step", 3.0, draw)
 
 
 def enlarged(name: str, values: dict[str, np.ndarray], step: int) -> Column:
@@ -95,7 +96,7 @@ def enlarged(name: str, values: dict[str, np.ndarray], step: int) -> Column:
         tasks = finite(values[name][:, step, tensor])
         if len(tasks) and np.ptp(tasks):
             median = np.median(tasks)
-            boxes(axes, (tasks - median)[:, None], COLORS[name])
+            boxes(axes, (tasks - median)[:, None], COLORS.get(name, canvas.BLUE))
             axes.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3))
             axes.yaxis.offsetText.set_size(7)
             axes.set_xlabel(f"0: median {median:.5g}", labelpad=3)

@@ -13,6 +13,9 @@ from alfa_md.learners.tracing import Trace, trace
 from alfa_md.plotting.subject import Subject
 
 HEADING = ("episode", "step", "tensor", "quantity", "value")
+# The letters of ALFA for the hyperparameters that its rule reports; beta = 1 - decay.
+SIGNS = {"rates": "alpha", "decays": "beta", "generated_rates": "a", "generated_decays": "d"}
+SIGNS |= {"multiplier_rates": "A", "multiplier_decays": "B"}
 SMALL = 1e-3  # of its size; by less, no rate is said to depend on the task
 
 
@@ -25,7 +28,7 @@ class Measured(NamedTuple):
 
     tensors: tuple[str, ...]
     labels: tuple[str, ...]  # the tensors with their shapes, "n" where a size changes with the episode
-    values: dict[str, np.ndarray]  # alpha, beta and, of ALFA, a, d, A, B -> [E, S, N] float64
+    values: dict[str, np.ndarray]  # alpha, beta and, of ALFA, a, d, A, B; others by name -> [E, S, N] float64
 
     def task_spread(self) -> float:
         """The largest difference of a rate between episodes, as a share of that rate's size."""
@@ -58,7 +61,7 @@ def measure(subject: Subject, episodes: Iterable) -> Measured:
     traces = []
     for episode in episodes:
         seen = trace(subject.learner, episode)
-        if seen is None or not len(seen.effective.rates):
+        if seen is None or not len(seen.values.get("rates", ())):
             learner = type(subject.learner).__name__
             raise UserError(
                 f"{subject.name}: its {learner} takes no inner steps with rates; hyperparameters are drawn of a "
@@ -71,14 +74,11 @@ def measure(subject: Subject, episodes: Iterable) -> Measured:
 def stacked(traces: Sequence[Trace]) -> Measured:
     """The traces of E episodes as one."""
     first = traces[0]
-    tables = {("alpha", "beta"): [seen.effective for seen in traces]}
-    if first.generated:
-        tables |= {("a", "d"): [t.generated for t in traces], ("A", "B"): [t.multipliers for t in traces]}
-    values = {}
-    for (rate, decay), rows in tables.items():
-        values[rate] = torch.stack([row.rates for row in rows]).numpy()
-        values[decay] = torch.stack([row.decays for row in rows]).numpy()
-    values["beta"] = 1 - values["beta"]
+    values = {
+        SIGNS.get(kind, kind): torch.stack([seen.values[kind] for seen in traces]).numpy() for kind in first.values
+    }
+    if "beta" in values:
+        values["beta"] = 1 - values["beta"]
     shapes = zip(*(seen.shapes for seen in traces), strict=True)
     return Measured(first.names, tuple(map(label, first.names, shapes)), values)
 

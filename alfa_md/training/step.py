@@ -44,8 +44,8 @@ def outer_step(
     """
     state.learner.train()
     state.optimizer.zero_grad()
-    for part in state.learner.gathering():
-        part.discard()
+    for part in state.learner.accumulators():
+        part.reset()
     (num_episodes,) = group.total([len(episodes)])
     results = []
     for portion in portions(state.learner, episodes):
@@ -55,8 +55,8 @@ def outer_step(
     group.sum_gradients(parameters)
     if not clipped(parameters, clip_norm):
         raise UserError(diverged("gradient", state, episodes))
-    for part in state.learner.gathering():
-        part.settle(group.total)
+    for part in state.learner.accumulators():
+        part.synchronize(group.total)
     state.optimizer.step()
     state.schedule.step()
     state.step += 1
@@ -80,7 +80,7 @@ def clipped(parameters: Sequence[nn.Parameter], clip_norm: float) -> bool:
 
 def portions(learner: Learner, episodes: Sequence[Episode]) -> list[Sequence[Episode]]:
     """What goes through the learner at once: all where it takes several together, else each alone."""
-    if learner.batches and len(episodes) > 1:
+    if learner.vectorized and len(episodes) > 1:
         return [episodes]
     return [[episode] for episode in episodes]
 
@@ -91,15 +91,16 @@ def backward(state: TrainState, episodes: Sequence[Episode], num_episodes: float
     Their graph is freed before the next ones are built.
     """
     learner, objective = state.learner, state.learner.objective
-    pairs = list(zip(learner.batch(episodes), (episode.query_y for episode in episodes), strict=True))
-    losses = torch.stack([objective.loss(prediction, target) for prediction, target in pairs])
+    outcomes = learner.losses(episodes)
+    losses = torch.stack([outcome.loss for outcome in outcomes])
     finite = losses.isfinite().tolist()
     if not all(finite):
         raise UserError(diverged("loss", state, [e for e, good in zip(episodes, finite, strict=True) if not good]))
     if not losses.requires_grad:
         raise UserError(f"the loss of {type(learner).__name__} depends on nothing that is trained; {UNTRAINED}")
     (losses.sum() / num_episodes).backward()
-    scores = [objective.score(prediction.detach(), target).item() for prediction, target in pairs]
+    pairs = zip(outcomes, episodes, strict=True)
+    scores = [objective.score(outcome.scores.detach(), episode.query_y).item() for outcome, episode in pairs]
     return losses.sum().item(), sum(scores)
 
 

@@ -24,7 +24,9 @@ def watch(writer: SummaryWriter, learner: Learner, episode: Episode, step: int) 
     seen = trace(learner, episode)
     if seen is None or not any(True for _ in learner.rule.parameters()):
         return
-    for kind, values in seen.effective._asdict().items():
+    for kind, values in seen.values.items():
+        if "_" in kind:  # a factor of another one
+            continue
         for number, row in enumerate(values):
             add_histogram(writer, f"{kind}_of_step/{number + 1}", row, step)
         for name, column in zip(seen.names, values.T, strict=True):

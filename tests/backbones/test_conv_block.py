@@ -12,7 +12,7 @@ from alfa_md.backbones.conv_block import PlainBlock, PoolFirst, fastest_block
 from alfa_md.backbones.four_layer_convnet import FourLayerConvNet
 from alfa_md.backbones.sharded_batch_norm import ShardedBatchNorm
 from alfa_md.errors import UserError
-from alfa_md.kernels.order import differentiated_again, plain_operations
+from alfa_md.kernels.dispatch import double_backward, plain_operations
 from alfa_md.normalization import batch_statistics, support_moments
 from alfa_md.params import Params
 
@@ -71,7 +71,7 @@ def meta_gradients(network: nn.Module, protocol, support: Tensor, query: Tensor)
     start = dict(network.named_parameters())
     weights = start
     for _ in range(2):
-        with differentiated_again():
+        with double_backward():
             loss = functional_call(network, weights, (support,)).square().mean()
             gradients = torch.autograd.grad(loss, list(weights.values()), create_graph=True, materialize_grads=True)
         pairs = zip(weights.items(), gradients, strict=True)

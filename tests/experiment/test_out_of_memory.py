@@ -40,7 +40,7 @@ def test_training_names_update_episode_and_remedies_and_goes_on_from_its_checkpo
     assert line.startswith(
         "out of memory at update 4 on noise train episode 3 of seed 0; checkpoints stay as they were"
     )
-    exact = "support_moments.query_portion = 10 or, in second order, GradientLearner.memory = @low"
+    exact = "support_moments.query_portion = 10 or, in second order, GradientLearner.recompute = @recompute_all"
     assert f"set {exact} and go on with the same numbers; or {COARSER}; or" in line
     assert line.endswith("; or a smaller image size, fewer ways or shots") and "episodes_per_step" not in line
     assert load(run.last)["step"] == 2
