@@ -50,8 +50,8 @@ COARSE_CAPTURED = f"{CAPTURED}, bfloat16"
 PLAIN = Form(layout=torch.contiguous_format, plain=True, within=plain_operations)
 TOGETHER, KEPT, LOW = (
     "plain, one backward pass over both tasks",
-    "this package, memory = @fast",
-    "this package, memory = @low",
+    "this package, recompute = @keep_all",
+    "this package, recompute = @recompute_all",
 )
 MEMORY = {
     TOGETHER: PLAIN,
@@ -115,7 +115,7 @@ RESNET18 = Case(ResNet18, 512, 126, shots=5, queries=5, steps=3, prototypes=True
     further=(COARSE, CAPTURED, COARSE_CAPTURED)
 )
 CASES = {
-    "4-CONV, 84 px, 5-way 5-shot, 5 steps": CONV4._replace(further=(COMPILED, *CONV4.further), recompute=(*MEMORY,)),
+    "4-CONV, 84 px, 5-way 5-shot, 5 steps": CONV4._replace(further=(COMPILED, *CONV4.further), memory=(*MEMORY,)),
     "4-CONV, 84 px, 5-way 1-shot, 5 steps": CONV4._replace(shots=1),
     "ResNet12, 84 px, 5-way 1-shot, 5 queries a class, 3 steps": RESNET12._replace(memory=(*MEMORY,)),
     "ResNet12, 84 px, 5-way 5-shot, 5 steps": RESNET12._replace(shots=5, queries=15, steps=5, modes=(), memory=(LOW,)),

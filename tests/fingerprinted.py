@@ -68,7 +68,7 @@ def values(episode: Episode) -> str:
 class Teller:
     """Stands in for a learner of an evaluation: its score of an episode is a name of it, as a number."""
 
-    batches = False
+    vectorized = False
 
     def __init__(self, place: int):
         self.objective = SimpleNamespace(score=lambda name, _: torch.tensor(name))

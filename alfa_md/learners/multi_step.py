@@ -28,8 +28,8 @@ class UpdateCounter(Accumulator):
 class MultiStepLearner(GradientLearner):
     """A GradientLearner, with its bindings, whose outer loss is sum_i v_i L_query(theta_i) over all inner steps i.
 
-    v starts at 1 / S for every step and moves linearly within `anneal_updates` outer updates to 0.03 / S for all but the
-    last. Validation and test look at the last step alone. Raises UserError without inner steps, or with a batching.
+    v starts at 1 / S for every step and moves linearly within `anneal_updates` outer updates to 0.03 / S for all but
+    the last. Validation and test look at the last step alone. Raises UserError without inner steps, or with a batching.
     """
 
     def __init__(self, anneal_updates: int = 7500, **options: object):

@@ -50,7 +50,7 @@ def close(one: Tensor, other: Tensor) -> None:
 @pytest.mark.parametrize("size", [33, 32, 16])
 def test_features_are_equal(pair, protocol, size):
     support, query = images(5, size), images(7, size)
-    close(*(protocol(network, support, query) for network in pair))
+    close(*(protocol.query(network, support, query) for network in pair))
 
 
 @pytest.mark.parametrize("protocol", [batch_statistics(), support_moments()])
@@ -80,7 +80,7 @@ def meta_gradients(network: nn.Module, protocol, support: Tensor, query: Tensor)
     def embed(x: Tensor) -> Tensor:
         return functional_call(network, weights, (x,))
 
-    outer = protocol(embed, support, query).pow(3).mean()
+    outer = protocol.query(embed, support, query).pow(3).mean()
     return dict(zip(start, torch.autograd.grad(outer, list(start.values()), materialize_grads=True), strict=True))
 
 

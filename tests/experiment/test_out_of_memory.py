@@ -91,7 +91,7 @@ def test_another_error_stays_what_it_is():
 def test_every_remedy_is_a_binding_that_there_is():
     config.parse(["gin/maml.gin"], [f"{name} = {value}" for name, value in SAVING.items()] + [COARSER])
     learner = definition.build(0).learner
-    assert learner.normalization.size == 10 and learner.memory(0) and learner.precision is not float32
+    assert learner.normalization.query_portion == 10 and learner.recompute(0) and learner.precision is not float32
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import torch
 from alfa_md.backbones.resnet18 import ResNet18
 from alfa_md.heads import LearnedHead
 from alfa_md.inner_loop.recomputation import recompute_all
-from alfa_md.kernels import all_layers, order
+from alfa_md.kernels import all_layers, dispatch
 from alfa_md.learners.batching.vmapped import vmapped
 from alfa_md.params import layer_means
 from alfa_md.rules.attenuate import Attenuate
@@ -89,7 +89,7 @@ def test_learners_as_on_a_gpu(options, monkeypatch):
     tasks += [task._replace(query_x=task.query_x.flip(0)) for task in tasks]
     results = []
     for devices in ((), ("cpu",)):
-        monkeypatch.setattr(order, "LAUNCH_BOUND", devices)
+        monkeypatch.setattr(dispatch, "LAUNCH_BOUND", devices)
         results.append(outer_gradients(made(**options), tasks))
     assert results[0].keys() == results[1].keys()
     largest = max(grad.abs().max() for grad in results[0].values())
