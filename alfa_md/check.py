@@ -18,10 +18,10 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from alfa_md.data.audit.places import places
+from alfa_md.data.audit.disk_usage import places
 from alfa_md.data.audit.source_audit import SourceAudit, audit_source
-from alfa_md.data.conversion.ledger import UNFINISHED
-from alfa_md.data.conversion.published import PUBLISHED
+from alfa_md.data.convert_common.conversion_state import UNFINISHED
+from alfa_md.data.convert_common.published_specs import PUBLISHED
 from alfa_md.data.spec import SPEC_FILE
 from alfa_md.data.tfrecord.installed_decoder import installed_decoder
 from alfa_md.errors import UserError

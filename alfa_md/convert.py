@@ -13,9 +13,9 @@ from pathlib import Path
 
 from absl import flags
 
-from alfa_md.data.conversion.published import verdict
-from alfa_md.data.conversion.write import write_source
 from alfa_md.data.convert import planner
+from alfa_md.data.convert_common.published_specs import verdict
+from alfa_md.data.convert_common.write import write_source
 from alfa_md.data.spec import SPLITS, load_spec
 from alfa_md.errors import UserError
 from alfa_md.interop.checkpoint_bridge import convert_checkpoint

@@ -20,9 +20,9 @@ from alfa_md.data.fingerprint import fingerprint
 from alfa_md.data.prefetch import prefetch
 from alfa_md.data.roots import announcement
 from alfa_md.data.spec import load_spec
-from alfa_md.data.tfrecord.class_files import ClassFiles
 from alfa_md.data.tfrecord.dump import dump
 from alfa_md.data.tfrecord.dumped import DumpedSource
+from alfa_md.data.tfrecord.record_files import ClassFiles
 from alfa_md.data.tfrecord.source import RecordSource
 from alfa_md.episode import EpisodeSource
 from alfa_md.errors import UserError

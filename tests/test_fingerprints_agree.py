@@ -11,11 +11,11 @@ import torch
 from alfa_md.data.fingerprint import fingerprint
 from alfa_md.data.prefetch import prefetch
 from alfa_md.data.spec import load_spec
-from alfa_md.data.tfrecord.class_files import ClassFiles
 from alfa_md.data.tfrecord.dump import dump
 from alfa_md.data.tfrecord.dumped import DumpedSource
 from alfa_md.data.tfrecord.image_cache import ImageCache
 from alfa_md.data.tfrecord.installed_decoder import installed_decoder
+from alfa_md.data.tfrecord.record_files import ClassFiles
 from alfa_md.data.tfrecord.tensorflow_decoder import TensorflowDecoder
 from alfa_md.data.tfrecord.turbo_decoder import TurboDecoder
 from alfa_md.system.distributed import ALONE

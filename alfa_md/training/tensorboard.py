@@ -6,7 +6,7 @@ import sys
 import torch
 from torch import Tensor
 
-from alfa_md.data.pictures import episode_grid
+from alfa_md.data.image_grid import episode_grid
 from alfa_md.episode import Episode
 from alfa_md.learners.base import Learner
 from alfa_md.learners.tracing import trace

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from alfa_md.data.conversion.wordnet import collapsed, leaves, read_graph, read_words, spanning
 from alfa_md.data.convert import fungi, mscoco
+from alfa_md.data.convert_common.wordnet import collapsed, leaves, read_graph, read_words, spanning
 from alfa_md.errors import UserError
 
 BOUNDED = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

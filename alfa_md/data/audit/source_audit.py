@@ -8,8 +8,8 @@ from typing import Any
 
 from alfa_md.data.audit.class_audit import Auditor
 from alfa_md.data.audit.finding import Finding
-from alfa_md.data.conversion.ledger import UNFINISHED
-from alfa_md.data.conversion.published import PUBLISHED, counts_hash, names_hash
+from alfa_md.data.convert_common.conversion_state import UNFINISHED
+from alfa_md.data.convert_common.published_specs import PUBLISHED, counts_hash, names_hash
 from alfa_md.data.spec import SPEC_FILE, DatasetSpec, load_spec
 from alfa_md.data.tfrecord.decoder import Decoder
 from alfa_md.errors import UserError

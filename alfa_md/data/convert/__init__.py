@@ -5,7 +5,7 @@ from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 
-from alfa_md.data.conversion.plan import Plan
+from alfa_md.data.convert_common.plan import Plan
 from alfa_md.errors import UserError
 
 

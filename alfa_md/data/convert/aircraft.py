@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from alfa_md.data.conversion.originals import refuse, require
-from alfa_md.data.conversion.pictures import changed
-from alfa_md.data.conversion.plan import Plan
-from alfa_md.data.conversion.random_split import flat_spec, split_of
+from alfa_md.data.convert_common.jpeg import changed
+from alfa_md.data.convert_common.originals import refuse, require
+from alfa_md.data.convert_common.plan import Plan
+from alfa_md.data.convert_common.random_split import flat_spec, split_of
 from alfa_md.errors import UserError
 
 SIZES = (70, 15, 15)

@@ -7,9 +7,9 @@ ICLR 2020.
 
 from pathlib import Path
 
-from alfa_md.data.conversion.class_files import jpeg_files, plan_of_files
-from alfa_md.data.conversion.originals import require
-from alfa_md.data.conversion.plan import Plan
+from alfa_md.data.convert_common.image_file_plan import jpeg_files, plan_of_files
+from alfa_md.data.convert_common.originals import require
+from alfa_md.data.convert_common.plan import Plan
 
 SIZES = (140, 30, 30)
 REMEDY = "unpack CUB_200_2011.tgz and give its folder CUB_200_2011"

@@ -8,9 +8,9 @@ ICLR 2020.
 
 from pathlib import Path
 
-from alfa_md.data.conversion.class_files import jpeg_files, plan_of_files
-from alfa_md.data.conversion.originals import class_folders, require
-from alfa_md.data.conversion.plan import Plan
+from alfa_md.data.convert_common.image_file_plan import jpeg_files, plan_of_files
+from alfa_md.data.convert_common.originals import class_folders, require
+from alfa_md.data.convert_common.plan import Plan
 
 SIZES = (33, 7, 7)
 REMEDY = "unpack dtd-r1.0.1.tar.gz and give its folder dtd"

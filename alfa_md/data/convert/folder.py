@@ -9,10 +9,10 @@ column `superclass`, in the csv, groups the classes of a split in two levels, as
 import csv
 from pathlib import Path
 
-from alfa_md.data.conversion.class_files import KeptFiles
-from alfa_md.data.conversion.originals import class_folders, picture_files, refuse, require
-from alfa_md.data.conversion.plan import Plan
-from alfa_md.data.conversion.random_split import Split, flat_spec, random_split, read_split, require_classes
+from alfa_md.data.convert_common.image_file_plan import KeptFiles
+from alfa_md.data.convert_common.originals import class_folders, picture_files, refuse, require
+from alfa_md.data.convert_common.plan import Plan
+from alfa_md.data.convert_common.random_split import Split, flat_spec, random_split, read_split, require_classes
 from alfa_md.data.spec import SPLITS, BiLevelSpec, DatasetSpec
 from alfa_md.errors import UserError
 

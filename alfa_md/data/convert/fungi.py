@@ -10,9 +10,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from alfa_md.data.conversion.class_files import plan_of_files
-from alfa_md.data.conversion.originals import refuse, require
-from alfa_md.data.conversion.plan import Plan
+from alfa_md.data.convert_common.image_file_plan import plan_of_files
+from alfa_md.data.convert_common.originals import refuse, require
+from alfa_md.data.convert_common.plan import Plan
 from alfa_md.errors import UserError
 
 SIZES = (994, 200, 200)

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from alfa_md.data.conversion.originals import picture_files, refuse, require
-from alfa_md.data.conversion.pictures import UnreadablePicture, kept_or_encoded
-from alfa_md.data.conversion.plan import Plan, Skipped
-from alfa_md.data.conversion.wordnet import Graph, below, collapsed, leaves, nodes, read_graph, read_words, spanning
+from alfa_md.data.convert_common.jpeg import UnreadablePicture, kept_or_encoded
+from alfa_md.data.convert_common.originals import picture_files, refuse, require
+from alfa_md.data.convert_common.plan import Plan, Skipped
+from alfa_md.data.convert_common.wordnet import Graph, below, collapsed, leaves, nodes, read_graph, read_words, spanning
 from alfa_md.data.spec import SPLITS, DatasetSpec, HierarchicalSpec
 from alfa_md.errors import UserError
 

@@ -7,9 +7,9 @@ benchmark", NeurIPS 2021 (MD-v2).
 
 from pathlib import Path
 
-from alfa_md.data.conversion.plan import Plan
-from alfa_md.data.conversion.wordnet import Graph, collapsed, spanning
 from alfa_md.data.convert.ilsvrc_2012 import plan_of
+from alfa_md.data.convert_common.plan import Plan
+from alfa_md.data.convert_common.wordnet import Graph, collapsed, spanning
 
 
 def plan(source_dir: Path) -> Plan:

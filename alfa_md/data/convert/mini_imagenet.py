@@ -10,8 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from alfa_md.data.conversion.pictures import encode_jpeg
-from alfa_md.data.conversion.plan import Plan
+from alfa_md.data.convert_common.jpeg import encode_jpeg
+from alfa_md.data.convert_common.plan import Plan
 from alfa_md.data.images.archived_images import ArchivedImages
 from alfa_md.data.images.mini_imagenet_cache import open_split
 from alfa_md.data.spec import SPLITS, DatasetSpec

@@ -16,10 +16,10 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from alfa_md.data.conversion.originals import refuse, require
-from alfa_md.data.conversion.pictures import UnreadablePicture, changed
-from alfa_md.data.conversion.plan import Plan, Skipped
-from alfa_md.data.conversion.random_split import flat_spec, split_of
+from alfa_md.data.convert_common.jpeg import UnreadablePicture, changed
+from alfa_md.data.convert_common.originals import refuse, require
+from alfa_md.data.convert_common.plan import Plan, Skipped
+from alfa_md.data.convert_common.random_split import flat_spec, split_of
 from alfa_md.errors import UserError
 
 SIZES = (0, 40, 40)

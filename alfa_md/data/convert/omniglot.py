@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from PIL import ImageChops
 
-from alfa_md.data.conversion.originals import picture_files, refuse, require
-from alfa_md.data.conversion.pictures import changed
-from alfa_md.data.conversion.plan import Plan
+from alfa_md.data.convert_common.jpeg import changed
+from alfa_md.data.convert_common.originals import picture_files, refuse, require
+from alfa_md.data.convert_common.plan import Plan
 from alfa_md.data.spec import BiLevelSpec
 
 DRAWERS = 20  # each drew every character once

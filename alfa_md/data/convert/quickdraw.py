@@ -13,10 +13,10 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from alfa_md.data.conversion.originals import picture_files, refuse, require
-from alfa_md.data.conversion.pictures import encode_jpeg
-from alfa_md.data.conversion.plan import Plan
-from alfa_md.data.conversion.random_split import flat_spec, split_of
+from alfa_md.data.convert_common.jpeg import encode_jpeg
+from alfa_md.data.convert_common.originals import picture_files, refuse, require
+from alfa_md.data.convert_common.plan import Plan
+from alfa_md.data.convert_common.random_split import flat_spec, split_of
 from alfa_md.errors import UserError
 
 SIZES = (241, 52, 52)

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from alfa_md.data.conversion.class_files import KeptFiles
-from alfa_md.data.conversion.originals import picture_files, refuse, require
-from alfa_md.data.conversion.plan import Plan
-from alfa_md.data.conversion.random_split import SEED, flat_spec
+from alfa_md.data.convert_common.image_file_plan import KeptFiles
+from alfa_md.data.convert_common.originals import picture_files, refuse, require
+from alfa_md.data.convert_common.plan import Plan
+from alfa_md.data.convert_common.random_split import SEED, flat_spec
 
 IMAGES = "Final_Training/Images"
 REMEDY = "unpack GTSRB_Final_Training_Images.zip and give its folder GTSRB"

@@ -7,9 +7,9 @@ names and splits of Triantafillou et al., "Meta-Dataset", ICLR 2020.
 
 from pathlib import Path
 
-from alfa_md.data.conversion.class_files import plan_of_files
-from alfa_md.data.conversion.originals import refuse, require
-from alfa_md.data.conversion.plan import Plan
+from alfa_md.data.convert_common.image_file_plan import plan_of_files
+from alfa_md.data.convert_common.originals import refuse, require
+from alfa_md.data.convert_common.plan import Plan
 from alfa_md.errors import UserError
 
 SIZES = (71, 15, 16)

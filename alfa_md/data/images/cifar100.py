@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from alfa_md.data.images.archive import Archive
 from alfa_md.data.images.archived_images import ArchivedImages, members_by_label
 from alfa_md.data.images.builds import Counts, recognise
+from alfa_md.data.images.pickled_fields import Archive
 from alfa_md.data.images.unpickling import parse_pickle
 from alfa_md.errors import UserError
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from alfa_md.data.images.builds import equal_classes, recognise
 from alfa_md.data.images.cifar100 import find_cifar100, open_cifar100
+from alfa_md.data.images.file_per_split import FILE_WORDS, split_file
 from alfa_md.data.images.folder import listed_classes
 from alfa_md.data.images.image_files import ImageFiles, split_classes, split_folder
 from alfa_md.data.images.image_set import ImageSet
 from alfa_md.data.images.labelled_pixels import open_labelled_pixels
-from alfa_md.data.images.split_files import FILE_WORDS, split_file
 from alfa_md.data.images.split_lists import SplitLists, find_lists
 from alfa_md.data.images.transform import CIFAR, Transform
 from alfa_md.errors import MissingSource, UserError

@@ -6,9 +6,9 @@ FC100 and CIFAR-FS are published so by Lee et al., "Meta-learning with different
 from collections.abc import Mapping
 from pathlib import Path
 
-from alfa_md.data.images.archive import open_archive
 from alfa_md.data.images.archived_images import ArchivedImages, members_by_label
 from alfa_md.data.images.builds import Counts, recognise
+from alfa_md.data.images.pickled_fields import open_archive
 
 
 def open_labelled_pixels(path: Path, split: str, known: Mapping[str, Counts]) -> ArchivedImages:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from alfa_md.data.images.archive import Archive, as_text, open_archive
 from alfa_md.data.images.archived_images import ArchivedImages
 from alfa_md.data.images.builds import equal_classes, recognise
-from alfa_md.data.images.split_files import FILE_WORDS, split_file
+from alfa_md.data.images.file_per_split import FILE_WORDS, split_file
+from alfa_md.data.images.pickled_fields import Archive, as_text, open_archive
 from alfa_md.errors import MissingSource
 
 FILES = {split: tuple(f"mini-imagenet-cache-{word}.pkl" for word in words) for split, words in FILE_WORDS.items()}

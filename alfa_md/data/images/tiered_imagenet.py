@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from alfa_md.data.images.archive import Archive, open_archive
 from alfa_md.data.images.archived_images import ArchivedImages, decoded, members_by_label
 from alfa_md.data.images.builds import recognise
+from alfa_md.data.images.file_per_split import FILE_WORDS, split_file
 from alfa_md.data.images.image_files import ImageFiles, require_folder, split_classes, split_folder
 from alfa_md.data.images.image_set import ImageSet
-from alfa_md.data.images.split_files import FILE_WORDS, split_file
+from alfa_md.data.images.pickled_fields import Archive, open_archive
 from alfa_md.data.images.transform import IMAGENET, Transform
 from alfa_md.data.images.unpickling import read_pickle
 from alfa_md.errors import MissingSource, UserError

@@ -8,8 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from alfa_md.data.fingerprint import fingerprint
-from alfa_md.data.tfrecord.class_files import ClassFiles, Place
-from alfa_md.data.tfrecord.dumped_files import COUNTS_FILE, NAMES_FILE, SIDES, file_name
+from alfa_md.data.tfrecord.dump_format import COUNTS_FILE, NAMES_FILE, SIDES, file_name
+from alfa_md.data.tfrecord.record_files import ClassFiles, Place
 from alfa_md.data.tfrecord.records import encode_example, write_records
 from alfa_md.data.tfrecord.source import ClassRecords, RecordSource
 from alfa_md.errors import UserError

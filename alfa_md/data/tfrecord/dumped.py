@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from alfa_md.data.tfrecord.decoder import UndecodableImage
-from alfa_md.data.tfrecord.dumped_files import (
+from alfa_md.data.tfrecord.dump_format import (
     COUNTS_FILE,
     FILE,
     REMEDY,

@@ -20,8 +20,8 @@ from torch import Tensor
 
 from alfa_md.data.paths import cache_dir
 from alfa_md.data.spec import DatasetSpec
-from alfa_md.data.tfrecord.class_files import ClassFiles, Place
 from alfa_md.data.tfrecord.decoder import Decoder
+from alfa_md.data.tfrecord.record_files import ClassFiles, Place
 from alfa_md.data.tfrecord.record_images import Decode, DecodedImages, RecordImages, decoded, stamp
 from alfa_md.data.tfrecord.slot_file import SlotFile
 from alfa_md.errors import UserError, require_at_least

@@ -20,8 +20,8 @@ from torch import Tensor
 from alfa_md.data.sampling import EpisodeSampler, Sampling, stable_rng
 from alfa_md.data.spec import BiLevelSpec, DatasetSpec, HierarchicalSpec, load_spec
 from alfa_md.data.tfrecord.bridge import images_to_torch
-from alfa_md.data.tfrecord.class_files import fingerprint
 from alfa_md.data.tfrecord.official_package import find_checkout, load_package
+from alfa_md.data.tfrecord.record_files import fingerprint
 from alfa_md.data.tfrecord.stream import Stream
 from alfa_md.episode import Episode, EpisodeSource
 from alfa_md.errors import UserError, require_at_least

@@ -6,8 +6,8 @@ from typing import Protocol
 from torch import Tensor
 
 from alfa_md.data.spec import DatasetSpec
-from alfa_md.data.tfrecord.class_files import ClassFiles, Place, fingerprint
 from alfa_md.data.tfrecord.decoder import UndecodableImage
+from alfa_md.data.tfrecord.record_files import ClassFiles, Place, fingerprint
 from alfa_md.errors import UserError
 
 Decode = Callable[[Sequence[bytes]], Tensor]  # N encoded images -> [N, 3, S, S]; an object with `name` and `image_size`

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from alfa_md.data import convert
-from alfa_md.data.conversion.write import write_source
+from alfa_md.data.convert_common.write import write_source
 from alfa_md.data.spec import load_spec
 from alfa_md.data.tfrecord.records import decode_example, read_records, scan_offsets
 from alfa_md.errors import UserError

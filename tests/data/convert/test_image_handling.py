@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from alfa_md.data.conversion.plan import Plan, Skipped
-from alfa_md.data.conversion.write import write_source
 from alfa_md.data.convert import mscoco, planner, quickdraw
+from alfa_md.data.convert_common.plan import Plan, Skipped
+from alfa_md.data.convert_common.write import write_source
 from alfa_md.errors import UserError
 from tests.tiny_pictures import save
 

@@ -6,10 +6,10 @@ from importlib import import_module
 
 import pytest
 
-from alfa_md.data.conversion.published import PUBLISHED, names_hash
-from alfa_md.data.conversion.random_split import SEED, flat_spec, random_split
-from alfa_md.data.conversion.wordnet import Graph, leaves
 from alfa_md.data.convert import ilsvrc_2012, ilsvrc_2012_v2, traffic_sign, vgg_flower
+from alfa_md.data.convert_common.published_specs import PUBLISHED, names_hash
+from alfa_md.data.convert_common.random_split import SEED, flat_spec, random_split
+from alfa_md.data.convert_common.wordnet import Graph, leaves
 from alfa_md.data.spec import SPLITS
 from tests.shared import shared_data
 

@@ -7,11 +7,11 @@ from PIL import Image
 
 from alfa_md.data.audit.order_bias import neighbours_resemble
 from alfa_md.data.audit.source_audit import audit_source
-from alfa_md.data.conversion.published import PUBLISHED, names_hash
-from alfa_md.data.conversion.write import write_source
 from alfa_md.data.convert import planner
+from alfa_md.data.convert_common.published_specs import PUBLISHED, names_hash
+from alfa_md.data.convert_common.write import write_source
 from alfa_md.data.spec import load_spec
-from alfa_md.data.tfrecord.class_files import ClassFiles
+from alfa_md.data.tfrecord.record_files import ClassFiles
 from alfa_md.data.tfrecord.turbo_decoder import TurboDecoder
 from tests.shared import shared_data
 

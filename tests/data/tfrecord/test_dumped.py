@@ -11,10 +11,10 @@ import torch
 
 from alfa_md.data.fingerprint import fingerprint
 from alfa_md.data.sampling import Sampling
-from alfa_md.data.tfrecord.class_files import ClassFiles
 from alfa_md.data.tfrecord.dump import dump
 from alfa_md.data.tfrecord.dumped import DumpedSource, dumped
 from alfa_md.data.tfrecord.image_cache import ImageCache
+from alfa_md.data.tfrecord.record_files import ClassFiles
 from alfa_md.data.tfrecord.record_images import DecodedImages
 from alfa_md.data.tfrecord.records import encode_example, read_records, scan_offsets, write_records
 from alfa_md.data.tfrecord.source import RecordSource

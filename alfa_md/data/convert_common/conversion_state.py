@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from alfa_md.data.conversion.plan import Plan, Skipped
+from alfa_md.data.convert_common.plan import Plan, Skipped
 from alfa_md.data.spec import SPEC_FILE, DatasetSpec, load_spec, save_spec
 from alfa_md.data.tfrecord.records import scan_offsets
 from alfa_md.errors import UserError

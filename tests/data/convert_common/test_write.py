@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from alfa_md.data.conversion.plan import Plan, Skipped
-from alfa_md.data.conversion.write import write_source
+from alfa_md.data.convert_common.plan import Plan, Skipped
+from alfa_md.data.convert_common.write import write_source
 from alfa_md.data.spec import DatasetSpec, load_spec
 from alfa_md.data.tfrecord.records import decode_example, read_records, scan_offsets
 from alfa_md.errors import UserError

@@ -8,9 +8,9 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.progress import track
 
-from alfa_md.data.conversion.ledger import Ledger
-from alfa_md.data.conversion.plan import Plan, Skipped
-from alfa_md.data.conversion.pool import over_processes
+from alfa_md.data.convert_common.conversion_state import Ledger
+from alfa_md.data.convert_common.plan import Plan, Skipped
+from alfa_md.data.convert_common.pool import over_processes
 from alfa_md.data.spec import DatasetSpec
 from alfa_md.data.tfrecord.records import encode_example, write_records
 from alfa_md.errors import UserError

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from alfa_md.data.conversion.originals import picture_files, refuse
-from alfa_md.data.conversion.pictures import kept_or_encoded
-from alfa_md.data.conversion.plan import Plan
-from alfa_md.data.conversion.random_split import flat_spec, split_of
+from alfa_md.data.convert_common.jpeg import kept_or_encoded
+from alfa_md.data.convert_common.originals import picture_files, refuse
+from alfa_md.data.convert_common.plan import Plan
+from alfa_md.data.convert_common.random_split import flat_spec, split_of
 
 
 class KeptFiles(NamedTuple):

@@ -2,7 +2,7 @@
 
 import torch
 
-from alfa_md.data.pictures import BORDER, GREY, THUMBNAIL, episode_grid, visible
+from alfa_md.data.image_grid import BORDER, GREY, THUMBNAIL, episode_grid, visible
 from tests.episodes import random_episode
 
 
