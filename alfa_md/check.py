@@ -18,10 +18,10 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from alfa_md.data.audit.disk_usage import places
+from alfa_md.data.audit.disk_usage import disk_usage
 from alfa_md.data.audit.source_audit import SourceAudit, audit_source
 from alfa_md.data.convert_common.conversion_state import UNFINISHED
-from alfa_md.data.convert_common.published_specs import PUBLISHED
+from alfa_md.data.convert_common.published_specs import PUBLISHED_SPECS
 from alfa_md.data.spec import SPEC_FILE
 from alfa_md.data.tfrecord.installed_decoder import installed_decoder
 from alfa_md.errors import UserError
@@ -45,7 +45,7 @@ def main(argv: list[str]) -> int:
     decoder = installed_decoder(image_size=SIZE, num_threads=1)
     sampled = None if FLAGS.full else SAMPLED
     audits = [audit_source(root / name, decoder, sampled, FLAGS.workers, watched) for name in sources(root)]
-    around = places(root)
+    around = disk_usage(root)
     show(audits, around)
     if FLAGS.out:
         with replacing(Path(FLAGS.out)) as file:
@@ -59,7 +59,7 @@ def sources(root: Path) -> list[str]:
     if FLAGS.sources:
         return FLAGS.sources
     there = sorted(p.name for p in root.iterdir() if (p / SPEC_FILE).exists() or (p / UNFINISHED).exists())
-    return list(dict.fromkeys([*(name for name in PUBLISHED if name not in OPTIONAL), *there]))
+    return list(dict.fromkeys([*(name for name in PUBLISHED_SPECS if name not in OPTIONAL), *there]))
 
 
 def watched(results: Iterable, title: str, total: int) -> Iterable:

@@ -10,10 +10,10 @@ import torch
 
 from alfa_md.data.sampling import ClassDraw, EpisodeSampler, Sampling, draw_records
 from alfa_md.data.spec import DatasetSpec
-from alfa_md.data.tfrecord.image_cache import ImageCache, images_of, slot_file
+from alfa_md.data.tfrecord.image_cache import ImageCache, cache_path, open_record_images
 from alfa_md.data.tfrecord.tensorflow_decoder import TensorflowDecoder
 from alfa_md.data.tfrecord.turbo_decoder import TurboDecoder
-from alfa_md.pixels import scaled
+from alfa_md.pixels import normalise
 from benchmarks.stream_reader import Augment, StreamReader, by_nothing, not_at_all
 
 SIZE = 84  # pixels
@@ -45,14 +45,14 @@ def stream(spec: DatasetSpec, augment: Augment) -> Read:
 
 def own(spec: DatasetSpec, decoder: type, cache: ImageCache | None = None, episodes: int | None = None) -> Read:
     """Reads at random; with `episodes` the same ones come again and again, so that a cache is warm after a round."""
-    images, drawn = images_of(spec, decoder(image_size=SIZE, num_threads=THREADS), cache), places(spec)
+    images, drawn = open_record_images(spec, decoder(image_size=SIZE, num_threads=THREADS), cache), places(spec)
     if episodes:
         again = [next(drawn) for _ in range(episodes)]
         drawn = (again[number % episodes] for number in range(10**9))
 
     def read() -> torch.Tensor:
         pixels = images.images(next(drawn))
-        return scaled(pixels) if pixels.dtype == torch.uint8 else pixels
+        return normalise(pixels) if pixels.dtype == torch.uint8 else pixels
 
     return read
 
@@ -60,7 +60,7 @@ def own(spec: DatasetSpec, decoder: type, cache: ImageCache | None = None, episo
 def filling(spec: DatasetSpec) -> Read:
     """Decodes and keeps: the cache is emptied before every episode."""
     cache = ImageCache(max_images_per_class=max(spec.images_per_class))  # a file of its own
-    read, file = own(spec, TurboDecoder, cache), slot_file(spec, SIZE, cache)
+    read, file = own(spec, TurboDecoder, cache), cache_path(spec, SIZE, cache)
 
     def emptied() -> torch.Tensor:
         if file.exists():

@@ -13,7 +13,7 @@ from alfa_md.inner_loop.recomputation import recompute_all, recompute_alternate
 from alfa_md.kernels.precision import bfloat16
 from alfa_md.learners.batching.vmapped import vmapped
 from alfa_md.normalization import batch_statistics
-from alfa_md.pixels import scaled
+from alfa_md.pixels import normalise
 from alfa_md.rules.attenuate import Attenuate
 from tests.cuda import CUDA, assert_near, needs_cuda, on_gpu, there
 from tests.episodes import has_gradients, meta_gradients, meta_loss, random_episode, small_learner
@@ -88,4 +88,4 @@ def test_nor_do_several_stacked_ones(no_waiting):
 
 def test_grey_levels_become_the_same_floats():
     levels = torch.arange(256, dtype=torch.uint8)
-    assert torch.equal(scaled(levels.to(CUDA)).cpu(), scaled(levels))
+    assert torch.equal(normalise(levels.to(CUDA)).cpu(), normalise(levels))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor
 
-from alfa_md.data.image_grid import visible
+from alfa_md.data.image_grid import rescale_for_display
 from alfa_md.episode import Episode
 from alfa_md.errors import UserError
 from alfa_md.learners.base import Learner
@@ -61,7 +61,7 @@ def readings(learner: Learner, drawn: Episode) -> dict[str, Reading]:
 
 def picture(name: str, drawn: Episode, seen: dict[str, Reading]) -> "Figure":
     """A row a class, support images left, query images right, under each the classes that are seen in it."""
-    labels, shown = drawn.map(Tensor.cpu), visible(drawn)
+    labels, shown = drawn.map(Tensor.cpu), rescale_for_display(drawn)
     rows = min(drawn.way, CLASSES)
     places = [
         min(most, int(torch.bincount(y).max())) for most, y in ((SUPPORT, labels.support_y), (QUERY, labels.query_y))

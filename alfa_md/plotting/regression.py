@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import torch
 
-from alfa_md.data.sinusoid import Curve
+from alfa_md.data.sinusoid import SineCurve
 from alfa_md.episode import Episode
 from alfa_md.errors import UserError
 from alfa_md.learners.gradient import GradientLearner
@@ -58,7 +58,7 @@ def adapted(learner: GradientLearner, drawn: Episode, x: np.ndarray) -> list[Ada
     return curves
 
 
-def chart(subject: Subject, drawn: Episode, truth: Curve, x: np.ndarray, curves: Sequence[Adapted]) -> "Figure":
+def chart(subject: Subject, drawn: Episode, truth: SineCurve, x: np.ndarray, curves: Sequence[Adapted]) -> "Figure":
     """One pair of axes; the colour of a curve darkens with its step."""
     import matplotlib
 

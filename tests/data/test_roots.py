@@ -11,7 +11,7 @@ from alfa_md.errors import UserError
 @pytest.fixture(autouse=True)
 def nothing_given(tmp_path, monkeypatch):
     """No environment variable, and a miniature that costs nothing."""
-    monkeypatch.delenv(roots.VARIABLE, raising=False)
+    monkeypatch.delenv(roots.RECORDS_VARIABLE, raising=False)
     monkeypatch.delenv(roots.IMAGES_VARIABLE, raising=False)
     monkeypatch.setattr(roots, "miniature_root", lambda: tmp_path / "miniature")
 
@@ -37,7 +37,7 @@ def test_flag_before_environment_before_the_runs_own_before_the_miniature(tmp_pa
     flag, environment, own = records("flag"), records("environment"), records("own")
     assert records_root(None, None) == (tmp_path / "miniature", "miniature")
     assert records_root(None, recorded(own)) == (own, "records")
-    monkeypatch.setenv(roots.VARIABLE, str(environment))
+    monkeypatch.setenv(roots.RECORDS_VARIABLE, str(environment))
     assert records_root(None, recorded(own)) == records_root(None, None) == (environment, "records")
     assert records_root(str(flag), recorded(own)) == records_root(str(flag), None) == (flag, "records")
 
@@ -57,7 +57,7 @@ def test_paths_are_made_absolute(records, monkeypatch):
 @pytest.mark.parametrize("given", ["flag", "environment", "own"])
 def test_a_missing_or_empty_root_is_an_error_and_not_the_miniature(tmp_path, monkeypatch, given):
     def ask(path):
-        monkeypatch.setenv(roots.VARIABLE, str(path) if given == "environment" else "")
+        monkeypatch.setenv(roots.RECORDS_VARIABLE, str(path) if given == "environment" else "")
         own = recorded(path) if given == "own" else None
         return records_root(str(path) if given == "flag" else None, own)
 

@@ -9,7 +9,7 @@ FEWEST = 8  # pairs
 PAIRS = 32
 
 
-def places_of_pairs(num_records: int) -> list[int]:
+def pair_positions(num_records: int) -> list[int]:
     """The first record of each pair of neighbours to be compared, spread over a file."""
     return np.unique(np.linspace(0, max(num_records - 2, 0), PAIRS).round().astype(int)).tolist()
 

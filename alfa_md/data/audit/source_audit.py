@@ -9,12 +9,12 @@ from typing import Any
 from alfa_md.data.audit.class_audit import Auditor
 from alfa_md.data.audit.finding import Finding
 from alfa_md.data.convert_common.conversion_state import UNFINISHED
-from alfa_md.data.convert_common.published_specs import PUBLISHED, counts_hash, names_hash
+from alfa_md.data.convert_common.published_specs import PUBLISHED_SPECS, counts_hash, names_hash
 from alfa_md.data.spec import SPEC_FILE, DatasetSpec, load_spec
 from alfa_md.data.tfrecord.decoder import Decoder
 from alfa_md.errors import UserError
 
-Watched = Callable[[Iterable, str, int], Iterable]  # (results, title, how many): shows how far they are
+Progress = Callable[[Iterable, str, int], Iterable]  # (results, title, how many): shows how far they are
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,12 @@ class SourceAudit:
 
 
 def audit_source(
-    directory: Path, decoder: Decoder, sampled: int | None = None, workers: int = 1, watched: Watched | None = None
+    directory: Path, decoder: Decoder, sampled: int | None = None, workers: int = 1, progress: Progress | None = None
 ) -> SourceAudit:
     """The records in `directory`; `sampled` of each class are read, or all. Never raises for what is damaged."""
     source = directory.name
     if not (directory / SPEC_FILE).exists():
-        return without_specification(directory)
+        return audit_without_spec(directory)
     try:
         spec = load_spec(directory)
     except UserError as error:
@@ -49,19 +49,23 @@ def audit_source(
     classes = range(len(spec.class_names))
     with ThreadPoolExecutor(workers) as pool:
         results = pool.map(Auditor(spec, decoder, sampled), classes)
-        audits = list(watched(results, f"Checking {source}", len(classes)) if watched else results)
-    compared = compare(spec)
+        audits = list(progress(results, f"Checking {source}", len(classes)) if progress else results)
+    compared = compare_with_published(spec)
     return replace(
         compared,
         classes=len(classes),
         images=sum(audit.records for audit in audits),
         checked=sum(audit.checked for audit in audits),
         size=sum(audit.size for audit in audits),
-        findings=(*compared.findings, *strays(spec), *(finding for audit in audits for finding in audit.findings)),
+        findings=(
+            *compared.findings,
+            *find_stray_files(spec),
+            *(finding for audit in audits for finding in audit.findings),
+        ),
     )
 
 
-def without_specification(directory: Path) -> SourceAudit:
+def audit_without_spec(directory: Path) -> SourceAudit:
     """Nothing, a conversion that is not at its end, or files that nobody describes."""
     files = sum(1 for _ in directory.glob("*.tfrecords")) if directory.is_dir() else 0
     if (directory / UNFINISHED).exists():
@@ -72,12 +76,12 @@ def without_specification(directory: Path) -> SourceAudit:
     return SourceAudit(directory.name, "unreadable", classes=files, findings=(Finding(line),))
 
 
-def compare(spec: DatasetSpec) -> SourceAudit:
+def compare_with_published(spec: DatasetSpec) -> SourceAudit:
     """The specification against the published one of its name, if there is one."""
     audit = SourceAudit(spec.name, "present")
-    if spec.name not in PUBLISHED:
+    if spec.name not in PUBLISHED_SPECS:
         return audit
-    published, words = PUBLISHED[spec.name], {True: "as published", False: "not published"}
+    published, words = PUBLISHED_SPECS[spec.name], {True: "as published", False: "not published"}
     names, counts = names_hash(spec) == published.names, counts_hash(spec) == published.counts
     audit = replace(audit, names=words[names], counts=words[counts])
     if names and counts:
@@ -87,7 +91,7 @@ def compare(spec: DatasetSpec) -> SourceAudit:
     return replace(audit, findings=(Finding(line, warning=True),))
 
 
-def strays(spec: DatasetSpec) -> list[Finding]:
+def find_stray_files(spec: DatasetSpec) -> list[Finding]:
     """Record files that belong to no class."""
     expected = {spec.class_file(class_id).name for class_id in range(len(spec.class_names))}
     found = sorted(path for path in spec.path.glob("*.tfrecords") if path.name not in expected)

@@ -7,8 +7,8 @@ ICLR 2020.
 
 from pathlib import Path
 
-from alfa_md.data.convert_common.image_file_plan import jpeg_files, plan_of_files
-from alfa_md.data.convert_common.originals import require
+from alfa_md.data.convert_common.image_file_plan import jpeg_files, plan_image_files
+from alfa_md.data.convert_common.originals import require_originals
 from alfa_md.data.convert_common.plan import Plan
 
 SIZES = (140, 30, 30)
@@ -17,9 +17,9 @@ REMEDY = "unpack CUB_200_2011.tgz and give its folder CUB_200_2011"
 
 def plan(source_dir: Path) -> Plan:
     """The 200 species, images sorted by name. Raises UserError naming what is missing."""
-    require(source_dir, REMEDY, folders=["images"], files=["classes.txt"])
+    require_originals(source_dir, REMEDY, folders=["images"], files=["classes.txt"])
     lines = (source_dir / "classes.txt").read_text().splitlines()
     names = [line.split()[1] for line in lines if len(line.split()) == 2]
-    require(source_dir, REMEDY, folders=[f"images/{name}" for name in names])
+    require_originals(source_dir, REMEDY, folders=[f"images/{name}" for name in names])
     files = {name: jpeg_files(source_dir / "images" / name) for name in names}
-    return plan_of_files("cu_birds", source_dir, files, SIZES, REMEDY)
+    return plan_image_files("cu_birds", source_dir, files, SIZES, REMEDY)

@@ -8,8 +8,8 @@ ICLR 2020.
 
 from pathlib import Path
 
-from alfa_md.data.convert_common.image_file_plan import jpeg_files, plan_of_files
-from alfa_md.data.convert_common.originals import class_folders, require
+from alfa_md.data.convert_common.image_file_plan import jpeg_files, plan_image_files
+from alfa_md.data.convert_common.originals import folder_names, require_originals
 from alfa_md.data.convert_common.plan import Plan
 
 SIZES = (33, 7, 7)
@@ -18,6 +18,6 @@ REMEDY = "unpack dtd-r1.0.1.tar.gz and give its folder dtd"
 
 def plan(source_dir: Path) -> Plan:
     """The 47 textures, images sorted by name. Raises UserError naming what is missing."""
-    require(source_dir, REMEDY, folders=["images"])
-    files = {name: jpeg_files(source_dir / "images" / name) for name in class_folders(source_dir / "images")}
-    return plan_of_files("dtd", source_dir, files, SIZES, REMEDY)
+    require_originals(source_dir, REMEDY, folders=["images"])
+    files = {name: jpeg_files(source_dir / "images" / name) for name in folder_names(source_dir / "images")}
+    return plan_image_files("dtd", source_dir, files, SIZES, REMEDY)

@@ -10,8 +10,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from alfa_md.data.convert_common.image_file_plan import plan_of_files
-from alfa_md.data.convert_common.originals import refuse, require
+from alfa_md.data.convert_common.image_file_plan import plan_image_files
+from alfa_md.data.convert_common.originals import raise_if_any, require_originals
 from alfa_md.data.convert_common.plan import Plan
 from alfa_md.errors import UserError
 
@@ -22,19 +22,19 @@ REMEDY = "unpack fungi_train_val.tgz and train_val_annotations.tgz there"
 
 def plan(source_dir: Path) -> Plan:
     """The 1394 species, named by number and name. Raises UserError naming what is missing."""
-    require(source_dir, REMEDY, folders=["images"], files=LISTS)
-    lists = [annotated(source_dir / name) for name in LISTS]
+    require_originals(source_dir, REMEDY, folders=["images"], files=LISTS)
+    lists = [read_annotations(source_dir / name) for name in LISTS]
     categories = {number: name for names, _ in reversed(lists) for number, name in names.items()}
     files: dict[int, list[Path]] = {number: [] for number in sorted(categories)}
     for _, images in lists:
         for number, file in images:
             files[number].append(source_dir / file)
-    refuse(source_dir, (f"{f} is missing" for own in files.values() for f in own if not f.is_file()), REMEDY)
+    raise_if_any(source_dir, (f"{f} is missing" for own in files.values() for f in own if not f.is_file()), REMEDY)
     named = {f"{number:04d}.{categories[number]}": own for number, own in files.items()}
-    return plan_of_files("fungi", source_dir, named, SIZES, REMEDY)
+    return plan_image_files("fungi", source_dir, named, SIZES, REMEDY)
 
 
-def annotated(file: Path) -> tuple[dict[int, str], list[tuple[int, str]]]:
+def read_annotations(file: Path) -> tuple[dict[int, str], list[tuple[int, str]]]:
     """Names by category id; category id and picture of every annotation. Raises UserError naming the file."""
     try:
         content: dict[str, Any] = json.loads(file.read_bytes())

@@ -7,16 +7,16 @@ benchmark", NeurIPS 2021 (MD-v2).
 
 from pathlib import Path
 
-from alfa_md.data.convert.ilsvrc_2012 import plan_of
+from alfa_md.data.convert.ilsvrc_2012 import plan_imagenet
 from alfa_md.data.convert_common.plan import Plan
-from alfa_md.data.convert_common.wordnet import Graph, collapsed, spanning
+from alfa_md.data.convert_common.wordnet import Graph, ancestor_graph, collapse_single_children
 
 
 def plan(source_dir: Path) -> Plan:
     """1000 training classes. Raises UserError naming what is missing."""
-    return plan_of("ilsvrc_2012_v2", source_dir, one_split)
+    return plan_imagenet("ilsvrc_2012_v2", source_dir, single_graph)
 
 
-def one_split(links: Graph, classes: list[str]) -> dict[str, Graph]:
+def single_graph(links: Graph, classes: list[str]) -> dict[str, Graph]:
     """All classes and all their ancestors."""
-    return {"train": collapsed(spanning(links, classes)), "valid": {}, "test": {}}
+    return {"train": collapse_single_children(ancestor_graph(links, classes)), "valid": {}, "test": {}}

@@ -25,12 +25,12 @@ class PickledImages(NamedTuple):
 
     def __call__(self, class_id: int) -> Iterator[bytes]:
         split = next(split for split in SPLITS if class_id in self.spec.classes(split))
-        images, own = opened(self.source_dir, split), class_id - self.spec.classes(split).start
+        images, own = cached_split(self.source_dir, split), class_id - self.spec.classes(split).start
         return (encode_jpeg(images.image(own, n).convert("RGB")) for n in range(images.images_per_class[own]))
 
 
 @lru_cache(maxsize=1)  # a pickle is most of a gigabyte
-def opened(source_dir: Path, split: str) -> ArchivedImages:
+def cached_split(source_dir: Path, split: str) -> ArchivedImages:
     return open_split(source_dir, split)
 
 
@@ -40,7 +40,7 @@ def plan(source_dir: Path) -> Plan:
     counts: list[int] = []
     sizes: dict[str, int] = {}
     for split in SPLITS:
-        images = opened(source_dir, split)
+        images = cached_split(source_dir, split)
         names += images.class_names
         counts += images.images_per_class
         sizes[split] = len(images.class_names)

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from PIL import ImageChops
 
-from alfa_md.data.convert_common.jpeg import changed
-from alfa_md.data.convert_common.originals import picture_files, refuse, require
+from alfa_md.data.convert_common.jpeg import transform_to_jpeg
+from alfa_md.data.convert_common.originals import file_names, raise_if_any, require_originals
 from alfa_md.data.convert_common.plan import Plan
 from alfa_md.data.spec import BiLevelSpec
 
@@ -104,18 +104,18 @@ class DrawnCharacters(NamedTuple):
 
     def __call__(self, class_id: int) -> Iterator[bytes]:
         folder = self.folders[class_id]
-        return (changed(folder / name, ImageChops.invert) for name in picture_files(folder, ".png"))
+        return (transform_to_jpeg(folder / name, ImageChops.invert) for name in file_names(folder, ".png"))
 
 
 def plan(source_dir: Path) -> Plan:
     """The 1623 characters, 20 images each. Raises UserError if folders or images are missing."""
     characters = all_characters()
-    require(source_dir, REMEDY, folders=(BACKGROUND, EVALUATION))
+    require_originals(source_dir, REMEDY, folders=(BACKGROUND, EVALUATION))
     alphabets = [Path(BACKGROUND, name) for name in TRAIN | VALID] + [Path(EVALUATION, name) for name in TEST]
-    require(source_dir, REMEDY, folders=map(str, alphabets))
+    require_originals(source_dir, REMEDY, folders=map(str, alphabets))
     counts = [(c.folder, len(_drawings(source_dir / c.folder))) for c in characters]
-    refuse(source_dir, [f"{path} has {n} images, not {DRAWERS}" for path, n in counts if n != DRAWERS], REMEDY)
-    return Plan(specification(), DrawnCharacters([source_dir / character.folder for character in characters]))
+    raise_if_any(source_dir, [f"{path} has {n} images, not {DRAWERS}" for path, n in counts if n != DRAWERS], REMEDY)
+    return Plan(omniglot_spec(), DrawnCharacters([source_dir / character.folder for character in characters]))
 
 
 def all_characters() -> list[Character]:
@@ -123,7 +123,7 @@ def all_characters() -> list[Character]:
     return [Character(name, n) for name, count in (TRAIN | VALID | TEST).items() for n in range(1, count + 1)]
 
 
-def specification() -> BiLevelSpec:
+def omniglot_spec() -> BiLevelSpec:
     """The bi-level specification of the whole source."""
     characters = all_characters()
     splits = {"train": TRAIN, "valid": VALID, "test": TEST}
@@ -140,4 +140,4 @@ def specification() -> BiLevelSpec:
 
 
 def _drawings(folder: Path) -> list[str]:
-    return picture_files(folder, ".png") if folder.is_dir() else []
+    return file_names(folder, ".png") if folder.is_dir() else []

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from alfa_md.data.convert_common.image_file_plan import KeptFiles
-from alfa_md.data.convert_common.originals import picture_files, refuse, require
+from alfa_md.data.convert_common.image_file_plan import FilesAsJpeg
+from alfa_md.data.convert_common.originals import file_names, raise_if_any, require_originals
 from alfa_md.data.convert_common.plan import Plan
 from alfa_md.data.convert_common.random_split import SEED, flat_spec
 
@@ -35,15 +35,15 @@ def plan(source_dir: Path) -> Plan:
     """The 43 signs. Raises UserError naming what is missing."""
     names = [f"{number:02d}.{name}" for number, name in enumerate(" ".join(NAMES.split()).split("; "))]
     folders = [f"{IMAGES}/{number:05d}" for number in range(len(names))]
-    require(source_dir, REMEDY, folders=folders)
+    require_originals(source_dir, REMEDY, folders=folders)
     files = [shuffled(source_dir / folder) for folder in folders]
-    refuse(source_dir, [f"{f} has no image" for f, own in zip(folders, files, strict=True) if not own], REMEDY)
+    raise_if_any(source_dir, [f"{f} has no image" for f, own in zip(folders, files, strict=True) if not own], REMEDY)
     counts = dict(zip(names, map(len, files), strict=True))
-    return Plan(flat_spec("traffic_sign", {"train": [], "valid": [], "test": names}, counts), KeptFiles(files))
+    return Plan(flat_spec("traffic_sign", {"train": [], "valid": [], "test": names}, counts), FilesAsJpeg(files))
 
 
 def shuffled(folder: Path) -> list[Path]:
     """The images of a sign in the order of Meta-Dataset."""
-    names = picture_files(folder, ".ppm")
+    names = file_names(folder, ".ppm")
     np.random.RandomState(SEED + 1).shuffle(names)
     return [folder / name for name in names]

@@ -17,7 +17,7 @@ SKIPPED = "skipped.json"  # class id -> [where, reason] of every image left out,
 REMEDY = "choose another records root, or delete the directory if it is of no use"
 
 
-class Ledger(NamedTuple):
+class ConversionState(NamedTuple):
     """The plan of a directory, and what has been skipped in it."""
 
     directory: Path
@@ -25,26 +25,26 @@ class Ledger(NamedTuple):
     skipped: dict[int, list[Skipped]]
 
     @classmethod
-    def open(cls, plan: Plan, directory: Path) -> "Ledger":
+    def open(cls, plan: Plan, directory: Path) -> "ConversionState":
         """Take an empty directory for `plan`, or one that a finished or interrupted conversion took for the same.
 
         Raises UserError, before anything is written, where the directory holds something else.
         """
         directory.mkdir(parents=True, exist_ok=True)
-        ledger = cls(directory, replace(plan.spec, path=directory), _read_skipped(directory / SKIPPED))
-        _sweep(directory)
+        state = cls(directory, replace(plan.spec, path=directory), _read_skipped(directory / SKIPPED))
+        _remove_orphaned_files(directory)
         if (directory / SPEC_FILE).exists():
-            if load_spec(directory) != ledger.written():
+            if load_spec(directory) != state.written_spec():
                 raise UserError(f"{directory}: holds another {plan.spec.name} with other classes or images; {REMEDY}")
         elif (directory / UNFINISHED).exists():
-            if (directory / UNFINISHED).read_bytes() != ledger._mark():
+            if (directory / UNFINISHED).read_bytes() != state._planned_json():
                 raise UserError(f"{directory}: holds the unfinished conversion of another {plan.spec.name}; {REMEDY}")
         elif any(directory.iterdir()):
             raise UserError(f"{directory}: is not empty and has no {SPEC_FILE}; {REMEDY}")
         else:
             with replacing(directory / UNFINISHED) as file:
-                file.write(ledger._mark())
-        return ledger
+                file.write(state._planned_json())
+        return state
 
     def is_complete(self, class_id: int) -> bool:
         """Whether the records of a class are all there, or known to be left out."""
@@ -57,7 +57,7 @@ class Ledger(NamedTuple):
             return False
         return found + len(self.skipped.get(class_id, ())) == self.spec.images_per_class[class_id]
 
-    def note(self, class_id: int, skipped: list[Skipped]) -> None:
+    def set_skipped(self, class_id: int, skipped: list[Skipped]) -> None:
         """Keep what a class that has been written had to leave out."""
         before = self.skipped.pop(class_id, [])
         if skipped:
@@ -66,7 +66,7 @@ class Ledger(NamedTuple):
             with replacing(self.directory / SKIPPED) as file:
                 file.write(json.dumps({str(key): self.skipped[key] for key in sorted(self.skipped)}, indent=2).encode())
 
-    def written(self) -> DatasetSpec:
+    def written_spec(self) -> DatasetSpec:
         """The specification with the images that are left."""
         counts = self.spec.images_per_class
         left = tuple(count - len(self.skipped.get(class_id, ())) for class_id, count in enumerate(counts))
@@ -74,8 +74,8 @@ class Ledger(NamedTuple):
 
     def finish(self, plan: Plan) -> DatasetSpec:
         """Write the specification, last of all; returns it."""
-        spec = self.written()
-        for name, content in plan.beside(spec).items():
+        spec = self.written_spec()
+        for name, content in plan.extra_files(spec).items():
             with replacing(self.directory / name) as file:
                 file.write(content)
         save_spec(spec, self.directory)
@@ -84,7 +84,7 @@ class Ledger(NamedTuple):
         (self.directory / UNFINISHED).unlink(missing_ok=True)
         return spec
 
-    def _mark(self) -> bytes:
+    def _planned_json(self) -> bytes:
         return json.dumps(self.spec.to_json(), indent=2).encode()
 
 
@@ -99,15 +99,15 @@ def _read_skipped(file: Path) -> dict[int, list[Skipped]]:
         raise UserError(f"{file}: is not the list of skipped images that a conversion writes; {REMEDY}") from error
 
 
-def _sweep(directory: Path) -> None:
+def _remove_orphaned_files(directory: Path) -> None:
     """Remove what killed processes have left of files that they were writing."""
     for file in directory.glob(".*.tmp"):
         process = file.name.split(".")[-3]
-        if process.isdigit() and not _runs(int(process)):
+        if process.isdigit() and not _is_running(int(process)):
             file.unlink(missing_ok=True)
 
 
-def _runs(process: int) -> bool:
+def _is_running(process: int) -> bool:
     try:
         os.kill(process, 0)
     except ProcessLookupError:

@@ -4,22 +4,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from alfa_md.data.convert_common.jpeg import kept_or_encoded
-from alfa_md.data.convert_common.originals import picture_files, refuse
+from alfa_md.data.convert_common.jpeg import read_as_jpeg
+from alfa_md.data.convert_common.originals import file_names, raise_if_any
 from alfa_md.data.convert_common.plan import Plan
-from alfa_md.data.convert_common.random_split import flat_spec, split_of
+from alfa_md.data.convert_common.random_split import flat_spec, load_or_draw_split
 
 
-class KeptFiles(NamedTuple):
+class FilesAsJpeg(NamedTuple):
     """The files of every class id, in record order. Raises UnreadablePicture for one that is no picture."""
 
     files: Sequence[Sequence[Path]]
 
     def __call__(self, class_id: int) -> Iterator[bytes]:
-        return (kept_or_encoded(file) for file in self.files[class_id])
+        return (read_as_jpeg(file) for file in self.files[class_id])
 
 
-def plan_of_files(
+def plan_image_files(
     source: str, source_dir: Path, files: Mapping[str, Sequence[Path]], sizes: tuple[int, int, int], remedy: str
 ) -> Plan:
     """The plan of a source that is divided at random; `files` has its classes in their own order.
@@ -27,13 +27,13 @@ def plan_of_files(
     Raises UserError where there are more or fewer classes than `sizes` divide, or one has no image.
     """
     names, number = list(files), sum(sizes)
-    refuse(source_dir, [] if len(names) == number else [f"{len(names)} classes, not {number}"], remedy)
-    refuse(source_dir, [f"no image of {name}" for name in names if not files[name]], remedy)
+    raise_if_any(source_dir, [] if len(names) == number else [f"{len(names)} classes, not {number}"], remedy)
+    raise_if_any(source_dir, [f"no image of {name}" for name in names if not files[name]], remedy)
     counts = {name: len(files[name]) for name in names}
-    spec = flat_spec(source, split_of(source_dir, source, names, sizes), counts)
-    return Plan(spec, KeptFiles([files[name] for name in spec.class_names]))
+    spec = flat_spec(source, load_or_draw_split(source_dir, source, names, sizes), counts)
+    return Plan(spec, FilesAsJpeg([files[name] for name in spec.class_names]))
 
 
 def jpeg_files(folder: Path) -> list[Path]:
     """The JPEG files within, sorted by name."""
-    return [folder / name for name in picture_files(folder, ".jpg", ".jpeg")]
+    return [folder / name for name in file_names(folder, ".jpg", ".jpeg")]

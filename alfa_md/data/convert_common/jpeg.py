@@ -11,7 +11,7 @@ from alfa_md.errors import UserError
 UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)  # what Pillow makes of broken pictures
 
 
-class UnreadablePicture(UserError):
+class UnreadableImage(UserError):
     """A file that Pillow cannot read as a picture."""
 
 
@@ -22,7 +22,7 @@ def encode_jpeg(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def kept_or_encoded(file: Path) -> bytes:
+def read_as_jpeg(file: Path) -> bytes:
     """A coloured JPEG file byte by byte, without decoding it; any other picture in RGB and encoded as JPEG.
 
     Raises UnreadablePicture naming the file.
@@ -37,7 +37,7 @@ def kept_or_encoded(file: Path) -> bytes:
         raise _unreadable(file, error) from error
 
 
-def changed(file: Path, change: Callable[[Image.Image], Image.Image]) -> bytes:
+def transform_to_jpeg(file: Path, change: Callable[[Image.Image], Image.Image]) -> bytes:
     """A picture in RGB, changed, and encoded as JPEG. Raises UnreadablePicture naming the file."""
     try:
         with Image.open(file) as image:
@@ -46,6 +46,6 @@ def changed(file: Path, change: Callable[[Image.Image], Image.Image]) -> bytes:
         raise _unreadable(file, error) from error
 
 
-def _unreadable(file: Path, error: Exception) -> UnreadablePicture:
+def _unreadable(file: Path, error: Exception) -> UnreadableImage:
     reason = error.strerror if isinstance(error, OSError) and error.strerror else "is not a readable image"
-    return UnreadablePicture(f"{file}: {reason}; unpack the original files again")
+    return UnreadableImage(f"{file}: {reason}; unpack the original files again")

@@ -8,7 +8,7 @@ from alfa_md.errors import UserError
 LISTED = 3
 
 
-def refuse(source_dir: Path, problems: Iterable[str], remedy: str) -> None:
+def raise_if_any(source_dir: Path, problems: Iterable[str], remedy: str) -> None:
     """Raises UserError with the first problems and the number of the others, where there are any."""
     problems = list(problems)
     if problems:
@@ -16,21 +16,21 @@ def refuse(source_dir: Path, problems: Iterable[str], remedy: str) -> None:
         raise UserError(f"{source_dir}: {'; '.join(problems[:LISTED])}{more}; {remedy}")
 
 
-def require(source_dir: Path, remedy: str, folders: Iterable[str] = (), files: Iterable[str] = ()) -> None:
+def require_originals(source_dir: Path, remedy: str, folders: Iterable[str] = (), files: Iterable[str] = ()) -> None:
     """Raises UserError for what is not below `source_dir`; `remedy` says where it comes from."""
-    refuse(source_dir, [] if source_dir.is_dir() else ["no such folder"], remedy)
+    raise_if_any(source_dir, [] if source_dir.is_dir() else ["no such folder"], remedy)
     missing = [f"folder {name} is missing" for name in folders if not (source_dir / name).is_dir()]
-    refuse(
+    raise_if_any(
         source_dir, missing + [f"file {name} is missing" for name in files if not (source_dir / name).is_file()], remedy
     )
 
 
-def class_folders(folder: Path) -> list[str]:
+def folder_names(folder: Path) -> list[str]:
     """The names of the folders within, sorted; hidden ones are none."""
     return sorted(path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
 
 
-def picture_files(folder: Path, *endings: str) -> list[str]:
+def file_names(folder: Path, *endings: str) -> list[str]:
     """The names of the files within that end in one of `endings`, whatever the case; sorted, without hidden ones."""
     names = [path.name for path in folder.iterdir() if not path.name.startswith(".")]
     return sorted(name for name in names if name.lower().endswith(endings))

@@ -17,7 +17,7 @@ class Skipped(NamedTuple):
 Images = Callable[[int], Iterable[bytes | Skipped]]
 
 
-def nothing(spec: DatasetSpec) -> Mapping[str, bytes]:
+def no_extra_files(spec: DatasetSpec) -> Mapping[str, bytes]:
     return {}
 
 
@@ -33,7 +33,7 @@ class Plan(NamedTuple):
 
     spec: DatasetSpec
     images: Images
-    beside: Callable[[DatasetSpec], Mapping[str, bytes]] = nothing
+    extra_files: Callable[[DatasetSpec], Mapping[str, bytes]] = no_extra_files
 
     def limited(self, images_per_class: int) -> "Plan":
         """The plan of the first images of every class."""

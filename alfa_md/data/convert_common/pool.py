@@ -15,7 +15,7 @@ from alfa_md.errors import UserError
 _function: Callable[[Any], Any] | None = None  # of this process, if it is a worker
 
 
-def over_processes(function: Callable[[Any], Any], inputs: Sequence[Any], workers: int) -> Iterator[Any]:
+def map_in_processes(function: Callable[[Any], Any], inputs: Sequence[Any], workers: int) -> Iterator[Any]:
     """The results in the order in which they come; with one worker in this process, and in order.
 
     `function` is pickled once for each worker. What it raises is raised here, and the workers are ended. Raises

@@ -11,10 +11,10 @@ from alfa_md.errors import UserError
 
 SEED = 22  # of the published splits
 
-Split = dict[str, list[str]]  # train, valid, test -> class names in class id order
+SplitNames = dict[str, list[str]]  # train, valid, test -> class names in class id order
 
 
-def random_split(names: Sequence[str], sizes: tuple[int, int, int]) -> Split:
+def random_split(names: Sequence[str], sizes: tuple[int, int, int]) -> SplitNames:
     """Class names in a source's own order, divided into train, valid and test of these sizes.
 
     Training classes are in the random order in which they were drawn, the others in the source's order. Equal to the
@@ -31,7 +31,7 @@ def random_split(names: Sequence[str], sizes: tuple[int, int, int]) -> Split:
     return {split: [names[i] for i in ids] for split, ids in zip(SPLITS, (train, valid, test), strict=True)}
 
 
-def split_of(source_dir: Path, source: str, names: Sequence[str], sizes: tuple[int, int, int]) -> Split:
+def load_or_draw_split(source_dir: Path, source: str, names: Sequence[str], sizes: tuple[int, int, int]) -> SplitNames:
     """The split in `<source_dir>/<source>_splits.json`, the official file, where it is there; else the random one.
 
     Raises UserError for a file that does not divide just these classes.
@@ -40,7 +40,7 @@ def split_of(source_dir: Path, source: str, names: Sequence[str], sizes: tuple[i
     return read_split(file, names) if file.exists() else random_split(names, sizes)
 
 
-def read_split(file: Path, names: Sequence[str]) -> Split:
+def read_split(file: Path, names: Sequence[str]) -> SplitNames:
     """The split in a JSON file. Raises UserError where it does not divide just these classes."""
     try:
         content = json.loads(file.read_bytes())
@@ -48,11 +48,11 @@ def read_split(file: Path, names: Sequence[str]) -> Split:
         listed = [str(name) for names_of in split.values() for name in names_of]
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{file}: is no JSON object of the lists train, valid and test; remove or mend it") from error
-    require_classes(file, listed, names)
+    check_listed_classes(file, listed, names)
     return split
 
 
-def require_classes(file: Path, listed: Sequence[str], names: Sequence[str]) -> None:
+def check_listed_classes(file: Path, listed: Sequence[str], names: Sequence[str]) -> None:
     """Raises UserError where a split file does not list each of these classes once."""
     if sorted(listed) != sorted(names):
         different = sorted(set(listed) ^ set(names)) or ["a class twice"]

@@ -39,23 +39,23 @@ def read_words(file: Path) -> dict[str, str]:
     return words
 
 
-def below(graph: Mapping[str, Collection[str]], root: str) -> set[str]:
+def descendants(graph: Mapping[str, Collection[str]], root: str) -> set[str]:
     """`root` and everything that can be reached from it."""
     return _reached(graph, [root])
 
 
-def spanning(graph: Graph, leaves: Iterable[str], within: Collection[str] | None = None) -> Graph:
+def ancestor_graph(graph: Graph, leaves: Iterable[str], allowed: Collection[str] | None = None) -> Graph:
     """The graph of `leaves` and of their ancestors, those in `within` if that is given; other links are dropped."""
-    kept = _reached(parents(graph), leaves)
-    if within is not None:
-        kept &= set(within)
+    kept = _reached(parents_of(graph), leaves)
+    if allowed is not None:
+        kept &= set(allowed)
     return {node: graph[node] & kept for node in kept}
 
 
-def collapsed(graph: Graph) -> Graph:
+def collapse_single_children(graph: Graph) -> Graph:
     """The graph without nodes that have one child only: the child takes the place of such a node."""
     graph = {node: set(children) for node, children in graph.items()}
-    above = parents(graph)
+    above = parents_of(graph)
     pending = sorted(graph)
     while pending:
         node = pending.pop()
@@ -71,18 +71,18 @@ def collapsed(graph: Graph) -> Graph:
     return graph
 
 
-def leaves(graph: Graph) -> list[str]:
+def sorted_leaves(graph: Graph) -> list[str]:
     """The nodes without children, sorted: the order of classes."""
     return sorted(node for node, children in graph.items() if not children)
 
 
-def nodes(graph: Graph, words: Mapping[str, str]) -> tuple[Node, ...]:
+def spec_nodes(graph: Graph, words: Mapping[str, str]) -> tuple[Node, ...]:
     """The graph as a specification has it."""
-    above = parents(graph)
+    above = parents_of(graph)
     return tuple(Node(n, words.get(n, ""), tuple(sorted(graph[n])), tuple(sorted(above[n]))) for n in sorted(graph))
 
 
-def parents(graph: Mapping[str, Iterable[str]]) -> Graph:
+def parents_of(graph: Mapping[str, Iterable[str]]) -> Graph:
     """Every node with those that have it for a child."""
     above: Graph = defaultdict(set, {node: set() for node in graph})
     for node, children in graph.items():

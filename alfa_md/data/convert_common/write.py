@@ -8,15 +8,15 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.progress import track
 
-from alfa_md.data.convert_common.conversion_state import Ledger
+from alfa_md.data.convert_common.conversion_state import ConversionState
 from alfa_md.data.convert_common.plan import Plan, Skipped
-from alfa_md.data.convert_common.pool import over_processes
+from alfa_md.data.convert_common.pool import map_in_processes
 from alfa_md.data.spec import DatasetSpec
 from alfa_md.data.tfrecord.records import encode_example, write_records
 from alfa_md.errors import UserError
 
 
-class Job(NamedTuple):
+class ClassWriter(NamedTuple):
     """What a process needs to write classes."""
 
     plan: Plan
@@ -51,15 +51,15 @@ def write_source(plan: Plan, records_root_dir: Path, workers: int = 1) -> Path:
     """
     directory = records_root_dir / plan.spec.name
     try:
-        ledger = Ledger.open(plan, directory)
+        state = ConversionState.open(plan, directory)
         sizes = plan.spec.images_per_class
-        missing = [class_id for class_id in range(len(sizes)) if not ledger.is_complete(class_id)]
+        missing = [class_id for class_id in range(len(sizes)) if not state.is_complete(class_id)]
         missing.sort(key=lambda class_id: -sizes[class_id])  # a large class begun last would keep the others waiting
-        results = over_processes(Job(plan, ledger.spec), missing, workers)
+        results = map_in_processes(ClassWriter(plan, state.spec), missing, workers)
         title, console = f"Converting {plan.spec.name}", Console(stderr=True)
         for class_id, skipped in track(results, title, total=len(missing), console=console):
-            ledger.note(class_id, skipped)
-        ledger.finish(plan)
+            state.set_skipped(class_id, skipped)
+        state.finish(plan)
     except OSError as error:
         raise UserError(
             f"{error.filename or directory}: cannot be written ({error.strerror}); choose another records root"

@@ -26,14 +26,14 @@ class ArchivedImages(ImageSet):
         images: Sequence[Any],
         members: Mapping[str, Sequence[int]],
         stamp: Mapping[str, str],
-        picture: Callable[[Any], Image.Image] = Image.fromarray,
+        decode: Callable[[Any], Image.Image] = Image.fromarray,
     ) -> None:
         if not members:
             raise MissingSplit(f"{where}: holds no class")
         self.class_names = tuple(sorted(members))
         self._members = [np.asarray(members[name]) for name in self.class_names]
         self.images_per_class = tuple(map(len, self._members))
-        self._where, self._images, self._stamp, self._picture = where, images, dict(stamp), picture
+        self._where, self._images, self._stamp, self._decode = where, images, dict(stamp), decode
         for name, indices in zip(self.class_names, self._members, strict=True):
             if len(indices) and not (0 <= indices.min() and indices.max() < len(images)):
                 raise UserError(f"{where}: class {name!r} has images beyond the {len(images)}; download the file again")
@@ -42,7 +42,7 @@ class ArchivedImages(ImageSet):
         """The image as stored. Raises UserError naming file, class and number if it cannot be decoded."""
         stored = self._images[self._members[class_id][number]]
         try:
-            return self._picture(stored)
+            return self._decode(stored)
         except BROKEN as error:
             name = self.class_names[class_id]
             raise UserError(
@@ -60,7 +60,7 @@ def members_by_label(labels: np.ndarray, name: Callable[[int], str]) -> dict[str
     return dict(zip(map(name, present.tolist()), np.split(order, starts[1:]), strict=True)) if len(labels) else {}
 
 
-def decoded(encoded: Any) -> Image.Image:
+def decode_image(encoded: Any) -> Image.Image:
     """The picture in a PNG or JPEG, given as bytes or as an array of bytes in any shape."""
     if isinstance(encoded, str):  # bytes of Python 2
         encoded = encoded.encode("latin-1")

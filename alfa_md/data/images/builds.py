@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 Counts = Mapping[str, tuple[int, int]]  # split -> (classes, images)
 
 
-def recognise(known: Mapping[str, Counts], split: str, images_per_class: Sequence[int]) -> str:
+def recognise_build(known: Mapping[str, Counts], split: str, images_per_class: Sequence[int]) -> str:
     """The title of the build in `known` that has these numbers in `split`, else "unrecognised: ..."."""
     found = (len(images_per_class), sum(images_per_class))
     for title, counts in known.items():

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 
 from alfa_md.data.images.archived_images import ArchivedImages, members_by_label
-from alfa_md.data.images.builds import Counts, recognise
-from alfa_md.data.images.pickled_fields import Archive
+from alfa_md.data.images.builds import Counts, recognise_build
+from alfa_md.data.images.pickled_fields import PickledFields
 from alfa_md.data.images.unpickling import parse_pickle
 from alfa_md.errors import UserError
 
@@ -42,8 +42,10 @@ def open_cifar100(
     Raises MissingSplit if there is none, UserError for a damaged or incomplete archive.
     """
     contents = {name: _read(place, name) for name in MD5}
-    names = Archive(place / "meta", parse_pickle(contents["meta"], place / "meta")).names("fine_label_names")
-    parts = [_part(Archive(place / part, parse_pickle(contents[part], place / part))) for part in ("train", "test")]
+    names = PickledFields(place / "meta", parse_pickle(contents["meta"], place / "meta")).names("fine_label_names")
+    parts = [
+        _part(PickledFields(place / part, parse_pickle(contents[part], place / part))) for part in ("train", "test")
+    ]
     pixels, labels, superclasses = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     if len(labels) and labels.max() >= len(names):
         raise UserError(f"{place}: has class {labels.max()}, but meta names {len(names)}; download the archive again")
@@ -53,7 +55,7 @@ def open_cifar100(
     members = members_by_label(labels[rows], names.__getitem__)
     stamp = {
         "layout": "CIFAR-100 python archive",
-        "build": recognise(known, split, [len(indices) for indices in members.values()]),
+        "build": recognise_build(known, split, [len(indices) for indices in members.values()]),
         "checksums": "as published" if all(md5(contents[name]) == MD5[name] for name in MD5) else "unrecognised",
     }
     return ArchivedImages(place, pixels[rows], members, stamp)
@@ -76,7 +78,7 @@ def _read(place: Path, name: str) -> bytes:
         raise UserError(f"{place}: {name} cannot be read from it ({error}); download {PACKED} again") from error
 
 
-def _part(archive: Archive) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _part(archive: PickledFields) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """[N, 32, 32, 3] uint8, and the class and the superclass of each image [N]."""
     data = archive.array("data")
     if data.dtype != np.uint8 or data.shape != (len(data), 3 * SIDE * SIDE):

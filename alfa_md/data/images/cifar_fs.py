@@ -8,11 +8,11 @@ Reference: Bertinetto et al., "Meta-learning with differentiable closed-form sol
 
 from pathlib import Path
 
-from alfa_md.data.images.builds import equal_classes, recognise
+from alfa_md.data.images.builds import equal_classes, recognise_build
 from alfa_md.data.images.cifar100 import find_cifar100, open_cifar100
-from alfa_md.data.images.file_per_split import FILE_WORDS, split_file
+from alfa_md.data.images.file_per_split import SPLIT_WORDS, find_split_file
 from alfa_md.data.images.folder import listed_classes
-from alfa_md.data.images.image_files import ImageFiles, split_classes, split_folder
+from alfa_md.data.images.image_files import ImageFiles, find_split_folder, list_split_classes
 from alfa_md.data.images.image_set import ImageSet
 from alfa_md.data.images.labelled_pixels import open_labelled_pixels
 from alfa_md.data.images.split_lists import SplitLists, find_lists
@@ -21,7 +21,7 @@ from alfa_md.errors import MissingSource, UserError
 
 TRANSFORM = Transform(size=32, filter="bicubic", **CIFAR)
 
-FILES = {split: tuple(f"CIFAR_FS_{word}.pickle" for word in words) for split, words in FILE_WORDS.items()}
+FILES = {split: tuple(f"CIFAR_FS_{word}.pickle" for word in words) for split, words in SPLIT_WORDS.items()}
 BUILDS = {"CIFAR-FS, Bertinetto et al., 60 000 images": equal_classes(600, train=64, valid=16, test=20)}
 CONTENT = (
     "cifar100/data/<class>/<image> with cifar100/splits/bertinetto/{train,val,test}.txt, "
@@ -47,9 +47,9 @@ def open_split(folder: Path, split: str) -> ImageSet:
     for place in (folder / "cifar100", folder):
         if (place / "data").is_dir():
             return _from_lists(place, split)
-        if place.is_dir() and (classes := split_folder(place, split)):
-            return _image_files(split_classes(classes, split), split, "class folders by split")
-    if path := split_file(folder, FILES, split):
+        if place.is_dir() and (classes := find_split_folder(place, split)):
+            return _image_files(list_split_classes(classes, split), split, "class folders by split")
+    if path := find_split_file(folder, FILES, split):
         return open_labelled_pixels(path, split, BUILDS)
     if archive := find_cifar100(folder):
         return open_cifar100(archive, split, lambda name, _: _split_of(name) == split, BUILDS)
@@ -62,7 +62,7 @@ def _from_lists(place: Path, split: str) -> ImageFiles:
 
 
 def _image_files(classes: dict, split: str, layout: str) -> ImageFiles:
-    build = recognise(BUILDS, split, [len(files.names) for files in classes.values()])
+    build = recognise_build(BUILDS, split, [len(files.names) for files in classes.values()])
     return ImageFiles(classes, {"layout": layout, "build": build})
 
 

@@ -14,12 +14,12 @@ from pathlib import Path
 
 from alfa_md.data.images.folder import listed_classes
 from alfa_md.data.images.image_files import (
-    ClassFiles,
+    ClassImageFiles,
     ImageFiles,
-    class_folders,
+    find_split_folder,
+    list_classes,
+    list_split_classes,
     require_folder,
-    split_classes,
-    split_folder,
 )
 from alfa_md.data.images.split_lists import REMEDY, SplitLists, find_lists
 from alfa_md.data.images.transform import IMAGENET, Transform
@@ -43,8 +43,8 @@ def open_split(folder: Path, split: str) -> ImageFiles:
     Raises MissingSource or MissingSplit where there is nothing, UserError where a split file is needed or wrong.
     """
     require_folder(folder, CONTENT)
-    if place := split_folder(folder, split):
-        return _stamped(split_classes(place, split), split, "split folders")
+    if place := find_split_folder(folder, split):
+        return _stamped(list_split_classes(place, split), split, "split folders")
     archive = folder / "CUB_200_2011" if (folder / "CUB_200_2011").is_dir() else folder
     images = archive / "images"
     if not images.is_dir():
@@ -56,7 +56,7 @@ def open_split(folder: Path, split: str) -> ImageFiles:
 
 def chen_lists(images: Path) -> SplitLists:
     """The split of Chen et al.; UserError where the 200 classes that it divides are not all there."""
-    names = sorted(class_folders(images))
+    names = sorted(list_classes(images))
     if len(names) != 200:
         found = f"{images}: has {len(names)} classes, not 200"
         raise UserError(f"{found}, and no split file is in {images.parent}; {REMEDY}")
@@ -64,11 +64,11 @@ def chen_lists(images: Path) -> SplitLists:
     return SplitLists(images, classes)
 
 
-def _stamped(classes: Mapping[str, ClassFiles], split: str, layout: str) -> ImageFiles:
+def _stamped(classes: Mapping[str, ClassImageFiles], split: str, layout: str) -> ImageFiles:
     return ImageFiles(classes, {"layout": layout, "build": _build(classes, split)})
 
 
-def _build(classes: Mapping[str, ClassFiles], split: str) -> str:
+def _build(classes: Mapping[str, ClassImageFiles], split: str) -> str:
     """Chen et al.'s split by names and images, another one by its number of classes."""
     found = (len(classes), sum(len(files.names) for files in classes.values()))
     if found == CHEN_COUNTS[split] and all(_chen_split(name) == split for name in classes):

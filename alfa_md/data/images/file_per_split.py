@@ -5,10 +5,10 @@ from pathlib import Path
 
 from alfa_md.errors import MissingSplit
 
-FILE_WORDS = {"train": ("train",), "valid": ("val", "validation", "valid"), "test": ("test",)}
+SPLIT_WORDS = {"train": ("train",), "valid": ("val", "validation", "valid"), "test": ("test",)}
 
 
-def split_file(folder: Path, names: Mapping[str, Sequence[str]], split: str) -> Path | None:
+def find_split_file(folder: Path, names: Mapping[str, Sequence[str]], split: str) -> Path | None:
     """The first file in `folder` that has one of the names of a split; None if no split has one.
 
     Raises MissingSplit if only other splits have one.

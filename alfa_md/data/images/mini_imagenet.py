@@ -9,14 +9,14 @@ Reference: Ravi and Larochelle, "Optimization as a model for few-shot learning",
 from pathlib import Path
 
 from alfa_md.data.images import mini_imagenet_cache
-from alfa_md.data.images.builds import recognise
+from alfa_md.data.images.builds import recognise_build
 from alfa_md.data.images.image_files import (
     SPLIT_FOLDERS,
-    ClassFiles,
+    ClassImageFiles,
     ImageFiles,
+    find_split_folder,
+    list_split_classes,
     require_folder,
-    split_classes,
-    split_folder,
 )
 from alfa_md.data.images.image_set import ImageSet
 from alfa_md.data.images.split_lists import read_rows
@@ -37,8 +37,8 @@ def open_split(folder: Path, split: str) -> ImageSet:
     require_folder(folder, CONTENT)
     if (folder / FULL_SIZE).is_dir():
         folder = folder / FULL_SIZE
-    if place := split_folder(folder, split):
-        return _of_files(split_classes(place, split), split, "class folders")
+    if place := find_split_folder(folder, split):
+        return _of_files(list_split_classes(place, split), split, "class folders")
     if any(_lists(folder).values()):
         return _of_files(_listed(folder, split), split, "images and csv lists")
     if any(folder.glob("mini-imagenet-cache-*.pkl")):
@@ -46,9 +46,9 @@ def open_split(folder: Path, split: str) -> ImageSet:
     raise MissingSource(f"{folder}: holds no miniImageNet; it should hold {CONTENT}")
 
 
-def _of_files(classes: dict[str, ClassFiles], split: str, layout: str) -> ImageFiles:
+def _of_files(classes: dict[str, ClassImageFiles], split: str, layout: str) -> ImageFiles:
     counts = [len(files.names) for files in classes.values()]
-    return ImageFiles(classes, {"layout": layout, "build": recognise(mini_imagenet_cache.BUILDS, split, counts)})
+    return ImageFiles(classes, {"layout": layout, "build": recognise_build(mini_imagenet_cache.BUILDS, split, counts)})
 
 
 def _lists(folder: Path) -> dict[str, Path | None]:
@@ -57,7 +57,7 @@ def _lists(folder: Path) -> dict[str, Path | None]:
     return {split: next(filter(Path.is_file, paths), None) for split, paths in files.items()}
 
 
-def _listed(folder: Path, split: str) -> dict[str, ClassFiles]:
+def _listed(folder: Path, split: str) -> dict[str, ClassImageFiles]:
     """The classes of a csv list, the images of each sorted by name."""
     list_file, images = _lists(folder)[split], folder / "images"
     if not list_file:
@@ -76,4 +76,4 @@ def _listed(folder: Path, split: str) -> dict[str, ClassFiles]:
         names.setdefault(label, []).append(name)
     if not names:
         raise MissingSplit(f"{list_file}: lists no image")
-    return {label: ClassFiles(images, tuple(sorted(files))) for label, files in names.items()}
+    return {label: ClassImageFiles(images, tuple(sorted(files))) for label, files in names.items()}

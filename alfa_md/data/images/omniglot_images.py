@@ -18,14 +18,14 @@ from pathlib import Path
 
 import numpy as np
 
-from alfa_md.data.images.builds import equal_classes, recognise
+from alfa_md.data.images.builds import equal_classes, recognise_build
 from alfa_md.data.images.image_files import (
-    ClassFiles,
+    ClassImageFiles,
     ImageFiles,
-    class_files,
+    find_split_folder,
+    list_class_images,
+    list_split_classes,
     require_folder,
-    split_classes,
-    split_folder,
 )
 from alfa_md.data.images.split_lists import REMEDY, SplitLists, find_lists
 from alfa_md.data.images.transform import Transform
@@ -47,14 +47,14 @@ def open_split(folder: Path, split: str) -> ImageFiles:
     Raises MissingSource or MissingSplit where there is nothing, UserError where a split file is needed or wrong.
     """
     require_folder(folder, CONTENT)
-    if place := split_folder(folder, split):
-        return _images(split_classes(place, split), split, "split folders", {})
+    if place := find_split_folder(folder, split):
+        return _images(list_split_classes(place, split), split, "split folders", {})
     folders = character_folders(folder)
     lists = find_lists(folder)
     names = _listed(folders, lists, split) if lists else permuted_split(sorted(folders), folder)[split]
     layout = "alphabets" if (folder / PARTS[0]).is_dir() else "character folders"
     words = f"{layout}, {'a split file' if lists else 'the split by permutation'}"
-    return _images({name: class_files(folders[name]) for name in names}, split, words, {} if lists else BUILDS)
+    return _images({name: list_class_images(folders[name]) for name in names}, split, words, {} if lists else BUILDS)
 
 
 def character_folders(folder: Path) -> dict[str, Path]:
@@ -93,6 +93,6 @@ def _listed(folders: dict[str, Path], lists: SplitLists, split: str) -> tuple[st
     return names
 
 
-def _images(classes: dict[str, ClassFiles], split: str, layout: str, known: dict) -> ImageFiles:
+def _images(classes: dict[str, ClassImageFiles], split: str, layout: str, known: dict) -> ImageFiles:
     counts = [len(files.names) for files in classes.values()]
-    return ImageFiles(classes, {"layout": layout, "build": recognise(known, split, counts)})
+    return ImageFiles(classes, {"layout": layout, "build": recognise_build(known, split, counts)})

@@ -9,7 +9,7 @@ from alfa_md.data.images.unpickling import read_pickle
 from alfa_md.errors import UserError
 
 
-class Archive:
+class PickledFields:
     """The fields of one pickle; every method raises UserError naming `where` and the field.
 
     Names of fields may be bytes, as files of Python 2 have them when they were written anew.
@@ -66,9 +66,9 @@ class Archive:
         return [as_text(item) for item in value]
 
 
-def open_archive(path: Path) -> Archive:
+def open_pickled_fields(path: Path) -> PickledFields:
     """The dictionary in a file. Raises UserError, as `read_pickle`, and if it holds none."""
-    return Archive(path, read_pickle(path))
+    return PickledFields(path, read_pickle(path))
 
 
 def as_text(value: Any) -> Any:

@@ -45,7 +45,7 @@ def images(
             "Experiment.sampling = @FixedWay()"
         )
     require_at_least(0, "images", cache_megabytes=cache_megabytes)
-    module = data_set(name)
+    module = data_set_module(name)
     chosen = transform.get(name) if isinstance(transform, Mapping) else transform
     return ImageSource(
         module.open_split(root / name, split),
@@ -59,7 +59,7 @@ def images(
     )
 
 
-def data_set(name: str) -> ModuleType:
+def data_set_module(name: str) -> ModuleType:
     """The module that reads the data set of this name: the one with a TRANSFORM that bears it, else `folder`."""
     full = f"{__package__}.{name}"
     if name.isidentifier() and find_spec(full):

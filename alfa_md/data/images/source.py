@@ -41,7 +41,7 @@ class ImageSource(EpisodeSource):
         self._images, self._transform, self._seed, self._rotates = images, transform, seed, rotates
         self._sampler = FixedWaySampler(name, split, images.class_names, images.images_per_class, sampling)
         self._cache: dict[tuple[int, int], np.ndarray] = {}
-        self._cached_most = cache_megabytes * 2**20 // (transform.size**2 * transform.channels)
+        self._cache_capacity = cache_megabytes * 2**20 // (transform.size**2 * transform.channels)
 
     def draw(self, index: int) -> list[ClassImages]:
         """The classes and images of episode `index`, in the order of its labels; reads no image."""
@@ -54,9 +54,9 @@ class ImageSource(EpisodeSource):
         """
         chosen = self.draw(index)
         return Episode(
-            support_x=self._tensor([(c, n) for c in chosen for n in c.support.tolist()]),
+            support_x=self._image_tensor([(c, n) for c in chosen for n in c.support.tolist()]),
             support_y=_labels(len(chosen), len(chosen[0].support)),
-            query_x=self._tensor([(c, n) for c in chosen for n in c.query.tolist()]),
+            query_x=self._image_tensor([(c, n) for c in chosen for n in c.query.tolist()]),
             query_y=_labels(len(chosen), len(chosen[0].query)),
             way=len(chosen),
             source=self.name,
@@ -74,11 +74,11 @@ class ImageSource(EpisodeSource):
             "rotates": self._rotates,
         }
 
-    def _tensor(self, places: list[tuple[ClassImages, int]]) -> torch.Tensor:
-        pictures = [self._turned(self._pixels(chosen.class_id, number), chosen) for chosen, number in places]
-        return self._transform.tensor(np.stack(pictures))
+    def _image_tensor(self, chosen_images: list[tuple[ClassImages, int]]) -> torch.Tensor:
+        images = [self._rotate(self._pixels(chosen.class_id, number), chosen) for chosen, number in chosen_images]
+        return self._transform.normalise(np.stack(images))
 
-    def _turned(self, pixels: np.ndarray, chosen: ClassImages) -> np.ndarray:
+    def _rotate(self, pixels: np.ndarray, chosen: ClassImages) -> np.ndarray:
         return np.rot90(pixels, chosen.quarter_turns) if self._rotates else pixels
 
     def _pixels(self, class_id: int, number: int) -> np.ndarray:
@@ -88,8 +88,8 @@ class ImageSource(EpisodeSource):
         """
         place = (class_id, number)
         if (pixels := self._cache.get(place)) is None:
-            pixels = self._transform.pixels(self._images.image(class_id, number))
-            if len(self._cache) < self._cached_most:
+            pixels = self._transform.resize(self._images.image(class_id, number))
+            if len(self._cache) < self._cache_capacity:
                 self._cache[place] = pixels
         return pixels
 

@@ -63,9 +63,9 @@ class Transform:
 
     def __call__(self, image: Image.Image) -> torch.Tensor:
         """The picture as a tensor [C, S, S], float32."""
-        return self.tensor(self.pixels(image)[np.newaxis])[0]
+        return self.normalise(self.resize(image)[np.newaxis])[0]
 
-    def pixels(self, image: Image.Image) -> np.ndarray:
+    def resize(self, image: Image.Image) -> np.ndarray:
         """The resized picture [S, S, C], uint8."""
         image = image.convert("L") if image.mode == "1" else image
         if image.size != (self.size, self.size):
@@ -73,7 +73,7 @@ class Transform:
         image = image.convert("RGB" if self.channels == 3 else "L")
         return np.array(ImageOps.invert(image) if self.invert else image).reshape(self.size, self.size, -1)
 
-    def tensor(self, pixels: np.ndarray) -> torch.Tensor:
+    def normalise(self, pixels: np.ndarray) -> torch.Tensor:
         """Resized pictures [N, S, S, C], uint8, as a tensor [N, C, S, S], float32, channels last in memory."""
         values = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255
         if self.mean is None:

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from alfa_md.data.miniature.build import VERSION, build, intact
+from alfa_md.data.miniature.build import VERSION, build_miniature, is_intact
 from alfa_md.data.paths import cache_dir
 from alfa_md.errors import UserError
 from alfa_md.system.lock import exclusive
 
-__all__ = ["build", "miniature_root"]
+__all__ = ["build_miniature", "miniature_root"]
 
 
 def miniature_root(seed: int = 0) -> Path:
@@ -17,13 +17,13 @@ def miniature_root(seed: int = 0) -> Path:
     Raises UserError when it cannot be built, mostly because the cache directory cannot be written.
     """
     root = cache_dir() / f"miniature-{VERSION}-{seed}"
-    if intact(root, seed):
+    if is_intact(root, seed):
         return root
     try:
         root.parent.mkdir(parents=True, exist_ok=True)
         with exclusive(root.with_name(f".{root.name}.lock")):
-            if not intact(root, seed):
-                build(root, seed)
+            if not is_intact(root, seed):
+                build_miniature(root, seed)
     except (OSError, RuntimeError) as error:
         remedy = "set ALFA_MD_CACHE to a directory with 30 MB free"
         raise UserError(f"{root}: the miniature cannot be built ({error}); {remedy}") from error

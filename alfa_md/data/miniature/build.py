@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import track
 
 import alfa_md
-from alfa_md.data.miniature.sources import sources
+from alfa_md.data.miniature.sources import miniature_sources
 from alfa_md.data.spec import DatasetSpec, HierarchicalSpec, save_spec
 
 VERSION = 1  # raise it with every change of what is drawn
@@ -22,7 +22,7 @@ MANIFEST = "manifest.json"
 MAX_WORKERS = 8
 
 
-def build(root: Path, seed: int, workers: int | None = None, names: Sequence[str] | None = None) -> None:
+def build_miniature(root: Path, seed: int, workers: int | None = None, names: Sequence[str] | None = None) -> None:
     """Draw the ten sources, or those in `names`, under `root`, replacing a damaged copy.
 
     Everything is drawn in a sibling folder and renamed when complete, so no other process sees half of it; where
@@ -33,16 +33,16 @@ def build(root: Path, seed: int, workers: int | None = None, names: Sequence[str
     draft = root.with_name(f".{root.name}.{uuid.uuid4().hex}")
     draft.mkdir(parents=True)
     try:
-        names = tuple(names or sources())
+        names = tuple(names or miniature_sources())
         for name in names:
-            write_spec(sources()[name].spec, draft / name)
-        total = sum(len(sources()[name].pictures) for name in names)
-        finished = draw(draft, seed, workers or min(MAX_WORKERS, cores()), names)
+            write_spec(miniature_sources()[name].spec, draft / name)
+        total = sum(len(miniature_sources()[name].generators) for name in names)
+        finished = run_workers(draft, seed, workers or min(MAX_WORKERS, available_cores()), names)
         for _ in track(finished, "drawing the embedded data", total=total, console=Console(stderr=True)):
             pass
         manifest = {"version": VERSION, "seed": seed, "files": checksums(draft)}
         (draft / MANIFEST).write_text(json.dumps(manifest, indent=2))
-        publish(draft, root, seed)
+        move_into_place(draft, root, seed)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
@@ -55,12 +55,12 @@ def write_spec(spec: DatasetSpec, directory: Path) -> None:
         (directory / "num_leaf_images.json").write_text(json.dumps(counts, indent=2))
 
 
-def cores() -> int:
+def available_cores() -> int:
     """The processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def draw(root: Path, seed: int, workers: int, names: Sequence[str]) -> Iterator[str]:
+def run_workers(root: Path, seed: int, workers: int, names: Sequence[str]) -> Iterator[str]:
     """Run the workers; yields a line for every class that is done.
 
     They are plain subprocesses: a process pool would import or fork the caller's main module, which may be a notebook
@@ -94,7 +94,7 @@ def checksums(root: Path) -> dict[str, str]:
     return {path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def intact(root: Path, seed: int) -> bool:
+def is_intact(root: Path, seed: int) -> bool:
     """Whether `root` holds the miniature of `seed`, every file with the checksum that its manifest states."""
     try:
         manifest = json.loads((root / MANIFEST).read_bytes())
@@ -104,15 +104,15 @@ def intact(root: Path, seed: int) -> bool:
     return manifest == {"version": VERSION, "seed": seed, "files": found}
 
 
-def publish(draft: Path, root: Path, seed: int) -> None:
+def move_into_place(draft: Path, root: Path, seed: int) -> None:
     """Rename `draft` to `root`, unless an intact copy appeared there; a damaged one is moved out of the way first."""
     damaged = root.with_name(f"{draft.name}.damaged")
     try:
-        if root.exists() and not intact(root, seed):
+        if root.exists() and not is_intact(root, seed):
             os.rename(root, damaged)
         os.rename(draft, root)
     except OSError:
-        if not intact(root, seed):  # else another process was first
+        if not is_intact(root, seed):  # else another process was first
             raise
     finally:
         shutil.rmtree(damaged, ignore_errors=True)

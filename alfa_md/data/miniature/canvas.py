@@ -29,16 +29,16 @@ class Canvas:
 
     def fill(self, outline: np.ndarray, colour: np.ndarray) -> None:
         """Paint the inside of a closed outline [n, 2]."""
-        self.draw.polygon(self.pixels(outline), fill=ink(colour))
+        self.draw.polygon(self.pixels(outline), fill=rgb_tuple(colour))
 
     def line(self, outline: np.ndarray, width: float, colour: np.ndarray) -> None:
         """Draw an open line [n, 2] with round joints and ends; `width` in units of the subject's square."""
         breadth = max(1.0, width * self.zoom * self.side / 2.0)
         track = self.pixels(outline)
-        self.draw.line(track, fill=ink(colour), width=round(breadth), joint="curve")
+        self.draw.line(track, fill=rgb_tuple(colour), width=round(breadth), joint="curve")
         for x, y in (track[0], track[-1]):
             half = breadth / 2.0
-            self.draw.ellipse((x - half, y - half, x + half, y + half), fill=ink(colour))
+            self.draw.ellipse((x - half, y - half, x + half, y + half), fill=rgb_tuple(colour))
 
     def outlined(self, outline: np.ndarray, colour: np.ndarray, width: float, edge: np.ndarray) -> None:
         """Fill a closed outline and draw its edge."""
@@ -63,6 +63,6 @@ class Canvas:
         return np.asarray(self.image.reduce(OVERSAMPLING))
 
 
-def ink(colour: np.ndarray) -> tuple[int, ...]:
+def rgb_tuple(colour: np.ndarray) -> tuple[int, ...]:
     """A colour as the integers that Pillow wants."""
     return tuple(min(max(int(value), 0), 255) for value in colour)

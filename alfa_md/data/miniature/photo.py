@@ -27,7 +27,7 @@ class Palette(NamedTuple):
         return 0.55 * self.figure
 
 
-class Subject(Protocol):
+class Drawable(Protocol):
     """What a class shows: the same structure at every call, details drawn from `rng`."""
 
     def paint(self, canvas: Canvas, rng: np.random.RandomState, palette: Palette) -> None:
@@ -87,7 +87,7 @@ Backdrop = Callable[[np.random.RandomState, int, np.ndarray], np.ndarray]  # rng
 class Photo:
     """The pictures of one class, `size` pixels wide: subject, view and backdrop."""
 
-    subject: Subject
+    subject: Drawable
     view: View
     backdrop: Backdrop
     size: int = 56
@@ -107,7 +107,7 @@ def colour(rng: np.random.RandomState, lightness: float, chroma: float) -> np.nd
     return 255.0 * np.clip(lightness + chroma * (hue - LUMA @ hue), 0.0, 1.0)
 
 
-def jpeg(picture: np.ndarray) -> bytes:
+def jpeg_bytes(picture: np.ndarray) -> bytes:
     """The bytes of a JPEG file of a picture [S, S, 3] uint8."""
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, "JPEG", quality=JPEG_QUALITY)

@@ -63,7 +63,7 @@ def wavy(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return crisp(wave(y + 0.3 * np.sin(2.0 * np.pi * x)))
 
 
-def grid(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def gridded(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Upright and level lines."""
     return crisp(np.maximum(wave(x), wave(y)), 0.72)
 

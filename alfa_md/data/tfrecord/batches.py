@@ -12,7 +12,7 @@ import torch
 from alfa_md.data.mixture import Mixture
 from alfa_md.data.sampling import stable_rng
 from alfa_md.data.spec import DatasetSpec, load_spec
-from alfa_md.data.tfrecord.image_cache import ImageCache, images_of
+from alfa_md.data.tfrecord.image_cache import ImageCache, open_record_images
 from alfa_md.data.tfrecord.record_images import Decode, RecordImages
 from alfa_md.episode import Episode, EpisodeSource
 from alfa_md.errors import UserError
@@ -115,7 +115,7 @@ def batches(
     specs = [load_spec(root / name) for name in names]
     *offsets, num_classes = accumulate((len(spec.classes("train")) for spec in specs), initial=0)
     sources = [
-        BatchSource(spec, images_of(spec, decoder, cache), seed, batch_size, offset, num_classes)
+        BatchSource(spec, open_record_images(spec, decoder, cache), seed, batch_size, offset, num_classes)
         for spec, offset in zip(specs, offsets, strict=True)
     ]
     return sources[0] if len(sources) == 1 else Mixture(sources, seed)

@@ -10,7 +10,7 @@ from alfa_md.data.tfrecord.dimensions import dimensions
 from alfa_md.errors import UserError, require_at_least
 
 Size = tuple[int, int]  # width and height of a picture, in pixels
-NOT_A_PICTURE = "is not a whole still picture in JPEG, PNG or BMP; convert it again"
+NOT_AN_IMAGE = "is not a whole still picture in JPEG, PNG or BMP; convert it again"
 
 
 class UndecodableImage(UserError):
@@ -19,7 +19,7 @@ class UndecodableImage(UserError):
     `position` is its place among the images handed over; `complaint` says what is wrong, for who knows its name.
     """
 
-    def __init__(self, position: int, complaint: str = NOT_A_PICTURE):
+    def __init__(self, position: int, complaint: str = NOT_AN_IMAGE):
         super().__init__(f"image {position} {complaint}")
         self.position, self.complaint = position, complaint
 
@@ -42,18 +42,18 @@ class Decoder(ABC):
 
     def __call__(self, images: Sequence[bytes]) -> Tensor:
         """[N, 3, S, S] float32 in [-1, 1], channels_last, of N >= 1 encoded images. Raises UndecodableImage."""
-        return self._checked(images, scale=True)
+        return self._decode_checked(images, normalised=True)
 
-    def levels(self, images: Sequence[bytes]) -> Tensor:
+    def decode_unnormalised(self, images: Sequence[bytes]) -> Tensor:
         """The same before scaling: float32 grey levels from 0 to 255."""
-        return self._checked(images, scale=False)
+        return self._decode_checked(images, normalised=False)
 
-    def _checked(self, images: Sequence[bytes], scale: bool) -> Tensor:
+    def _decode_checked(self, images: Sequence[bytes], normalised: bool) -> Tensor:
         sizes = [self._size(position, image) for position, image in enumerate(images)]
-        return self._decoded(images, sizes, scale)
+        return self._decode_batch(images, sizes, normalised)
 
     @abstractmethod
-    def _decoded(self, images: Sequence[bytes], sizes: Sequence[Size], scale: bool) -> Tensor:
+    def _decode_batch(self, images: Sequence[bytes], sizes: Sequence[Size], normalised: bool) -> Tensor:
         """What `levels` returns, or those scaled, of images with sound headers. Raises UndecodableImage."""
 
     def _size(self, position: int, image: bytes) -> Size:

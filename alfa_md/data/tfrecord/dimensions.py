@@ -3,8 +3,8 @@
 import struct
 
 PNG = b"\x89PNG\r\n\x1a\n"
-FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # JPEG markers of a frame header
-ALONE = frozenset({0x01, *range(0xD0, 0xD9)})  # JPEG markers that no segment follows
+FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # JPEG markers of a frame header
+STANDALONE_MARKERS = frozenset({0x01, *range(0xD0, 0xD9)})  # JPEG markers that no segment follows
 
 
 def dimensions(image: bytes) -> tuple[int, int] | None:
@@ -21,7 +21,7 @@ def dimensions(image: bytes) -> tuple[int, int] | None:
     return None
 
 
-def in_ink(jpeg: bytes) -> bool:
+def is_cmyk(jpeg: bytes) -> bool:
     """Whether a JPEG that has a size is printed in four inks, not in light."""
     count = _frame(jpeg) + 9
     return jpeg[count : count + 1] == b"\x04"  # nothing where the file ends here
@@ -40,12 +40,12 @@ def _frame(image: bytes) -> int | None:
     position = image.find(b"\xff", 2)
     while 0 <= position < len(image) - 1:
         marker = image[position + 1]
-        if marker in FRAMES:
+        if marker in FRAME_MARKERS:
             return position
         if marker == 0xFF:  # padding
             position += 1
             continue
-        has_segment = marker and marker not in ALONE
+        has_segment = marker and marker not in STANDALONE_MARKERS
         position += 2 + (struct.unpack_from(">H", image, position + 2)[0] if has_segment else 0)
         position = image.find(b"\xff", position)
     return None

@@ -7,15 +7,15 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from alfa_md.data.fingerprint import fingerprint
-from alfa_md.data.tfrecord.dump_format import COUNTS_FILE, NAMES_FILE, SIDES, file_name
-from alfa_md.data.tfrecord.record_files import ClassFiles, Place
+from alfa_md.data.fingerprint import episode_fingerprint
+from alfa_md.data.tfrecord.dump_format import COUNTS_FILE, FINGERPRINTS_FILE, SETS, episode_file
+from alfa_md.data.tfrecord.record_files import RecordFiles, RecordId
 from alfa_md.data.tfrecord.records import encode_example, write_records
 from alfa_md.data.tfrecord.source import ClassRecords, RecordSource
 from alfa_md.errors import UserError
 
 
-def dump(source: RecordSource, files: ClassFiles, indices: Iterable[int], folder: Path, seed: int) -> Path:
+def dump_source(source: RecordSource, files: RecordFiles, indices: Iterable[int], folder: Path, seed: int) -> Path:
     """Writes these episodes of a source to FOLDER/SPLIT/SOURCE and returns that directory: all of them, or nothing.
 
     The encoded images are copied byte for byte, so that whoever decodes them sees the pixels of the records; labels are
@@ -34,27 +34,27 @@ def dump(source: RecordSource, files: ClassFiles, indices: Iterable[int], folder
         counts, names = {}, []
         for number, index in enumerate(indices):
             drawn = source.draw(index)
-            for side, places in zip(SIDES, _places(drawn), strict=True):
-                file = unfinished / file_name(number, side)
-                counts[file.name] = _write(file, files, places)
-            names.append(fingerprint(source.name, source.split, drawn))
+            for set_name, places in zip(SETS, _labelled_records(drawn), strict=True):
+                file = unfinished / episode_file(number, set_name)
+                counts[file.name] = _write_set(file, files, places)
+            names.append(episode_fingerprint(source.name, source.split, drawn))
         known = {"source": source.name, "split": source.split, "seed": seed, "fingerprints": names}
-        (unfinished / NAMES_FILE).write_text(json.dumps(known, indent=1))
+        (unfinished / FINGERPRINTS_FILE).write_text(json.dumps(known, indent=1))
         (unfinished / COUNTS_FILE).write_text(json.dumps(counts, indent=2))
         os.rename(unfinished, directory)
     return directory
 
 
-def _places(drawn: Sequence[ClassRecords]) -> tuple[list[tuple[int, Place]], list[tuple[int, Place]]]:
+def _labelled_records(drawn: Sequence[ClassRecords]) -> tuple[list[tuple[int, RecordId]], list[tuple[int, RecordId]]]:
     """Label and place of every support and of every query image."""
     support = [(label, (c.class_id, int(n))) for label, c in enumerate(drawn) for n in c.support]
     query = [(label, (c.class_id, int(n))) for label, c in enumerate(drawn) for n in c.query]
     return support, query
 
 
-def _write(file: Path, files: ClassFiles, places: Sequence[tuple[int, Place]]) -> dict[str, int]:
+def _write_set(file: Path, files: RecordFiles, places: Sequence[tuple[int, RecordId]]) -> dict[str, int]:
     """Writes one set of images; returns how many there are of each label, as JSON has them."""
-    images = files.encoded([place for _, place in places])
+    images = files.read_images([place for _, place in places])
     labels = [label for label, _ in places]
     write_records(file, map(encode_example, images, labels))
     return {str(label): count for label, count in Counter(labels).items()}

@@ -16,13 +16,13 @@ from typing import Any, NamedTuple
 from alfa_md.data.tfrecord.records import decode_example, read_records, scan_offsets
 from alfa_md.errors import MissingSource, UserError
 
-SIDES = ("train", "test")  # the format's words for support set and query set
-COUNTS_FILE, NAMES_FILE = "images_per_class.json", "fingerprints.json"
-FILE = re.compile(r"episode-(\d{4,})-(?:train|test)\.tfrecords")
+SETS = ("train", "test")  # the format's words for support set and query set
+COUNTS_FILE, FINGERPRINTS_FILE = "images_per_class.json", "fingerprints.json"
+EPISODE_FILE = re.compile(r"episode-(\d{4,})-(?:train|test)\.tfrecords")
 REMEDY = "dump the episodes again"
 
 
-class Example(NamedTuple):
+class DumpedExample(NamedTuple):
     """One record of an episode's file."""
 
     image: bytes  # encoded
@@ -30,9 +30,9 @@ class Example(NamedTuple):
     where: str  # the words by which a message names the image
 
 
-def file_name(number: int, side: str) -> str:
+def episode_file(number: int, set_name: str) -> str:
     """Of the support set ("train") or the query set ("test") of an episode."""
-    return f"episode-{number:04d}-{side}.tfrecords"
+    return f"episode-{number:04d}-{set_name}.tfrecords"
 
 
 def read_counts(directory: Path) -> dict[str, dict[int, int]]:
@@ -49,9 +49,9 @@ def read_counts(directory: Path) -> dict[str, dict[int, int]]:
         raise UserError(f"{path}: must say {{file: {{label: number of images}}}}; {REMEDY}") from error
 
 
-def read_names(directory: Path, episodes: int) -> tuple[int, list[str]] | None:
+def read_fingerprints(directory: Path, episodes: int) -> tuple[int, list[str]] | None:
     """Seed and fingerprints of so many episodes; None where no file tells. Raises UserError for other content."""
-    path = directory / NAMES_FILE
+    path = directory / FINGERPRINTS_FILE
     content = _read_json(path)
     if content is None:
         return None
@@ -64,12 +64,12 @@ def read_names(directory: Path, episodes: int) -> tuple[int, list[str]] | None:
     return seed, names
 
 
-def read_sizes(directory: Path) -> dict[str, int]:
+def read_file_sizes(directory: Path) -> dict[str, int]:
     """The sizes in bytes of the files that hold episodes, by name."""
-    return {file.name: file.stat().st_size for file in sorted(directory.iterdir()) if FILE.fullmatch(file.name)}
+    return {file.name: file.stat().st_size for file in sorted(directory.iterdir()) if EPISODE_FILE.fullmatch(file.name)}
 
 
-def read_examples(path: Path, counts: Mapping[int, int]) -> list[Example]:
+def read_examples(path: Path, counts: Mapping[int, int]) -> list[DumpedExample]:
     """The images of one file, by label, else in their order.
 
     Raises UserError naming the file, and the record where one is at fault, or where the labels are not as counted.
@@ -78,7 +78,7 @@ def read_examples(path: Path, counts: Mapping[int, int]) -> list[Example]:
     found = []
     for number, data in enumerate(read_records(path, offsets, range(len(offsets) - 1))):
         image, label = decode_example(data, f"{path}: record {number}")
-        found.append(Example(image, label, f"{path}: the image of record {number}"))
+        found.append(DumpedExample(image, label, f"{path}: the image of record {number}"))
     if Counter(example.label for example in found) != counts:
         raise UserError(f"{path}: its labels are not those that {COUNTS_FILE} counts; {REMEDY}")
     return sorted(found, key=lambda example: example.label)

@@ -21,13 +21,13 @@ from torch import Tensor
 from alfa_md.data.paths import cache_dir
 from alfa_md.data.spec import DatasetSpec
 from alfa_md.data.tfrecord.decoder import Decoder
-from alfa_md.data.tfrecord.record_files import ClassFiles, Place
-from alfa_md.data.tfrecord.record_images import Decode, DecodedImages, RecordImages, decoded, stamp
+from alfa_md.data.tfrecord.record_files import RecordFiles, RecordId
+from alfa_md.data.tfrecord.record_images import Decode, DecodedImages, RecordImages, decode_records, reading_stamp
 from alfa_md.data.tfrecord.slot_file import SlotFile
 from alfa_md.errors import UserError, require_at_least
-from alfa_md.pixels import scaled
+from alfa_md.pixels import normalise
 
-ORIGIN = struct.Struct("<qqI")  # modification time and size of the class file, checksum of the pixels
+TRAILER = struct.Struct("<qqI")  # modification time and size of the class file, checksum of the pixels
 FOLDER = "decoded"  # in the cache directory
 
 
@@ -61,55 +61,57 @@ class CachedImages(RecordImages):
     """Images of one source and size; where the cache cannot be used they are decoded, and a line says why."""
 
     def __init__(self, spec: DatasetSpec, decoder: Decoder, cache: ImageCache):
-        self._files, self._decoder, self._cache = ClassFiles(spec), decoder, cache
+        self._files, self._decoder, self._cache = RecordFiles(spec), decoder, cache
         self._shape = (decoder.image_size, decoder.image_size, 3)
         self._dtype = np.dtype(cache.dtype)
         kept = [min(count, cache.max_images_per_class) for count in spec.images_per_class]
         self._first = list(accumulate(kept, initial=0))  # slot of the first image of a class, then of the next one
-        slot_size = math.prod(self._shape) * self._dtype.itemsize + ORIGIN.size
-        self._file = SlotFile(slot_file(spec, decoder.image_size, cache), slot_size, int(cache.max_gigabytes * 1e9))
+        slot_size = math.prod(self._shape) * self._dtype.itemsize + TRAILER.size
+        self._file = SlotFile(cache_path(spec, decoder.image_size, cache), slot_size, int(cache.max_gigabytes * 1e9))
 
-    def images(self, chosen: Sequence[Place]) -> Tensor:
+    def images(self, chosen: Sequence[RecordId]) -> Tensor:
         """See RecordImages; uint8 or float32, as the cache has them."""
-        origins = {class_id: self._origin(class_id) for class_id in dict.fromkeys(class_id for class_id, _ in chosen)}
+        versions = {
+            class_id: self._file_version(class_id) for class_id in dict.fromkeys(class_id for class_id, _ in chosen)
+        }
         pixels = np.empty((len(chosen), *self._shape), self._dtype)
-        absent = [n for n, place in enumerate(chosen) if not self._take(place, origins[place[0]], pixels[n])]
+        absent = [n for n, place in enumerate(chosen) if not self._read_slot(place, versions[place[0]], pixels[n])]
         if absent:
             missing = [chosen[n] for n in absent]
-            levels = decoded(self._decoder.levels, self._files, missing).permute(0, 2, 3, 1).numpy()
+            levels = decode_records(self._decoder.decode_unnormalised, self._files, missing).permute(0, 2, 3, 1).numpy()
             pixels[absent] = levels if self._dtype == np.float32 else np.rint(levels)
-            self._keep({place: pixels[n] for n, place in zip(absent, missing, strict=True)}, origins)
+            self._write_slots({place: pixels[n] for n, place in zip(absent, missing, strict=True)}, versions)
         images = torch.from_numpy(pixels).permute(0, 3, 1, 2)
-        return images if self._dtype == np.uint8 else scaled(images)
+        return images if self._dtype == np.uint8 else normalise(images)
 
     def stamp(self) -> dict:
-        return stamp(self._files, self._decoder) | {"cache": self._cache.dtype}
+        return reading_stamp(self._files, self._decoder) | {"cache": self._cache.dtype}
 
-    def _slot(self, place: Place) -> int | None:
+    def _slot(self, place: RecordId) -> int | None:
         """The slot of an image, None where it has none."""
         class_id, number = place
         slot = self._first[class_id] + number
         return slot if slot < self._first[class_id + 1] else None
 
-    def _take(self, place: Place, origin: tuple[int, int], pixels: np.ndarray) -> bool:
+    def _read_slot(self, place: RecordId, version: tuple[int, int], pixels: np.ndarray) -> bool:
         """Fills `pixels` [S, S, 3] from the slot of an image, if it holds just that."""
-        slot, trailer = self._slot(place), bytearray(ORIGIN.size)
+        slot, trailer = self._slot(place), bytearray(TRAILER.size)
         view = memoryview(pixels).cast("B")
         if slot is None or not self._file.read(slot, [view, memoryview(trailer)]):
             return False
-        return ORIGIN.unpack(trailer) == (*origin, google_crc32c.value(pixels))
+        return TRAILER.unpack(trailer) == (*version, google_crc32c.value(pixels))
 
-    def _keep(self, images: dict[Place, np.ndarray], origins: dict[int, tuple[int, int]]) -> None:
+    def _write_slots(self, images: dict[RecordId, np.ndarray], versions: dict[int, tuple[int, int]]) -> None:
         """Fills the slots of images; not of a class file that has changed since its records were read."""
-        unchanged = {class_id: self._origin(class_id) == origin for class_id, origin in origins.items()}
+        unchanged = {class_id: self._file_version(class_id) == version for class_id, version in versions.items()}
         contents = {}
         for place, pixels in images.items():
             slot, content = self._slot(place), pixels.tobytes()
             if slot is not None and unchanged[place[0]]:
-                contents[slot] = content + ORIGIN.pack(*origins[place[0]], google_crc32c.value(content))
+                contents[slot] = content + TRAILER.pack(*versions[place[0]], google_crc32c.value(content))
         self._file.write(contents)
 
-    def _origin(self, class_id: int) -> tuple[int, int]:
+    def _file_version(self, class_id: int) -> tuple[int, int]:
         path = self._files.spec.class_file(class_id)
         try:
             status = path.stat()
@@ -118,12 +120,12 @@ class CachedImages(RecordImages):
         return status.st_mtime_ns, status.st_size
 
 
-def slot_file(spec: DatasetSpec, image_size: int, cache: ImageCache) -> Path:
+def cache_path(spec: DatasetSpec, image_size: int, cache: ImageCache) -> Path:
     """Where the images of a source are kept: in the cache directory, by all that decides where a slot lies."""
     layout = f"{spec.path}|{image_size}|{cache.dtype}|{cache.max_images_per_class}|{spec.images_per_class}"
     return cache_dir() / FOLDER / f"{spec.name}-{image_size}-{cache.dtype}-{sha256(layout.encode()).hexdigest()[:16]}"
 
 
-def images_of(spec: DatasetSpec, decoder: Decode, cache: ImageCache | None) -> RecordImages:
+def open_record_images(spec: DatasetSpec, decoder: Decode, cache: ImageCache | None) -> RecordImages:
     """The images of a source, through a cache where there is one."""
     return cache.images(spec, decoder) if cache else DecodedImages(spec, decoder)

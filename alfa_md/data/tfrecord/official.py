@@ -21,13 +21,13 @@ from alfa_md.data.sampling import EpisodeSampler, Sampling, stable_rng
 from alfa_md.data.spec import BiLevelSpec, DatasetSpec, HierarchicalSpec, load_spec
 from alfa_md.data.tfrecord.bridge import images_to_torch
 from alfa_md.data.tfrecord.official_package import find_checkout, load_package
-from alfa_md.data.tfrecord.record_files import fingerprint
+from alfa_md.data.tfrecord.record_files import spec_fingerprint
 from alfa_md.data.tfrecord.stream import Stream
 from alfa_md.episode import Episode, EpisodeSource
 from alfa_md.errors import UserError, require_at_least
 
 BLOCK = 64  # more than the threads that may ask for the first episode, each with a number of its own
-_seeding = Lock()  # the package has one generator for all its samplers
+_sampler_lock = Lock()  # the package has one generator for all its samplers
 
 
 @gin.configurable
@@ -68,17 +68,17 @@ class OfficialSource(EpisodeSource):
         # All fields are passed, those that are None too: their constructor requires the three that fix way and shot.
         description = package.config.EpisodeDescriptionConfig(**asdict(sampling))
         self._request = dict(
-            dataset_spec=package.spec(spec),
+            dataset_spec=package.load_spec(spec),
             use_dag_ontology=isinstance(spec, HierarchicalSpec),
             use_bilevel_ontology=isinstance(spec, BiLevelSpec),
             split=package.learning_spec.Split[split.upper()],
             episode_descr_config=description,
             ignore_hierarchy_probability=description.ignore_hierarchy_probability,
             simclr_episode_fraction=description.simclr_episode_fraction,
-            **package.reading(image_size),
+            **package.read_options(image_size),
         )
-        self._stream = Stream(self._begin, f"{spec.path} ({split})")
-        self._stamp = {"spec": fingerprint(spec), "reader": "official", "image_size": image_size}
+        self._stream = Stream(self._make_pipeline, f"{spec.path} ({split})")
+        self._stamp = {"spec": spec_fingerprint(spec), "reader": "official", "image_size": image_size}
 
     def episode(self, index: int) -> Episode:
         """The next episode of the stream, under the name `index`: images [N, 3, S, S], grouped by class.
@@ -103,10 +103,10 @@ class OfficialSource(EpisodeSource):
         """What the episodes depend on besides their name."""
         return self._stamp
 
-    def _begin(self, index: int) -> Any:
+    def _make_pipeline(self, index: int) -> Any:
         """The pipeline of a stream that begins with episode `index`, or one near it: threads do not queue."""
         rank = torch.distributed.get_rank() if torch.distributed.is_initialized() else 0
-        with _seeding:
+        with _sampler_lock:
             # The official sampler takes its seed from this generator of its module when it is made.
             self._package.sampling.RNG = stable_rng(self._seed, self.name, self.split, rank, index // BLOCK)
             return self._package.pipeline.make_one_source_episode_pipeline(**self._request)
@@ -133,14 +133,14 @@ class OfficialBatches(EpisodeSource):
         self._seed = seed
         package = load_package(find_checkout())
         dataset = package.pipeline.make_multisource_batch_pipeline(
-            [package.spec(spec) for spec in specs],
+            [package.load_spec(spec) for spec in specs],
             split=package.learning_spec.Split.TRAIN,
             batch_size=batch_size,
             add_dataset_offset=True,
-            **package.reading(image_size),
+            **package.read_options(image_size),
         )
         self._stream = Stream(lambda _: dataset, ", ".join(str(spec.path) for spec in specs))
-        hashes = {spec.name: fingerprint(spec) for spec in specs}
+        hashes = {spec.name: spec_fingerprint(spec) for spec in specs}
         self._stamp = {"specs": hashes, "reader": "official", "image_size": image_size, "batch_size": batch_size}
 
     def episode(self, index: int) -> Episode:

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 from alfa_md.data.spec import DatasetSpec
 from alfa_md.data.tfrecord.runtime import tensorflow
 from alfa_md.data.tfrecord.shims import (
-    empty_simclr,
     importing_with,
-    make_spans_choosable,
-    own_gin,
+    patch_ragged_spans,
+    private_gin,
     silence_deprecations,
+    stub_simclr,
 )
 from alfa_md.errors import UserError, require_at_least
 
@@ -33,11 +33,11 @@ class Package(NamedTuple):
     pipeline: ModuleType
     sampling: ModuleType
 
-    def spec(self, spec: DatasetSpec) -> Any:
+    def load_spec(self, spec: DatasetSpec) -> Any:
         """Its own reading of a specification that ours has found well-formed."""
         return self.dataset_spec.load_dataset_spec(str(spec.path))
 
-    def reading(self, image_size: int) -> dict[str, int]:
+    def read_options(self, image_size: int) -> dict[str, int]:
         """How a pipeline reads: the values of its DataConfig, and our image size.
 
         Raises UserError where they leave out shuffling: records of one scene may follow each other in a class file, and
@@ -79,10 +79,10 @@ def load_package(checkout: Path) -> Package:
     """
     tensorflow()  # first, so that it starts with our settings
     silence_deprecations()
-    modules = own_gin(checkout)
+    modules = private_gin(checkout)
     theirs = modules["gin"]
     try:
-        with importing_with(modules | empty_simclr(), checkout):
+        with importing_with(modules | stub_simclr(), checkout):
             package = Package(*(importlib.import_module(f"meta_dataset.data.{name}") for name in Package._fields))
             if package.pipeline.gin is not theirs:
                 raise UserError("meta_dataset was imported by other code before; start a new process for the reader")
@@ -90,5 +90,5 @@ def load_package(checkout: Path) -> Package:
     except (ImportError, AttributeError, ValueError, SyntaxError, OSError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise UserError(f"{checkout}: cannot be used ({reason}); check out commit {COMMIT} of meta-dataset") from error
-    make_spans_choosable(package.sampling)
+    patch_ragged_spans(package.sampling)
     return package

@@ -6,7 +6,7 @@ import gin
 
 from alfa_md.data.sampling import Sampling
 from alfa_md.data.spec import load_spec
-from alfa_md.data.tfrecord.image_cache import ImageCache, images_of
+from alfa_md.data.tfrecord.image_cache import ImageCache, open_record_images
 from alfa_md.data.tfrecord.record_images import Decode
 from alfa_md.data.tfrecord.source import RecordSource
 from alfa_md.errors import UserError
@@ -32,4 +32,4 @@ def records(
             f"records are sampled by Sampling, not {type(sampling).__name__}; set Experiment.sampling = @Sampling()"
         )
     spec = load_spec(root / name)
-    return RecordSource(spec, split, sampling, images_of(spec, decoder, cache), seed)
+    return RecordSource(spec, split, sampling, open_record_images(spec, decoder, cache), seed)

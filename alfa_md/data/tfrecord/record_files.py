@@ -14,17 +14,17 @@ from alfa_md.errors import UserError
 # Offsets of larger class files stay mapped. A mapping holds its file open, and a process may open about a thousand.
 MAPPED = 10_000  # records
 
-Place = tuple[int, int]  # class id, record number
+RecordId = tuple[int, int]  # class id, record number
 
 
-class ClassFiles:
+class RecordFiles:
     """The record files of a source; a file is indexed when it is first read. May be used by several threads at once."""
 
     def __init__(self, spec: DatasetSpec):
         self.spec = spec
         self._offsets: dict[int, np.ndarray] = {}
 
-    def encoded(self, chosen: Sequence[Place]) -> list[bytes]:
+    def read_images(self, chosen: Sequence[RecordId]) -> list[bytes]:
         """The encoded images at N places, in their order.
 
         A class file is opened once, and nothing but the chosen records is read. Raises UserError naming the file, and
@@ -40,7 +40,7 @@ class ClassFiles:
                 encoded[place] = image
         return encoded
 
-    def name(self, place: Place) -> str:
+    def describe(self, place: RecordId) -> str:
         """The words by which a message names a record's image."""
         class_id, number = place
         return f"{self.spec.class_file(class_id)}: the image of record {number}"
@@ -63,6 +63,6 @@ class ClassFiles:
         return self._offsets[class_id]
 
 
-def fingerprint(spec: DatasetSpec) -> str:
+def spec_fingerprint(spec: DatasetSpec) -> str:
     """The stamp of a specification: the first 16 hex digits of a SHA-256."""
     return hashlib.sha256(json.dumps(spec.to_json(), sort_keys=True).encode()).hexdigest()[:16]

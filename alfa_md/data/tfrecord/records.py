@@ -12,7 +12,7 @@ from pathlib import Path
 import google_crc32c
 import numpy as np
 
-from alfa_md.data.tfrecord.example import parsed
+from alfa_md.data.tfrecord.example import parse_example
 from alfa_md.data.tfrecord.wire import bytes_field, varint
 from alfa_md.errors import UserError
 from alfa_md.system.files import replacing
@@ -38,7 +38,7 @@ def decode_example(payload: bytes, where: str) -> tuple[bytes, int | None]:
     Raises UserError, naming `where`, if the payload is no Example or has no single `image`.
     """
     try:
-        images, labels = parsed(payload)
+        images, labels = parse_example(payload)
     except (ValueError, IndexError) as error:
         raise UserError(f"{where} is not a tf.train.Example; {REMEDY}") from error
     if len(images) != 1:
@@ -63,13 +63,15 @@ def scan_offsets(path: Path) -> np.ndarray:
     Raises UserError, naming the file, the record and the byte offset, if the file is missing or damaged.
     """
     offsets = [0]
-    with _opened(path) as file:
+    with _open_file(path) as file:
         size = os.fstat(file).st_size
         while offsets[-1] < size:
             number, start = len(offsets) - 1, offsets[-1]
             end = start + OVERHEAD + _checked_length(os.pread(file, HEADER.size, start), path, number, start)
             if end > size:
-                raise _damaged(path, number, start, f"is truncated: it ends at byte {end}, the file at byte {size}")
+                raise _damaged_record(
+                    path, number, start, f"is truncated: it ends at byte {end}, the file at byte {size}"
+                )
             offsets.append(end)
     return np.array(offsets, dtype=np.int64)
 
@@ -80,7 +82,7 @@ def read_records(path: Path, offsets: np.ndarray, numbers: Sequence[int]) -> lis
     `offsets` is what `scan_offsets` gives. Raises UserError, naming the file, the record and the byte offset, if the
     file is missing or a checksum does not hold.
     """
-    with _opened(path) as file:
+    with _open_file(path) as file:
         return [_read_record(file, path, int(n), int(offsets[n]), int(offsets[n + 1])) for n in numbers]
 
 
@@ -88,19 +90,19 @@ def _read_record(file: int, path: Path, number: int, start: int, end: int) -> by
     record = os.pread(file, end - start, start)
     length = _checked_length(record[: HEADER.size], path, number, start)
     if length + OVERHEAD != len(record):
-        raise _damaged(path, number, start, f"is truncated: {len(record)} of {length + OVERHEAD} bytes")
+        raise _damaged_record(path, number, start, f"is truncated: {len(record)} of {length + OVERHEAD} bytes")
     data = record[HEADER.size : -FOOTER.size]
     if FOOTER.unpack(record[-FOOTER.size :]) != (_masked_crc(data),):
-        raise _damaged(path, number, start, "is corrupt: the checksum of its data does not hold")
+        raise _damaged_record(path, number, start, "is corrupt: the checksum of its data does not hold")
     return data
 
 
 def _checked_length(header: bytes, path: Path, number: int, start: int) -> int:
     if len(header) < HEADER.size:
-        raise _damaged(path, number, start, "is truncated within its header")
+        raise _damaged_record(path, number, start, "is truncated within its header")
     length, crc = HEADER.unpack(header)
     if crc != _masked_crc(header[:8]):
-        raise _damaged(path, number, start, "is corrupt: the checksum of its length does not hold")
+        raise _damaged_record(path, number, start, "is corrupt: the checksum of its length does not hold")
     return length
 
 
@@ -109,12 +111,12 @@ def _masked_crc(data: bytes) -> int:
     return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
 
 
-def _damaged(path: Path, number: int, start: int, what: str) -> UserError:
+def _damaged_record(path: Path, number: int, start: int, what: str) -> UserError:
     return UserError(f"{path}: record {number} at byte {start} {what}; {REMEDY}")
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[int]:
+def _open_file(path: Path) -> Iterator[int]:
     """A file descriptor for reading, closed with the block, so that thousands of classes cost no open files."""
     try:
         file = os.open(path, os.O_RDONLY)

@@ -23,16 +23,16 @@ class Taps(NamedTuple):
 def resize(pictures: np.ndarray, size: int) -> np.ndarray:
     """[N, S, S, C] float32 of N pictures of one size, [N, H, W, 3] uint8; C is 1 where all of them are grey, else 3."""
     number, height, width, _ = pictures.shape
-    taps = taps_of(height, width, size, 1 if _are_grey(pictures) else 3)
+    taps = resize_taps(height, width, size, 1 if _all_grey(pictures) else 3)
     levels = pictures.reshape(number, -1)
     beside = levels[:, min(3, levels.shape[1] - 1) :]  # all pixels but the first: so many indices less
     left, right = (source.take(taps.left, axis=1, mode="clip").astype(np.float32) for source in (levels, beside))
-    rows = _between(left, right, taps.along).reshape(number, -1, len(taps.down) // size)
+    rows = _interpolate(left, right, taps.along).reshape(number, -1, len(taps.down) // size)
     upper, lower = (rows.take(places, axis=1).reshape(number, -1) for places in (taps.top, taps.bottom))
-    return _between(upper, lower, taps.down).reshape(number, size, size, -1)
+    return _interpolate(upper, lower, taps.down).reshape(number, size, size, -1)
 
 
-def _are_grey(pictures: np.ndarray) -> bool:
+def _all_grey(pictures: np.ndarray) -> bool:
     """Whether the three colours of every pixel are equal, as those of drawings are."""
     first_row = pictures[0, 0]
     if (first_row[:, 0] != first_row[:, 1]).any():  # spares photographs the rest
@@ -44,7 +44,7 @@ def _are_grey(pictures: np.ndarray) -> bool:
     return not in_rows.reshape(-1, 3)[:, :2].any()
 
 
-def _between(start: np.ndarray, end: np.ndarray, share: np.ndarray) -> np.ndarray:
+def _interpolate(start: np.ndarray, end: np.ndarray, share: np.ndarray) -> np.ndarray:
     """start + (end - start) * share, written over `end`."""
     end -= start
     end *= share
@@ -53,9 +53,9 @@ def _between(start: np.ndarray, end: np.ndarray, share: np.ndarray) -> np.ndarra
 
 
 @lru_cache(maxsize=16)  # of up to a megabyte each: a few sizes are common
-def taps_of(height: int, width: int, size: int, channels: int) -> Taps:
+def resize_taps(height: int, width: int, size: int, channels: int) -> Taps:
     """Those of C = `channels`; what is the same along an axis is repeated, since NumPy is slow where rows are short."""
-    (top, bottom, down), (left, _, along) = _edge(height, size), _edge(width, size)
+    (top, bottom, down), (left, _, along) = _edge_taps(height, size), _edge_taps(width, size)
     rows = np.flatnonzero(np.bincount(np.append(top, bottom)))  # in order, each once
     columns = (3 * left[:, None] + np.arange(channels)).ravel()
     along, down = np.tile(along.repeat(channels), len(rows)), down.repeat(size * channels)
@@ -69,7 +69,7 @@ def taps_of(height: int, width: int, size: int, channels: int) -> Taps:
 
 
 @lru_cache(maxsize=1024)
-def _edge(length: int, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _edge_taps(length: int, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Lower and higher source pixel [S], and the share of the higher, along an edge of `length` pixels.
 
     Where both are the last pixel the share would change nothing, and is 0.

@@ -16,7 +16,7 @@ from types import ModuleType
 import numpy as np
 
 
-def own_gin(checkout: Path) -> dict[str, ModuleType]:
+def private_gin(checkout: Path) -> dict[str, ModuleType]:
     """A second instance of the library gin, for the official package alone, as `gin` and its submodules and `gin.tf`.
 
     Ours is locked when the package is imported, is parsed anew for a pretraining, and is saved as a run's config.gin,
@@ -27,38 +27,38 @@ def own_gin(checkout: Path) -> dict[str, ModuleType]:
     path added to the search would come too late: gin first takes such a path for a package, and fails at folders
     without __init__.py.)
     """
-    with set_aside("gin"):
+    with without_packages("gin"):
         theirs = importlib.import_module("gin")
-        modules = _of_packages(["gin"])
+        modules = _loaded_modules(["gin"])
     theirs.config._LOCATION_PREFIXES[:] = [str(checkout)]
     theirs.tf = theirs
     return modules | {"gin.tf": theirs}
 
 
-def empty_simclr() -> dict[str, ModuleType]:
+def stub_simclr() -> dict[str, ModuleType]:
     """`simclr.data_util` with nothing in it: the pipeline imports it for SimCLR episodes, which are off."""
     simclr, data_util = ModuleType("simclr"), ModuleType("simclr.data_util")
     simclr.data_util = data_util
     return {"simclr": simclr, "simclr.data_util": data_util}
 
 
-def make_spans_choosable(sampling: ModuleType) -> None:
+def patch_ragged_spans(sampling: ModuleType) -> None:
     """Lets the sampler of module `sampling` draw a node of ImageNet's graph, from lists of classes of unequal lengths.
 
     NumPy takes such a ragged list for an array no more since 1.24; as an array of objects the same draw is allowed, and
     takes the same random number.
     """
     official = sampling.EpisodeDescriptionSampler
-    if getattr(official, "has_choosable_spans", False):
+    if getattr(official, "has_patched_spans", False):
         return
 
     class Sampler(official):
-        has_choosable_spans = True
+        has_patched_spans = True
 
         def __init__(self, *args, **kwargs):
             super().__init__(*args, **kwargs)
             if hasattr(self, "span_leaves_rel"):
-                self.span_leaves_rel = _objects(self.span_leaves_rel)
+                self.span_leaves_rel = _object_array(self.span_leaves_rel)
 
     sampling.EpisodeDescriptionSampler = Sampler
 
@@ -71,7 +71,7 @@ def silence_deprecations() -> None:
 @contextmanager
 def importing_with(modules: Mapping[str, ModuleType], folder: Path) -> Iterator[None]:
     """Within the block imports look in `folder` first, and find these modules in place of others of their packages."""
-    with set_aside(*{name.partition(".")[0] for name in modules}):
+    with without_packages(*{name.partition(".")[0] for name in modules}):
         sys.modules.update(modules)
         sys.path.insert(0, str(folder))
         try:
@@ -81,27 +81,27 @@ def importing_with(modules: Mapping[str, ModuleType], folder: Path) -> Iterator[
 
 
 @contextmanager
-def set_aside(*packages: str) -> Iterator[None]:
+def without_packages(*packages: str) -> Iterator[None]:
     """Within the block these packages are as if never imported; afterwards they are as they were before it."""
-    ours = _of_packages(packages)
-    _forget(ours)
+    ours = _loaded_modules(packages)
+    _unload(ours)
     try:
         yield
     finally:
-        _forget(_of_packages(packages))
+        _unload(_loaded_modules(packages))
         sys.modules.update(ours)
 
 
-def _of_packages(packages: Sequence[str]) -> dict[str, ModuleType]:
+def _loaded_modules(packages: Sequence[str]) -> dict[str, ModuleType]:
     return {name: module for name, module in sys.modules.items() if name.partition(".")[0] in packages}
 
 
-def _forget(names: Mapping[str, ModuleType]) -> None:
+def _unload(names: Mapping[str, ModuleType]) -> None:
     for name in names:
         del sys.modules[name]
 
 
-def _objects(values: Sequence) -> np.ndarray:
+def _object_array(values: Sequence) -> np.ndarray:
     """An array [n] of these n objects, also where they are lists of one length."""
     array = np.empty(len(values), dtype=object)
     for position, value in enumerate(values):

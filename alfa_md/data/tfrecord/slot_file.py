@@ -32,13 +32,13 @@ class SlotFile:
         if file is None or not self._writable:
             return
         if self._used() + len(contents) * self.slot_size > self._max_bytes:
-            self._give_up(f"has reached its limit of {self._max_bytes / 1e9:g} GB (ImageCache.max_gigabytes)")
+            self._stop_writing(f"has reached its limit of {self._max_bytes / 1e9:g} GB (ImageCache.max_gigabytes)")
             return
         try:
             for slot, content in contents.items():
                 os.pwrite(file, content, slot * self.slot_size)
         except OSError as error:
-            self._give_up(f"cannot be written ({error.strerror})")
+            self._stop_writing(f"cannot be written ({error.strerror})")
 
     def _used(self) -> int:
         """The bytes that the files of the folder take on disk, holes not counted."""
@@ -53,14 +53,14 @@ class SlotFile:
                     self.path.parent.mkdir(parents=True, exist_ok=True)
                     self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
                 except OSError as error:
-                    self._give_up(f"cannot be written ({error.strerror})")
-                    self._file = _readable(self.path)
+                    self._stop_writing(f"cannot be written ({error.strerror})")
+                    self._file = _open_read_only(self.path)
         return self._file
 
-    def _give_up(self, reason: str) -> None:
+    def _stop_writing(self, reason: str) -> None:
         if self._writable:
             self._writable = False
-            _say(f"image cache: {self.path} {reason}; what it lacks is decoded every time")
+            _warn_once(f"image cache: {self.path} {reason}; what it lacks is decoded every time")
 
     def __del__(self):
         if self._file is not None:
@@ -68,12 +68,12 @@ class SlotFile:
 
 
 @cache
-def _say(line: str) -> None:
+def _warn_once(line: str) -> None:
     """Once a process, however many splits of a source meet the same."""
     print(line, file=sys.stderr)
 
 
-def _readable(path: Path) -> int | None:
+def _open_read_only(path: Path) -> int | None:
     try:
         return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:

@@ -8,7 +8,7 @@ from torch import Tensor
 from alfa_md.data.tfrecord.bridge import images_to_torch
 from alfa_md.data.tfrecord.decoder import Decoder, Size, UndecodableImage
 from alfa_md.data.tfrecord.runtime import tensorflow
-from alfa_md.pixels import scaled
+from alfa_md.pixels import normalise
 
 
 @gin.configurable("tensorflow")
@@ -25,13 +25,13 @@ class TensorflowDecoder(Decoder):
         signature = [tf.TensorSpec([None], tf.string)]
         self._decode = tf.function(self._pipeline, input_signature=signature).get_concrete_function()
 
-    def _decoded(self, images: Sequence[bytes], sizes: Sequence[Size], scale: bool) -> Tensor:
+    def _decode_batch(self, images: Sequence[bytes], sizes: Sequence[Size], normalised: bool) -> Tensor:
         try:
             levels = images_to_torch(self._decode(tensorflow().constant(images)))
         except self._error:
             self._find_undecodable(images)
             raise
-        return scaled(levels) if scale else levels
+        return normalise(levels) if normalised else levels
 
     def _pipeline(self, images):
         tf = tensorflow()

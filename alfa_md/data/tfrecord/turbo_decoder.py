@@ -12,17 +12,17 @@ from PIL import Image
 from torch import Tensor
 
 from alfa_md.data.tfrecord.decoder import Decoder, Size, UndecodableImage
-from alfa_md.data.tfrecord.dimensions import in_ink
+from alfa_md.data.tfrecord.dimensions import is_cmyk
 from alfa_md.data.tfrecord.resize import resize
 from alfa_md.errors import UserError
-from alfa_md.pixels import scale_in_place
+from alfa_md.pixels import normalise_in_place
 
 JPEG = b"\xff\xd8"
 BROKEN = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)  # of simplejpeg and of Pillow
-SHARE = 8  # images that a thread decodes before it looks for more
-TOGETHER = 100_000  # pixels that are resized at once
-SMALL = 10_000  # bytes: threads that decode smaller images wait for each other more than they help
-ENDS_EARLY = "Premature end"  # a JPEG without its last bytes; of other flaws decoders make what they can
+CHUNK = 8  # images that a thread decodes before it looks for more
+MAX_RUN_PIXELS = 100_000  # pixels that are resized at once
+SMALL_IMAGE_BYTES = 10_000  # bytes: threads that decode smaller images wait for each other more than they help
+TRUNCATED = "Premature end"  # a JPEG without its last bytes; of other flaws decoders make what they can
 
 
 @gin.configurable("turbo")
@@ -46,23 +46,23 @@ class TurboDecoder(Decoder):
         self._threads = ThreadPoolExecutor(num_threads, "decode") if num_threads > 1 else None
         self._memory = local()
 
-    def _decoded(self, images: Sequence[bytes], sizes: Sequence[Size], scale: bool) -> Tensor:
+    def _decode_batch(self, images: Sequence[bytes], sizes: Sequence[Size], normalised: bool) -> Tensor:
         result = np.empty((len(images), self.image_size, self.image_size, 3), np.float32)
 
-        def decode(share: range) -> None:
-            for run in _runs(sizes, share):
-                levels = resize(self._pictures(images, run, sizes[run.start]), self.image_size)
-                if scale:
-                    scale_in_place(levels)
+        def decode(chunk: range) -> None:
+            for run in _equal_size_runs(sizes, chunk):
+                levels = resize(self._decode_run(images, run, sizes[run.start]), self.image_size)
+                if normalised:
+                    normalise_in_place(levels)
                 _replicate(levels, result[run.start : run.stop])
 
-        threads = self._threads if sum(map(len, images)) > SMALL * len(images) else None
-        shares = [range(len(images))[start : start + SHARE] for start in range(0, len(images), SHARE)]
-        together = threads.map if threads and len(shares) > 1 else map
-        list(together(decode, shares))  # the first error, in the order of the images, is raised here
+        threads = self._threads if sum(map(len, images)) > SMALL_IMAGE_BYTES * len(images) else None
+        chunks = [range(len(images))[start : start + CHUNK] for start in range(0, len(images), CHUNK)]
+        together = threads.map if threads and len(chunks) > 1 else map
+        list(together(decode, chunks))  # the first error, in the order of the images, is raised here
         return torch.from_numpy(result).permute(0, 3, 1, 2)
 
-    def _pictures(self, images: Sequence[bytes], run: range, size: Size) -> np.ndarray:
+    def _decode_run(self, images: Sequence[bytes], run: range, size: Size) -> np.ndarray:
         """[N, H, W, 3] uint8 of images of one size, valid until the next call of this thread."""
         width, height = size
         pictures = self._buffer(len(run) * height * width * 3).reshape(len(run), height, width, 3)
@@ -77,8 +77,8 @@ class TurboDecoder(Decoder):
         """Fills `picture`, [H, W, 3] uint8."""
         if not image.startswith(JPEG):
             picture[...] = _three_channels(Image.open(io.BytesIO(image)))
-        elif in_ink(image):
-            picture[...] = _light(self._decode_jpeg(image, "CMYK", None), inverted=b"Adobe" in image[:4096])
+        elif is_cmyk(image):
+            picture[...] = _cmyk_to_rgb(self._decode_jpeg(image, "CMYK", None), inverted=b"Adobe" in image[:4096])
         else:
             self._decode_jpeg(image, "RGB", picture)
 
@@ -91,7 +91,7 @@ class TurboDecoder(Decoder):
         try:
             return decoded(strict=True)
         except ValueError as error:
-            if ENDS_EARLY in str(error):
+            if TRUNCATED in str(error):
                 raise
             return decoded(strict=False)
 
@@ -99,26 +99,26 @@ class TurboDecoder(Decoder):
         """[size] uint8 of this thread, used again: fresh pages would cost a tenth of the decoding."""
         kept = getattr(self._memory, "buffer", None)
         if kept is None or len(kept) < size:
-            kept = self._memory.buffer = _misaligned(size)
+            kept = self._memory.buffer = _odd_address_buffer(size)
         return kept[:size]
 
 
-def _misaligned(size: int) -> np.ndarray:
+def _odd_address_buffer(size: int) -> np.ndarray:
     """[size] uint8 from an odd address: rows that begin at multiples of 32 libjpeg-turbo writes past the caches."""
     memory = np.empty(size + 1, np.uint8)
     return memory[1 - memory.ctypes.data % 2 :][:size]
 
 
-def _runs(sizes: Sequence[Size], share: range) -> Iterator[range]:
+def _equal_size_runs(sizes: Sequence[Size], chunk: range) -> Iterator[range]:
     """Neighbours of one size, as many as stay in the processor's cache together."""
-    start = share.start
-    for position in share:
+    start = chunk.start
+    for position in chunk:
         width, height = sizes[position]
-        fits = (position + 1 - start) * width * height <= TOGETHER
+        fits = (position + 1 - start) * width * height <= MAX_RUN_PIXELS
         if position > start and not (fits and sizes[position] == sizes[start]):
             yield range(start, position)
             start = position
-    yield range(start, share.stop)
+    yield range(start, chunk.stop)
 
 
 def _replicate(levels: np.ndarray, target: np.ndarray) -> None:
@@ -137,7 +137,7 @@ def _three_channels(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _light(ink: np.ndarray, inverted: bool) -> np.ndarray:
+def _cmyk_to_rgb(ink: np.ndarray, inverted: bool) -> np.ndarray:
     """[H, W, 4] cyan, magenta, yellow, black as [H, W, 3] red, green, blue; Adobe's files hold 255 for no ink."""
     levels = ink.astype(np.int32) if inverted else 255 - ink.astype(np.int32)
     return levels[..., :3] * levels[..., 3:] // 255

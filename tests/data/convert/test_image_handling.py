@@ -83,7 +83,7 @@ def test_drawings_are_light_on_dark_in_the_order_of_the_array(original):
         for drawing, image in enumerate(images(plan, name)):
             levels = decoded(image)
             assert levels.shape == (28, 28, 3) and levels[0, 0].min() > 200
-            white = quickdraw.picture((np.arange(784) <= number + drawing).astype(np.uint8) * 255)
+            white = quickdraw.bitmap_image((np.arange(784) <= number + drawing).astype(np.uint8) * 255)
             assert np.abs(levels.astype(int) - np.asarray(white)).mean() < 4
 
 
@@ -96,7 +96,7 @@ def test_drawings_are_light_on_dark_in_the_order_of_the_array(original):
     ],
 )
 def test_boxes_are_enlarged_rounded_to_even_and_cut(box, expected):
-    assert mscoco.corners(box, (60, 40)) == expected
+    assert mscoco.enlarged_corners(box, (60, 40)) == expected
 
 
 def test_an_object_outside_of_its_picture_is_skipped_and_listed(original, tmp_path):
@@ -121,7 +121,7 @@ def test_duplicates_and_unreadable_images_are_left_out_of_imagenet(original):
     assert sum(plan.spec.images_per_class) == 1001  # 100 duplicates are not counted
     one, other = images(plan, "n10000007")
     assert one == (folder / "n10000007" / "n10000007_1.JPEG").read_bytes() and isinstance(other, Skipped)
-    counts = json.loads(plan.beside(plan.spec)["num_leaf_images.json"])
+    counts = json.loads(plan.extra_files(plan.spec)["num_leaf_images.json"])
     assert counts["n10000007"] == 2 and len(counts) == 1000
 
 

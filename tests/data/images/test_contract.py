@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from alfa_md.data.fixed_way import FixedWay
-from alfa_md.data.images.reader import data_set, images
+from alfa_md.data.images.reader import data_set_module, images
 from alfa_md.errors import MissingSource, UserError
 from tests.data.images import archives, layouts
 
@@ -40,12 +40,12 @@ def written(request, tmp_path) -> tuple[Path, str]:
 
 def opened(written, split: str):
     root, name = written
-    return data_set(name).open_split(root / name, split)
+    return data_set_module(name).open_split(root / name, split)
 
 
 def test_an_episode_of_every_split(written):
     root, name = written
-    size = data_set(name).TRANSFORM.size
+    size = data_set_module(name).TRANSFORM.size
     for split in SPLITS:
         source = images(root, name, split, SAMPLING, seed=0)
         episode = source.episode(3)

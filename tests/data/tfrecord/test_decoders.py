@@ -8,9 +8,9 @@ from PIL import Image
 
 from alfa_md.data.tfrecord.decoder import Decoder, UndecodableImage
 from alfa_md.data.tfrecord.tensorflow_decoder import TensorflowDecoder
-from alfa_md.data.tfrecord.turbo_decoder import SHARE, TOGETHER, TurboDecoder, _runs
+from alfa_md.data.tfrecord.turbo_decoder import CHUNK, MAX_RUN_PIXELS, TurboDecoder, _equal_size_runs
 from alfa_md.errors import UserError
-from alfa_md.pixels import scaled
+from alfa_md.pixels import normalise
 from tests.shared import shared_data
 
 
@@ -108,7 +108,7 @@ def nearly_grey(row: int, channel: int, seed: int) -> np.ndarray:
 
 def test_sizes_forms_and_colours_mixed_in_one_call(kind_of_decoder):
     """In runs of one size longer and shorter than what is decoded together; a colour hides among grey pictures."""
-    grey = [noise(9, 11, 1, seed) for seed in range(2 * SHARE + 3)]
+    grey = [noise(9, 11, 1, seed) for seed in range(2 * CHUNK + 3)]
     hidden = [nearly_grey(row, channel, row) for row in (0, 4, 8) for channel in range(3)]
     pixels = [*grey, *hidden, noise(9, 11), *grey[:3], noise(11, 9), noise(11, 9, 1), noise(9, 11), *hidden[4:6], *grey]
     for kinds in (["PNG"], ["JPEG"], ["JPEG", "PNG", "BMP"]):
@@ -118,20 +118,20 @@ def test_sizes_forms_and_colours_mixed_in_one_call(kind_of_decoder):
 
 def test_grey_levels_before_scaling(kind_of_decoder):
     images = [encoded(noise(13, 8, channels), "JPEG") for channels in (1, 3, 3)]
-    levels = kind_of_decoder(10).levels(images)
+    levels = kind_of_decoder(10).decode_unnormalised(images)
     expected = np.stack([plain_resize(plain_pixels(image), 10) for image in images])
     np.testing.assert_array_equal(levels.permute(0, 2, 3, 1).numpy(), expected)
-    assert torch.equal(scaled(levels), kind_of_decoder(10)(images))
+    assert torch.equal(normalise(levels), kind_of_decoder(10)(images))
 
 
 def test_neighbours_of_one_size_make_a_run():
-    small, large = (10, 10), (1000, TOGETHER)
+    small, large = (10, 10), (1000, MAX_RUN_PIXELS)
     sizes = [small, small, (10, 11), (11, 10), small, large, large, small, small]
     runs = [range(0, 2), range(2, 3), range(3, 4), range(4, 5), range(5, 6), range(6, 7), range(7, 9)]
-    assert list(_runs(sizes, range(9))) == runs
-    assert list(_runs(sizes, range(1, 3))) == [range(1, 2), range(2, 3)]
-    half = (TOGETHER // 2, 1)
-    assert list(_runs(5 * [half], range(5))) == [range(0, 2), range(2, 4), range(4, 5)]
+    assert list(_equal_size_runs(sizes, range(9))) == runs
+    assert list(_equal_size_runs(sizes, range(1, 3))) == [range(1, 2), range(2, 3)]
+    half = (MAX_RUN_PIXELS // 2, 1)
+    assert list(_equal_size_runs(5 * [half], range(5))) == [range(0, 2), range(2, 4), range(4, 5)]
 
 
 def test_the_buffer_starts_at_an_odd_address():
@@ -189,12 +189,12 @@ def test_undecodable_image_is_counted_out(kind_of_decoder, bad):
 
 
 def test_undecodable_image_within_a_run_of_one_size(kind_of_decoder):
-    images = [encoded(noise(60, 60, seed=seed), "JPEG") for seed in range(2 * SHARE)]
-    images[SHARE + 3] = images[0][:900]
-    images[SHARE + 5] = images[1][:900]
+    images = [encoded(noise(60, 60, seed=seed), "JPEG") for seed in range(2 * CHUNK)]
+    images[CHUNK + 3] = images[0][:900]
+    images[CHUNK + 5] = images[1][:900]
     with pytest.raises(UndecodableImage) as caught:
         kind_of_decoder(8)(images)
-    assert caught.value.position == SHARE + 3
+    assert caught.value.position == CHUNK + 3
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP"])
@@ -224,7 +224,7 @@ def claiming(kind: str, side: int) -> bytes:
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP"])
 def test_an_absurdly_large_image_is_refused_before_it_is_decoded(kind_of_decoder, kind, monkeypatch):
     decode = kind_of_decoder(8)
-    monkeypatch.setattr(decode, "_decoded", lambda *arguments: pytest.fail("decoded"))
+    monkeypatch.setattr(decode, "_decode_batch", lambda *arguments: pytest.fail("decoded"))
     with pytest.raises(
         UndecodableImage, match="image 1 claims 60000 x 60000 pixels, more than the 100000000"
     ) as caught:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from alfa_md.data.tfrecord.dimensions import dimensions, in_ink
+from alfa_md.data.tfrecord.dimensions import dimensions, is_cmyk
 from tests.shared import shared_data
 
 
@@ -28,7 +28,7 @@ def test_kinds_of_jpeg(options):
 
 
 def test_inks():
-    assert in_ink(picture(30, 7, "JPEG", "CMYK")) and not in_ink(picture(30, 7, "JPEG", "L"))
+    assert is_cmyk(picture(30, 7, "JPEG", "CMYK")) and not is_cmyk(picture(30, 7, "JPEG", "L"))
 
 
 def test_a_thumbnail_in_a_jpeg_is_not_the_picture():
@@ -80,5 +80,5 @@ def test_jpegs_are_sized_as_libjpeg_sizes_them():
             continue
         sized += 1
         assert dimensions(bytes(image)) == (width, height)
-        assert in_ink(bytes(image)) == (space in ("CMYK", "YCCK"))
+        assert is_cmyk(bytes(image)) == (space in ("CMYK", "YCCK"))
     assert sized > 1000

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from alfa_md.data.fingerprint import fingerprint
+from alfa_md.data.fingerprint import episode_fingerprint
 from alfa_md.data.sampling import Sampling
-from alfa_md.data.tfrecord.dump import dump
+from alfa_md.data.tfrecord.dump import dump_source
 from alfa_md.data.tfrecord.dumped import DumpedSource, dumped
 from alfa_md.data.tfrecord.image_cache import ImageCache
-from alfa_md.data.tfrecord.record_files import ClassFiles
+from alfa_md.data.tfrecord.record_files import RecordFiles
 from alfa_md.data.tfrecord.record_images import DecodedImages
 from alfa_md.data.tfrecord.records import encode_example, read_records, scan_offsets, write_records
 from alfa_md.data.tfrecord.source import RecordSource
@@ -30,7 +30,7 @@ def source_of(spec, decoder=decode_names) -> RecordSource:
 
 
 def dumped_to(folder: Path, spec) -> Path:
-    return dump(source_of(spec), ClassFiles(spec), range(EPISODES), folder, SEED)
+    return dump_source(source_of(spec), RecordFiles(spec), range(EPISODES), folder, SEED)
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +58,7 @@ def test_a_replayed_episode_is_the_one_that_was_dumped(spec, directory):
     assert directory == directory.parents[1] / "test" / "toy" and len(again) == EPISODES
     for index in range(EPISODES):
         assert equal(again.episode(index), ours.episode(index))
-        assert again.fingerprint(index) == fingerprint("toy", "test", ours.draw(index))
+        assert again.fingerprint(index) == episode_fingerprint("toy", "test", ours.draw(index))
 
 
 def test_the_files_are_those_of_the_format(spec, directory):
@@ -118,7 +118,7 @@ def test_pixels_are_rounded_as_the_cache_rounds_them(tmp_path):
 
     spec, decoder, cache = write_source(tmp_path / "records", coloured_image), TurboDecoder(8), ImageCache()
     cached = RecordSource(spec, "test", Sampling(), cache.images(spec, decoder), SEED)
-    dump(cached, ClassFiles(spec), range(1), tmp_path, SEED)
+    dump_source(cached, RecordFiles(spec), range(1), tmp_path, SEED)
     rounded = replayed(tmp_path / "test" / "toy", decoder, cache=cache)
     assert rounded.episode(0).query_x.dtype == torch.uint8 and equal(rounded.episode(0), cached.episode(0))
     exact = replayed(tmp_path / "test" / "toy", decoder, cache=ImageCache("float32"))
@@ -159,7 +159,7 @@ def test_nothing_is_written_over_and_nothing_half_written_stays(spec, directory,
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        dump(source_of(spec), ClassFiles(spec), indices(), tmp_path / "other", SEED)
+        dump_source(source_of(spec), RecordFiles(spec), indices(), tmp_path / "other", SEED)
     assert list((tmp_path / "other" / "test").iterdir()) == []
 
 

@@ -14,11 +14,11 @@ from PIL import Image
 
 from alfa_md.data.spec import DatasetSpec, load_spec
 from alfa_md.data.tfrecord import slot_file
-from alfa_md.data.tfrecord.image_cache import CachedImages, ImageCache, images_of
+from alfa_md.data.tfrecord.image_cache import CachedImages, ImageCache, open_record_images
 from alfa_md.data.tfrecord.installed_decoder import installed_decoder
 from alfa_md.data.tfrecord.record_images import DecodedImages
 from alfa_md.errors import UserError
-from alfa_md.pixels import scaled
+from alfa_md.pixels import normalise
 from tests.data.records import write_source
 from tests.shared import ROOT
 
@@ -34,9 +34,9 @@ class CountingDecoder:
     def __init__(self):
         self.real, self.count = installed_decoder(SIZE), 0
 
-    def levels(self, images: Sequence[bytes]) -> torch.Tensor:
+    def decode_unnormalised(self, images: Sequence[bytes]) -> torch.Tensor:
         self.count += len(images)
-        return self.real.levels(images)
+        return self.real.decode_unnormalised(images)
 
 
 def noise(class_id: int, number: int) -> bytes:
@@ -83,7 +83,7 @@ def test_whole_grey_levels_are_the_nearest(spec):
     images = cached(spec)[0].images(CHOSEN)
     assert images.dtype == torch.uint8 and images.is_contiguous(memory_format=torch.channels_last)
     assert torch.equal(images, rounded(spec))
-    assert (scaled(images) - exact(spec)).abs().max() <= 1 / 255 + 1e-6
+    assert (normalise(images) - exact(spec)).abs().max() <= 1 / 255 + 1e-6
 
 
 def test_float32_is_exact_cold_and_warm(spec):
@@ -94,7 +94,7 @@ def test_float32_is_exact_cold_and_warm(spec):
 
 
 def test_without_a_cache_nothing_is_rounded_or_kept(spec, tmp_path):
-    images = images_of(spec, installed_decoder(SIZE), None)
+    images = open_record_images(spec, installed_decoder(SIZE), None)
     assert torch.equal(images.images(CHOSEN), exact(spec))
     assert images.stamp()["cache"] is None
     assert not (tmp_path / "cache" / "decoded").exists()
