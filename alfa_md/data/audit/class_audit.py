@@ -1,4 +1,4 @@
-"""The record file of one class: its framing, checksums, labels, pictures and their order."""
+"""Audit of one record file: framing, checksums, labels, images and their order."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +15,7 @@ from alfa_md.errors import UserError
 
 
 class ClassAudit(NamedTuple):
-    """How many records and bytes a class file has, how many were looked at, and what is wrong."""
+    """Result for one class file: records found, records checked, size in bytes, and findings."""
 
     records: int
     checked: int
@@ -24,7 +24,7 @@ class ClassAudit(NamedTuple):
 
 
 class Auditor(NamedTuple):
-    """Looks at the classes of a source; `sampled` records of each, or all of them where it is None."""
+    """Audits the record file of a class id; checks `sampled` random records of it, or all if None."""
 
     spec: DatasetSpec
     decoder: Decoder
@@ -57,7 +57,7 @@ class Auditor(NamedTuple):
     def _check_records(
         self, path: Path, class_id: int, offsets: np.ndarray, numbers: list[int], remedy: str
     ) -> Iterator[Finding]:
-        """A finding for every record whose checksum, label or picture is wrong."""
+        """Yields a finding for every record whose checksum, label or image is invalid."""
         for number in numbers:
             where = f"{path}: record {number}"
             try:
@@ -77,7 +77,7 @@ class Auditor(NamedTuple):
         places = pair_positions(len(offsets) - 1)
         try:
             firsts, seconds = (self._pixels(path, offsets, [n + step for n in places]) for step in (0, 1))
-        except UserError:  # of a record that was not sampled; a full check names it
+        except UserError:  # in a record that was not sampled; a full check reports it
             return False
         return neighbours_resemble(firsts, seconds)
 
@@ -87,5 +87,5 @@ class Auditor(NamedTuple):
 
 
 def _problem(error: UserError) -> str:
-    """The line without the remedy that it ends in."""
+    """The error message without its final remedy."""
     return str(error).rpartition("; ")[0] or str(error)

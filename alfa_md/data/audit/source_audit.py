@@ -1,4 +1,4 @@
-"""All that can be said of a source below a records root."""
+"""Audit of one source below a records root."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,12 +14,12 @@ from alfa_md.data.spec import SPEC_FILE, DatasetSpec, load_spec
 from alfa_md.data.tfrecord.decoder import Decoder
 from alfa_md.errors import UserError
 
-Progress = Callable[[Iterable, str, int], Iterable]  # (results, title, how many): shows how far they are
+Progress = Callable[[Iterable, str, int], Iterable]  # (results, title, total) -> results, with a progress bar
 
 
 @dataclass(frozen=True)
 class SourceAudit:
-    """`state` is missing, unfinished (a conversion runs or was interrupted), unreadable or present."""
+    """Audit result; `state` is missing, unfinished (conversion running or interrupted), unreadable or present."""
 
     source: str
     state: str
@@ -27,7 +27,7 @@ class SourceAudit:
     images: int = 0
     checked: int = 0
     size: int = 0  # bytes of the class files
-    names: str = ""  # as published, not published, or nothing to compare with
+    names: str = ""  # "as published", "not published", or "" if there is no published specification
     counts: str = ""
     findings: tuple[Finding, ...] = ()
 
@@ -38,7 +38,7 @@ class SourceAudit:
 def audit_source(
     directory: Path, decoder: Decoder, sampled: int | None = None, workers: int = 1, progress: Progress | None = None
 ) -> SourceAudit:
-    """The records in `directory`; `sampled` of each class are read, or all. Never raises for what is damaged."""
+    """Audits the records in `directory`, `sampled` per class or all. Damage becomes findings, never an exception."""
     source = directory.name
     if not (directory / SPEC_FILE).exists():
         return audit_without_spec(directory)
@@ -66,7 +66,7 @@ def audit_source(
 
 
 def audit_without_spec(directory: Path) -> SourceAudit:
-    """Nothing, a conversion that is not at its end, or files that nobody describes."""
+    """Audit of a directory without specification: missing, unfinished, or record files without a specification."""
     files = sum(1 for _ in directory.glob("*.tfrecords")) if directory.is_dir() else 0
     if (directory / UNFINISHED).exists():
         return SourceAudit(directory.name, "unfinished", classes=files)
@@ -77,7 +77,7 @@ def audit_without_spec(directory: Path) -> SourceAudit:
 
 
 def compare_with_published(spec: DatasetSpec) -> SourceAudit:
-    """The specification against the published one of its name, if there is one."""
+    """Comparison of the specification with the published one of the same name, if there is one."""
     audit = SourceAudit(spec.name, "present")
     if spec.name not in PUBLISHED_SPECS:
         return audit
@@ -92,7 +92,7 @@ def compare_with_published(spec: DatasetSpec) -> SourceAudit:
 
 
 def find_stray_files(spec: DatasetSpec) -> list[Finding]:
-    """Record files that belong to no class."""
+    """One finding for each record file that belongs to no class."""
     expected = {spec.class_file(class_id).name for class_id in range(len(spec.class_names))}
     found = sorted(path for path in spec.path.glob("*.tfrecords") if path.name not in expected)
     return [Finding(f"{path}: is of no class of the specification; move it elsewhere") for path in found]

@@ -1,7 +1,7 @@
-"""FGVC-Aircraft as a source of Meta-Dataset: 100 variants, cropped to their boxes, divided at random into 70 / 15 / 15.
+"""Converter of FGVC-Aircraft: 100 variants, images cropped to bounding boxes, random split 70 / 15 / 15.
 
-Reads the folder `data` of `fgvc-aircraft-2013b.tar.gz`: `variants.txt`, the boxes in `images_box.txt`, the variants of
-the images in `images_variant_trainval.txt` and `images_variant_test.txt`, and `images/<image>.jpg`.
+Reads the folder `data` of `fgvc-aircraft-2013b.tar.gz`: `variants.txt`, the boxes in `images_box.txt`, the labels in
+`images_variant_trainval.txt` and `images_variant_test.txt`, and `images/<image>.jpg`.
 References: Maji et al., "Fine-grained visual classification of aircraft", 2013; splits of Triantafillou et al.,
 "Meta-Dataset", ICLR 2020.
 """
@@ -27,7 +27,7 @@ Corners = tuple[int, ...]  # xmin, ymin, xmax, ymax in pixels
 
 
 class CroppedAircraft(NamedTuple):
-    """The images of every class id within their boxes, sorted by name."""
+    """The images of a class id cropped to their boxes, sorted by name."""
 
     images: list[list[tuple[Path, Corners]]]
 
@@ -40,7 +40,7 @@ def crop_to_corners(image: Image.Image, box: Corners) -> Image.Image:
 
 
 def plan(source_dir: Path) -> Plan:
-    """The 100 variants. Raises UserError naming what is missing."""
+    """The plan of the 100 variants. Raises UserError naming missing files."""
     data = source_dir / "data"
     require_originals(
         source_dir, REMEDY, folders=["data/images"], files=[f"data/{n}" for n in ("images_box.txt", *LISTS)]
@@ -68,7 +68,7 @@ def plan(source_dir: Path) -> Plan:
 
 
 def parse_corners(data: Path, image: str, box: str) -> Corners:
-    """The four numbers of a box. Raises UserError naming the image where they are none."""
+    """The four integers of a box. Raises UserError naming the image if the line is invalid."""
     numbers = box.split()
     if len(numbers) != 4 or not all(number.isdecimal() for number in numbers):
         raise UserError(f"{data / 'images_box.txt'}: {box!r} of image {image} is no box; {REMEDY}")
@@ -76,6 +76,6 @@ def parse_corners(data: Path, image: str, box: str) -> Corners:
 
 
 def read_pairs(file: Path) -> list[tuple[str, str]]:
-    """Image and the rest of the line, for every line."""
+    """(image, rest of the line) for every non-empty line."""
     lines = (line.strip().partition(" ") for line in file.read_text().splitlines() if line.strip())
     return [(image, rest) for image, _, rest in lines]

@@ -1,6 +1,6 @@
-"""CUB-200-2011 birds as a source of Meta-Dataset: 200 species, whole images, divided at random into 140 / 30 / 30.
+"""Converter of CUB-200-2011: 200 bird species, uncropped images, random split 140 / 30 / 30.
 
-Reads the folder `CUB_200_2011` of `CUB_200_2011.tgz`: `classes.txt`, a number and a name a line, and `images/<name>/`.
+Reads the folder `CUB_200_2011` of `CUB_200_2011.tgz`: `classes.txt`, lines of number and name, and `images/<name>/`.
 References: Wah et al., "The Caltech-UCSD Birds-200-2011 dataset", 2011; splits of Triantafillou et al., "Meta-Dataset",
 ICLR 2020.
 """
@@ -16,7 +16,7 @@ REMEDY = "unpack CUB_200_2011.tgz and give its folder CUB_200_2011"
 
 
 def plan(source_dir: Path) -> Plan:
-    """The 200 species, images sorted by name. Raises UserError naming what is missing."""
+    """The plan of the 200 species, images sorted by name. Raises UserError naming missing files."""
     require_originals(source_dir, REMEDY, folders=["images"], files=["classes.txt"])
     lines = (source_dir / "classes.txt").read_text().splitlines()
     names = [line.split()[1] for line in lines if len(line.split()) == 2]

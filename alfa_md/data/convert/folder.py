@@ -1,9 +1,9 @@
-"""Your own pictures as a source: a folder of class folders, named like the source that it becomes.
+"""Converter of your own images: a folder of class folders, whose name becomes the name of the source.
 
-Reads `<class>/<picture>`, pictures sorted by name, JPEG, PNG, BMP, GIF, PPM, TIFF or WebP. `splits.json`, an object of
-the lists train, valid and test of class names, or `splits.csv`, with the columns class and split, divides the classes;
-without either 70 % are for training, 15 % for validation and 15 % for test, at random with a fixed seed. A third
-column `superclass`, in the csv, groups the classes of a split in two levels, as Omniglot's are.
+Reads `<class>/<image>`, sorted by name, in JPEG, PNG, BMP, GIF, PPM, TIFF or WebP. The split is read from
+`splits.json`, an object of the lists train, valid and test of class names, or `splits.csv`, with the columns class and
+split; without either it is random with a fixed seed: 70 % training, 15 % validation, 15 % test. A third column
+`superclass` in the csv makes the source bi-level, as Omniglot is.
 """
 
 import csv
@@ -29,11 +29,11 @@ SHARE_OF_TRAIN, SHARE_OF_VALID = 0.70, 0.15
 
 
 def plan(source_dir: Path) -> Plan:
-    """All classes, in the order of their split. Raises UserError naming what is missing or contradicts itself."""
+    """The plan of all classes. Raises UserError naming missing or contradictory files."""
     require_originals(source_dir, REMEDY)
     names = folder_names(source_dir)
     raise_if_any(source_dir, [] if names else ["no class folder"], REMEDY)
-    files = {n: [source_dir / n / picture for picture in file_names(source_dir / n, *ENDINGS)] for n in names}
+    files = {n: [source_dir / n / file for file in file_names(source_dir / n, *ENDINGS)] for n in names}
     raise_if_any(source_dir, [f"{name} has no picture" for name in names if not files[name]], REMEDY)
     counts = {name: len(files[name]) for name in names}
     spec = folder_spec(source_dir, names, counts)
@@ -41,7 +41,7 @@ def plan(source_dir: Path) -> Plan:
 
 
 def folder_spec(source_dir: Path, names: list[str], counts: dict[str, int]) -> DatasetSpec:
-    """What the split file makes of the classes, or chance."""
+    """The specification by the split file, or by a random split if there is none."""
     source = source_dir.resolve().name
     if (source_dir / CSV).exists():
         return spec_from_csv(source_dir / CSV, source, names, counts)
@@ -52,7 +52,7 @@ def folder_spec(source_dir: Path, names: list[str], counts: dict[str, int]) -> D
 
 
 def spec_from_csv(file: Path, source: str, names: list[str], counts: dict[str, int]) -> DatasetSpec:
-    """The specification of a csv: flat, or of two levels where there are superclasses."""
+    """The specification by `splits.csv`: bi-level if it has superclasses, else flat."""
     with file.open(newline="", encoding="utf-8-sig") as lines:
         rows = list(csv.DictReader(lines))
     if not rows or not {"class", "split"} <= rows[0].keys():
@@ -69,7 +69,7 @@ def spec_from_csv(file: Path, source: str, names: list[str], counts: dict[str, i
 def bi_level_spec(
     file: Path, source: str, split: SplitNames, superclass_of: dict[str, str], counts: dict[str, int]
 ) -> BiLevelSpec:
-    """Classes grouped by superclass within their split, superclasses in the order in which they come first."""
+    """The bi-level specification: classes grouped by superclass within their split, in order of first appearance."""
     groups = {part: list(dict.fromkeys(superclass_of[name] for name in split[part])) for part in SPLITS}
     superclasses = [group for part in SPLITS for group in groups[part]]
     if len(set(superclasses)) < len(superclasses):

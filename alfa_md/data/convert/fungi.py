@@ -1,6 +1,6 @@
-"""FGVCx Fungi 2018 as a source of Meta-Dataset: 1394 species, divided at random into 994 / 200 / 200.
+"""Converter of FGVCx Fungi 2018: 1394 species, random split 994 / 200 / 200.
 
-Reads `train.json` and `val.json` of the competition and the pictures that they name, below `images/` of
+Reads `train.json` and `val.json` of the competition and the images that they list, below `images/` of
 `fungi_train_val.tgz`. The images of a species are in the order of the annotations, those of `train.json` first.
 References: Schroeder and Cui, "FGVCx fungi classification challenge", 2018; splits of Triantafillou et al.,
 "Meta-Dataset", ICLR 2020.
@@ -21,7 +21,7 @@ REMEDY = "unpack fungi_train_val.tgz and train_val_annotations.tgz there"
 
 
 def plan(source_dir: Path) -> Plan:
-    """The 1394 species, named by number and name. Raises UserError naming what is missing."""
+    """The plan of the 1394 species. Raises UserError naming missing files."""
     require_originals(source_dir, REMEDY, folders=["images"], files=LISTS)
     lists = [read_annotations(source_dir / name) for name in LISTS]
     categories = {number: name for names, _ in reversed(lists) for number, name in names.items()}
@@ -35,12 +35,12 @@ def plan(source_dir: Path) -> Plan:
 
 
 def read_annotations(file: Path) -> tuple[dict[int, str], list[tuple[int, str]]]:
-    """Names by category id; category id and picture of every annotation. Raises UserError naming the file."""
+    """Category names by id, and (category id, image file) of every annotation. Raises UserError naming the file."""
     try:
         content: dict[str, Any] = json.loads(file.read_bytes())
         names = {int(category["id"]): str(category["name"]) for category in content["categories"]}
-        pictures = {image["id"]: str(image["file_name"]) for image in content["images"]}
-        images = [(int(a["category_id"]), pictures[a["image_id"]]) for a in content["annotations"]]
+        image_files = {image["id"]: str(image["file_name"]) for image in content["images"]}
+        images = [(int(a["category_id"]), image_files[a["image_id"]]) for a in content["annotations"]]
         if strangers := {number for number, _ in images} - names.keys():
             raise KeyError(min(strangers))
     except (ValueError, KeyError, TypeError, RecursionError, OverflowError) as error:

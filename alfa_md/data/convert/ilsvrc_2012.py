@@ -1,9 +1,9 @@
-"""ImageNet (ILSVRC-2012) as a source of Meta-Dataset: 1000 classes, each split a graph of WordNet.
+"""Converter of ImageNet (ILSVRC-2012): 1000 classes, one WordNet graph per split.
 
-Reads the folders of `ILSVRC2012_img_train.tar`, one for each class and named by its WordNet id, with its own archive
-unpacked inside; `wordnet.is_a.txt` and `words.txt` of ImageNet; and the lists of images that other sources hold too,
+Reads the class folders of `ILSVRC2012_img_train.tar`, named by WordNet id, each with its own archive unpacked inside;
+`wordnet.is_a.txt` and `words.txt` of ImageNet; and the lists of images that other sources contain too,
 `ImageNet_<other>_duplicates.txt`, which come with the official code. Carnivores are the validation split, devices the
-test split. Images in the lists are left out; coloured JPEG files are kept byte by byte.
+test split. Listed duplicates are left out; RGB JPEG files are copied unchanged.
 References: Russakovsky et al., "ImageNet large scale visual recognition challenge", IJCV 2015; splits of Triantafillou
 et al., "Meta-Dataset", ICLR 2020.
 """
@@ -41,7 +41,7 @@ ENDINGS = (".jpeg", ".jpg", ".png")
 
 
 class TrainingImages(NamedTuple):
-    """The images of every class without duplicates, sorted by name."""
+    """The images of a class id without duplicates, sorted by name."""
 
     folders: list[Path]
     duplicates: frozenset[str]
@@ -54,19 +54,19 @@ class TrainingImages(NamedTuple):
                 yield Skipped(name, str(error))
 
     def names(self, class_id: int) -> list[str]:
-        """The files of a class that become records."""
+        """File names of a class that become records."""
         return [name for name in file_names(self.folders[class_id], *ENDINGS) if name not in self.duplicates]
 
 
 def plan(source_dir: Path) -> Plan:
-    """712 training, 158 validation and 130 test classes. Raises UserError naming what is missing."""
+    """The plan of 712 training, 158 validation and 130 test classes. Raises UserError naming missing files."""
     return plan_imagenet("ilsvrc_2012", source_dir, split_graphs)
 
 
 def plan_imagenet(
     source: str, source_dir: Path, make_graphs: Callable[[Graph, list[str]], Mapping[str, Graph]]
 ) -> Plan:
-    """The plan of `source`; `divided` makes the graph of every split from all links and all classes."""
+    """The plan of `source`; `make_graphs` maps the WordNet graph and all classes to the graph of every split."""
     require_originals(source_dir, REMEDY, files=(LINKS, WORDS, *DUPLICATES))
     classes = sorted(path.name for path in source_dir.glob("n*") if path.name[1:].isdigit() and path.is_dir())
     if len(classes) != NUM_CLASSES:
@@ -91,9 +91,9 @@ def plan_imagenet(
 
 
 def split_graphs(links: Graph, classes: list[str]) -> dict[str, Graph]:
-    """Carnivores, devices and all other classes, each with their ancestors; of carnivores and devices within the root.
+    """Graphs of carnivores (valid), devices (test) and all other classes (train), each with their ancestors.
 
-    Raises UserError if a class is both.
+    Ancestors of carnivores and devices stop at these roots. Raises UserError if a class is both.
     """
     full = collapse_single_children(ancestor_graph(links, classes))
     held_out = {"valid": descendants(full, CARNIVORE), "test": descendants(full, DEVICE)}
@@ -106,12 +106,12 @@ def split_graphs(links: Graph, classes: list[str]) -> dict[str, Graph]:
 
 
 def read_duplicates(source_dir: Path) -> frozenset[str]:
-    """The names of the files in the three lists; a line is `<folder>/<file>  # <the same image elsewhere>`."""
+    """File names in the three lists of duplicates; a line is `<folder>/<file>  # <the same image elsewhere>`."""
     lines = (line for name in DUPLICATES for line in (source_dir / name).read_text().splitlines())
     return frozenset(Path(path).name for path in (line.partition("#")[0].strip() for line in lines) if path)
 
 
 def leaf_count_file(spec: DatasetSpec) -> dict[str, bytes]:
-    """`num_leaf_images.json`, which stands beside the specification of ImageNet."""
+    """The extra file `num_leaf_images.json`: image counts by class name."""
     counts = dict(zip(spec.class_names, spec.images_per_class, strict=True))
     return {"num_leaf_images.json": json.dumps(counts, indent=2).encode()}

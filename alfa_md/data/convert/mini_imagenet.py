@@ -1,4 +1,4 @@
-"""miniImageNet as a source of Meta-Dataset: 64 / 16 / 20 classes of 600 images, 84 pixels wide.
+"""Converter of miniImageNet: 64 / 16 / 20 classes of 600 images, 84 pixels wide.
 
 Reads the pickles `mini-imagenet-cache-train.pkl`, `-val.pkl` and `-test.pkl`; classes are sorted by name within each.
 References: Ren et al., "Meta-learning for semi-supervised few-shot classification", ICLR 2018; Triantafillou et al.,
@@ -18,7 +18,7 @@ from alfa_md.data.spec import SPLITS, DatasetSpec
 
 
 class PickledImages(NamedTuple):
-    """The images of every class, in the order of the pickle."""
+    """The images of a class id, in the order of the pickle."""
 
     source_dir: Path
     spec: DatasetSpec
@@ -35,7 +35,7 @@ def cached_split(source_dir: Path, split: str) -> ArchivedImages:
 
 
 def plan(source_dir: Path) -> Plan:
-    """The 100 classes. Raises UserError for a pickle that is missing or damaged."""
+    """The plan of the 100 classes. Raises UserError for a missing or damaged pickle."""
     names: list[str] = []
     counts: list[int] = []
     sizes: dict[str, int] = {}

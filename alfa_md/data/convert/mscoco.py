@@ -1,8 +1,8 @@
-"""Objects of MSCOCO as a source of Meta-Dataset: 80 categories, divided at random into 40 for validation, 40 for test.
+"""Converter of MSCOCO objects: 80 categories, random split 0 / 40 / 40.
 
 Reads `train2017/` of `train2017.zip` and `instances_train2017.json` of `annotations_trainval2017.zip`, beside it or in
-`annotations/`. Every annotated object, a crowd too, is an image: its box, enlarged by a fifth, in the order of the
-annotations.
+`annotations/`. Every annotated object, crowds included, is one image: its box enlarged by 20 %, in the order of
+the annotations.
 References: Lin et al., "Microsoft COCO: common objects in context", ECCV 2014; splits of Triantafillou et al.,
 "Meta-Dataset", ICLR 2020.
 """
@@ -31,7 +31,7 @@ ObjectBox = tuple[float, float, float, float]  # left, top, width, height in pix
 
 
 class Objects(NamedTuple):
-    """The objects of every class id: picture and box."""
+    """The cropped objects of a class id, given image file and box."""
 
     folder: Path
     boxes: list[list[tuple[str, ObjectBox]]]
@@ -45,11 +45,11 @@ class Objects(NamedTuple):
 
 
 class EmptyBox(UserError):
-    """A box without a pixel of its picture."""
+    """A box that contains no pixel of its image."""
 
 
 def crop_enlarged(image: Image.Image, box: ObjectBox) -> Image.Image:
-    """The part of the picture in the enlarged box. Raises EmptyBox if there is none."""
+    """The image cropped to the enlarged box. Raises EmptyBox if the crop is empty."""
     left, top, right, bottom = enlarged_corners(box, image.size)
     if right <= left or bottom <= top:
         raise EmptyBox(f"box {box} is empty")
@@ -57,7 +57,7 @@ def crop_enlarged(image: Image.Image, box: ObjectBox) -> Image.Image:
 
 
 def enlarged_corners(box: ObjectBox, size: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Left, top, right, bottom of the box enlarged about its centre, within a picture of this width and height."""
+    """(left, top, right, bottom) of the box enlarged about its centre, clipped to an image of size (width, height)."""
     left, top, width, height = box
     wide, high = width * ENLARGED, height * ENLARGED
     left, top = left - (wide - width) / 2, top - (high - height) / 2
@@ -66,7 +66,7 @@ def enlarged_corners(box: ObjectBox, size: tuple[int, int]) -> tuple[int, int, i
 
 
 def plan(source_dir: Path) -> Plan:
-    """The 80 categories. Raises UserError naming what is missing."""
+    """The plan of the 80 categories. Raises UserError naming missing files."""
     require_originals(source_dir, REMEDY, folders=[IMAGES])
     beside, inside = source_dir / ANNOTATIONS, source_dir / "annotations" / ANNOTATIONS
     file = beside if beside.exists() else inside
@@ -75,7 +75,7 @@ def plan(source_dir: Path) -> Plan:
     raise_if_any(source_dir, [] if len(boxes) == sum(SIZES) else [f"{len(boxes)} categories, not 80"], REMEDY)
     raise_if_any(source_dir, [f"no object of {name}" for name in boxes if not boxes[name]], REMEDY)
     present = {path.name for path in (source_dir / IMAGES).iterdir()}
-    needed = sorted({picture for own in boxes.values() for picture, _ in own} - present)
+    needed = sorted({image_file for own in boxes.values() for image_file, _ in own} - present)
     raise_if_any(source_dir, [f"{IMAGES}/{name} is missing" for name in needed], REMEDY)
     counts = {name: len(own) for name, own in boxes.items()}
     spec = flat_spec("mscoco", load_or_draw_split(source_dir, "mscoco", list(boxes), SIZES), counts)
@@ -83,18 +83,18 @@ def plan(source_dir: Path) -> Plan:
 
 
 def read_annotations(file: Path) -> dict[str, list[tuple[str, ObjectBox]]]:
-    """Picture and box of every object of every category, in the order of the file. Raises UserError naming the file."""
+    """(image file, box) of every object by category, in the order of the file. Raises UserError naming the file."""
     try:
         content = json.loads(file.read_bytes())
         names = {category["id"]: str(category["name"]) for category in content["categories"]}
-        pictures = {image["id"]: str(image["file_name"]) for image in content["images"]}
+        image_files = {image["id"]: str(image["file_name"]) for image in content["images"]}
         boxes: dict[str, list[tuple[str, ObjectBox]]] = {name: [] for name in names.values()}
         for annotation in content["annotations"]:
             left, top, width, height = map(float, annotation["bbox"])
             if not np.isfinite((left, top, width, height)).all():
                 raise ValueError(f"box {annotation['bbox']}")
-            picture = pictures[annotation["image_id"]]
-            boxes[names[annotation["category_id"]]].append((picture, (left, top, width, height)))
+            image_file = image_files[annotation["image_id"]]
+            boxes[names[annotation["category_id"]]].append((image_file, (left, top, width, height)))
     except (ValueError, KeyError, TypeError, RecursionError, OverflowError) as error:
         reason = f"{type(error).__name__}: {error}"
         raise UserError(f"{file}: is not the list of objects of MSCOCO ({reason}); {REMEDY}") from error

@@ -1,4 +1,4 @@
-"""Omniglot as a source of Meta-Dataset: alphabets are superclasses, characters classes, strokes light on dark.
+"""Converter of Omniglot: alphabets are superclasses, characters are classes, strokes are light on dark.
 
 Reads the folders `images_background` and `images_evaluation` of the original archives. The evaluation alphabets are the
 test split; five background alphabets are the validation split, in the order below, and the other 25 are for training.
@@ -81,7 +81,7 @@ TEST = {
 
 
 class Character(NamedTuple):
-    """One class: its alphabet and the number of its directory, from 1."""
+    """One class: its alphabet and the number of its folder, from 1."""
 
     alphabet: str
     number: int
@@ -92,13 +92,13 @@ class Character(NamedTuple):
 
     @property
     def folder(self) -> Path:
-        """Where its images lie below the source directory."""
+        """Path of its images relative to the source directory."""
         part = EVALUATION if self.alphabet in TEST else BACKGROUND
         return Path(part, self.alphabet, f"character{self.number:02d}")
 
 
 class DrawnCharacters(NamedTuple):
-    """The images of every class, in the order of the drawers."""
+    """The inverted images of a class id, in drawer order."""
 
     folders: list[Path]
 
@@ -108,7 +108,7 @@ class DrawnCharacters(NamedTuple):
 
 
 def plan(source_dir: Path) -> Plan:
-    """The 1623 characters, 20 images each. Raises UserError if folders or images are missing."""
+    """The plan of the 1623 characters, 20 images each. Raises UserError naming missing folders or images."""
     characters = all_characters()
     require_originals(source_dir, REMEDY, folders=(BACKGROUND, EVALUATION))
     alphabets = [Path(BACKGROUND, name) for name in TRAIN | VALID] + [Path(EVALUATION, name) for name in TEST]
@@ -119,12 +119,12 @@ def plan(source_dir: Path) -> Plan:
 
 
 def all_characters() -> list[Character]:
-    """The classes in id order."""
+    """All classes in class id order."""
     return [Character(name, n) for name, count in (TRAIN | VALID | TEST).items() for n in range(1, count + 1)]
 
 
 def omniglot_spec() -> BiLevelSpec:
-    """The bi-level specification of the whole source."""
+    """The bi-level specification of all characters."""
     characters = all_characters()
     splits = {"train": TRAIN, "valid": VALID, "test": TEST}
     alphabets = TRAIN | VALID | TEST

@@ -1,4 +1,4 @@
-"""Quick, Draw! as a source of Meta-Dataset: 345 drawings, divided at random into 241 / 52 / 52.
+"""Converter of Quick, Draw!: 345 drawings, random split 241 / 52 / 52.
 
 Reads the bitmaps `<drawing>.npy` of the folder `numpy_bitmap` of the public data, arrays [N, 784] of uint8 or bool,
 strokes light on dark; every row is an image of 28 x 28 pixels.
@@ -26,7 +26,7 @@ REMEDY = "download the 345 files of numpy_bitmap there"
 
 
 class Drawings(NamedTuple):
-    """The rows of the array of every class id."""
+    """The drawings of a class id, one per row of its array."""
 
     files: list[Path]
 
@@ -35,13 +35,13 @@ class Drawings(NamedTuple):
 
 
 def bitmap_image(row: np.ndarray) -> Image.Image:
-    """The RGB image of a row [784]."""
-    levels = row * np.uint8(WHITE) if row.dtype == bool else row
-    return Image.fromarray(levels.reshape(SIDE, SIDE)).convert("RGB")
+    """The RGB image of one row [784], uint8 or bool."""
+    pixels = row * np.uint8(WHITE) if row.dtype == bool else row
+    return Image.fromarray(pixels.reshape(SIDE, SIDE)).convert("RGB")
 
 
 def plan(source_dir: Path) -> Plan:
-    """The 345 drawings. Raises UserError naming what is missing, or an array of another shape."""
+    """The plan of the 345 drawings. Raises UserError naming missing files or an array of another shape."""
     require_originals(source_dir, REMEDY)
     files = {name.partition(".")[0]: source_dir / name for name in file_names(source_dir, ".npy")}
     raise_if_any(source_dir, [] if len(files) == sum(SIZES) else [f"{len(files)} .npy files, not 345"], REMEDY)
@@ -53,7 +53,7 @@ def plan(source_dir: Path) -> Plan:
 
 
 def load_bitmaps(file: Path) -> np.ndarray:
-    """The array [N, 784], not read yet but mapped. Raises UserError naming a file that is none."""
+    """The memory-mapped array [N, 784] of a file. Raises UserError naming an invalid file."""
     try:
         array = np.load(file, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:

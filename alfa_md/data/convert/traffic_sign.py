@@ -1,8 +1,8 @@
-"""German traffic signs (GTSRB) as a source of Meta-Dataset: all 43 signs are the test split.
+"""Converter of German traffic signs (GTSRB): all 43 signs are in the test split.
 
-Reads `Final_Training/Images/<number>/` of `GTSRB_Final_Training_Images.zip`. There the images of a sign are frames of
-films, 30 of each one after the other; they are shuffled, with a fixed seed, so that a reader of a part of the file
-does not see one film.
+Reads `Final_Training/Images/<number>/` of `GTSRB_Final_Training_Images.zip`. There the images of a sign are video
+frames, 30 consecutive ones of each video; they are shuffled with a fixed seed, so that a reader of a part of the file
+does not see a single video.
 References: Houben et al., "Detection of traffic signs in real-world images", IJCNN 2013; names and order of
 Triantafillou et al., "Meta-Dataset", ICLR 2020.
 """
@@ -32,7 +32,7 @@ right; Keep left; Roundabout mandatory; End of no passing; End of no passing by 
 
 
 def plan(source_dir: Path) -> Plan:
-    """The 43 signs. Raises UserError naming what is missing."""
+    """The plan of the 43 signs. Raises UserError naming missing files."""
     names = [f"{number:02d}.{name}" for number, name in enumerate(" ".join(NAMES.split()).split("; "))]
     folders = [f"{IMAGES}/{number:05d}" for number in range(len(names))]
     require_originals(source_dir, REMEDY, folders=folders)
@@ -43,7 +43,7 @@ def plan(source_dir: Path) -> Plan:
 
 
 def shuffled(folder: Path) -> list[Path]:
-    """The images of a sign in the order of Meta-Dataset."""
+    """The image files of a sign in the shuffled order of Meta-Dataset."""
     names = file_names(folder, ".ppm")
     np.random.RandomState(SEED + 1).shuffle(names)
     return [folder / name for name in names]

@@ -1,6 +1,6 @@
-"""VGG Flower as a source of Meta-Dataset: 102 flowers, divided at random into 71 / 15 / 16.
+"""Converter of VGG Flower: 102 flowers, random split 71 / 15 / 16.
 
-Reads `jpg/` of `102flowers.tgz` and `imagelabels.mat`, the number of the flower of every image, which needs SciPy.
+Reads `jpg/` of `102flowers.tgz` and `imagelabels.mat`, the class number of every image, which needs SciPy.
 References: Nilsback and Zisserman, "Automated flower classification over a large number of classes", ICVGIP 2008;
 names and splits of Triantafillou et al., "Meta-Dataset", ICLR 2020.
 """
@@ -34,7 +34,7 @@ blanket flower; trumpet creeper; blackberry lily
 
 
 def plan(source_dir: Path) -> Plan:
-    """The 102 flowers, images in their order. Raises UserError naming what is missing."""
+    """The plan of the 102 flowers, images by number. Raises UserError naming missing files."""
     require_originals(source_dir, REMEDY, folders=["jpg"], files=[LABELS])
     names = [f"{number:03d}.{name}" for number, name in enumerate(" ".join(NAMES.split()).split("; "), 1)]
     files: dict[str, list[Path]] = {name: [] for name in names}
@@ -49,7 +49,7 @@ def plan(source_dir: Path) -> Plan:
 
 
 def read_labels(file: Path) -> list[int]:
-    """The flower of every image, from 1. Raises UserError without SciPy or for another file."""
+    """Class number, from 1, of every image. Raises UserError without SciPy or for an invalid file."""
     try:
         from scipy.io import loadmat
     except ImportError as error:

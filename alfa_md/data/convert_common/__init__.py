@@ -1,1 +1,1 @@
-"""What the converters of all sources share: plans, random splits, pictures, and the writing itself."""
+"""Code shared by the converters: plans, splits, JPEG encoding, and resumable writing of records."""

@@ -1,4 +1,4 @@
-"""What a directory of records says of its own conversion, so that an interrupted one goes on and no other is harmed."""
+"""State of a conversion, stored in its output directory: resumes interrupted ones, protects other data."""
 
 import json
 import os
@@ -12,13 +12,13 @@ from alfa_md.data.tfrecord.records import scan_offsets
 from alfa_md.errors import UserError
 from alfa_md.system.files import replacing
 
-UNFINISHED = "unfinished_spec.json"  # the plan, while its classes are being written
-SKIPPED = "skipped.json"  # class id -> [where, reason] of every image left out, where there are any
+UNFINISHED = "unfinished_spec.json"  # the planned specification, during conversion
+SKIPPED = "skipped.json"  # class id -> [where, reason] of every skipped image; absent if none
 REMEDY = "choose another records root, or delete the directory if it is of no use"
 
 
 class ConversionState(NamedTuple):
-    """The plan of a directory, and what has been skipped in it."""
+    """The planned specification of an output directory, and the images skipped so far by class id."""
 
     directory: Path
     spec: DatasetSpec  # planned
@@ -26,9 +26,9 @@ class ConversionState(NamedTuple):
 
     @classmethod
     def open(cls, plan: Plan, directory: Path) -> "ConversionState":
-        """Take an empty directory for `plan`, or one that a finished or interrupted conversion took for the same.
+        """Open an empty directory for `plan`, or that of a finished or interrupted conversion of the same plan.
 
-        Raises UserError, before anything is written, where the directory holds something else.
+        Raises UserError, before anything is written, if the directory holds anything else.
         """
         directory.mkdir(parents=True, exist_ok=True)
         state = cls(directory, replace(plan.spec, path=directory), _read_skipped(directory / SKIPPED))
@@ -47,18 +47,18 @@ class ConversionState(NamedTuple):
         return state
 
     def is_complete(self, class_id: int) -> bool:
-        """Whether the records of a class are all there, or known to be left out."""
+        """True if every planned image of a class is a record or listed as skipped."""
         file = self.spec.class_file(class_id)
         if not file.exists():
             return False
         try:
             found = len(scan_offsets(file)) - 1
-        except UserError:  # a damaged file is what converting again is for
+        except UserError:  # a damaged file is written again
             return False
         return found + len(self.skipped.get(class_id, ())) == self.spec.images_per_class[class_id]
 
     def set_skipped(self, class_id: int, skipped: list[Skipped]) -> None:
-        """Keep what a class that has been written had to leave out."""
+        """Store the skipped images of a class that has been written."""
         before = self.skipped.pop(class_id, [])
         if skipped:
             self.skipped[class_id] = skipped
@@ -67,13 +67,13 @@ class ConversionState(NamedTuple):
                 file.write(json.dumps({str(key): self.skipped[key] for key in sorted(self.skipped)}, indent=2).encode())
 
     def written_spec(self) -> DatasetSpec:
-        """The specification with the images that are left."""
+        """The specification with the image counts that were written."""
         counts = self.spec.images_per_class
         left = tuple(count - len(self.skipped.get(class_id, ())) for class_id, count in enumerate(counts))
         return replace(self.spec, images_per_class=left)
 
     def finish(self, plan: Plan) -> DatasetSpec:
-        """Write the specification, last of all; returns it."""
+        """Write the extra files, then the specification; returns it."""
         spec = self.written_spec()
         for name, content in plan.extra_files(spec).items():
             with replacing(self.directory / name) as file:
@@ -100,7 +100,7 @@ def _read_skipped(file: Path) -> dict[int, list[Skipped]]:
 
 
 def _remove_orphaned_files(directory: Path) -> None:
-    """Remove what killed processes have left of files that they were writing."""
+    """Remove temporary files of processes that no longer run."""
     for file in directory.glob(".*.tmp"):
         process = file.name.split(".")[-3]
         if process.isdigit() and not _is_running(int(process)):
@@ -112,6 +112,6 @@ def _is_running(process: int) -> bool:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
-    except PermissionError:  # somebody else's
+    except PermissionError:  # a process of another user
         pass
     return True

@@ -1,4 +1,4 @@
-"""Sources without structure whose images are picture files, kept where they are JPEG."""
+"""Conversion plan of a flat source whose images are files; JPEG files are copied unchanged."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -11,7 +11,7 @@ from alfa_md.data.convert_common.random_split import flat_spec, load_or_draw_spl
 
 
 class FilesAsJpeg(NamedTuple):
-    """The files of every class id, in record order. Raises UnreadablePicture for one that is no picture."""
+    """The image files of a class id as JPEG bytes, in record order. Raises UnreadableImage for an invalid file."""
 
     files: Sequence[Sequence[Path]]
 
@@ -22,9 +22,9 @@ class FilesAsJpeg(NamedTuple):
 def plan_image_files(
     source: str, source_dir: Path, files: Mapping[str, Sequence[Path]], sizes: tuple[int, int, int], remedy: str
 ) -> Plan:
-    """The plan of a source that is divided at random; `files` has its classes in their own order.
+    """The plan of a source with a random split; `files` has the image files by class, in the source's class order.
 
-    Raises UserError where there are more or fewer classes than `sizes` divide, or one has no image.
+    Raises UserError if the number of classes is not the sum of `sizes`, or a class has no image.
     """
     names, number = list(files), sum(sizes)
     raise_if_any(source_dir, [] if len(names) == number else [f"{len(names)} classes, not {number}"], remedy)
@@ -35,5 +35,5 @@ def plan_image_files(
 
 
 def jpeg_files(folder: Path) -> list[Path]:
-    """The JPEG files within, sorted by name."""
+    """The JPEG files in a folder, sorted by name."""
     return [folder / name for name in file_names(folder, ".jpg", ".jpeg")]

@@ -1,4 +1,4 @@
-"""Picture files as the encoded images of records."""
+"""JPEG encoding of image files for records."""
 
 import io
 from collections.abc import Callable
@@ -8,24 +8,24 @@ from PIL import Image
 
 from alfa_md.errors import UserError
 
-UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)  # what Pillow makes of broken pictures
+UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)  # Pillow's errors for damaged files
 
 
 class UnreadableImage(UserError):
-    """A file that Pillow cannot read as a picture."""
+    """An image file that Pillow cannot read."""
 
 
 def encode_jpeg(image: Image.Image) -> bytes:
-    """A JPEG of Pillow's default quality, which Meta-Dataset uses for every image that it encodes again."""
+    """JPEG bytes at Pillow's default quality, as Meta-Dataset re-encodes images."""
     buffer = io.BytesIO()
     image.save(buffer, format="JPEG")
     return buffer.getvalue()
 
 
 def read_as_jpeg(file: Path) -> bytes:
-    """A coloured JPEG file byte by byte, without decoding it; any other picture in RGB and encoded as JPEG.
+    """The bytes of an RGB JPEG file unchanged; any other image converted to RGB and encoded as JPEG.
 
-    Raises UnreadablePicture naming the file.
+    Raises UnreadableImage naming the file.
     """
     try:
         content = file.read_bytes()
@@ -37,11 +37,11 @@ def read_as_jpeg(file: Path) -> bytes:
         raise _unreadable(file, error) from error
 
 
-def transform_to_jpeg(file: Path, change: Callable[[Image.Image], Image.Image]) -> bytes:
-    """A picture in RGB, changed, and encoded as JPEG. Raises UnreadablePicture naming the file."""
+def transform_to_jpeg(file: Path, transform: Callable[[Image.Image], Image.Image]) -> bytes:
+    """An image file converted to RGB, transformed, and encoded as JPEG. Raises UnreadableImage naming the file."""
     try:
         with Image.open(file) as image:
-            return encode_jpeg(change(image.convert("RGB")))
+            return encode_jpeg(transform(image.convert("RGB")))
     except UNREADABLE as error:
         raise _unreadable(file, error) from error
 

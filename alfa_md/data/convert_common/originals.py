@@ -1,4 +1,4 @@
-"""Looking for the original files of a source, so that all that is missing is said before anything is written."""
+"""Checks that the original files of a source are complete, before anything is written."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -9,7 +9,7 @@ LISTED = 3
 
 
 def raise_if_any(source_dir: Path, problems: Iterable[str], remedy: str) -> None:
-    """Raises UserError with the first problems and the number of the others, where there are any."""
+    """Raise UserError with the first LISTED problems and the number of the others, if there are any."""
     problems = list(problems)
     if problems:
         more = f"; and {len(problems) - LISTED} more" if len(problems) > LISTED else ""
@@ -17,7 +17,7 @@ def raise_if_any(source_dir: Path, problems: Iterable[str], remedy: str) -> None
 
 
 def require_originals(source_dir: Path, remedy: str, folders: Iterable[str] = (), files: Iterable[str] = ()) -> None:
-    """Raises UserError for what is not below `source_dir`; `remedy` says where it comes from."""
+    """Raise UserError for folders and files missing below `source_dir`; `remedy` tells how to get them."""
     raise_if_any(source_dir, [] if source_dir.is_dir() else ["no such folder"], remedy)
     missing = [f"folder {name} is missing" for name in folders if not (source_dir / name).is_dir()]
     raise_if_any(
@@ -26,11 +26,11 @@ def require_originals(source_dir: Path, remedy: str, folders: Iterable[str] = ()
 
 
 def folder_names(folder: Path) -> list[str]:
-    """The names of the folders within, sorted; hidden ones are none."""
+    """Sorted names of the folders in `folder`, without hidden ones."""
     return sorted(path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
 
 
 def file_names(folder: Path, *endings: str) -> list[str]:
-    """The names of the files within that end in one of `endings`, whatever the case; sorted, without hidden ones."""
+    """Sorted names in `folder` that end in one of `endings`, ignoring case, without hidden ones."""
     names = [path.name for path in folder.iterdir() if not path.name.startswith(".")]
     return sorted(name for name in names if name.lower().endswith(endings))

@@ -1,4 +1,4 @@
-"""What a converter is going to write, before anything is written."""
+"""Conversion plan: the specification and encoded images that a converter will write."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -8,7 +8,7 @@ from alfa_md.data.spec import DatasetSpec
 
 
 class Skipped(NamedTuple):
-    """An image that is left out of the records, and why."""
+    """An image that is left out of the records, and the reason."""
 
     where: str
     reason: str
@@ -22,13 +22,13 @@ def no_extra_files(spec: DatasetSpec) -> Mapping[str, bytes]:
 
 
 class Plan(NamedTuple):
-    """A conversion whose original files have been found complete.
+    """The plan of a conversion whose original files are complete.
 
     Attributes:
-      spec: how many images the original files should give, class by class. What is written says how many they gave.
-      images: the encoded images of a class id in record order, each as bytes or Skipped. Called in other processes: it
-        must be picklable, and small enough to be handed to each of them once.
-      beside: further files for the directory of records, name -> content, given the specification as written.
+      spec: the expected specification. The written one has fewer images if some are skipped.
+      images: the encoded images of a class id in record order, each as bytes or Skipped. Called in worker processes:
+        must be picklable and small.
+      extra_files: further files for the output directory, name -> content, given the written specification.
     """
 
     spec: DatasetSpec
@@ -36,6 +36,6 @@ class Plan(NamedTuple):
     extra_files: Callable[[DatasetSpec], Mapping[str, bytes]] = no_extra_files
 
     def limited(self, images_per_class: int) -> "Plan":
-        """The plan of the first images of every class."""
+        """The plan limited to the first `images_per_class` images of every class."""
         counts = tuple(min(images_per_class, count) for count in self.spec.images_per_class)
         return self._replace(spec=replace(self.spec, images_per_class=counts))

@@ -1,4 +1,4 @@
-"""What is known of the published specifications of Meta-Dataset, to tell whether a conversion reached the same."""
+"""Hashes of the published Meta-Dataset specifications, to verify conversions."""
 
 import json
 from hashlib import sha256
@@ -8,7 +8,7 @@ from alfa_md.data.spec import DatasetSpec
 
 
 class SpecHashes(NamedTuple):
-    """SHA-256, first 16 hex digits, of the class names joined by newlines and of the compact JSON list of counts."""
+    """First 16 hex digits of SHA-256 of the class names joined by newlines and of the compact JSON list of counts."""
 
     names: str
     counts: str
@@ -39,7 +39,7 @@ def counts_hash(spec: DatasetSpec) -> str:
 
 
 def published_summary(spec: DatasetSpec) -> str:
-    """One line: whether class names and image counts are those of the published specification of this name."""
+    """One line: numbers of classes and images, and whether names and counts match the published specification."""
     images = f"{len(spec.class_names)} classes, {sum(spec.images_per_class)} images"
     if spec.name not in PUBLISHED_SPECS:
         return f"{images}; there is no published specification of {spec.name} to compare with"

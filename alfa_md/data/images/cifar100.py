@@ -1,7 +1,7 @@
-"""The python archive of CIFAR-100, from which CIFAR-FS and FC100 are cut.
+"""Reader of the python archive of CIFAR-100, the source of CIFAR-FS and FC100.
 
-`cifar-100-python/{train,test,meta}`, unpacked or as the published `cifar-100-python.tar.gz`, in the folder of the data
-set or beside it, so that both can share one. A class has 600 images: 500 of `train`, then 100 of `test`.
+Reads `cifar-100-python/{train,test,meta}`, unpacked or as the published `cifar-100-python.tar.gz`, in the folder of the
+data set or next to it, where both can share one. A class has 600 images: 500 of `train`, then 100 of `test`.
 Reference: Krizhevsky, "Learning multiple layers of features from tiny images", 2009.
 """
 
@@ -29,7 +29,7 @@ MD5 = {
 
 
 def find_cifar100(folder: Path) -> Path | None:
-    """The archive, unpacked or packed, in `folder` or beside it."""
+    """The archive, unpacked or packed, in `folder` or its parent; None if there is none."""
     places = [place / name for name in (FOLDER, PACKED) for place in (folder, folder.parent)]
     return next((place for place in places if place.exists()), None)
 
@@ -37,7 +37,7 @@ def find_cifar100(folder: Path) -> Path | None:
 def open_cifar100(
     place: Path, split: str, chosen: Callable[[str, int], bool], known: dict[str, Counts]
 ) -> ArchivedImages:
-    """The classes of the archive at `place` for which `chosen(name, superclass)` holds.
+    """The classes of the archive at `place` for which `chosen(name, superclass)` is true.
 
     Raises MissingSplit if there is none, UserError for a damaged or incomplete archive.
     """
@@ -62,7 +62,7 @@ def open_cifar100(
 
 
 def md5(data: bytes) -> str:
-    """The checksum under which archives are published; it recognises a build and guards nothing."""
+    """MD5 of `data`, the published checksum; used to recognise a build, not for security."""
     return hashlib.md5(data, usedforsecurity=False).hexdigest()
 
 
@@ -79,7 +79,7 @@ def _read(place: Path, name: str) -> bytes:
 
 
 def _part(archive: PickledFields) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """[N, 32, 32, 3] uint8, and the class and the superclass of each image [N]."""
+    """Images [N, 32, 32, 3] uint8, and the class and superclass of each [N]."""
     data = archive.array("data")
     if data.dtype != np.uint8 or data.shape != (len(data), 3 * SIDE * SIDE):
         archive.fail("data", f"must be [N, {3 * SIDE * SIDE}] uint8, not {list(data.shape)} {data.dtype}")

@@ -1,4 +1,4 @@
-"""CIFAR-FS: the classes of CIFAR-100 split at random into 64, 16 and 20; 32 px.
+"""CIFAR-FS: the classes of CIFAR-100 in a random split of 64 / 16 / 20; 32 pixels.
 
 Read from class folders `data/<class>/<image>` with the lists `splits/bertinetto/{train,val,test}.txt`, in the folder
 itself or in `cifar100` below it; from class folders by split, `<split>/<class>/<image>`; from the pickles
@@ -27,7 +27,7 @@ CONTENT = (
     "cifar100/data/<class>/<image> with cifar100/splits/bertinetto/{train,val,test}.txt, "
     "{train,val,test}/<class>/<image>, CIFAR_FS_{train,val,test}.pickle, or cifar-100-python (also beside it)"
 )
-# The published lists; every other class of CIFAR-100 is for training.
+# The published split; all other classes of CIFAR-100 are for training.
 VALID = tuple(
     "beaver beetle butterfly camel cattle crab crocodile flatfish lamp maple_tree motorcycle otter sea shark "
     "television tractor".split()
@@ -41,8 +41,8 @@ TEST = tuple(
 def open_split(folder: Path, split: str) -> ImageSet:
     """The images of one split.
 
-    Raises MissingSource or MissingSplit where there is nothing, UserError for a damaged file, an empty class, or lists
-    that do not fit the folders.
+    Raises MissingSource or MissingSplit if there are none, UserError for a damaged file, an empty class, or lists that
+    do not match the folders.
     """
     for place in (folder / "cifar100", folder):
         if (place / "data").is_dir():
@@ -68,7 +68,7 @@ def _image_files(classes: dict, split: str, layout: str) -> ImageFiles:
 
 def _published_lists(data: Path) -> SplitLists:
     names = sorted(path.name for path in data.iterdir() if path.is_dir() and not path.name.startswith("."))
-    if not {*VALID, *TEST} <= set(names):  # then these are not the classes of CIFAR-100
+    if not {*VALID, *TEST} <= set(names):  # not the classes of CIFAR-100
         lists = data.parent / "splits" / "bertinetto" / "{train,val,test}.txt"
         raise UserError(f"{data}: has other classes than CIFAR-100, and the lists {lists} are missing; add these")
     return SplitLists(data, {split: tuple(name for name in names if _split_of(name) == split) for split in FILES})

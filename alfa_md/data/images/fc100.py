@@ -1,4 +1,4 @@
-"""FC100: the classes of CIFAR-100 split by superclasses, 12, 4 and 4 of them, five classes each; 32 px.
+"""FC100: the classes of CIFAR-100 split by superclass, 12 / 4 / 4 superclasses of five classes; 32 pixels.
 
 Read from the pickles `FC100_{train,val,test}.pickle`, from class folders `<split>/<class>/<image>`, or from the python
 archive of CIFAR-100. Reference: Oreshkin et al., "TADAM: task dependent adaptive metric for improved few-shot
@@ -21,7 +21,7 @@ TRANSFORM = Transform(size=32, filter="bicubic", **CIFAR)
 FILES = {split: tuple(f"FC100_{word}.pickle" for word in words) for split, words in SPLIT_WORDS.items()}
 BUILDS = {"FC100, Oreshkin et al., 60 000 images": equal_classes(600, train=60, valid=20, test=20)}
 CONTENT = "FC100_{train,val,test}.pickle, {train,val,test}/<class>/<image>, or cifar-100-python (also beside it)"
-SUPERCLASSES = {  # numbers of the coarse labels of CIFAR-100
+SUPERCLASSES = {  # coarse labels of CIFAR-100
     "train": (1, 2, 3, 4, 5, 6, 9, 10, 15, 17, 18, 19),
     "valid": (8, 11, 13, 16),
     "test": (0, 7, 12, 14),
@@ -31,7 +31,7 @@ SUPERCLASSES = {  # numbers of the coarse labels of CIFAR-100
 def open_split(folder: Path, split: str) -> ImageSet:
     """The images of one split.
 
-    Raises MissingSource or MissingSplit where there is nothing, UserError for a damaged file or an empty class.
+    Raises MissingSource or MissingSplit if there are none, UserError for a damaged file or an empty class.
     """
     if path := find_split_file(folder, FILES, split):
         return open_labelled_pixels(path, split, BUILDS)

@@ -1,8 +1,8 @@
-"""Your own data: a folder of class folders, each full of images.
+"""Your own images: a folder of class folders.
 
-Either `<split>/<class>/<image>`, the splits being train, valid (or val, validation) and test, or `<class>/<image>` with
-a split file beside the class folders (see `split_lists`). Split folders are taken first. Classes and images are in
-sorted order. The images of a data set must be all grey or all coloured, so that it is plain what a network gets.
+Either `<split>/<class>/<image>`, with the splits train, valid (or val, validation) and test, or `<class>/<image>` with
+a split file next to the class folders (see `split_lists`). Split folders take precedence. Classes and images are
+sorted. The images of a data set must be all grey or all in colour.
 """
 
 from collections.abc import Mapping
@@ -32,8 +32,8 @@ CONTENT = "<split>/<class>/<image>, or <class>/<image> and splits.json"
 def open_split(folder: Path, split: str) -> ImageFiles:
     """The images of one split.
 
-    Raises MissingSource or MissingSplit where there is nothing, UserError for an empty class, an image that cannot be
-    opened, grey and coloured images together, or a missing or malformed split file.
+    Raises MissingSource or MissingSplit if there are none, UserError for an empty class, an unreadable image, a mixture
+    of grey and colour images, or a missing or malformed split file.
     """
     require_folder(folder, CONTENT)
     if place := find_split_folder(folder, split):
@@ -50,7 +50,7 @@ def open_split(folder: Path, split: str) -> ImageFiles:
 
 
 def listed_classes(folder: Path, lists: SplitLists, split: str) -> dict[str, ClassImageFiles]:
-    """The classes that `lists` has for a split, in their folders below `folder`.
+    """The image files by class that `lists` has for a split, in their folders below `folder`.
 
     Raises MissingSplit if there is none, UserError naming a class without a folder or without an image.
     """
@@ -72,7 +72,7 @@ def _counts(classes: Mapping[str, ClassImageFiles]) -> list[int]:
 
 
 def _refuse_mixture(images: ImageFiles) -> None:
-    """Reads every header, in threads since most of it is waiting for the disk."""
+    """Raise UserError if grey and colour images are mixed; reads all headers in threads, since it is I/O-bound."""
     paths = [images.path(c, n) for c, count in enumerate(images.images_per_class) for n in range(count)]
     with ThreadPoolExecutor(8) as pool:
         grey = list(pool.map(is_grey, paths))

@@ -1,4 +1,4 @@
-"""Images as files in folders: finding those of a class, and reading one."""
+"""Image sets stored as files: listing of class and split folders, and reading of images."""
 
 import struct
 from collections.abc import Callable, Mapping
@@ -12,9 +12,9 @@ from alfa_md.errors import MissingSource, MissingSplit, UserError
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 SPLIT_FOLDERS = {"train": ("train",), "valid": ("valid", "val", "validation"), "test": ("test",)}
-GREY, COLOUR = ("1", "L", "LA"), ("RGB", "RGBA", "RGBX", "P", "PA", "CMYK", "YCbCr")  # with 8 bits a value
+GREY, COLOUR = ("1", "L", "LA"), ("RGB", "RGBA", "RGBX", "P", "PA", "CMYK", "YCbCr")  # with 8 bits per value
 
-# What Pillow raises on a broken file, by the format that the file pretends to have.
+# Exceptions that Pillow raises for damaged files of the various formats.
 BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError)
 
 Read = TypeVar("Read")
@@ -28,7 +28,7 @@ class ClassImageFiles(NamedTuple):
 
 
 class ImageFiles(ImageSet):
-    """One split whose images are files; a file is opened when its image is asked for."""
+    """The image set of one split whose images are files, opened on access."""
 
     def __init__(self, classes: Mapping[str, ClassImageFiles], stamp: Mapping[str, str]):
         self.class_names = tuple(sorted(classes))
@@ -49,17 +49,17 @@ class ImageFiles(ImageSet):
 
 
 def read_image(file: Path) -> Image.Image:
-    """The picture in a file, of mode 1, L or RGB; transparency is dropped. Raises UserError naming a bad file."""
+    """The image in a file, of mode 1, L or RGB; transparency is dropped. Raises UserError naming an invalid file."""
     return _read_open_image(file, _to_supported_mode)
 
 
 def is_grey(file: Path) -> bool:
-    """Whether a file holds a grey picture, told by its header. Raises UserError naming a bad file."""
+    """True if the image in a file is grey, by its header. Raises UserError naming an invalid file."""
     return _read_open_image(file, lambda image: image.mode in GREY)
 
 
 def list_class_images(folder: Path) -> ClassImageFiles:
-    """The images directly in the folder of a class, sorted by name. Raises UserError if there is none."""
+    """The image files directly in a class folder, sorted by name. Raises UserError if there is none."""
     names = sorted(f.name for f in folder.iterdir() if f.suffix.lower() in SUFFIXES and not f.name.startswith("."))
     if not names:
         raise UserError(f"{folder}: this class has no image ({', '.join(SUFFIXES)}); add some or remove the folder")
@@ -67,14 +67,14 @@ def list_class_images(folder: Path) -> ClassImageFiles:
 
 
 def list_classes(folder: Path) -> dict[str, ClassImageFiles]:
-    """The classes of a folder of class folders, by name; hidden folders are none. Raises UserError for an empty one."""
+    """Image files by class of a folder of class folders, without hidden ones. Raises UserError for an empty class."""
     return {path.name: list_class_images(path) for path in sorted(folder.iterdir()) if _is_visible_folder(path)}
 
 
 def find_split_folder(folder: Path, split: str) -> Path | None:
-    """Where the classes of a split lie in a tree `<split>/<class>/<image>`, valid being also called val or validation.
+    """The folder of a split in a tree `<split>/<class>/<image>`; valid may be named val or validation.
 
-    None if `folder` has no folder of any split. Raises MissingSplit if it has some, but not of this one.
+    None if `folder` has no split folder. Raises MissingSplit if it has only folders of other splits.
     """
     for name in SPLIT_FOLDERS[split]:
         if (folder / name).is_dir():
@@ -86,7 +86,7 @@ def find_split_folder(folder: Path, split: str) -> Path | None:
 
 
 def list_split_classes(folder: Path, split: str) -> dict[str, ClassImageFiles]:
-    """The classes in the folder of a split. Raises MissingSplit if there is none, UserError for an empty class."""
+    """Image files by class of a split folder. Raises MissingSplit if it has no class, UserError for an empty class."""
     classes = list_classes(folder)
     if not classes:
         raise MissingSplit(f"{folder}: holds no class folder; images of the {split} split are {folder}/<class>/<image>")
@@ -94,7 +94,7 @@ def list_split_classes(folder: Path, split: str) -> dict[str, ClassImageFiles]:
 
 
 def require_folder(folder: Path, content: str) -> None:
-    """Raises MissingSource if `folder` does not exist or is empty; `content` says what should be in it."""
+    """Raise MissingSource if `folder` does not exist or is empty; `content` describes the expected content."""
     if not folder.is_dir():
         raise MissingSource(f"{folder}: no such folder; it should hold {content}")
     if not any(folder.iterdir()):
@@ -124,5 +124,5 @@ def _to_supported_mode(image: Image.Image) -> Image.Image:
     if image.mode in ("1", "L", "RGB"):
         return image
     if image.mode in ("P", "PA"):
-        image = image.convert("RGBA")  # a palette with transparency has no direct way to RGB
+        image = image.convert("RGBA")  # Pillow cannot convert a palette with transparency directly to RGB
     return image.convert("L" if image.mode == "LA" else "RGB")

@@ -1,8 +1,9 @@
 """miniImageNet: 100 classes of ImageNet with 600 images each, 64 / 16 / 20 for training, validation and test.
 
-Read from whichever is there, in this order: class folders `train/<class>/<image>`, `val/...`, `test/...`, also below
-`mini_imagenet_full_size/`; one folder `images/` with the lists `train.csv`, `val.csv`, `test.csv` (columns filename and
-label) beside it; or the pickles `mini-imagenet-cache-{train,validation,test}.pkl`, whose images are 84 pixels wide.
+Read from the first of these layouts that exists: class folders `train/<class>/<image>`, `val/...`, `test/...`, also
+below `mini_imagenet_full_size/`; one folder `images/` with the lists `train.csv`, `val.csv`, `test.csv` (columns
+filename and label) next to it; or the pickles `mini-imagenet-cache-{train,validation,test}.pkl`, whose images are 84
+pixels wide.
 Reference: Ravi and Larochelle, "Optimization as a model for few-shot learning", ICLR 2017.
 """
 
@@ -33,7 +34,7 @@ CONTENT = (
 
 
 def open_split(folder: Path, split: str) -> ImageSet:
-    """The images of one split. Raises MissingSource or MissingSplit where there is nothing, UserError for bad files."""
+    """The images of one split. Raises MissingSource or MissingSplit if there are none, UserError for invalid files."""
     require_folder(folder, CONTENT)
     if (folder / FULL_SIZE).is_dir():
         folder = folder / FULL_SIZE
@@ -52,13 +53,13 @@ def _of_files(classes: dict[str, ClassImageFiles], split: str, layout: str) -> I
 
 
 def _lists(folder: Path) -> dict[str, Path | None]:
-    """The csv list of each split, if it is there."""
+    """The csv list of each split, None if it does not exist."""
     files = {split: [folder / f"{word}.csv" for word in words] for split, words in SPLIT_FOLDERS.items()}
     return {split: next(filter(Path.is_file, paths), None) for split, paths in files.items()}
 
 
 def _listed(folder: Path, split: str) -> dict[str, ClassImageFiles]:
-    """The classes of a csv list, the images of each sorted by name."""
+    """Image files by class of a csv list, sorted by name."""
     list_file, images = _lists(folder)[split], folder / "images"
     if not list_file:
         raise MissingSplit(f"{folder}: has csv lists, but none for the {split} split; put {split}.csv there")

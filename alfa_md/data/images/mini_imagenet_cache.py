@@ -1,6 +1,6 @@
-"""miniImageNet as three pickles `mini-imagenet-cache-{train,val,test}.pkl`, images already 84 px.
+"""Reader of the miniImageNet pickles `mini-imagenet-cache-{train,val,test}.pkl`, images of 84 pixels.
 
-Each holds a dictionary: `image_data` [N, 84, 84, 3] uint8, and `class_dict`, the indices of the images of every class.
+Each is a dictionary: `image_data` [N, 84, 84, 3] uint8, and `class_dict`, the indices of the images of every class.
 The validation file is called val or validation. Reference: the files published with Ren et al., "Meta-learning for
 semi-supervised few-shot classification", ICLR 2018; classes of Ravi and Larochelle, ICLR 2017.
 """
@@ -22,7 +22,7 @@ BUILDS = {"miniImageNet, Ravi & Larochelle, 60 000 images": equal_classes(600, t
 def open_split(folder: Path, split: str) -> ArchivedImages:
     """The images of one split.
 
-    Raises MissingSource or MissingSplit where there is nothing, UserError for a damaged file.
+    Raises MissingSource or MissingSplit if there are none, UserError for a damaged file.
     """
     path = find_split_file(folder, FILES, split)
     if path is None:

@@ -1,4 +1,4 @@
-"""Episodes of a fixed way from the images of one split."""
+"""Episode source of fixed-way episodes over an image set."""
 
 import hashlib
 import json
@@ -14,16 +14,16 @@ from alfa_md.episode import Episode, EpisodeSource
 
 
 class ImageSource(EpisodeSource):
-    """Episode k depends on (seed, name, split, k) and the images alone; may be called from several threads at once.
+    """Fixed-way episodes of one split; episode k depends on (seed, name, split, k) and the images alone. Thread-safe.
 
     Args:
-      images: the split.
-      name, split: what the episodes are named after.
-      sampling: way, shots and queries; UserError where the split is too small for them.
-      transform: from stored pictures to tensors.
+      images: the image set of the split.
+      name, split: source and split of the episodes.
+      sampling: way, shots and queries; raises UserError if the split is too small for them.
+      transform: from stored images to tensors.
       seed: of the episodes.
-      rotates: turns all images of a class by the same random multiple of 90 degrees, new in every episode.
-      cache_megabytes: how many resized pictures are kept in memory; the rest is read again every time.
+      rotates: rotates all images of a class by one random multiple of 90 degrees per episode.
+      cache_megabytes: memory for resized images; images beyond it are read again every time.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class ImageSource(EpisodeSource):
         )
 
     def stamp(self) -> dict:
-        """Layout and build of the data set, its classes by a fingerprint, how images are read, whether they turn."""
+        """Layout and build of the data set, a hash of its classes, the transform, and whether classes are rotated."""
         content = json.dumps([self._images.class_names, self._images.images_per_class])
         return self._images.stamp() | {
             "classes": hashlib.sha256(content.encode()).hexdigest()[:16],
@@ -82,9 +82,9 @@ class ImageSource(EpisodeSource):
         return np.rot90(pixels, chosen.quarter_turns) if self._rotates else pixels
 
     def _pixels(self, class_id: int, number: int) -> np.ndarray:
-        """[S, S, C] uint8. Two threads may make the same picture at once: it is the same, so nothing is locked.
+        """The resized image [S, S, C] uint8, cached. No lock: threads that read the same image get equal results.
 
-        Once the cache is full it stays as it is: images are drawn uniformly, so that none deserves its place more.
+        A full cache evicts nothing, since images are drawn uniformly.
         """
         place = (class_id, number)
         if (pixels := self._cache.get(place)) is None:
@@ -95,5 +95,5 @@ class ImageSource(EpisodeSource):
 
 
 def _labels(way: int, count: int) -> torch.Tensor:
-    """0 .. way - 1, each `count` times: [way * count] int64."""
+    """Labels 0 to way - 1, each repeated `count` times, [way * count] int64."""
     return torch.arange(way).repeat_interleave(count)

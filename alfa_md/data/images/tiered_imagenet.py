@@ -1,7 +1,7 @@
-"""tieredImageNet: 608 classes of ImageNet, split by superclasses (20, 6 and 8 of them); 84 px.
+"""tieredImageNet: 608 classes of ImageNet, split by superclass (20 / 6 / 8); 84 pixels.
 
 Read from the published pickles `{train,val,test}_images_png.pkl`, a list of encoded images, with
-`{train,val,test}_labels.pkl`, a dictionary of `label_specific` [N] and, if there, the names `label_specific_str`; in
+`{train,val,test}_labels.pkl`, a dictionary of `label_specific` [N] and optionally the names `label_specific_str`; in
 the folder itself or in `tiered-imagenet` below it. Or from class folders `<split>/<class>/<image>`.
 Reference: Ren et al., "Meta-learning for semi-supervised few-shot classification", ICLR 2018.
 """
@@ -36,7 +36,7 @@ CONTENT = "{train,val,test}_images_png.pkl with {train,val,test}_labels.pkl, or 
 def open_split(folder: Path, split: str) -> ImageSet:
     """The images of one split.
 
-    Raises MissingSource or MissingSplit where there is nothing, UserError for a damaged file or an empty class.
+    Raises MissingSource or MissingSplit if there are none, UserError for a damaged file or an empty class.
     """
     require_folder(folder, CONTENT)
     for place in (folder, folder / "tiered-imagenet"):
@@ -57,7 +57,7 @@ def _from_pickles(path: Path, split: str) -> ArchivedImages:
     labels_path = path.with_name(path.name.replace("_images_png", "_labels"))
     if not labels_path.is_file():
         raise MissingSource(f"{labels_path}: is missing, and {path.name} says no classes; put it beside that file")
-    archive = open_pickled_fields(labels_path)  # before the images, which are gigabytes
+    archive = open_pickled_fields(labels_path)  # read before the images, which are gigabytes
     labels = archive.labels("label_specific", len(archive.array("label_specific")))
     names = _class_names(archive, labels)
     images = read_pickle(path)
@@ -69,7 +69,7 @@ def _from_pickles(path: Path, split: str) -> ArchivedImages:
 
 
 def _class_names(archive: PickledFields, labels: np.ndarray) -> dict[int, str]:
-    """The name of every label; its number where the archive has no names, or the same one twice."""
+    """The class name of every label; its number if the archive has no names or duplicate names."""
     present = sorted(set(labels.tolist()))
     if "label_specific_str" in archive:
         names = archive.names("label_specific_str")

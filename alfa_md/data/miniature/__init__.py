@@ -1,4 +1,4 @@
-"""The miniature: ten small drawn sources in the layout of Meta-Dataset, for machines without the real records."""
+"""The miniature: ten small synthetic sources in Meta-Dataset format, for runs without the real records."""
 
 from pathlib import Path
 
@@ -11,10 +11,10 @@ __all__ = ["build_miniature", "miniature_root"]
 
 
 def miniature_root(seed: int = 0) -> Path:
-    """The records root of the miniature in the user's cache directory, verified, and built first if need be.
+    """The records root of the miniature in the cache directory, verified, and built if it does not exist.
 
-    Building takes well under a minute on two cores and shows a progress bar; verification reads every file once.
-    Raises UserError when it cannot be built, mostly because the cache directory cannot be written.
+    Building takes less than a minute on two cores and shows a progress bar; verification reads every file once.
+    Raises UserError if it cannot be built, for example because the cache directory cannot be written.
     """
     root = cache_dir() / f"miniature-{VERSION}-{seed}"
     if is_intact(root, seed):

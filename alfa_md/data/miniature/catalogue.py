@@ -1,4 +1,4 @@
-"""The classes of the flat sources by name: training classes first, then validation, then test."""
+"""Classes of the flat sources by name: training classes first, then validation, then test."""
 
 from alfa_md.data.miniature import textures
 from alfa_md.data.miniature.aircraft import Aircraft

@@ -1,4 +1,4 @@
-"""The miniature of ImageNet: invented synsets, a graph for each split, similar classes below the same node."""
+"""Miniature of ImageNet: invented synsets, one graph per split, similar classes below the same node."""
 
 from collections.abc import Mapping
 
@@ -155,7 +155,7 @@ TEST: Tree = {
 }
 TREES = {"train": TRAIN, "valid": VALID, "test": TEST}
 ROOTS = {"train": "entity", "valid": "collectible", "test": "device"}
-# Nodes beside the tree, by split: each spans what is named, which so has more than one parent.
+# Additional inner nodes by split and the nodes that they span, which thereby have several parents.
 CROSSINGS = {
     "train": {
         "organism": ("blossom", "fowl", "toadstool"),
@@ -174,7 +174,7 @@ CROSSINGS = {
 
 
 def leaf_subjects(split: str) -> dict[str, Drawable]:
-    """What the classes of a split show, by their words, in class id order."""
+    """The drawable of each class of a split by its words, in class id order."""
     genera = (genus for family in TREES[split].values() for genus in family.values())
     return {words: subject for genus in genera for words, subject in genus.items()}
 

@@ -1,4 +1,4 @@
-"""The ten sources: specification, pictures of every class, and how hard their nuisances make them."""
+"""The ten miniature sources: specification and image generators of every class."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -28,20 +28,20 @@ ALPHABETS = {
     "test": {"Hadramic": (8, (0.0, 0.45)), "Illyric": (6, (0.5, -0.4)), "Jutic": (7, (0.0, -0.35))},
 }
 TRACKS = 8
-# Strokes on paper vary little in colour, so where they stand has to vary much.
+# Strokes on paper vary little in colour, so their positions vary a lot.
 HANDWRITING = View(shift=0.26, turn=24.0, zoom=(0.5, 0.82), squeeze=0.2, noise=3.0, contrast=(0.65, 0.75))
 
 
 class ImageGenerator(Protocol):
-    """Everything that one class shows."""
+    """Generates the images of one class."""
 
     def images(self, rng: np.random.RandomState, count: int) -> Iterator[np.ndarray]:
-        """`count` pictures [S, S, 3] uint8 in the order in which they are stored."""
+        """Yields `count` images [S, S, 3] uint8 in the order in which they are stored."""
 
 
 @dataclass(frozen=True)
 class MiniatureSource:
-    """A source of the miniature: its specification, and the pictures of its classes in class id order."""
+    """A miniature source: its specification, and the image generator of each class in class id order."""
 
     spec: DatasetSpec
     generators: tuple[ImageGenerator, ...]
@@ -50,18 +50,18 @@ class MiniatureSource:
 def flat_source(
     name: str, classes: Mapping[str, ImageGenerator], split_sizes: tuple[int, int, int], count: int
 ) -> MiniatureSource:
-    """A source without structure whose classes hold `count` images each."""
+    """A flat source with `count` images per class."""
     sizes = dict(zip(SPLITS, split_sizes, strict=True))
     return MiniatureSource(DatasetSpec(name, tuple(classes), (count,) * len(classes), sizes), tuple(classes.values()))
 
 
 def photos(subjects: Mapping[str, Drawable], view: View, backdrop: Backdrop, size: int) -> dict[str, Photo]:
-    """Every subject before the same kind of backdrop, under the same view."""
+    """An image generator for every subject, all with the same view and backdrop."""
     return {name: Photo(subject, view, backdrop, size) for name, subject in subjects.items()}
 
 
 def ilsvrc_2012() -> MiniatureSource:
-    """The hierarchical source: a bit of everything, so that what is learned here serves elsewhere."""
+    """The hierarchical source: subjects of all kinds, so that learning transfers to the other sources."""
     view = View(shift=0.15, turn=12.0, zoom=(0.65, 0.9), light=0.8, noise=8.0)
     graphs = {split: imagenet.split_graph(split) for split in SPLITS}
     names = [node.wn_id for split in SPLITS for node in graphs[split] if not node.children_ids]
@@ -93,19 +93,19 @@ def omniglot() -> MiniatureSource:
 
 
 def aircraft() -> MiniatureSource:
-    """Planforms before the sky."""
+    """Aircraft planforms on sky."""
     view = View(shift=0.12, turn=14.0, zoom=(0.7, 0.9), light=0.75, chroma=0.5)
     return flat_source("aircraft", photos(catalogue.AIRCRAFT, view, sky, 56), (9, 6, 6), 40)
 
 
 def cu_birds() -> MiniatureSource:
-    """Birds in profile before leaves."""
+    """Birds in profile on foliage."""
     view = View(shift=0.12, turn=8.0, zoom=(0.65, 0.85), light=0.85, mirrored=0.2)
     return flat_source("cu_birds", photos(catalogue.BIRDS, view, foliage, 60), (9, 6, 6), 40)
 
 
 def dtd() -> MiniatureSource:
-    """Textures that fill the picture."""
+    """Textures that fill the image."""
     view = View(shift=0.03, turn=5.0, zoom=(0.9, 1.1), squeeze=0.05, light=0.95, exposure=0.15)
     return flat_source("dtd", photos(catalogue.TEXTURES, view, studio, 56), (11, 6, 7), 40)
 
@@ -117,26 +117,26 @@ def quickdraw() -> MiniatureSource:
 
 
 def fungi() -> MiniatureSource:
-    """Caps on stems before the forest floor."""
+    """Fungi on forest floor."""
     view = View(shift=0.12, turn=10.0, zoom=(0.65, 0.85), light=0.85)
     return flat_source("fungi", photos(catalogue.FUNGI, view, soil, 60), (9, 6, 8), 36)
 
 
 def vgg_flower() -> MiniatureSource:
-    """Blossoms from above, before leaves."""
+    """Flowers from above on foliage."""
     view = View(shift=0.12, turn=10.0, zoom=(0.7, 0.9), light=0.95)
     return flat_source("vgg_flower", photos(catalogue.FLOWERS, view, foliage, 60), (10, 6, 7), 40)
 
 
 def traffic_sign() -> MiniatureSource:
-    """Films of signs in file order, for testing only: read without shuffling, support and query are near copies."""
+    """Videos of signs in file order, test split only: without shuffling, support and query are near-duplicates."""
     view = View(shift=0.35, turn=8.0, zoom=(0.95, 1.05), chroma=0.3, exposure=0.25, noise=5.0)
     classes = {name: Track(sign, view) for name, sign in catalogue.SIGNS.items()}
     return flat_source("traffic_sign", classes, (0, 0, len(classes)), TRACKS * FRAMES_PER_TRACK)
 
 
 def mscoco() -> MiniatureSource:
-    """Things among other things; no training classes."""
+    """Objects among other objects; no training classes."""
     view = View(shift=0.15, turn=8.0, zoom=(0.65, 0.85), light=0.85, mirrored=0.25)
     return flat_source("mscoco", photos(catalogue.THINGS, view, room, 64), (0, 7, 9), 40)
 

@@ -1,4 +1,4 @@
-"""Textures: surface patterns, each a field in [0, 1] over the plane (x, y) in which one cell is 1 wide."""
+"""Textures: surface patterns as functions of (x, y) with values in [0, 1] and cells of width 1."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
