@@ -88,7 +88,7 @@ class Track:
             placed[:, 2] += rng.uniform(-0.02, 0.02, 2)
             canvas = Canvas(scene, placed)
             self.sign.paint(canvas, rng, palette)
-            picture = still.develop(canvas.array(), np.random.RandomState(light)).astype(np.float64)
-            grain = self.view.noise * rng.standard_normal(picture.shape[:2])[..., None]
+            image = still.develop(canvas.array(), np.random.RandomState(light)).astype(np.float64)
+            grain = self.view.noise * rng.standard_normal(image.shape[:2])[..., None]
             fading = dusk * (frame / FRAMES_PER_TRACK - 0.5)
-            yield np.clip(picture + grain + fading, 0, 255).astype(np.uint8)
+            yield np.clip(image + grain + fading, 0, 255).astype(np.uint8)

@@ -66,20 +66,24 @@ def ilsvrc_2012() -> MiniatureSource:
     graphs = {split: imagenet.split_graph(split) for split in SPLITS}
     names = [node.wn_id for split in SPLITS for node in graphs[split] if not node.children_ids]
     sizes = {split: len(imagenet.leaf_subjects(split)) for split in SPLITS}
-    pictures = [Photo(leaf, view, cluttered, 60) for split in SPLITS for leaf in imagenet.leaf_subjects(split).values()]
+    generators = [
+        Photo(leaf, view, cluttered, 60) for split in SPLITS for leaf in imagenet.leaf_subjects(split).values()
+    ]
     counts = (40,) * len(names)
-    return MiniatureSource(HierarchicalSpec("ilsvrc_2012", tuple(names), counts, sizes, graphs=graphs), tuple(pictures))
+    return MiniatureSource(
+        HierarchicalSpec("ilsvrc_2012", tuple(names), counts, sizes, graphs=graphs), tuple(generators)
+    )
 
 
 def omniglot() -> MiniatureSource:
     """The bi-level source: light characters on dark, twenty of each, grouped in alphabets."""
     view = replace(HANDWRITING, light=1.0, chroma=0.0, exposure=0.1)
     alphabets = [(name, *plan) for split in SPLITS for name, plan in ALPHABETS[split].items()]
-    names, pictures = [], []
+    names, generators = [], []
     for alphabet, characters, bulges in alphabets:
         glyphs = write_alphabet(stable_rng("miniature", "alphabet", alphabet), characters, bulges)
         names += [f"{alphabet}-character{number + 1:02d}" for number in range(characters)]
-        pictures += [Photo(glyph, view, plain, 48) for glyph in glyphs]
+        generators += [Photo(glyph, view, plain, 48) for glyph in glyphs]
     spec = BiLevelSpec(
         "omniglot",
         tuple(names),
@@ -89,7 +93,7 @@ def omniglot() -> MiniatureSource:
         classes_per_superclass=tuple(characters for _, characters, _ in alphabets),
         superclasses_per_split={split: len(ALPHABETS[split]) for split in SPLITS},
     )
-    return MiniatureSource(spec, tuple(pictures))
+    return MiniatureSource(spec, tuple(generators))
 
 
 def aircraft() -> MiniatureSource:

@@ -1,4 +1,4 @@
-"""Episodes written to files, in the format that `dumped_files` describes."""
+"""Dumping of episodes to files, in the format of `dump_format`."""
 
 import json
 import os
@@ -16,13 +16,13 @@ from alfa_md.errors import UserError
 
 
 def dump_source(source: RecordSource, files: RecordFiles, indices: Iterable[int], folder: Path, seed: int) -> Path:
-    """Writes these episodes of a source to FOLDER/SPLIT/SOURCE and returns that directory: all of them, or nothing.
+    """Write the episodes `indices` of a source atomically to FOLDER/SPLIT/SOURCE; returns that directory.
 
-    The encoded images are copied byte for byte, so that whoever decodes them sees the pixels of the records; labels are
-    those within the episode. Beside the files of the format, `fingerprints.json` tells the seed and what the episodes
-    are made of. `files` are those of the source, `seed` the one that it draws by.
+    Encoded images are copied byte for byte; labels are those of the episode. In addition to the files of the format,
+    `fingerprints.json` has the seed and the episode fingerprints. `files` are the record files of the source, `seed` is
+    its seed.
 
-    Raises UserError where the directory is there already, or a record cannot be read.
+    Raises UserError if the directory exists or a record cannot be read.
     """
     directory = folder / source.split / source.name
     if directory.exists():
@@ -46,14 +46,14 @@ def dump_source(source: RecordSource, files: RecordFiles, indices: Iterable[int]
 
 
 def _labelled_records(drawn: Sequence[ClassRecords]) -> tuple[list[tuple[int, RecordId]], list[tuple[int, RecordId]]]:
-    """Label and place of every support and of every query image."""
+    """(label, record) of every support image and of every query image."""
     support = [(label, (c.class_id, int(n))) for label, c in enumerate(drawn) for n in c.support]
     query = [(label, (c.class_id, int(n))) for label, c in enumerate(drawn) for n in c.query]
     return support, query
 
 
 def _write_set(file: Path, files: RecordFiles, places: Sequence[tuple[int, RecordId]]) -> dict[str, int]:
-    """Writes one set of images; returns how many there are of each label, as JSON has them."""
+    """Write the images of a support or query set; returns their number by label, with JSON keys."""
     images = files.read_images([place for _, place in places])
     labels = [label for label, _ in places]
     write_records(file, map(encode_example, images, labels))

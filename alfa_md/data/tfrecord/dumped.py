@@ -1,4 +1,4 @@
-"""Episodes that were dumped to files, replayed as they are."""
+"""Episode source that replays dumped episodes."""
 
 import hashlib
 import json
@@ -40,27 +40,26 @@ def dumped(
     cache: ImageCache | None = None,
     folder: str | None = None,
 ) -> "DumpedSource":
-    """The episodes in FOLDER/SPLIT/NAME, by default below the root; `sampling` and `seed` have no say in them.
+    """The episodes in FOLDER/SPLIT/NAME, by default below the root; `sampling` is unused.
 
-    Raises MissingSource where there is no such directory, UserError where what it holds is not the format.
+    Raises MissingSource if there is no such directory, UserError if its content is not in the format.
     """
     directory = Path(folder or root).expanduser() / split / name
     return DumpedSource(directory, name, split, decoder, cache, seed)
 
 
 class DumpedSource(EpisodeSource):
-    """Episode k is the k-th of a directory, in the order of the numbers in file names (see `dumped_files`).
+    """Replays the episodes of a directory in the order of the numbers in file names (see `dump_format`).
 
     Args:
       directory: the files of one source and split.
-      name, split: what the episodes are named after.
-      decoder: makes images of the encoded pictures.
-      cache: images are rounded as they would be through this cache, so that they are those of the records; nothing is
-        kept in it.
-      seed: of episodes whose own seed is unknown.
+      name, split: source and split of the episodes.
+      decoder: decodes the encoded images.
+      cache: images are rounded as this cache would, so that they equal those read from records; nothing is cached.
+      seed: seed of the episodes if the files do not have it.
 
-    Raises MissingSource where there is no such directory, UserError where a file is missing or the counts make no
-    sense. May be called from several threads at once.
+    Raises MissingSource if there is no such directory, UserError if a file is missing or the counts are inconsistent.
+    Thread-safe.
     """
 
     def __init__(
@@ -80,11 +79,11 @@ class DumpedSource(EpisodeSource):
         return len(self._numbers)
 
     def fingerprint(self, index: int) -> str | None:
-        """What episode `index` is made of, see `alfa_md.data.fingerprint`; None where the files do not tell."""
+        """Fingerprint of episode `index` (see `alfa_md.data.fingerprint`); None if the files do not have it."""
         return self._fingerprints[index]
 
     def episode(self, index: int) -> Episode:
-        """Episode `index`: images [N, 3, S, S], grouped by class. Raises UserError naming a bad file and record."""
+        """Episode `index`: images [N, 3, S, S], grouped by class. Raises UserError naming an invalid record."""
         if index >= len(self):
             raise UserError(f"{self.directory}: there are {len(self)} episodes; ask for no more (--num_episodes)")
         files = [episode_file(self._numbers[index], set_name) for set_name in SETS]
@@ -103,14 +102,14 @@ class DumpedSource(EpisodeSource):
         )
 
     def stamp(self) -> dict:
-        """What the episodes depend on besides their name: the files, by counts and sizes, and how they are read."""
+        """What episodes depend on besides their name: a hash of the counts and sizes of files, decoder, size, cache."""
         content = json.dumps([self._counts, self._file_sizes, self._fingerprints], sort_keys=True)
         files = hashlib.sha256(content.encode()).hexdigest()[:16]
         read = {"decoder": self._decoder.name, "image_size": self._decoder.image_size, "cache": self._dtype}
         return {"reader": "dumped", "files": files} | read
 
     def _check(self, number: int) -> None:
-        """Raises UserError where half of an episode is missing, or its labels do not count from 0."""
+        """Raise UserError if the support or query file of an episode is missing, or its labels do not count from 0."""
         for set_name in SETS:
             if (file := episode_file(number, set_name)) not in self._file_sizes:
                 raise UserError(f"{self.directory / file}: not found, half of episode {number} is missing; {REMEDY}")
@@ -124,7 +123,7 @@ class DumpedSource(EpisodeSource):
             )
 
     def _pixels(self, examples: Sequence[DumpedExample]) -> Tensor:
-        """[N, 3, S, S], float32 in [-1, 1] or whole grey levels, as the cache would have them."""
+        """Decoded images [N, 3, S, S], float32 in [-1, 1] or uint8, as the cache would return them."""
         encoded = [example.image for example in examples]
         try:
             if self._dtype == "uint8":

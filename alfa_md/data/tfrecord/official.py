@@ -1,10 +1,10 @@
-"""Episodes and batches of the official Meta-Dataset reader itself, as PyTorch tensors.
+"""Episode and batch sources that wrap the official Meta-Dataset reader.
 
-Needs a checkout of `google-research/meta-dataset` (third_party/README.md). Its pipeline is left as it is: files,
-sampler, shuffling within windows of 1000 records, decoding, and its own data_config.gin, parsed by a gin of its own.
-Two things are told to it: the image size, and the `Sampling` of a run, whose fields are the arguments of the official
-EpisodeDescriptionConfig. So a gin binding of `Sampling` holds for both readers, and a run's config.gin names nothing
-of the official package. Reference: Triantafillou et al., "Meta-Dataset", ICLR 2020 (arXiv:1903.03096).
+Needs a checkout of `google-research/meta-dataset` (third_party/README.md). Its pipeline is unchanged: files, sampler,
+shuffling within windows of 1000 records, decoding, and its own data_config.gin, parsed by a separate instance of gin.
+It receives the image size and the `Sampling` of a run, whose fields are the arguments of the official
+EpisodeDescriptionConfig. So gin bindings of `Sampling` apply to both readers, and the config.gin of a run does not
+refer to the official package. Reference: Triantafillou et al., "Meta-Dataset", ICLR 2020 (arXiv:1903.03096).
 """
 
 from collections.abc import Sequence
@@ -26,17 +26,17 @@ from alfa_md.data.tfrecord.stream import Stream
 from alfa_md.episode import Episode, EpisodeSource
 from alfa_md.errors import UserError, require_at_least
 
-BLOCK = 64  # more than the threads that may ask for the first episode, each with a number of its own
-_sampler_lock = Lock()  # the package has one generator for all its samplers
+BLOCK = 64  # episodes per sampler seed; above the number of threads that may request the first episode
+_sampler_lock = Lock()  # the package has one random generator for all samplers
 
 
 @gin.configurable
 def official(
     root: Path, name: str, split: str, sampling: Sampling, seed: int, image_size: int = gin.REQUIRED
 ) -> "OfficialSource":
-    """The episodes of source `name` under `root`, of image_size x image_size pixels, by the official reader.
+    """The episodes of source `name` under `root` by the official reader, images of image_size x image_size pixels.
 
-    Raises UserError where the package, TensorFlow or the spec is missing, or `sampling` asks for what cannot be met.
+    Raises UserError if the package, TensorFlow or the spec is missing, or `sampling` cannot be satisfied.
     """
     return OfficialSource(load_spec(root / name), split, sampling, seed, image_size)
 
@@ -45,27 +45,26 @@ def official(
 def official_batches(
     root: Path, names: Sequence[str], seed: int, batch_size: int = 256, image_size: int = gin.REQUIRED
 ) -> "OfficialBatches":
-    """Batches over all training classes of the sources `names` under `root`, by the official reader."""
+    """Batches of all training classes of the sources `names` under `root` by the official reader."""
     return OfficialBatches([load_spec(root / name) for name in names], seed, batch_size, image_size)
 
 
 class OfficialSource(EpisodeSource):
-    """The official reader's stream of episodes of one split.
+    """Stream of episodes of one split from the official reader.
 
-    A stream cannot be asked for episode k: `episode(k)` gives the next one and calls it k. Its descriptions (classes,
-    ways, shots) are drawn from (seed, source, split), the rank among distributed processes, and the block of 64 numbers
-    that the first episode asked for is in: the same in a new process, others after a resume. Which images they get is
-    drawn by TensorFlow, unseeded, as in the official programs. Hence a resumed run goes on with other episodes than an
-    uninterrupted one, and two runs are not paired.
-    May be called from several threads at once, each of which gets an episode of its own.
+    There is no random access: `episode(k)` returns the next episode, labelled k. Episode descriptions (classes, ways,
+    shots) are seeded by (seed, source, split), the distributed rank, and the block of 64 indices of the first episode
+    requested: the same in a new process, others after a resume. Images are drawn by TensorFlow, unseeded, as in the
+    official code. Hence a resumed run continues with other episodes than an uninterrupted one, and two runs are not
+    paired. Thread-safe; every call returns another episode.
     """
 
     def __init__(self, spec: DatasetSpec, split: str, sampling: Sampling, seed: int, image_size: int):
-        EpisodeSampler(spec, split, sampling)  # refuses what the official sampler would fail at later, or less clearly
+        EpisodeSampler(spec, split, sampling)  # raises clear errors early, where the official sampler would fail later
         self.name, self.split = spec.name, split
         self._seed = seed
         self._package = package = load_package(find_checkout())
-        # All fields are passed, those that are None too: their constructor requires the three that fix way and shot.
+        # All fields are passed, None included: the constructor requires the three that fix way and shot.
         description = package.config.EpisodeDescriptionConfig(**asdict(sampling))
         self._request = dict(
             dataset_spec=package.load_spec(spec),
@@ -81,9 +80,9 @@ class OfficialSource(EpisodeSource):
         self._stamp = {"spec": spec_fingerprint(spec), "reader": "official", "image_size": image_size}
 
     def episode(self, index: int) -> Episode:
-        """The next episode of the stream, under the name `index`: images [N, 3, S, S], grouped by class.
+        """The next episode of the stream, labelled `index`: images [N, 3, S, S], grouped by class.
 
-        Raises UserError, naming the folder, where TensorFlow cannot read it.
+        Raises UserError naming the folder if TensorFlow cannot read it.
         """
         (support_x, support_y, _, query_x, query_y, _), _ = self._stream.next(index)
         labels = labels_to_torch(support_y)
@@ -100,24 +99,24 @@ class OfficialSource(EpisodeSource):
         )
 
     def stamp(self) -> dict:
-        """What the episodes depend on besides their name."""
+        """What episodes depend on besides their name: specification, reader and image size."""
         return self._stamp
 
     def _make_pipeline(self, index: int) -> Any:
-        """The pipeline of a stream that begins with episode `index`, or one near it: threads do not queue."""
+        """The pipeline of a stream that starts at the block of `index`."""
         rank = torch.distributed.get_rank() if torch.distributed.is_initialized() else 0
         with _sampler_lock:
-            # The official sampler takes its seed from this generator of its module when it is made.
+            # The official sampler draws its seed from this module-level generator at construction.
             self._package.sampling.RNG = stable_rng(self._seed, self.name, self.split, rank, index // BLOCK)
             return self._package.pipeline.make_one_source_episode_pipeline(**self._request)
 
 
 class OfficialBatches(EpisodeSource):
-    """The official reader's stream of training batches, for pretraining a classifier.
+    """Stream of training batches from the official reader, for pretraining a classifier.
 
-    A batch is an episode without support images, whose labels are the classes of the source, counted on from source to
-    source, and whose way is the number of all of them. Each batch is of one source, drawn uniformly; the last one of a
-    pass over a source may be smaller. Every draw is TensorFlow's, unseeded; `episode(k)` gives the next batch.
+    A batch is an episode with an empty support set; its labels are class ids offset by the classes of the preceding
+    sources, its way is the number of all classes. Each batch is of one source, drawn uniformly; the last one of a pass
+    over a source may be smaller. All draws are unseeded, by TensorFlow; `episode(k)` returns the next batch.
     """
 
     split = "train"
@@ -160,10 +159,10 @@ class OfficialBatches(EpisodeSource):
         )
 
     def stamp(self) -> dict:
-        """What the batches depend on besides their name."""
+        """What batches depend on besides their name: specifications, reader, image size and batch size."""
         return self._stamp
 
 
 def labels_to_torch(labels: Any) -> Tensor:
-    """[N] int64; the pipeline gives int32, so that this is a copy."""
+    """Labels [N] int64; copied, because the pipeline returns int32."""
     return torch.from_numpy(labels.numpy()).long()

@@ -1,4 +1,4 @@
-"""Our own reader of a records root: one source of it as episodes."""
+"""Episode reader for a records root: opens one Meta-Dataset source."""
 
 from pathlib import Path
 
@@ -22,10 +22,10 @@ def records(
     decoder: Decode = gin.REQUIRED,
     cache: ImageCache | None = None,
 ) -> RecordSource:
-    """The episodes of source `name` under `root`, their images decoded once where there is a cache.
+    """The episodes of source `name` under `root`, through the image cache if one is given.
 
-    Raises MissingSource where it has no spec, MissingSplit where it has no class in the split, UserError for a
-    malformed spec and for the sampling of another reader.
+    Raises MissingSource if it has no spec, MissingSplit if it has no class in the split, UserError for a malformed spec
+    and for the sampling of another reader.
     """
     if not isinstance(sampling, Sampling):
         raise UserError(

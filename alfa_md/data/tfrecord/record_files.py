@@ -1,4 +1,4 @@
-"""The record files of one Meta-Dataset source, read at random."""
+"""Random access to the encoded images in the record files of one Meta-Dataset source."""
 
 import hashlib
 import json
@@ -11,24 +11,25 @@ from alfa_md.data.tfrecord.index import class_offsets
 from alfa_md.data.tfrecord.records import decode_example, read_records
 from alfa_md.errors import UserError
 
-# Offsets of larger class files stay mapped. A mapping holds its file open, and a process may open about a thousand.
+# Offsets of larger files stay memory-mapped, smaller ones are copied: a mapping keeps a file open, and a process can
+# open about a thousand.
 MAPPED = 10_000  # records
 
 RecordId = tuple[int, int]  # class id, record number
 
 
 class RecordFiles:
-    """The record files of a source; a file is indexed when it is first read. May be used by several threads at once."""
+    """The record files of a source; a file is indexed on first access. Thread-safe."""
 
     def __init__(self, spec: DatasetSpec):
         self.spec = spec
         self._offsets: dict[int, np.ndarray] = {}
 
     def read_images(self, chosen: Sequence[RecordId]) -> list[bytes]:
-        """The encoded images at N places, in their order.
+        """The encoded images of N records, in the order of `chosen`.
 
-        A class file is opened once, and nothing but the chosen records is read. Raises UserError naming the file, and
-        the record where one is at fault: unreadable, damaged, or not as many as the specification says.
+        Opens each class file once and reads only the chosen records. Raises UserError naming the file, and the record
+        if one is at fault, if it is unreadable, damaged, or has another number of records than the specification.
         """
         positions: dict[int, list[int]] = {}
         for position, (class_id, _) in enumerate(chosen):
@@ -41,7 +42,7 @@ class RecordFiles:
         return encoded
 
     def describe(self, place: RecordId) -> str:
-        """The words by which a message names a record's image."""
+        """The name of a record's image in error messages."""
         class_id, number = place
         return f"{self.spec.class_file(class_id)}: the image of record {number}"
 
@@ -64,5 +65,5 @@ class RecordFiles:
 
 
 def spec_fingerprint(spec: DatasetSpec) -> str:
-    """The stamp of a specification: the first 16 hex digits of a SHA-256."""
+    """First 16 hex digits of the SHA-256 of a specification."""
     return hashlib.sha256(json.dumps(spec.to_json(), sort_keys=True).encode()).hexdigest()[:16]

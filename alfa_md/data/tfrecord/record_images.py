@@ -1,4 +1,4 @@
-"""The images of one Meta-Dataset source at chosen places, read and decoded every time."""
+"""Decoded images of one Meta-Dataset source, by class id and record number."""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -14,20 +14,20 @@ Decode = Callable[[Sequence[bytes]], Tensor]  # N encoded images -> [N, 3, S, S]
 
 
 class RecordImages(Protocol):
-    """May be used by several threads at once."""
+    """Interface to the decoded images of a source; thread-safe."""
 
     def images(self, chosen: Sequence[RecordId]) -> Tensor:
-        """[N, 3, S, S] of N >= 1 places, in their order: float32 in [-1, 1], or uint8 grey levels.
+        """Images [N, 3, S, S] of N >= 1 records, in order: float32 in [-1, 1], or uint8.
 
-        Raises UserError naming the file, and the record where one is at fault.
+        Raises UserError naming the file, and the record if one is at fault.
         """
 
     def stamp(self) -> dict:
-        """What the images depend on besides the source's name: its specification, and how images are read."""
+        """What images depend on besides the source's name: specification, decoder, image size and cache."""
 
 
 class DecodedImages(RecordImages):
-    """Exact: nothing is rounded. Only the chosen records are touched."""
+    """Images read and decoded at every access, without rounding; only the chosen records are read."""
 
     def __init__(self, spec: DatasetSpec, decoder: Decode):
         self._files, self._decoder = RecordFiles(spec), decoder
@@ -40,7 +40,7 @@ class DecodedImages(RecordImages):
 
 
 def decode_records(decode: Decode, files: RecordFiles, chosen: Sequence[RecordId]) -> Tensor:
-    """What `decode` makes of the records at these places; an undecodable image is named by its place."""
+    """The decoded images of these records. Raises UserError naming the record of an undecodable image."""
     try:
         return decode(files.read_images(chosen))
     except UndecodableImage as error:

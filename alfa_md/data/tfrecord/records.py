@@ -1,4 +1,4 @@
-"""TFRecord files of tf.train.Example, written and read at random without TensorFlow.
+"""Writing and random reading of TFRecord files of tf.train.Example, without TensorFlow.
 
 A record is `length u64 | crc of length u32 | data | crc of data u32`, little endian; both checksums are masked CRC-32C.
 """
@@ -24,7 +24,7 @@ REMEDY = "copy or convert the file again"
 
 
 def encode_example(image: bytes, label: int) -> bytes:
-    """The serialised tf.train.Example of a class file: `image`, the encoded picture, and `label`, the class id."""
+    """The serialised tf.train.Example with features `image`, the encoded image, and `label`, the class id."""
     image_feature = bytes_field(1, bytes_field(1, image))
     label_feature = bytes_field(3, bytes_field(1, varint(label)))
     image_entry = bytes_field(1, b"image") + bytes_field(2, image_feature)
@@ -35,7 +35,7 @@ def encode_example(image: bytes, label: int) -> bytes:
 def decode_example(payload: bytes, where: str) -> tuple[bytes, int | None]:
     """(encoded image, label or None) of a serialised tf.train.Example; other features are skipped.
 
-    Raises UserError, naming `where`, if the payload is no Example or has no single `image`.
+    Raises UserError naming `where` if the payload is no Example or has not exactly one `image`.
     """
     try:
         images, labels = parse_example(payload)
@@ -47,7 +47,7 @@ def decode_example(payload: bytes, where: str) -> tuple[bytes, int | None]:
 
 
 def write_records(path: Path, payloads: Iterable[bytes]) -> int:
-    """Write one record per payload and return their number; `path` changes only if all are written."""
+    """Atomically write one record per payload; returns their number."""
     count = 0
     with replacing(path) as file:
         for payload in payloads:
@@ -58,9 +58,9 @@ def write_records(path: Path, payloads: Iterable[bytes]) -> int:
 
 
 def scan_offsets(path: Path) -> np.ndarray:
-    """Where each record starts, then the file size: [n + 1] int64. Only the headers are read.
+    """Start offset of each record, then the file size: [n + 1] int64. Reads headers only.
 
-    Raises UserError, naming the file, the record and the byte offset, if the file is missing or damaged.
+    Raises UserError naming the file, the record and the byte offset if the file is missing or damaged.
     """
     offsets = [0]
     with _open_file(path) as file:
@@ -77,10 +77,10 @@ def scan_offsets(path: Path) -> np.ndarray:
 
 
 def read_records(path: Path, offsets: np.ndarray, numbers: Sequence[int]) -> list[bytes]:
-    """The data of the records `numbers`, in that order; nothing else of the file is read.
+    """The payloads of the records `numbers`, in that order, without reading the rest of the file.
 
-    `offsets` is what `scan_offsets` gives. Raises UserError, naming the file, the record and the byte offset, if the
-    file is missing or a checksum does not hold.
+    `offsets` are those of `scan_offsets`. Raises UserError naming the file, the record and the byte offset if the file
+    is missing or a checksum does not match.
     """
     with _open_file(path) as file:
         return [_read_record(file, path, int(n), int(offsets[n]), int(offsets[n + 1])) for n in numbers]
@@ -117,7 +117,7 @@ def _damaged_record(path: Path, number: int, start: int, what: str) -> UserError
 
 @contextmanager
 def _open_file(path: Path) -> Iterator[int]:
-    """A file descriptor for reading, closed with the block, so that thousands of classes cost no open files."""
+    """A read-only file descriptor, closed after the block, so that thousands of classes do not exhaust descriptors."""
     try:
         file = os.open(path, os.O_RDONLY)
         try:
