@@ -84,7 +84,7 @@ class BatchSource(EpisodeSource):
         )
 
     def stamp(self) -> dict:
-        """What batches depend on besides their name: specification, decoder, image size, cache and batch size."""
+        """Stamp of everything else that batches depend on: specification, decoder, image size, cache, batch size."""
         return self._images.stamp() | {"batch_size": self.batch_size}
 
     def _permutation(self, epoch: int) -> np.ndarray:

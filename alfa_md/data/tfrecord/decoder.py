@@ -45,7 +45,7 @@ class Decoder(ABC):
         return self._decode_checked(images, normalised=True)
 
     def decode_unnormalised(self, images: Sequence[bytes]) -> Tensor:
-        """The same before normalisation: float32 in [0, 255]."""
+        """`__call__` without normalisation: float32 in [0, 255]."""
         return self._decode_checked(images, normalised=False)
 
     def _decode_checked(self, images: Sequence[bytes], normalised: bool) -> Tensor:

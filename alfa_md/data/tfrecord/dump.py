@@ -31,14 +31,14 @@ def dump_source(source: RecordSource, files: RecordFiles, indices: Iterable[int]
     with TemporaryDirectory(prefix=f".{source.name}.", dir=directory.parent) as temporary:
         unfinished = Path(temporary, source.name)
         unfinished.mkdir()
-        counts, names = {}, []
+        counts, fingerprints = {}, []
         for number, index in enumerate(indices):
             drawn = source.draw(index)
-            for set_name, places in zip(SETS, _labelled_records(drawn), strict=True):
+            for set_name, records in zip(SETS, _labelled_records(drawn), strict=True):
                 file = unfinished / episode_file(number, set_name)
-                counts[file.name] = _write_set(file, files, places)
-            names.append(episode_fingerprint(source.name, source.split, drawn))
-        known = {"source": source.name, "split": source.split, "seed": seed, "fingerprints": names}
+                counts[file.name] = _write_set(file, files, records)
+            fingerprints.append(episode_fingerprint(source.name, source.split, drawn))
+        known = {"source": source.name, "split": source.split, "seed": seed, "fingerprints": fingerprints}
         (unfinished / FINGERPRINTS_FILE).write_text(json.dumps(known, indent=1))
         (unfinished / COUNTS_FILE).write_text(json.dumps(counts, indent=2))
         os.rename(unfinished, directory)
@@ -52,9 +52,9 @@ def _labelled_records(drawn: Sequence[ClassRecords]) -> tuple[list[tuple[int, Re
     return support, query
 
 
-def _write_set(file: Path, files: RecordFiles, places: Sequence[tuple[int, RecordId]]) -> dict[str, int]:
+def _write_set(file: Path, files: RecordFiles, records: Sequence[tuple[int, RecordId]]) -> dict[str, int]:
     """Write the images of a support or query set; returns their number by label, with JSON keys."""
-    images = files.read_images([place for _, place in places])
-    labels = [label for label, _ in places]
+    images = files.read_images([record for _, record in records])
+    labels = [label for label, _ in records]
     write_records(file, map(encode_example, images, labels))
     return {str(label): count for label, count in Counter(labels).items()}

@@ -102,7 +102,7 @@ class DumpedSource(EpisodeSource):
         )
 
     def stamp(self) -> dict:
-        """What episodes depend on besides their name: a hash of the counts and sizes of files, decoder, size, cache."""
+        """Stamp of everything else that episodes depend on: a hash of file sizes and counts, decoder, size, cache."""
         content = json.dumps([self._counts, self._file_sizes, self._fingerprints], sort_keys=True)
         files = hashlib.sha256(content.encode()).hexdigest()[:16]
         read = {"decoder": self._decoder.name, "image_size": self._decoder.image_size, "cache": self._dtype}

@@ -75,27 +75,29 @@ class CachedImages(RecordImages):
             class_id: self._file_version(class_id) for class_id in dict.fromkeys(class_id for class_id, _ in chosen)
         }
         pixels = np.empty((len(chosen), *self._shape), self._dtype)
-        absent = [n for n, place in enumerate(chosen) if not self._read_slot(place, versions[place[0]], pixels[n])]
+        absent = [n for n, record in enumerate(chosen) if not self._read_slot(record, versions[record[0]], pixels[n])]
         if absent:
             missing = [chosen[n] for n in absent]
-            levels = decode_records(self._decoder.decode_unnormalised, self._files, missing).permute(0, 2, 3, 1).numpy()
-            pixels[absent] = levels if self._dtype == np.float32 else np.rint(levels)
-            self._write_slots({place: pixels[n] for n, place in zip(absent, missing, strict=True)}, versions)
+            decoded = (
+                decode_records(self._decoder.decode_unnormalised, self._files, missing).permute(0, 2, 3, 1).numpy()
+            )
+            pixels[absent] = decoded if self._dtype == np.float32 else np.rint(decoded)
+            self._write_slots({record: pixels[n] for n, record in zip(absent, missing, strict=True)}, versions)
         images = torch.from_numpy(pixels).permute(0, 3, 1, 2)
         return images if self._dtype == np.uint8 else normalise(images)
 
     def stamp(self) -> dict:
         return reading_stamp(self._files, self._decoder) | {"cache": self._cache.dtype}
 
-    def _slot(self, place: RecordId) -> int | None:
+    def _slot(self, record: RecordId) -> int | None:
         """Slot number of an image; None if the image is not cached."""
-        class_id, number = place
+        class_id, number = record
         slot = self._first[class_id] + number
         return slot if slot < self._first[class_id + 1] else None
 
-    def _read_slot(self, place: RecordId, version: tuple[int, int], pixels: np.ndarray) -> bool:
+    def _read_slot(self, record: RecordId, version: tuple[int, int], pixels: np.ndarray) -> bool:
         """Fill `pixels` [S, S, 3] from the slot of an image; returns True on a valid hit."""
-        slot, trailer = self._slot(place), bytearray(TRAILER.size)
+        slot, trailer = self._slot(record), bytearray(TRAILER.size)
         view = memoryview(pixels).cast("B")
         if slot is None or not self._file.read(slot, [view, memoryview(trailer)]):
             return False
@@ -105,10 +107,10 @@ class CachedImages(RecordImages):
         """Write the slots of images, except of class files that have changed since their records were read."""
         unchanged = {class_id: self._file_version(class_id) == version for class_id, version in versions.items()}
         contents = {}
-        for place, pixels in images.items():
-            slot, content = self._slot(place), pixels.tobytes()
-            if slot is not None and unchanged[place[0]]:
-                contents[slot] = content + TRAILER.pack(*versions[place[0]], google_crc32c.value(content))
+        for record, pixels in images.items():
+            slot, content = self._slot(record), pixels.tobytes()
+            if slot is not None and unchanged[record[0]]:
+                contents[slot] = content + TRAILER.pack(*versions[record[0]], google_crc32c.value(content))
         self._file.write(contents)
 
     def _file_version(self, class_id: int) -> tuple[int, int]:

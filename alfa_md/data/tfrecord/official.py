@@ -99,7 +99,7 @@ class OfficialSource(EpisodeSource):
         )
 
     def stamp(self) -> dict:
-        """What episodes depend on besides their name: specification, reader and image size."""
+        """Stamp of everything else that episodes depend on: specification, reader and image size."""
         return self._stamp
 
     def _make_pipeline(self, index: int) -> Any:
@@ -159,7 +159,7 @@ class OfficialBatches(EpisodeSource):
         )
 
     def stamp(self) -> dict:
-        """What batches depend on besides their name: specifications, reader, image size and batch size."""
+        """Stamp of everything else that batches depend on: specifications, reader, image size and batch size."""
         return self._stamp
 
 

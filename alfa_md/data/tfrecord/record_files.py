@@ -35,15 +35,15 @@ class RecordFiles:
         for position, (class_id, _) in enumerate(chosen):
             positions.setdefault(class_id, []).append(position)
         encoded = [b""] * len(chosen)
-        for class_id, places in positions.items():
-            records = self._read(class_id, [chosen[place][1] for place in places])
-            for place, image in zip(places, records, strict=True):
-                encoded[place] = image
+        for class_id, own in positions.items():
+            images = self._read(class_id, [chosen[position][1] for position in own])
+            for position, image in zip(own, images, strict=True):
+                encoded[position] = image
         return encoded
 
-    def describe(self, place: RecordId) -> str:
+    def describe(self, record: RecordId) -> str:
         """The name of a record's image in error messages."""
-        class_id, number = place
+        class_id, number = record
         return f"{self.spec.class_file(class_id)}: the image of record {number}"
 
     def _read(self, class_id: int, numbers: Sequence[int]) -> list[bytes]:

@@ -23,7 +23,7 @@ class RecordImages(Protocol):
         """
 
     def stamp(self) -> dict:
-        """What images depend on besides the source's name: specification, decoder, image size and cache."""
+        """Stamp of everything that images depend on: specification, decoder, image size and cache."""
 
 
 class DecodedImages(RecordImages):

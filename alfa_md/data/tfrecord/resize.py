@@ -24,13 +24,11 @@ def resize(images: np.ndarray, size: int) -> np.ndarray:
     """Resized images [N, S, S, C] float32 of images [N, H, W, 3] uint8; C is 1 if all of them are grey, else 3."""
     number, height, width, _ = images.shape
     taps = resize_taps(height, width, size, 1 if _all_grey(images) else 3)
-    levels = images.reshape(number, -1)
-    beside = levels[
-        :, min(3, levels.shape[1] - 1) :
-    ]  # shifted by one pixel, so that `taps.left` indexes the right neighbours
-    left, right = (source.take(taps.left, axis=1, mode="clip").astype(np.float32) for source in (levels, beside))
+    pixels = images.reshape(number, -1)
+    shifted = pixels[:, min(3, pixels.shape[1] - 1) :]  # `taps.left` indexes the right neighbours in it
+    left, right = (source.take(taps.left, axis=1, mode="clip").astype(np.float32) for source in (pixels, shifted))
     rows = _interpolate(left, right, taps.along).reshape(number, -1, len(taps.down) // size)
-    upper, lower = (rows.take(places, axis=1).reshape(number, -1) for places in (taps.top, taps.bottom))
+    upper, lower = (rows.take(indices, axis=1).reshape(number, -1) for indices in (taps.top, taps.bottom))
     return _interpolate(upper, lower, taps.down).reshape(number, size, size, -1)
 
 
@@ -39,9 +37,9 @@ def _all_grey(images: np.ndarray) -> bool:
     first_row = images[0, 0]
     if (first_row[:, 0] != first_row[:, 1]).any():  # early exit for photographs
         return False
-    levels = images.ravel()
-    differences = levels.copy()
-    differences[:-1] ^= levels[1:]  # r^g, g^b, and b^(r of the next pixel), which is ignored below
+    pixels = images.ravel()
+    differences = pixels.copy()
+    differences[:-1] ^= pixels[1:]  # r^g, g^b, and b^(r of the next pixel), which is ignored below
     in_rows = np.bitwise_or.reduce(differences.reshape(-1, 3 * images.shape[2]), axis=0)
     return not in_rows.reshape(-1, 3)[:, :2].any()
 

@@ -78,7 +78,7 @@ class RecordSource(EpisodeSource):
         )
 
     def stamp(self) -> dict:
-        """What episodes depend on besides their name: specification, decoder, image size and cache."""
+        """Stamp of everything else that episodes depend on: specification, decoder, image size and cache."""
         return self._images.stamp()
 
 

@@ -22,7 +22,7 @@ BROKEN = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)  # rai
 CHUNK = 8  # images per task of a decoding thread
 MAX_RUN_PIXELS = 100_000  # pixels that are resized together
 SMALL_IMAGE_BYTES = 10_000  # bytes; for smaller images, threads cost more than they gain
-TRUNCATED = "Premature end"  # message for a truncated JPEG; decoders tolerate other damage
+TRUNCATED = "Premature end"  # in the message for a truncated JPEG; other damage is tolerated
 
 
 @gin.configurable("turbo")
@@ -58,8 +58,8 @@ class TurboDecoder(Decoder):
 
         threads = self._threads if sum(map(len, images)) > SMALL_IMAGE_BYTES * len(images) else None
         chunks = [range(len(images))[start : start + CHUNK] for start in range(0, len(images), CHUNK)]
-        together = threads.map if threads and len(chunks) > 1 else map
-        list(together(decode, chunks))  # raises the first error in image order
+        parallel_map = threads.map if threads and len(chunks) > 1 else map
+        list(parallel_map(decode, chunks))  # raises the first error in image order
         return torch.from_numpy(result).permute(0, 3, 1, 2)
 
     def _decode_run(self, images: Sequence[bytes], run: range, size: Size) -> np.ndarray:
@@ -85,15 +85,15 @@ class TurboDecoder(Decoder):
     def _decode_jpeg(self, image: bytes, space: str, buffer: np.ndarray | None) -> np.ndarray:
         """Decoded JPEG [H, W, C] uint8, with the fast integer DCT and smooth chroma, TensorFlow's default."""
 
-        def decoded(strict: bool) -> np.ndarray:
+        def decode_jpeg(strict: bool) -> np.ndarray:
             return self._simplejpeg.decode_jpeg(image, space, fastdct=True, buffer=buffer, strict=strict)
 
         try:
-            return decoded(strict=True)
+            return decode_jpeg(strict=True)
         except ValueError as error:
             if TRUNCATED in str(error):
                 raise
-            return decoded(strict=False)
+            return decode_jpeg(strict=False)
 
     def _buffer(self, size: int) -> np.ndarray:
         """A reused thread-local buffer [size] uint8: new pages would cost a tenth of the decoding time."""
@@ -139,5 +139,5 @@ def _three_channels(image: Image.Image) -> Image.Image:
 
 def _cmyk_to_rgb(cmyk: np.ndarray, inverted: bool) -> np.ndarray:
     """CMYK [H, W, 4] to RGB [H, W, 3]; `inverted` for Adobe files, in which 255 is no ink."""
-    resized = cmyk.astype(np.int32) if inverted else 255 - cmyk.astype(np.int32)
-    return resized[..., :3] * resized[..., 3:] // 255
+    light = cmyk.astype(np.int32) if inverted else 255 - cmyk.astype(np.int32)
+    return light[..., :3] * light[..., 3:] // 255
