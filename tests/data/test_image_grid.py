@@ -1,4 +1,4 @@
-"""The images of an episode as they are looked at: brightness, and the grid."""
+"""Image grid of an episode, and rescaling for display."""
 
 import torch
 

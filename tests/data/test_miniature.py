@@ -1,4 +1,4 @@
-"""The miniature: format, structure, determinism, repair, and how hard it is for baselines without learning."""
+"""The miniature: format, structure, determinism, repair, and difficulty for baselines without learning."""
 
 import io
 import itertools
@@ -41,7 +41,7 @@ def root() -> Path:
 
 @cache
 def images(directory: Path, class_id: int) -> np.ndarray:
-    """All pictures of a class in file order, at 32 pixels, [n, 32, 32, 3] in [0, 1]."""
+    """All images of a class in file order, resized to [n, 32, 32, 3] in [0, 1]."""
     path = directory / f"{class_id}.tfrecords"
     offsets = scan_offsets(path)
     payloads = read_records(path, offsets, range(len(offsets) - 1))
@@ -51,7 +51,7 @@ def images(directory: Path, class_id: int) -> np.ndarray:
 
 
 def nearest(queries: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """The number of the nearest of `points` [n, d] to each of `queries` [m, d]."""
+    """The index of the nearest of `points` [n, d] to each of `queries` [m, d]."""
     return ((points**2).sum(axis=1) - 2.0 * queries @ points.T).argmin(axis=1)
 
 

@@ -1,4 +1,4 @@
-"""Where a run's data is, and how it says so."""
+"""Data roots: precedence of flag, environment and earlier run, and the announcement."""
 
 import pytest
 
@@ -68,7 +68,7 @@ def test_a_missing_or_empty_root_is_an_error_and_not_the_miniature(tmp_path, mon
         ask(tmp_path / "empty")
 
 
-def test_a_root_of_pickled_specifications_is_told_how_to_get_others(tmp_path):
+def test_pickled_specifications_are_refused_with_a_remedy(tmp_path):
     (tmp_path / "omniglot").mkdir()
     (tmp_path / "omniglot" / "dataset_spec.pkl").touch()
     with pytest.raises(UserError, match="omniglot/dataset_spec.pkl: is never opened.* convert the source"):
@@ -92,7 +92,7 @@ def test_images_by_flag_before_environment_before_the_runs_own(tmp_path, monkeyp
     assert announcement(images_root(str(flag), None)) == f"Images: {flag}"
 
 
-def test_images_that_are_not_given_or_not_there(tmp_path):
+def test_missing_image_roots(tmp_path):
     remedy = "set --records_root_dir or ALFA_MD_IMAGES to the folder that holds mini_imagenet/"
     with pytest.raises(UserError, match=f"reads images, and no folder is given; {remedy}"):
         images_root(None, recorded(tmp_path))  # the run was one on records

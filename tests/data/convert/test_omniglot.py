@@ -1,4 +1,4 @@
-"""The Omniglot converter: class order, contents of the records, and what it says about incomplete folders."""
+"""Omniglot converter: class order, content of records, and errors for incomplete folders."""
 
 import hashlib
 import io

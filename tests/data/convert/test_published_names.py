@@ -1,4 +1,4 @@
-"""Class names in class id order and the graphs of ImageNet, against the published specifications."""
+"""Class names and ImageNet graphs of the converters, compared with the published specifications."""
 
 import gzip
 import json
@@ -54,7 +54,7 @@ def graph_of(nodes: list[dict]) -> Graph:
     return {node["wn_id"]: set(node["children_ids"]) for node in nodes}
 
 
-def test_imagenet_is_cut_and_collapsed_to_the_published_graphs(published):
+def test_imagenet_is_pruned_and_collapsed_to_the_published_graphs(published):
     """From the published links, joined above the roots, with a chain put into every third link and strangers beside."""
     wanted = {split: graph_of(published["ilsvrc_2012"]["split_subgraphs"][split.upper()]) for split in SPLITS}
     (top,) = set(wanted["train"]).difference(*wanted["train"].values())

@@ -1,4 +1,4 @@
-"""Real pictures at hand, laid out as the original archives have them, converted and checked."""
+"""Conversion and audit of real images in the layout of the original archives."""
 
 import io
 
@@ -17,7 +17,7 @@ from tests.shared import shared_data
 
 
 def test_traffic_signs_as_ppm_folders(tmp_path):
-    """Frames lie there film by film; shuffling ends that."""
+    """Frames are stored video by video; the converter shuffles them."""
     folder = tmp_path / "GTSRB"
     with np.load(shared_data("traffic_sign_subset.npz")) as arrays:
         files, offsets, labels = (arrays[key] for key in ("png", "offset", "label"))

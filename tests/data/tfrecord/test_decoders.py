@@ -16,7 +16,7 @@ from tests.shared import shared_data
 
 @pytest.fixture(params=[TensorflowDecoder, TurboDecoder])
 def kind_of_decoder(request) -> type[Decoder]:
-    """Every decoder in turn; skips where what it needs is not installed."""
+    """Each decoder class; skips those whose library is not installed."""
     library = {TensorflowDecoder: "tensorflow", TurboDecoder: "simplejpeg"}[request.param]
     pytest.importorskip(library, reason=f"{library} is not installed")
     return request.param
@@ -34,7 +34,7 @@ def noise(height: int, width: int, channels: int = 3, seed: int = 0) -> np.ndarr
 
 
 def plain_pixels(image: bytes) -> np.ndarray:
-    """[H, W, 3] uint8; JPEG with the fast integer transform and smooth chroma, which is TensorFlow's default."""
+    """Decoded [H, W, 3] uint8; JPEG with the fast integer DCT and smooth chroma, TensorFlow's default."""
     if image.startswith(b"\xff\xd8"):
         simplejpeg = pytest.importorskip("simplejpeg", reason="simplejpeg is not installed")
         return simplejpeg.decode_jpeg(image, colorspace="RGB", fastdct=True, fastupsample=False)
@@ -42,7 +42,7 @@ def plain_pixels(image: bytes) -> np.ndarray:
 
 
 def plain_resize(pixels: np.ndarray, size: int) -> np.ndarray:
-    """Four taps in float32; corners of source and target coincide, no antialiasing."""
+    """Reference bilinear resize in float32 with aligned corners, without antialiasing."""
 
     def taps(length):
         ratio = np.float32(length - 1) / np.float32(size - 1) if size > 1 else np.float32(0)
@@ -78,11 +78,11 @@ def stored_images(file: str, key: str, every: int) -> list[bytes]:
 
 
 @pytest.mark.parametrize("size", [28, 84])
-def test_photographs_to_the_last_bit(kind_of_decoder, size):
+def test_photographs_are_bit_identical(kind_of_decoder, size):
     assert_equal_to_plain(kind_of_decoder, stored_images("caltech101_subset.npz", "jpeg", every=40), size)
 
 
-def test_traffic_signs_to_the_last_bit(kind_of_decoder):
+def test_traffic_signs_are_bit_identical(kind_of_decoder):
     assert_equal_to_plain(kind_of_decoder, stored_images("traffic_sign_subset.npz", "png", every=40), 84)
 
 
@@ -107,7 +107,7 @@ def nearly_grey(row: int, channel: int, seed: int) -> np.ndarray:
 
 
 def test_sizes_forms_and_colours_mixed_in_one_call(kind_of_decoder):
-    """In runs of one size longer and shorter than what is decoded together; a colour hides among grey pictures."""
+    """Runs of equal size above and below the chunk size; single colour pixels in otherwise grey images."""
     grey = [noise(9, 11, 1, seed) for seed in range(2 * CHUNK + 3)]
     hidden = [nearly_grey(row, channel, row) for row in (0, 4, 8) for channel in range(3)]
     pixels = [*grey, *hidden, noise(9, 11), *grey[:3], noise(11, 9), noise(11, 9, 1), noise(9, 11), *hidden[4:6], *grey]
@@ -116,7 +116,7 @@ def test_sizes_forms_and_colours_mixed_in_one_call(kind_of_decoder):
         assert_equal_to_plain(kind_of_decoder, images, 14)
 
 
-def test_grey_levels_before_scaling(kind_of_decoder):
+def test_unnormalised_images(kind_of_decoder):
     images = [encoded(noise(13, 8, channels), "JPEG") for channels in (1, 3, 3)]
     levels = kind_of_decoder(10).decode_unnormalised(images)
     expected = np.stack([plain_resize(plain_pixels(image), 10) for image in images])
@@ -198,7 +198,7 @@ def test_undecodable_image_within_a_run_of_one_size(kind_of_decoder):
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP"])
-def test_a_picture_without_pixels(kind_of_decoder, kind):
+def test_an_image_without_pixels(kind_of_decoder, kind):
     with pytest.raises(UndecodableImage, match="image 1 is not a whole still picture"):
         kind_of_decoder(8)([encoded(noise(6, 6), kind), claiming(kind, 0)])
 
@@ -211,7 +211,7 @@ def test_a_jpeg_that_ends_with_its_size(kind_of_decoder, length):
 
 
 def claiming(kind: str, side: int) -> bytes:
-    """A small picture whose header claims a large one, square."""
+    """A small image whose header claims `side` x `side` pixels."""
     image = encoded(noise(6, 6), kind)
     place, size, order = {
         "PNG": (16, 4, "big"),
@@ -248,7 +248,7 @@ def test_bad_arguments(kind_of_decoder, arguments):
 
 
 def both(images: list[bytes], size: int) -> tuple[np.ndarray, np.ndarray]:
-    """What the two decoders make of images."""
+    """The images decoded by the two decoders."""
     pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
     pytest.importorskip("simplejpeg", reason="simplejpeg is not installed")
     return TensorflowDecoder(size)(images).numpy(), TurboDecoder(size)(images).numpy()

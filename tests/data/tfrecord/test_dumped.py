@@ -1,4 +1,4 @@
-"""Episodes dumped and replayed: the same episode, the official format, and every way in which files can be wrong."""
+"""Dumping and replay of episodes: equality, the official format, and damaged files."""
 
 import json
 import os
@@ -48,7 +48,7 @@ def replayed(directory: Path, decoder=decode_names, **options) -> DumpedSource:
 
 
 def equal(a, b) -> bool:
-    """Whether two episodes are the same, values and names."""
+    """True if two episodes are equal in values and names."""
     tensors = all(torch.equal(x, y) for x, y in zip(a[:4], b[:4], strict=True))
     return tensors and a[4:] == b[4:]
 
@@ -88,7 +88,7 @@ def test_tensorflow_reads_them_as_the_original_program_does(tf, spec, directory)
 
 
 def official(directory: Path, episodes: dict[int, tuple[list[int], list[int]]]) -> Path:
-    """Episodes as another program may have written them: numbers with gaps, labels in any order, nothing beside."""
+    """Write episodes as other programs may do: numbers with gaps, unsorted labels, no fingerprints."""
     directory.mkdir(parents=True)
     counts = {}
     for number, labels in episodes.items():
@@ -136,12 +136,12 @@ def test_the_reader_finds_them_below_its_folder_or_the_root(directory):
 
 
 class Named:
-    """A decoder with what a stamp tells."""
+    """A decoder with the attributes of a stamp."""
 
     name, image_size = "named", 1
 
 
-def test_the_stamp_tells_other_files(directory, tmp_path):
+def test_the_stamp_changes_with_the_files(directory, tmp_path):
     stamp = replayed(directory, Named()).stamp()
     copy = Path(shutil.copytree(directory, tmp_path / "copy"))
     assert replayed(copy, Named()).stamp() == stamp
@@ -150,7 +150,7 @@ def test_the_stamp_tells_other_files(directory, tmp_path):
     assert replayed(copy, Named()).stamp() != stamp
 
 
-def test_nothing_is_written_over_and_nothing_half_written_stays(spec, directory, tmp_path):
+def test_nothing_is_overwritten_and_no_partial_dump_remains(spec, directory, tmp_path):
     with pytest.raises(UserError, match="test/toy: is there already; choose another folder"):
         dumped_to(tmp_path / "episodes", spec)
 
@@ -193,7 +193,7 @@ COUNTS, NAMES = "images_per_class.json", "fingerprints.json"
         (lambda d: [file.unlink() for file in d.glob("*.tfrecords")], "toy: holds no episode"),
     ],
 )
-def test_a_directory_that_is_wrong_is_refused_at_once(directory, damage, line):
+def test_an_invalid_directory_is_refused_at_construction(directory, damage, line):
     damage(directory)
     with pytest.raises(UserError) as caught:
         replayed(directory)
@@ -216,7 +216,7 @@ def flipped(path: Path) -> None:
         (lambda file: write_records(file, [encode_example(b"0 0", 1)]), "its labels are not those that"),
     ],
 )
-def test_a_file_that_is_wrong_is_named_when_it_is_read(directory, damage, line):
+def test_an_invalid_file_is_named_when_it_is_read(directory, damage, line):
     damage(directory / FIRST)
     found = replayed(directory)
     with pytest.raises(UserError, match=f"{FIRST}: {line}"):
@@ -229,7 +229,7 @@ def test_no_more_episodes_than_there_are(directory):
         replayed(directory).episode(EPISODES)
 
 
-def test_an_image_that_is_no_picture_is_named(directory):
+def test_an_undecodable_image_is_named(directory):
     pytest.importorskip("simplejpeg")
     from alfa_md.data.tfrecord.turbo_decoder import TurboDecoder
 

@@ -1,4 +1,4 @@
-"""Messages of the usual layout, read at one glance, and those left to the parser that goes field by field."""
+"""Parser of tf.train.Example: the fast path for the common layout, and the fallback."""
 
 import pytest
 
@@ -24,7 +24,7 @@ LABEL = entry(b"label", 3, varint(300))
 
 
 @pytest.mark.parametrize("size", [0, 1, 90, 127, 128, 2000, 16383, 16384, 70000])
-def test_the_usual_layouts(size):
+def test_the_common_layouts(size):
     picture = [b"\xff" * size]
     assert _parse_common_layout(example(image(size), LABEL)) == (picture, [300])
     assert _parse_common_layout(example(LABEL, image(size))) == (picture, [300])
@@ -65,7 +65,7 @@ def test_the_last_of_two_images_holds():
 
 @pytest.mark.parametrize("layout", [(image(200), LABEL), (LABEL, image(200))])
 def test_every_changed_byte_is_read_as_field_by_field(layout):
-    """Outcomes agree, be they values or a complaint, wherever the headers are damaged or the end is cut off."""
+    """Both parsers agree, in values or errors, for damaged headers and truncated messages."""
     whole = example(*layout)
     damaged = [whole[:length] for length in range(len(whole))]
     for place in range(len(whole)):

@@ -1,4 +1,4 @@
-"""Images decoded once: the same pixels, whatever state the cache is in."""
+"""Disk cache of decoded images: equal pixels for every state of the cache."""
 
 import io
 import os
@@ -27,7 +27,7 @@ SIZE = 8
 
 
 class CountingDecoder:
-    """The installed decoder, that remembers how many images it was given."""
+    """The installed decoder, counting its images."""
 
     name, image_size = "counting", SIZE
 
@@ -79,7 +79,7 @@ def test_an_image_is_decoded_once(spec):
     assert (decoder.count, other.count) == (len(CHOSEN), 0)
 
 
-def test_whole_grey_levels_are_the_nearest(spec):
+def test_uint8_pixels_are_rounded_to_nearest(spec):
     images = cached(spec)[0].images(CHOSEN)
     assert images.dtype == torch.uint8 and images.is_contiguous(memory_format=torch.channels_last)
     assert torch.equal(images, rounded(spec))
@@ -100,7 +100,7 @@ def test_without_a_cache_nothing_is_rounded_or_kept(spec, tmp_path):
     assert not (tmp_path / "cache" / "decoded").exists()
 
 
-def test_the_stamp_says_how_images_are_kept(spec):
+def test_the_stamp_has_the_dtype_of_the_cache(spec):
     assert [cached(spec, dtype=kind)[0].stamp()["cache"] for kind in ("uint8", "float32")] == ["uint8", "float32"]
 
 
@@ -139,7 +139,7 @@ def test_of_a_large_class_the_first_images_are_kept(spec):
     assert decoder.count == len(CHOSEN) + 2  # records 7 and 29 once more
 
 
-def test_the_limit_of_space_holds_and_is_said_once(spec, capsys):
+def test_the_size_limit_holds_and_is_reported_once(spec, capsys):
     images, decoder = cached(spec, max_gigabytes=0)
     for _ in range(2):
         assert torch.equal(images.images(CHOSEN), rounded(spec))
@@ -147,7 +147,7 @@ def test_the_limit_of_space_holds_and_is_said_once(spec, capsys):
     assert capsys.readouterr().err.count("has reached its limit of 0 GB (ImageCache.max_gigabytes)") == 1
 
 
-def test_an_unwritable_folder_is_said_and_done_without(spec, tmp_path, monkeypatch, capsys):
+def test_an_unwritable_folder_is_reported_and_images_are_decoded(spec, tmp_path, monkeypatch, capsys):
     (tmp_path / "occupied").write_text("a file where the folder should be")
     monkeypatch.setenv("ALFA_MD_CACHE", str(tmp_path / "occupied"))
     images, decoder = cached(spec)
@@ -201,6 +201,6 @@ def test_two_processes_build_one_cache(spec, tmp_path):
         ({"max_images_per_class": 0}, "ImageCache.max_images_per_class = 0 must be at least 1"),
     ],
 )
-def test_settings_that_make_no_sense(settings, message):
+def test_invalid_settings_are_refused(settings, message):
     with pytest.raises(UserError, match=message):
         ImageCache(**settings)

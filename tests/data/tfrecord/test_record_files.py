@@ -1,4 +1,4 @@
-"""Images by class and record number; what RecordSource makes of them is in test_source.py."""
+"""Random access to record files by class and record number."""
 
 import os
 from pathlib import Path
@@ -49,7 +49,7 @@ def test_only_large_files_keep_their_index_mapped(tmp_path, monkeypatch, limit, 
     assert len(kept) == mapped and files is not None  # `files` must live until here
 
 
-def test_the_stamp_tells_specification_decoder_and_size(tf, tmp_path):
+def test_the_stamp_has_specification_decoder_and_size(tf, tmp_path):
     spec = write_source(tmp_path)
     stamp = DecodedImages(spec, TensorflowDecoder(8)).stamp()
     assert (stamp["decoder"], stamp["image_size"], len(stamp["spec"])) == ("tensorflow", 8, 16)

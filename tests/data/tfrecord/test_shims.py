@@ -15,7 +15,7 @@ def of_ours(number=1):
     return number
 
 
-def test_a_gin_of_its_own_takes_bindings_and_names_that_ours_never_sees(tmp_path):
+def test_bindings_and_names_of_the_private_gin_are_separate(tmp_path):
     modules = shims.private_gin(tmp_path)
     theirs, before = modules["gin"], gin.config_str()
     assert theirs is not gin and theirs is modules["gin.tf"] is theirs.tf
@@ -75,7 +75,7 @@ def test_imports_find_the_given_modules_and_the_folder_only_within_the_block(tmp
     del sys.modules["of_the_folder"]
 
 
-def test_everything_is_put_back_after_an_error(tmp_path):
+def test_modules_are_restored_after_an_error(tmp_path):
     path = list(sys.path)
     with pytest.raises(KeyError), shims.importing_with(shims.private_gin(tmp_path) | shims.stub_simclr(), tmp_path):
         raise KeyError
