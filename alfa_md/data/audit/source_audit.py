@@ -14,7 +14,7 @@ from alfa_md.data.spec import SPEC_FILE, DatasetSpec, load_spec
 from alfa_md.data.tfrecord.decoder import Decoder
 from alfa_md.errors import UserError
 
-Progress = Callable[[Iterable, str, int], Iterable]  # (results, title, total) -> results, with a progress bar
+ShowProgress = Callable[[Iterable, str, int], Iterable]  # (results, title, total) -> results, with a progress bar
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,11 @@ class SourceAudit:
 
 
 def audit_source(
-    directory: Path, decoder: Decoder, sampled: int | None = None, workers: int = 1, progress: Progress | None = None
+    directory: Path,
+    decoder: Decoder,
+    sampled: int | None = None,
+    workers: int = 1,
+    progress: ShowProgress | None = None,
 ) -> SourceAudit:
     """Audits the records in `directory`, `sampled` per class or all. Damage becomes findings, never an exception."""
     source = directory.name
