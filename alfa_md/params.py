@@ -1,14 +1,15 @@
-"""Fast weights: name -> tensor dictionaries, and operations on them."""
+"""Fast weights: name -> tensor mappings, and operations on them."""
 
 from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor, nn
 
+from alfa_md.flat_params import FlatParams
 from alfa_md.kernels import all_layers
 from alfa_md.kernels.dispatch import launch_bound
 
-Params = dict[str, Tensor]
+Params = Mapping[str, Tensor]
 # Names of the fast weights that a rule is built for, with tensors where shapes are fixed: way changes that of a head.
 Template = Mapping[str, object]
 
@@ -33,6 +34,8 @@ def strip(params: Params, prefix: str) -> Params:
 
 def layer_means(params: Params) -> Tensor:
     """The mean of every tensor, in order [N]. A "layer" of ALFA is one tensor: weight and bias count separately."""
+    if isinstance(params, FlatParams):
+        return params.layout.means(params.flat)
     tensors = list(params.values())
     if launch_bound(tensors[0]):
         return all_layers.means(tensors)

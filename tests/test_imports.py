@@ -24,7 +24,7 @@ FLOORS = (
     ({"inner_loop"},),
     ({"rules"}, {"heads"}, {"backbones"}),
     ({"data.spec", "data.spec_kinds", "data.fields", "data.sampling", "data.class_selection"},),
-    ({"episode", "params", "objectives", "metrics", "normalization", "accumulators", "pixels"},),
+    ({"episode", "params", "flat_params", "objectives", "metrics", "normalization", "accumulators", "pixels"},),
     ({"kernels"},),
     ({"system"},),
     ({"errors", ""},),

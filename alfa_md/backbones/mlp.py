@@ -20,6 +20,8 @@ class RegressionMLP(nn.Module):
       in_features: D of the points.
     """
 
+    static = True  # the same operations for all values: an episode may be recorded and replayed
+
     def __init__(self, hidden: Sequence[int] = (40, 40), in_features: int = 1):
         super().__init__()
         if not isinstance(hidden, Sequence) or not hidden:

@@ -42,7 +42,7 @@ def unroll(
     state, constants = rule.init(params), constants or {}
     for number in range(num_steps):
         take = partial(inner_step, support_loss=support_loss, rule=rule, number=number, first_order=first_order)
-        if recompute(number) and not first_order and torch.is_grad_enabled():
+        if not first_order and recompute is not keep_all and recompute(number) and torch.is_grad_enabled():
             step = recomputed(take, params, state, constants, learned)
         else:
             step = take(params, state, constants, grads=first_grads if number == 0 else None)

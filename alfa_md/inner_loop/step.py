@@ -7,6 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from alfa_md.flat_params import FlatParams
 from alfa_md.kernels.dispatch import double_backward
 from alfa_md.params import Params
 from alfa_md.rules.base import State, UpdateRule
@@ -41,7 +42,7 @@ def inner_step(
         with torch.enable_grad(), double_backward() if through_gradient else nullcontext():
             variables = independent(params, through_gradient)
             fixed = constants if through_gradient else {name: tensor.detach() for name, tensor in constants.items()}
-            loss = support_loss(fixed | variables)
+            loss = support_loss({**fixed, **variables})
             grads = partial_gradients(loss, variables, create_graph=through_gradient)
         loss = loss.detach()
     return Step(params, grads, loss, *rule.update(params, grads, state, number))
@@ -53,10 +54,15 @@ def independent(params: Params, linked: bool) -> Params:
     def alias(tensor: Tensor) -> Tensor:
         return tensor.view_as(tensor) if linked and tensor.requires_grad else tensor.detach().requires_grad_()
 
+    if isinstance(params, FlatParams):
+        return FlatParams(alias(params.flat), params.layout)
     return {name: alias(tensor) for name, tensor in params.items()}
 
 
 def partial_gradients(loss: Tensor, variables: Params, **graph: bool) -> Params:
     """The gradient of `loss` by each variable; `graph` has autograd's create_graph or retain_graph."""
+    if isinstance(variables, FlatParams):
+        (flat,) = torch.autograd.grad(loss, variables.flat, materialize_grads=True, **graph)
+        return FlatParams(flat, variables.layout)
     grads = torch.autograd.grad(loss, list(variables.values()), materialize_grads=True, **graph)
     return dict(zip(variables, grads, strict=True))

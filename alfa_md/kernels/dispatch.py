@@ -42,6 +42,11 @@ def in_stacked_tasks() -> bool:
     return _stacked_tasks.get() and not _plain.get()
 
 
+def in_plain_operations() -> bool:
+    """True while PyTorch's own operations are asked for."""
+    return _plain.get()
+
+
 def launch_bound(tensor: Tensor) -> bool:
     """True if the number of operations is the cost, not their size: each is launched on a device that waits for it."""
     return tensor.device.type in LAUNCH_BOUND and not (_stacked_tasks.get() or _plain.get())

@@ -9,6 +9,7 @@ from torch.func import functional_call
 
 from alfa_md.episode import Episode
 from alfa_md.errors import UserError, require_at_least
+from alfa_md.flat_params import flattened
 from alfa_md.heads import Head, ZeroHead, linear
 from alfa_md.inner_loop.loop import unroll
 from alfa_md.inner_loop.recomputation import Recompute, keep_all
@@ -16,8 +17,9 @@ from alfa_md.inner_loop.shared_start import can_be_shared, shared_start
 from alfa_md.inner_loop.step import Step, SupportLoss
 from alfa_md.kernels.precision import Precision, float32
 from alfa_md.learners.adapts import Adapts, all_but_batch_norm, everything
-from alfa_md.learners.base import Learner, name_of
+from alfa_md.learners.base import Learner, Outcome, name_of
 from alfa_md.learners.initialization import learned
+from alfa_md.learners.recorder import Recorder
 from alfa_md.normalization import Normalization, support_moments
 from alfa_md.objectives import CLASSIFICATION, Objective
 from alfa_md.params import Params, Template, pick, strip
@@ -100,7 +102,7 @@ class GradientLearner(Learner):
         template = self.template()
         self.rule = rule(template, num_steps)
         self.prepare = prepare and prepare(template)
-        self.initialization = initialization
+        self.initialization, self.recorder = initialization, Recorder()
         initialization(backbone, head)
 
     def forward(self, episode: Episode) -> Tensor:
@@ -110,6 +112,11 @@ class GradientLearner(Learner):
 
     def forward_episodes(self, episodes: Sequence[Episode]) -> list[Tensor]:
         return self.batching(self, episodes) if self.batching else super().forward_episodes(episodes)
+
+    def losses(self, episodes: Sequence[Episode]) -> list[Outcome]:
+        if self.vectorized:
+            return super().losses(episodes)
+        return [self.recorder.loss(self, episode) for episode in episodes]
 
     def template(self) -> Template:
         """The weights that the inner loop adapts, by name: tensors, or None where a head is made for the episode.
@@ -137,14 +144,14 @@ class GradientLearner(Learner):
         """The number of inner steps in the present mode, training or evaluation."""
         return self.num_steps + (0 if self.training else self.additional_evaluation_steps)
 
-    def start(self, episode: Episode, share: bool = True) -> Start:
-        """theta_0 of an episode; with `share`, head and first support gradient may come from one forward pass."""
+    def start(self, episode: Episode, alone: bool = True) -> Start:
+        """theta_0 of an episode; `alone`, in the form that is fastest for one task: flat, with the first gradient."""
         theta, grads, query, constants = self.adapted_backbone(), None, None, {}
         embed = self.embedding(theta)
         if not theta:
             constants[FEATURES], query = self.normalization(embed, episode.support_x, episode.query_x)
             embed = lambda images: constants[FEATURES][: len(images)]  # noqa: E731  heads look at a prefix at most
-        if theta and share and self.steps and not self.prepare and can_be_shared(theta, self.first_order):
+        if theta and alone and self.steps and not self.prepare and can_be_shared(theta, self.first_order):
             weights, grads = shared_start(theta, self.embedding, self.head, self.objective, episode)
         else:
             weights = self.head(embed, episode.support_x, episode.support_y, episode.way)
@@ -154,11 +161,11 @@ class GradientLearner(Learner):
         if self.prepare:
             *_, step = self.inner_steps(start, self.support_loss(episode), self.prepare, 1)
             start = start._replace(fast=step.after)
-        return start
+        return start._replace(fast=flattened(start.fast)) if alone else start
 
     def initial(self, episode: Episode) -> Params:
         """theta_0, with the weights of a head that is not adapted."""
-        return self.start(episode, share=False).weights
+        return self.start(episode, alone=False).weights
 
     def adapted(self, episode: Episode) -> Params:
         """theta_S, the weights after the inner loop on the support set."""
@@ -166,22 +173,26 @@ class GradientLearner(Learner):
 
     def inner_steps(self, start: Start, loss: SupportLoss, rule: UpdateRule, num_steps: int) -> Iterator[Step]:
         """The inner steps from `start`, in the order and with the recomputation of this learner."""
-        parameters = [parameter for parameter in self.parameters() if parameter.requires_grad]
-        options = {"constants": start.constants, "recompute": self.recompute, "learned": parameters}
-        return unroll(start.fast, loss, rule, num_steps, self.first_order, first_grads=start.first_grads, **options)
+        options = {"constants": start.constants, "first_grads": start.first_grads}
+        if self.recompute is not keep_all:
+            options["recompute"] = self.recompute
+            options["learned"] = [parameter for parameter in self.parameters() if parameter.requires_grad]
+        return unroll(start.fast, loss, rule, num_steps, self.first_order, **options)
 
     def descend(self, start: Start, loss: SupportLoss, rule: UpdateRule, num_steps: int) -> Params:
         """The weights after the inner steps from `start`."""
         fast = start.fast
         for step in self.inner_steps(start, loss, rule, num_steps):
             fast = step.after
-        return start.constants | fast
+        return {**start.constants, **fast}
 
     def embedding(self, params: Params) -> Callable[[Tensor], Tensor]:
         """The backbone under fast weights; tensors that are not adapted keep their meta-learned values."""
         theta = strip(params, BACKBONE)
 
         def embed(images: Tensor) -> Tensor:
+            if self.precision is float32:
+                return functional_call(self.backbone, theta, (images,))
             with self.precision(images.device.type):
                 features = functional_call(self.backbone, theta, (images,))
             return features.to(images.dtype)
@@ -199,7 +210,7 @@ class GradientLearner(Learner):
 
     def query_scores(self, start: Start, fast: Params, episode: Episode) -> Tensor:
         """Scores [Nq, way] of the query set under fast weights of the inner loop that began at `start`."""
-        params = start.constants | fast
+        params = {**start.constants, **fast}
         if start.query is not None:
             return linear(start.query, params)
         return self.classify(params, episode.support_x, episode.query_x)

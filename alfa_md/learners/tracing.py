@@ -34,7 +34,7 @@ def trace(learner: Learner, episode: Episode) -> Trace | None:
     if not isinstance(learner, GradientLearner):
         return None
     with evaluation_mode(learner):
-        start, rule = learner.start(episode, share=False), learner.rule
+        start, rule = learner.start(episode, alone=False), learner.rule
         state, reports = rule.init(start.fast), []
         for number, step in enumerate(steps_of_evaluation(learner, start, episode)):
             reports.append(rule.hyperparameters(step.before, step.grads, state, number))
@@ -48,10 +48,10 @@ def trace(learner: Learner, episode: Episode) -> Trace | None:
 @torch.no_grad()
 def fast_weights(learner: GradientLearner, episode: Episode) -> Iterator[Params]:
     """theta_0, theta_1, ..., theta_S of the steps that a learner takes in evaluation; no gradients between them."""
-    start = learner.start(episode, share=False)
+    start = learner.start(episode, alone=False)
     yield start.weights
     for step in steps_of_evaluation(learner, start, episode):
-        yield start.constants | step.after
+        yield {**start.constants, **step.after}
 
 
 def steps_of_evaluation(learner: GradientLearner, start: Start, episode: Episode) -> Iterator[Step]:

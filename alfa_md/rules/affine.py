@@ -2,11 +2,14 @@
 
 from operator import neg
 
+from torch import Tensor
+
+from alfa_md.flat_params import FlatParams, Layout, flat
 from alfa_md.kernels import all_layers
 from alfa_md.kernels.dispatch import launch_bound
 from alfa_md.params import Params
 from alfa_md.rules.base import Hypers, HyperSource, State, UpdateRule
-from alfa_md.rules.layerwise import Layerwise, Named, entrywise
+from alfa_md.rules.layerwise import Layerwise, Named, Shared, entrywise
 
 
 class AffineUpdate(UpdateRule):
@@ -31,10 +34,18 @@ class AffineUpdate(UpdateRule):
         return reported
 
 
+def entry_values(values: Layerwise | Shared, layout: Layout) -> Tensor | float:
+    """The value of every entry [P] of flat weights, or the one that all share."""
+    return layout.repeat(values.vector) if isinstance(values, Layerwise) else values.value
+
+
 def affine_update(params: Params, grads: Params, hypers: Hypers) -> Params:
     """(1 - decay) theta - lr g for every tensor; in a few operations for all of them where launches are the cost."""
     lr, decay = hypers
     beta = entrywise(lambda value: 1 - value, decay)
+    if isinstance(params, FlatParams) and isinstance(beta, Layerwise | Shared) and isinstance(lr, Layerwise | Shared):
+        layout, (beta, lr) = params.layout, (entry_values(each, params.layout) for each in (beta, lr))
+        return FlatParams(beta * params.flat - lr * flat(grads), layout)
     if isinstance(beta, Layerwise) and isinstance(lr, Layerwise) and launch_bound(beta.vector):
         tensors = list(params.values()), [grads[name] for name in params]
         return dict(zip(params, all_layers.updated(beta.vector, lr.vector, *tensors), strict=True))

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from alfa_md.errors import UserError
 from alfa_md.params import Params, Template
 from alfa_md.rules.base import Hyperparameter, State
-from alfa_md.rules.layerwise import Layerwise, Named, entrywise
+from alfa_md.rules.layerwise import Layerwise, Named, Shared, entrywise
 
 
 class Constant(Hyperparameter):
@@ -22,7 +22,7 @@ class Constant(Hyperparameter):
         self.value = value
 
     def forward(self, params: Params, grads: Params, state: State, step: int) -> tuple[Named, State]:
-        return dict.fromkeys(params, self.value), state
+        return Shared(params, self.value), state
 
 
 class PerStep(Hyperparameter):
@@ -33,7 +33,7 @@ class PerStep(Hyperparameter):
         self.values = nn.Parameter(torch.full((at_least_one(num_steps),), start))
 
     def forward(self, params: Params, grads: Params, state: State, step: int) -> tuple[Named, State]:
-        return dict.fromkeys(params, of_step(self.values, step)), state
+        return Shared(params, of_step(self.values, step)), state
 
 
 class PerLayer(Hyperparameter):

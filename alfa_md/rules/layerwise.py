@@ -39,9 +39,28 @@ register_pytree_node(
 )
 
 
+class Shared(Mapping[str, Tensor | float]):
+    """One value for all tensors."""
+
+    def __init__(self, names: Iterable[str], value: Tensor | float):
+        self.names, self.value = tuple(names), value
+
+    def __getitem__(self, name: str) -> Tensor | float:
+        return self.value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
 def entrywise(operation: Callable, *values: Named) -> Named:
-    """`operation` applied to the values of every name; one operation if all `values` are Layerwise."""
+    """`operation` applied to the values of every name; one operation if all `values` are Layerwise or Shared."""
     first = values[0]
-    if all(isinstance(each, Layerwise) for each in values):
-        return Layerwise(first.names, operation(*(each.vector for each in values)))
+    if all(isinstance(each, Shared) for each in values):
+        return Shared(first.names, operation(*(each.value for each in values)))
+    if all(isinstance(each, Layerwise | Shared) for each in values):
+        parts = (each.vector if isinstance(each, Layerwise) else each.value for each in values)
+        return Layerwise(first.names, operation(*parts))
     return {name: operation(*(each[name] for each in values)) for name in first}

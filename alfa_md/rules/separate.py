@@ -14,7 +14,7 @@ from alfa_md.rules.base import Hyperparameter, State, UpdateRule
 from alfa_md.rules.generator import Generator
 from alfa_md.rules.granularities import Constant, FromFirstStep, PerLayer, PerParameter, PerStep, PerStepPerLayer, Times
 from alfa_md.rules.hypers import RateAndDecay
-from alfa_md.rules.layerwise import Layerwise, Named
+from alfa_md.rules.layerwise import Layerwise, Named, Shared
 
 HyperparameterFactory = Callable[[Template, int, float], Hyperparameter]
 
@@ -41,7 +41,7 @@ class GeneratedForAll(Hyperparameter):
         self.generator = Generator(template, 1)
 
     def forward(self, params: Params, grads: Params, state: State, step: int) -> tuple[Named, State]:
-        return dict.fromkeys(params, self.generator(params, grads)[0]), state
+        return Shared(params, self.generator(params, grads)[0]), state
 
 
 class GeneratedForEach(Hyperparameter):

@@ -42,9 +42,11 @@ def outer_step(
     `episodes` are this process's own. Raises UserError when something is not finite or memory runs out; nothing has
     moved then.
     """
-    state.learner.train()
+    if not state.learner.training:
+        state.learner.train()
     state.optimizer.zero_grad()
-    for part in state.learner.accumulators():
+    accumulators = state.learner.accumulators()
+    for part in accumulators:
         part.reset()
     (num_episodes,) = group.total([len(episodes)])
     results = []
@@ -55,7 +57,7 @@ def outer_step(
     group.sum_gradients(parameters)
     if not clipped(parameters, clip_norm):
         raise UserError(diverged("gradient", state, episodes))
-    for part in state.learner.accumulators():
+    for part in accumulators:
         part.synchronize(group.total)
     state.optimizer.step()
     state.schedule.step()

@@ -30,7 +30,7 @@ WITHOUT = {
 
 def plainly(learner):
     """The same learner whose inner loop has every step look at the support set by itself."""
-    learner.start = partial(learner.start, share=False)
+    learner.start = partial(learner.start, alone=False)
     return learner
 
 

@@ -54,7 +54,7 @@ def vmapped_scores(learner: GradientLearner, episodes: Sequence[Episode]) -> Ten
     def support_loss(params: Params) -> Tensor:
         return over_tasks(task_loss)(params, support_x, support_y).sum()
 
-    starts = [learner.start(episode, share=False) for episode in episodes]
+    starts = [learner.start(episode, alone=False) for episode in episodes]
     fast, constants = (stack_params([getattr(start, part) for start in starts]) for part in ("fast", "constants"))
     params = learner.descend(Start(fast, constants), support_loss, StackedRule(learner.rule), learner.steps)
     if starts[0].query is not None:
