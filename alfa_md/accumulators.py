@@ -7,7 +7,7 @@ from contextvars import ContextVar
 import torch
 from torch import Tensor, nn
 
-from alfa_md.system.within import within
+from alfa_md.system.context import set_in_context
 
 _already: ContextVar[bool] = ContextVar("already", default=False)
 
@@ -46,7 +46,7 @@ class Gathering(nn.Module):
 
 def gathered_already() -> AbstractContextManager:
     """Inside, nothing is gathered: the same inner step is taken once more."""
-    return within(_already, True)
+    return set_in_context(_already, True)
 
 
 class Add(torch.autograd.Function):

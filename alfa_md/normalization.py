@@ -22,7 +22,7 @@ from alfa_md.kernels.affine import affine
 from alfa_md.kernels.moments import batch_moments
 from alfa_md.kernels.order import second_order, stacked
 from alfa_md.kernels.precision import uncast
-from alfa_md.system.within import within
+from alfa_md.system.context import set_in_context
 
 Embed = Callable[[Tensor], Tensor]  # images [N, ...] -> features [N, D]
 QueryFeatures = Callable[[Embed, Tensor, Tensor], Tensor]  # (embed, support images, query images) -> [Nq, D]
@@ -67,12 +67,12 @@ class EpisodicBatchNorm(nn.Module):
 
 def recorded_moments() -> AbstractContextManager[Moments]:
     """Inside, every EpisodicBatchNorm uses its own batch's moments and enters them in the dictionary yielded."""
-    return within(_recorded, {})
+    return set_in_context(_recorded, {})
 
 
 def given_moments(moments: Moments) -> AbstractContextManager[Moments]:
     """Inside, every EpisodicBatchNorm normalises by `moments`."""
-    return within(_given, moments)
+    return set_in_context(_given, moments)
 
 
 def handing_over() -> bool:

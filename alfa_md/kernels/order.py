@@ -5,7 +5,7 @@ from contextvars import ContextVar
 
 from torch import Tensor
 
-from alfa_md.system.within import within
+from alfa_md.system.context import set_in_context
 
 LAUNCHING = ("cuda",)  # kinds of devices that are told of every operation
 
@@ -16,17 +16,17 @@ _plain: ContextVar[bool] = ContextVar("plain", default=False)
 
 def differentiated_again() -> AbstractContextManager:
     """Inside, operations are chosen for gradients of gradients; they are the same functions."""
-    return within(_again, True)
+    return set_in_context(_again, True)
 
 
 def several_tasks() -> AbstractContextManager:
     """Inside, operations are chosen for tensors that `vmap` has stacked: a kernel for every task."""
-    return within(_stacked, True)
+    return set_in_context(_stacked, True)
 
 
 def plain_operations() -> AbstractContextManager:
     """Inside, operations are PyTorch's own in every order, to be compared with."""
-    return within(_plain, True)
+    return set_in_context(_plain, True)
 
 
 def second_order() -> bool:
