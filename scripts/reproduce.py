@@ -22,7 +22,8 @@ from rich.table import Table
 from alfa_md.errors import UserError
 from alfa_md.evaluation.seeds import numbers
 from alfa_md.experiment import config, definition
-from alfa_md.experiment.run_directory import RunDirectory, write_json
+from alfa_md.experiment.run_directory import RunDirectory
+from alfa_md.system.files import write_json
 from scripts.paper_cells import ROOT, Cell, cells, chosen, quoted
 from scripts.paper_table import difference, measured, published, quotations
 from scripts.results_page import write_results

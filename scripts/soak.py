@@ -20,7 +20,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from alfa_md.experiment.run_directory import RunDirectory, environment, write_json  # noqa: E402
+from alfa_md.experiment.run_directory import RunDirectory, environment  # noqa: E402
+from alfa_md.system.files import write_json  # noqa: E402
 from scripts.results_page import write_results  # noqa: E402
 from tests.equal_runs import assert_equal_runs  # noqa: E402
 

@@ -12,10 +12,10 @@ from torch import Tensor
 from alfa_md.data.prefetch import prefetch
 from alfa_md.episode import Episode, EpisodeSource
 from alfa_md.experiment.out_of_memory import short_of_memory
-from alfa_md.experiment.run_directory import read_json, write_json
 from alfa_md.learners.base import Learner
 from alfa_md.metrics import mean_ci
 from alfa_md.system.distributed import ALONE, Group
+from alfa_md.system.files import read_json, write_json
 from alfa_md.system.interruption import Interruption
 from alfa_md.system.lock import exclusive
 from alfa_md.system.progress import CONSOLE, Progress

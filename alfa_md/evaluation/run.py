@@ -17,10 +17,11 @@ from alfa_md.evaluation.tables import Further, Records, as_csv, as_markdown, col
 from alfa_md.experiment import config, definition
 from alfa_md.experiment.definition import Experiment
 from alfa_md.experiment.out_of_memory import SAVING
-from alfa_md.experiment.run_directory import RunDirectory, write_text
+from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.learners.base import Learner
 from alfa_md.metrics import ACCURACY
 from alfa_md.system.distributed import ALONE, Group
+from alfa_md.system.files import write_text
 from alfa_md.system.interruption import Interruption
 from alfa_md.system.progress import CONSOLE
 

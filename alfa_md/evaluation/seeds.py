@@ -11,9 +11,10 @@ from alfa_md.errors import UserError
 from alfa_md.evaluation.run import Evaluated, Options, evaluate_run
 from alfa_md.evaluation.tables import UNITS, csv_text, in_words, markdown_table
 from alfa_md.experiment.config import differences
-from alfa_md.experiment.run_directory import RunDirectory, write_json, write_text
+from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.metrics import Unit
 from alfa_md.system.distributed import ALONE, Group
+from alfa_md.system.files import write_json, write_text
 from alfa_md.system.progress import CONSOLE
 
 FIELDS = ("learner", "source", "mean", "std", "seeds", "data", "unit")

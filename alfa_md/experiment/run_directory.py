@@ -1,6 +1,5 @@
 """The folder of one training run, and what lies where in it."""
 
-import json
 import os
 import platform
 import shlex
@@ -16,7 +15,7 @@ from alfa_md.errors import UserError
 from alfa_md.experiment import config
 from alfa_md.experiment.out_of_memory import SAVING
 from alfa_md.system.distributed import ALONE, Group
-from alfa_md.system.files import replacing
+from alfa_md.system.files import read_json, write_json, write_text
 from alfa_md.system.lock import sole
 
 FACTS = {"name", "seed", "data_root", "data_kind"}  # what run.json must tell of a run
@@ -138,22 +137,3 @@ def environment() -> dict:
         "machine": f"{platform.machine()}, {os.cpu_count()} cores"
         + (f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""),
     }
-
-
-def write_text(path: Path, text: str) -> None:
-    """Writes a file whole or not at all."""
-    with replacing(path) as file:
-        file.write(text.encode())
-
-
-def read_json(path: Path) -> dict:
-    """What `write_json` wrote. Raises UserError where the file is damaged."""
-    try:
-        return json.loads(path.read_text())
-    except ValueError as error:
-        raise UserError(f"{path} is damaged ({error}); restore it or choose another --run_dir") from error
-
-
-def write_json(path: Path, content: dict) -> None:
-    """Writes a JSON file whole or not at all."""
-    write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")

@@ -9,7 +9,6 @@ from alfa_md import __version__
 from alfa_md.errors import UserError
 from alfa_md.experiment.config import differences
 from alfa_md.experiment.pretraining import SCRATCH
-from alfa_md.experiment.run_directory import write_text
 from alfa_md.metrics import MeanCI
 from alfa_md.reporting.comparison import published_section
 from alfa_md.reporting.elements import breakable, html_table, loud
@@ -18,6 +17,7 @@ from alfa_md.reporting.published import resolved
 from alfa_md.reporting.results import MINIATURE, results_section
 from alfa_md.reporting.style import STYLE
 from alfa_md.reporting.summary import RunSummary, summaries
+from alfa_md.system.files import write_text
 from alfa_md.system.progress import CONSOLE, spoken
 
 # Facts of run.json that are worth a row where runs differ in them.

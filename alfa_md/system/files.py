@@ -1,11 +1,14 @@
-"""Files that are written whole or not at all."""
+"""Atomic writes of files, and JSON files."""
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import get_ident
 from typing import BinaryIO
+
+from alfa_md.errors import UserError
 
 
 @contextmanager
@@ -25,3 +28,22 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a UTF-8 text file atomically."""
+    with replacing(path) as file:
+        file.write(text.encode())
+
+
+def read_json(path: Path) -> dict:
+    """The content of a JSON file. Raises UserError if it does not parse."""
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        raise UserError(f"{path} is damaged ({error}); restore it or choose another --run_dir") from error
+
+
+def write_json(path: Path, content: dict) -> None:
+    """Writes a JSON file atomically."""
+    write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 from alfa_md.errors import UserError
-from alfa_md.experiment.run_directory import write_text
+from alfa_md.system.files import write_text
 
 # TensorBoard looks for this module, and where it exists does not import TensorFlow: seconds, and a claim on the GPU.
 sys.modules.setdefault("tensorboard.compat.notf", ModuleType("notf"))

@@ -1,12 +1,12 @@
 """The folder of a run: made once, found again, never shared by two configurations."""
 
-import json
 import os
 
 import pytest
 
 from alfa_md.errors import UserError
-from alfa_md.experiment.run_directory import RunDirectory, write_json, write_text
+from alfa_md.experiment.run_directory import RunDirectory
+from alfa_md.system.files import write_json
 
 CONFIG = """# Parameters for train:
 # ==============================================================================
@@ -138,20 +138,6 @@ def test_checkpoints_by_name_or_path(tmp_path):
     assert run.checkpoint("best") == tmp_path / "checkpoints" / "best.pt"
     assert run.checkpoint("last") == tmp_path / "checkpoints" / "last.pt"
     assert str(run.checkpoint("elsewhere/weights.pt")) == os.path.join("elsewhere", "weights.pt")
-
-
-def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
-    file = tmp_path / "run.json"
-    write_json(file, {"name": "Käfer±"})
-    assert json.loads(file.read_text()) == {"name": "Käfer±"} and "Käfer±" in file.read_text()
-
-    def refuse(source, target):
-        raise OSError("no")
-
-    monkeypatch.setattr(os, "replace", refuse)
-    with pytest.raises(OSError):
-        write_text(file, "half")
-    assert json.loads(file.read_text()) == {"name": "Käfer±"}
 
 
 def kept(run: RunDirectory, *updates: int) -> None:

@@ -1,12 +1,13 @@
 """Files written whole or not at all."""
 
 import errno
+import json
 import os
 from threading import get_ident
 
 import pytest
 
-from alfa_md.system.files import replacing
+from alfa_md.system.files import replacing, write_json, write_text
 
 
 def test_a_file_takes_the_place_of_another_when_complete(tmp_path):
@@ -61,3 +62,17 @@ def test_an_error_that_is_not_of_the_system_is_not_given_a_name(tmp_path):
     with pytest.raises(OSError) as caught, replacing(tmp_path / "a.json"):
         raise OSError("image file is truncated")
     assert caught.value.filename is None
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    file = tmp_path / "run.json"
+    write_json(file, {"name": "Käfer±"})
+    assert json.loads(file.read_text()) == {"name": "Käfer±"} and "Käfer±" in file.read_text()
+
+    def refuse(source, target):
+        raise OSError("no")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(OSError):
+        write_text(file, "half")
+    assert json.loads(file.read_text()) == {"name": "Käfer±"}
