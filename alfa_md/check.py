@@ -26,7 +26,7 @@ from alfa_md.data.spec import SPEC_FILE
 from alfa_md.data.tfrecord.installed_decoder import installed_decoder
 from alfa_md.errors import UserError
 from alfa_md.main import run
-from alfa_md.system.files import replacing
+from alfa_md.system.files import atomic_write
 
 FLAGS = flags.FLAGS
 LISTED = 10  # findings of a source
@@ -48,7 +48,7 @@ def main(argv: list[str]) -> int:
     around = places(root)
     show(audits, around)
     if FLAGS.out:
-        with replacing(Path(FLAGS.out)) as file:
+        with atomic_write(Path(FLAGS.out)) as file:
             content = {"sources": [audit.to_json() for audit in audits], "places": around}
             file.write(json.dumps(content, indent=2).encode())
     return int(any(not finding.warning for audit in audits for finding in audit.findings))

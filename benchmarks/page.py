@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from alfa_md.system.files import replacing
+from alfa_md.system.files import atomic_write
 
 
 def write_chapter(page: Path, text: str) -> None:
@@ -14,5 +14,5 @@ def write_chapter(page: Path, text: str) -> None:
     titles = [chapter.splitlines()[0] for chapter in chapters]
     place = titles.index(title) if title in titles else len(chapters)
     chapters[place : place + 1] = [text]
-    with replacing(page) as file:
+    with atomic_write(page) as file:
         file.write("\n".join(chapter.rstrip() + "\n" for chapter in chapters).encode())

@@ -17,7 +17,7 @@ from alfa_md.metrics import mean_ci
 from alfa_md.system.distributed import ALONE, Group
 from alfa_md.system.files import read_json, write_json
 from alfa_md.system.interruption import Interruption
-from alfa_md.system.lock import exclusive
+from alfa_md.system.lock import exclusive_lock
 from alfa_md.system.progress import CONSOLE, Progress
 
 PORTION = 10  # episodes of each process between two looks at what the others have
@@ -123,7 +123,7 @@ class Results:
         if not self.group.first:
             self.sources[source.name] = record
             return
-        with exclusive(self.path.with_name(f".{self.path.name}.lock")):
+        with exclusive_lock(self.path.with_name(f".{self.path.name}.lock")):
             if not self._read():
                 self._set_aside()
             self.sources[source.name] = record

@@ -16,7 +16,7 @@ from alfa_md.experiment import config
 from alfa_md.experiment.out_of_memory import SAVING
 from alfa_md.system.distributed import ALONE, Group
 from alfa_md.system.files import read_json, write_json, write_text
-from alfa_md.system.lock import sole
+from alfa_md.system.lock import lock_or_refuse
 
 FACTS = {"name", "seed", "data_root", "data_kind"}  # what run.json must tell of a run
 
@@ -58,7 +58,7 @@ class RunDirectory:
             try:
                 self.path.mkdir(parents=True, exist_ok=True)
                 refusal = f"{self.path} is in use by another training run; wait for it, or choose another --run_dir"
-                stack.enter_context(sole(self.path / ".lock", refusal))
+                stack.enter_context(lock_or_refuse(self.path / ".lock", refusal))
             except OSError as error:
                 raise self._unwritable(error) from error
             yield

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alfa_md.system.extras import require_matplotlib
-from alfa_md.system.files import replacing
+from alfa_md.system.files import atomic_write
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -68,5 +68,5 @@ def write(contents: Mapping[Path, bytes]) -> list[Path]:
     with ExitStack() as stack:
         for path, content in contents.items():
             path.parent.mkdir(parents=True, exist_ok=True)
-            stack.enter_context(replacing(path)).write(content)
+            stack.enter_context(atomic_write(path)).write(content)
     return list(contents)

@@ -10,7 +10,7 @@ from zipfile import ZipFile
 import torch
 
 from alfa_md.data.tfrecord.records import encode_example, scan_offsets, write_records
-from alfa_md.system.lock import sole
+from alfa_md.system.lock import lock_or_refuse
 from tests.entries.harness import IMAGES, shade
 
 Damage = Callable[[Path], object]  # what it returns is kept alive while the entry runs
@@ -122,7 +122,7 @@ def trapped(folder: Path) -> None:
 
 def held(folder: Path) -> object:
     """The run directory is in use."""
-    lock = sole(folder / "run" / ".lock", "held already")
+    lock = lock_or_refuse(folder / "run" / ".lock", "held already")
     lock.__enter__()
     return lock
 

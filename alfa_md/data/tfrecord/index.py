@@ -10,7 +10,7 @@ import numpy as np
 from alfa_md.data.paths import cache_dir
 from alfa_md.data.tfrecord.records import OVERHEAD, scan_offsets
 from alfa_md.errors import UserError
-from alfa_md.system.files import replacing
+from alfa_md.system.files import atomic_write
 
 STORED = np.dtype("<i8")  # without a header: NumPy's own would be one more thing to be damaged
 
@@ -32,7 +32,7 @@ def class_offsets(path: Path) -> np.ndarray:
         offsets = scan_offsets(path)
         with suppress(OSError):
             kept.parent.mkdir(parents=True, exist_ok=True)
-            with replacing(kept) as file:
+            with atomic_write(kept) as file:
                 file.write(np.concatenate([[status.st_mtime_ns], offsets]).astype(STORED).tobytes())
     return offsets
 
