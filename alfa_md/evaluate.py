@@ -12,7 +12,7 @@ FLAGS = flags.FLAGS
 
 
 def main(argv: list[str]) -> int:
-    with distributed.joined() as group:
+    with distributed.process_group() as group:
         if FLAGS.seeds:
             return evaluate_seeds(FLAGS.run_dir, FLAGS.seeds, options(), group)
         return evaluate_run(RunDirectory(FLAGS.run_dir), options(), group).code

@@ -19,7 +19,7 @@ def main(argv: list[str]) -> None:
         raise UserError("--gin_config is missing, e.g. --gin_config=gin/proto_maml_alfa.gin")
     name = "+".join(Path(file).stem for file in FLAGS.gin_config)
     folders = run_directories(name)
-    with distributed.joined() as group:
+    with distributed.process_group() as group:
         place = device.choose(FLAGS.device)
         for seed, folder in folders.items():
             options = Options(name, FLAGS.gin_config, FLAGS.gin_bindings, FLAGS.records_root_dir, seed, place)

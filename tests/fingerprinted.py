@@ -21,7 +21,7 @@ from alfa_md.data.tfrecord.installed_decoder import installed_decoder
 from alfa_md.data.tfrecord.source import ClassRecords, RecordSource
 from alfa_md.episode import Episode
 from alfa_md.evaluation.results import scores
-from alfa_md.system.distributed import Group, joined
+from alfa_md.system.distributed import ProcessGroup, process_group
 
 EPISODES = 23  # more than a portion of two processes, and an odd number
 SIZE = 6  # pixels
@@ -81,7 +81,7 @@ class Teller:
         """As a learner has it."""
 
 
-def evaluated(root: Path, group: Group) -> list[list[int]]:
+def evaluated(root: Path, group: ProcessGroup) -> list[list[int]]:
     """Fingerprints and pixels of all episodes as an evaluation of these processes sees them."""
     source, cpu, numbers = drawn_source(root), torch.device("cpu"), range(EPISODES)
     told_by = [scores(Teller(place), source, numbers, cpu, group) for place in (0, 1)]
@@ -90,7 +90,7 @@ def evaluated(root: Path, group: Group) -> list[list[int]]:
 
 def main(arguments: Sequence[str]) -> None:
     root, out = map(Path, arguments)
-    with joined() as group:
+    with process_group() as group:
         content = evaluated(root, group)
         (out / f"{group.rank}.json").write_text(json.dumps(content))
 

@@ -14,7 +14,7 @@ from alfa_md.episode import Episode, EpisodeSource
 from alfa_md.experiment.out_of_memory import short_of_memory
 from alfa_md.learners.base import Learner
 from alfa_md.metrics import mean_ci
-from alfa_md.system.distributed import ALONE, Group
+from alfa_md.system.distributed import SINGLE_PROCESS, ProcessGroup
 from alfa_md.system.files import read_json, write_json
 from alfa_md.system.interruption import Interruption
 from alfa_md.system.lock import exclusive_lock
@@ -37,7 +37,11 @@ def query_std(accuracies: Sequence[float]) -> float:
 
 @torch.no_grad()
 def scores(
-    learner: Learner, source: EpisodeSource, numbers: Sequence[int], device: torch.device, group: Group = ALONE
+    learner: Learner,
+    source: EpisodeSource,
+    numbers: Sequence[int],
+    device: torch.device,
+    group: ProcessGroup = SINGLE_PROCESS,
 ) -> Iterator[list[float]]:
     """The learner's scores on the query sets of these episodes, in evaluation mode and in order, a portion at a time.
 
@@ -45,11 +49,11 @@ def scores(
     """
     learner.eval()
     portions = [numbers[i : i + PORTION * group.size] for i in range(0, len(numbers), PORTION * group.size)]
-    own = list(map(group.share, portions))
+    own = list(map(group.shard, portions))
     with closing(prefetch(source, chain.from_iterable(own), device)) as episodes:
         for portion in own:
             predictions = predicted(learner, islice(episodes, len(portion)))
-            yield group.collect([learner.objective.score(y, e.query_y).item() for e, y in predictions])
+            yield group.all_gather([learner.objective.score(y, e.query_y).item() for e, y in predictions])
 
 
 def predicted(learner: Learner, episodes: Iterable[Episode]) -> Iterator[tuple[Episode, Tensor]]:
@@ -72,11 +76,17 @@ class Results:
       further: what a source's record holds beside mean and interval.
     """
 
-    def __init__(self, path: Path, stamp: dict, group: Group = ALONE, further: Mapping[str, Statistic] | None = None):
+    def __init__(
+        self,
+        path: Path,
+        stamp: dict,
+        group: ProcessGroup = SINGLE_PROCESS,
+        further: Mapping[str, Statistic] | None = None,
+    ):
         self.path, self.stamp, self.group, self.further = path, stamp, group, further or {}
         self.sources: dict[str, dict] = {}
         self._read()
-        self.sources = group.agreed(self.sources)
+        self.sources = group.broadcast(self.sources)
 
     def measure(
         self,
@@ -92,7 +102,7 @@ class Results:
         """
         old = self.sources.get(source.name, {"data": source.stamp(), "scores": []})
         values = old["scores"] if old["data"] == source.stamp() else []
-        values = self.group.agreed(values)  # the first process may have seen what another command has added
+        values = self.group.broadcast(values)  # the first process may have seen what another command has added
         missing = range(len(values), num_episodes)
         if not missing:
             return True
@@ -102,7 +112,7 @@ class Results:
                 self._keep(source, values)
                 for _ in portion:
                     progress.advance()
-                if self.group.any(stop is not None and stop.wanted):
+                if self.group.any(stop is not None and stop.requested):
                     break
         return len(values) == num_episodes
 
@@ -120,7 +130,7 @@ class Results:
         record = {"mean": result.mean, "ci95": result.ci95, "episodes": result.n}
         record |= {name: statistic(values) for name, statistic in self.further.items()}
         record |= {"data": source.stamp(), "scores": values}
-        if not self.group.first:
+        if not self.group.is_first:
             self.sources[source.name] = record
             return
         with exclusive_lock(self.path.with_name(f".{self.path.name}.lock")):

@@ -20,7 +20,7 @@ from alfa_md.experiment.out_of_memory import SAVING
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.learners.base import Learner
 from alfa_md.metrics import ACCURACY
-from alfa_md.system.distributed import ALONE, Group
+from alfa_md.system.distributed import SINGLE_PROCESS, ProcessGroup
 from alfa_md.system.files import write_text
 from alfa_md.system.interruption import Interruption
 from alfa_md.system.progress import CONSOLE
@@ -53,7 +53,7 @@ class Evaluated(NamedTuple):
     measured: Mapping[str, Records]
 
 
-def evaluate_run(run: RunDirectory, options: Options, group: Group = ALONE) -> Evaluated:
+def evaluate_run(run: RunDirectory, options: Options, group: ProcessGroup = SINGLE_PROCESS) -> Evaluated:
     """Evaluates, prints the table and writes results/<split>[-<name>].{json,csv,md}.
 
     Ends the process with 128 + signal after Ctrl-C or SIGTERM; the episodes done are kept and not run again.
@@ -79,7 +79,7 @@ def evaluate_run(run: RunDirectory, options: Options, group: Group = ALONE) -> E
         results = Results(run.results / f"{who.stem}.json", stamp, group, further)
         measure_all(results, who.learner, chosen, options)
         measured[who.title] = picked(results.sources, dict.fromkeys((*trained.test_sources, *names)))
-    if group.first:
+    if group.is_first:
         publish(run, contenders[0], measured, options, root, stamps[0])
     for name, reason in missing.items():
         CONSOLE.print(f"{name}: missing ({reason})")
@@ -102,7 +102,7 @@ def measure_all(results: Results, learner: Learner, chosen: Sequence[EpisodeSour
         for source in chosen:
             if not results.measure(learner, source, options.num_episodes, options.device, stop):
                 CONSOLE.print(f"stopped within {source.name}; the same command goes on from there")
-                raise SystemExit(stop.code)
+                raise SystemExit(stop.exit_code)
 
 
 def chosen_sources(names: Sequence[str], trained: Experiment, root: Root) -> tuple[str, ...]:

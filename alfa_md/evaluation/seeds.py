@@ -13,7 +13,7 @@ from alfa_md.evaluation.tables import UNITS, csv_text, in_words, markdown_table
 from alfa_md.experiment.config import differences
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.metrics import Unit
-from alfa_md.system.distributed import ALONE, Group
+from alfa_md.system.distributed import SINGLE_PROCESS, ProcessGroup
 from alfa_md.system.files import write_json, write_text
 from alfa_md.system.progress import CONSOLE
 
@@ -42,7 +42,7 @@ class Spread(NamedTuple):
 Spreads = Mapping[str, Mapping[str, Spread]]  # learner -> source -> spread
 
 
-def evaluate_seeds(folder: str, seeds: Sequence[str], options: Options, group: Group = ALONE) -> int:
+def evaluate_seeds(folder: str, seeds: Sequence[str], options: Options, group: ProcessGroup = SINGLE_PROCESS) -> int:
     """Evaluates the runs folder/seed<k>, one after another, prints mean and deviation over them, and writes those.
 
     Their files are folder/results/<split>-seeds.{json,csv,md}. Returns the exit code; raises UserError where the runs
@@ -52,7 +52,7 @@ def evaluate_seeds(folder: str, seeds: Sequence[str], options: Options, group: G
     refuse_unlike(list(runs.values()))
     done = [evaluate_run(run, options, group) for run in runs.values()]
     spreads = over_seeds(done)
-    if group.first and any(spreads.values()):
+    if group.is_first and any(spreads.values()):
         publish(RunDirectory(folder).results / f"{done[0].stem}-seeds", list(runs), done, spreads)
     return max(evaluated.code for evaluated in done)
 

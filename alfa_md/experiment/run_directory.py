@@ -14,7 +14,7 @@ from alfa_md import __version__
 from alfa_md.errors import UserError
 from alfa_md.experiment import config
 from alfa_md.experiment.out_of_memory import SAVING
-from alfa_md.system.distributed import ALONE, Group
+from alfa_md.system.distributed import SINGLE_PROCESS, ProcessGroup
 from alfa_md.system.files import read_json, write_json, write_text
 from alfa_md.system.lock import lock_or_refuse
 
@@ -40,16 +40,16 @@ class RunDirectory:
         self.results = self.path / "results"
 
     @contextmanager
-    def opened(self, operative: str, facts: dict, group: Group = ALONE) -> Iterator[None]:
+    def opened(self, operative: str, facts: dict, group: ProcessGroup = SINGLE_PROCESS) -> Iterator[None]:
         """Makes the folder for a run of this configuration, or finds it made for the same one, and holds its lock.
 
         Bindings that save memory may be others than in config.gin, which stays as it is. Raises UserError where the
         folder belongs to another configuration or data, is in use, or cannot be written.
         """
-        with self._held() if group.first else nullcontext():
-            if group.first:
+        with self._held() if group.is_first else nullcontext():
+            if group.is_first:
                 self._claim(operative, facts)
-            group.agreed(None)  # the others read what the first has made
+            group.broadcast(None)  # the others read what the first has made
             yield
 
     @contextmanager

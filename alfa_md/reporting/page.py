@@ -18,7 +18,7 @@ from alfa_md.reporting.results import MINIATURE, results_section
 from alfa_md.reporting.style import STYLE
 from alfa_md.reporting.summary import RunSummary, summaries
 from alfa_md.system.files import write_text
-from alfa_md.system.progress import CONSOLE, spoken
+from alfa_md.system.progress import CONSOLE, format_duration
 
 # Facts of run.json that are worth a row where runs differ in them.
 FACTS = ("seed", "pretrained", "data_kind", "data_root", "alfa_md", "torch", "python", "machine")
@@ -134,7 +134,7 @@ def time_taken(run: RunSummary) -> str:
     wall, cpu = run.last("seconds"), run.last("cpu_seconds")
     if wall is None:
         return ""
-    return f"{spoken(wall)}" + (f" ({spoken(cpu)} of CPU)" if cpu is not None else "")
+    return f"{format_duration(wall)}" + (f" ({format_duration(cpu)} of CPU)" if cpu is not None else "")
 
 
 def data(facts: dict) -> str:

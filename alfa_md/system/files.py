@@ -13,9 +13,9 @@ from alfa_md.errors import UserError
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[BinaryIO]:
-    """A binary file that takes the place of `path` when the block ends well and vanishes when it does not.
+    """Opens a temporary binary file that replaces `path` if the block succeeds and is removed if it fails.
 
-    The OSError of a full disk or a read-only folder names `path`, whichever system call met it.
+    The OSError of a full disk or a read-only folder names `path`, not the temporary file.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{get_ident()}.tmp")
     try:

@@ -51,8 +51,8 @@ class Clock:
         # A validation episode has no outer gradient: it is counted with the half of a training episode.
         hours = seconds * updates * (1 + self.validation_share / 2) / 3600
         whole = f"{hours:.1f} hours" if hours >= 1 else f"{60 * hours:.1f} minutes"
-        self.progress.say(f"{seconds:.2f} s an update: about {whole} for {updates} updates and their validation")
+        self.progress.print_line(f"{seconds:.2f} s an update: about {whole} for {updates} updates and their validation")
         if self.device.type == "cpu" and hours > PATIENCE_HOURS:
-            self.progress.say(
+            self.progress.print_line(
                 "This needs a GPU; on a CPU add --gin_config=gin/quickstart.gin or run scripts/quickstart.sh"
             )

@@ -11,7 +11,7 @@ from alfa_md.experiment.checkpoint import TrainState, save_weights
 from alfa_md.experiment.ranking import ranked
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.metrics import MeanCI, Unit, mean_ci
-from alfa_md.system.distributed import Group
+from alfa_md.system.distributed import ProcessGroup
 from alfa_md.system.interruption import Interruption
 from alfa_md.system.progress import CONSOLE, Progress
 from alfa_md.training.clock import Clock
@@ -27,7 +27,7 @@ class OuterLoop:
         state: TrainState,
         run: RunDirectory,
         device: torch.device,
-        group: Group,
+        group: ProcessGroup,
         num_updates: int,
         validation_share: float,
         keep_best: int,
@@ -41,7 +41,7 @@ class OuterLoop:
     def __enter__(self) -> "OuterLoop":
         with ExitStack() as stack:
             stack.enter_context(self.stop)
-            if self.group.first:
+            if self.group.is_first:
                 steps = {"train": self.state.step, "validation": self.state.validated}
                 self.log = MetricsLog(self.run.metrics, self.run.tensorboard, steps)
                 stack.callback(self.log.close)
@@ -59,7 +59,7 @@ class OuterLoop:
         values: list[float] = []
         for portion in scores(self.state.learner, source, range(num_episodes), self.device, self.group):
             values += portion
-            if self.group.any(self.stop.wanted):
+            if self.group.any(self.stop.requested):
                 return
         result, state = mean_ci(values), self.state
         state.validated = state.step
@@ -83,7 +83,7 @@ class OuterLoop:
         values = {self.unit.name: result.mean, "ci95": result.ci95}
         self.log.write(state.step, "validation", **values, **self.clock.seconds())
         mean, best = spelt(self.unit.text(result), self.unit), spelt(self.unit.number(state.best), self.unit)
-        self.progress.say(f"update {state.step}: validation {mean}, best {best}")
+        self.progress.print_line(f"update {state.step}: validation {mean}, best {best}")
 
     def keep(self) -> None:
         """Writes the last checkpoint, unless it is on disk already."""
@@ -97,11 +97,11 @@ class OuterLoop:
 
     def leave_if_wanted(self) -> None:
         """Raises SystemExit, the state saved, where someone has asked one of the processes to stop."""
-        if self.group.any(self.stop.wanted):
+        if self.group.any(self.stop.requested):
             self.keep()
-            self.group.agreed(None)  # whoever left now would have the first process ended while it writes
+            self.group.broadcast(None)  # whoever left now would have the first process ended while it writes
             CONSOLE.print(f"stopped after update {self.state.step}; the same command goes on from there")
-            raise SystemExit(self.stop.code)
+            raise SystemExit(self.stop.exit_code)
 
     def tell(self, loss: float, score: float, waited_seconds: float, record: bool) -> None:
         """Shows an update that is done; enters it in the curves where it is to be recorded."""

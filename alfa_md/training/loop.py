@@ -16,7 +16,7 @@ from alfa_md.experiment.checkpoint import TrainState
 from alfa_md.experiment.definition import Experiment
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.learners.base import Learner
-from alfa_md.system.distributed import ALONE, Group
+from alfa_md.system.distributed import SINGLE_PROCESS, ProcessGroup
 from alfa_md.system.progress import CONSOLE
 from alfa_md.training.hooks import OuterLoop
 from alfa_md.training.schedules import Schedule, flat
@@ -30,7 +30,7 @@ def train(
     root: Path,
     facts: dict,
     device: torch.device,
-    group: Group = ALONE,
+    group: ProcessGroup = SINGLE_PROCESS,
     *,
     num_updates: int = gin.REQUIRED,
     learning_rate: float = gin.REQUIRED,
@@ -72,8 +72,8 @@ def train(
         share = num_validation_episodes / (validate_every * episodes_per_step)
         loop = stack.enter_context(OuterLoop(state, run, device, group, num_updates, share, keep_best))
         steps = (range(k * episodes_per_step, (k + 1) * episodes_per_step) for k in range(state.step, num_updates))
-        episodes = Prefetcher(source, itertools.chain.from_iterable(map(group.share, steps)), device)
-        batches = stack.enter_context(closing(grouped(episodes, len(group.share(range(episodes_per_step))))))
+        episodes = Prefetcher(source, itertools.chain.from_iterable(map(group.shard, steps)), device)
+        batches = stack.enter_context(closing(grouped(episodes, len(group.shard(range(episodes_per_step))))))
         while True:
             if due(state.step, validate_every, num_updates) and state.validated < state.step:
                 loop.validate(validation, num_validation_episodes)
@@ -86,7 +86,7 @@ def train(
             loop.tell(loss, score, episodes.waited_seconds, due(state.step, log_every, num_updates))
 
 
-def tell_of_idle(group: Group, episodes_per_step: int) -> None:
+def tell_of_idle(group: ProcessGroup, episodes_per_step: int) -> None:
     """Says how many processes have no episode of their own in an update."""
     if episodes_per_step < group.size:
         idle = f"{group.size - episodes_per_step} of {group.size} processes wait in training and help in validation"
@@ -102,14 +102,14 @@ def refuse_nothing(learner: Learner, num_updates: int) -> None:
         raise UserError(f"{name} has nothing to train; {UNTRAINED}")
 
 
-def restore(state: TrainState, run: RunDirectory, group: Group) -> None:
+def restore(state: TrainState, run: RunDirectory, group: ProcessGroup) -> None:
     """Takes over the last checkpoint that is whole; damaged ones are told of and set aside, lest one replaces it."""
     damaged = state.restore_first([run.last, run.previous])
-    group.agreed(None)  # all have read
+    group.broadcast(None)  # all have read
     for path, reason in damaged.items():
         aside = path.with_name(f"{path.stem}.damaged.pt")
         CONSOLE.print(f"{reason}: kept as {aside.name}; going on from update {state.step}")
-        if group.first:
+        if group.is_first:
             path.replace(aside)
 
 

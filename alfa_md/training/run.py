@@ -8,7 +8,7 @@ import torch
 from alfa_md.data.roots import announcement
 from alfa_md.experiment import config, definition, pretraining
 from alfa_md.experiment.run_directory import RunDirectory
-from alfa_md.system.distributed import ALONE, Group
+from alfa_md.system.distributed import SINGLE_PROCESS, ProcessGroup
 from alfa_md.system.progress import CONSOLE
 from alfa_md.training.hooks import spelt
 from alfa_md.training.loop import train
@@ -25,7 +25,7 @@ class Options(NamedTuple):
     device: torch.device
 
 
-def train_run(run: RunDirectory, options: Options, group: Group = ALONE) -> None:
+def train_run(run: RunDirectory, options: Options, group: ProcessGroup = SINGLE_PROCESS) -> None:
     """Trains what the gin files and bindings define, or goes on with it, and says where the run directory is."""
     config.parse(options.files, options.bindings)
     built = definition.build(options.seed)
@@ -39,7 +39,7 @@ def train_run(run: RunDirectory, options: Options, group: Group = ALONE) -> None
         own = {"name": f"{options.name} pretraining", "pretrained": pretraining.SCRATCH}
         train(definition.build(options.seed), folder, root.path, facts | own, options.device, group)
 
-    begun = group.agreed(run.last.exists() or run.previous.exists())  # its checkpoints hold the backbone
+    begun = group.broadcast(run.last.exists() or run.previous.exists())  # its checkpoints hold the backbone
     if begun:
         file = None
     else:

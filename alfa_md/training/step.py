@@ -12,7 +12,7 @@ from alfa_md.errors import UserError
 from alfa_md.experiment.checkpoint import TrainState
 from alfa_md.experiment.out_of_memory import short_of_memory
 from alfa_md.learners.base import Learner
-from alfa_md.system.distributed import ALONE, Group
+from alfa_md.system.distributed import SINGLE_PROCESS, ProcessGroup
 
 UNTRAINED = "train.num_updates = 0 keeps it as it starts"
 
@@ -35,7 +35,7 @@ def parameter_groups(learner: Learner, weight_decay: float) -> list[dict]:
 
 
 def outer_step(
-    state: TrainState, episodes: Sequence[Episode], clip_norm: float, group: Group = ALONE
+    state: TrainState, episodes: Sequence[Episode], clip_norm: float, group: ProcessGroup = SINGLE_PROCESS
 ) -> tuple[float, float]:
     """One update from the `episodes` of all processes; returns their mean loss and score.
 
@@ -46,7 +46,7 @@ def outer_step(
     state.optimizer.zero_grad()
     for part in state.learner.gathering():
         part.discard()
-    (num_episodes,) = group.total([len(episodes)])
+    (num_episodes,) = group.all_reduce([len(episodes)])
     results = []
     for portion in portions(state.learner, episodes):
         with short_of_memory(state.learner, portion, f"at update {state.step + 1} "):
@@ -56,11 +56,11 @@ def outer_step(
     if not clipped(parameters, clip_norm):
         raise UserError(diverged("gradient", state, episodes))
     for part in state.learner.gathering():
-        part.settle(group.total)
+        part.settle(group.all_reduce)
     state.optimizer.step()
     state.schedule.step()
     state.step += 1
-    loss, score = group.total([sum(loss for loss, _ in results), sum(score for _, score in results)])
+    loss, score = group.all_reduce([sum(loss for loss, _ in results), sum(score for _, score in results)])
     return loss / num_episodes, score / num_episodes
 
 

@@ -11,7 +11,7 @@ import torch
 from alfa_md.evaluation.results import Results
 from alfa_md.experiment.checkpoint import load
 from alfa_md.experiment.run_directory import RunDirectory
-from alfa_md.system.distributed import ALONE, Group
+from alfa_md.system.distributed import SINGLE_PROCESS, ProcessGroup
 from tests.equal_runs import assert_equal_runs, curves
 from tests.noise import CPU, NoiseSource, noise_experiment, noise_learner, train_on_noise
 from tests.shared import ROOT
@@ -29,7 +29,7 @@ def torchrun(*script: object) -> subprocess.CompletedProcess:
 def folder(tmp_path_factory):
     """What one process and what two have left."""
     folder = tmp_path_factory.mktemp("shared")
-    everything(folder, ALONE)
+    everything(folder, SINGLE_PROCESS)
     done = torchrun("-m", "tests.shared_run", folder, "everything")
     assert done.returncode == 0, done.stderr
     return folder
@@ -77,15 +77,15 @@ def test_a_process_without_an_episode_of_its_own_waits(folder):
     assert_equal_runs(one, two)
 
 
-class Told(Group):
+class FirstHasScores(ProcessGroup):
     """A process whose own file lacks what the first one has read."""
 
-    def agreed(self, value):
+    def broadcast(self, value):
         return [0.5] * 3 if isinstance(value, list) else value
 
 
 def test_an_evaluation_goes_on_from_what_the_first_process_knows(tmp_path):
-    results, seen = Results(tmp_path / "test.json", {"seed": 0}, Told()), []
+    results, seen = Results(tmp_path / "test.json", {"seed": 0}, FirstHasScores()), []
     source = NoiseSource(change=lambda index, episode: seen.append(index) or episode)
     assert results.measure(noise_learner(), source, 5, CPU)
     assert sorted(seen) == [3, 4] and results.sources["noise"]["scores"][:3] == [0.5] * 3
