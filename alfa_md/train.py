@@ -9,7 +9,7 @@ from alfa_md.evaluation.seeds import numbers
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.main import run
 from alfa_md.system import device, distributed
-from alfa_md.training.run import Options, train_run
+from alfa_md.training.run import TrainingOptions, train_run
 
 FLAGS = flags.FLAGS
 
@@ -22,7 +22,7 @@ def main(argv: list[str]) -> None:
     with distributed.process_group() as group:
         place = device.choose(FLAGS.device)
         for seed, folder in folders.items():
-            options = Options(name, FLAGS.gin_config, FLAGS.gin_bindings, FLAGS.records_root_dir, seed, place)
+            options = TrainingOptions(name, FLAGS.gin_config, FLAGS.gin_bindings, FLAGS.records_root_dir, seed, place)
             train_run(RunDirectory(folder), options, group)
 
 

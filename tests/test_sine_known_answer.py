@@ -12,8 +12,7 @@ import pytest
 
 from alfa_md.evaluation.run import Options, evaluate_run
 from alfa_md.experiment.run_directory import RunDirectory
-from alfa_md.training.run import Options as TrainOptions
-from alfa_md.training.run import train_run
+from alfa_md.training.run import TrainingOptions, train_run
 from tests.noise import CPU
 
 BUDGET = ["train.num_updates = 500", "train.num_validation_episodes = 20", "train.log_every = 50"]
@@ -25,7 +24,7 @@ def test_alfa_leads_maml(tmp_path, seed):
     errors = {}
     for row in ("table8_maml", "table8_alfa_maml"):
         run = RunDirectory(tmp_path / row)
-        train_run(run, TrainOptions(row, [f"gin/paper/{row}.gin"], BUDGET, None, seed, CPU))
+        train_run(run, TrainingOptions(row, [f"gin/paper/{row}.gin"], BUDGET, None, seed, CPU))
         evaluate_run(run, Options("best", ["all"], 200, "test", [], None, 0, CPU))
         errors[row] = json.loads((run.results / "test.json").read_text())["sources"]["sine"]["scores"]
         losses = [json.loads(line).get("loss", 0.0) for line in run.metrics.read_text().splitlines()]

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from alfa_md.data.prefetch import prefetch
 from alfa_md.episode import Episode, EpisodeSource
-from alfa_md.experiment.out_of_memory import short_of_memory
+from alfa_md.experiment.out_of_memory import explain_out_of_memory
 from alfa_md.learners.base import Learner
 from alfa_md.metrics import mean_ci
 from alfa_md.system.distributed import SINGLE_PROCESS, ProcessGroup
@@ -60,7 +60,7 @@ def predicted(learner: Learner, episodes: Iterable[Episode]) -> Iterator[tuple[E
     """Episodes and the learner's predictions; only where it takes several together are they held together."""
     parts = [list(episodes)] if learner.batches else ([episode] for episode in episodes)
     for held in filter(None, parts):
-        with short_of_memory(learner, held):
+        with explain_out_of_memory(learner, held):
             predictions = learner.batch(held) if learner.batches else [learner(held[0])]
         yield from zip(held, predictions, strict=True)
 

@@ -16,7 +16,7 @@ COARSER = "GradientLearner.precision = @bfloat16"
 
 
 @contextmanager
-def short_of_memory(learner: Learner, episodes: Sequence[Episode], when: str = "") -> Iterator[None]:
+def explain_out_of_memory(learner: Learner, episodes: Sequence[Episode], when: str = "") -> Iterator[None]:
     """Raises UserError, naming these episodes, where memory runs out while they go through the learner."""
     try:
         yield

@@ -19,7 +19,7 @@ from alfa_md.experiment.definition import Experiment
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.learners.base import Learner
 from alfa_md.objectives import REGRESSION
-from alfa_md.training.run import train_run
+from alfa_md.training.run import TrainingOptions, train_run
 from tests.noise import CPU, FACTS, NoiseSource, noise_learner, train_on_noise
 
 OPTIONS = Options("best", ["all"], 4, "test", [], None, 0, CPU)
@@ -138,7 +138,7 @@ def test_regression_is_written_as_squared_error(make, capsys):
 def test_other_bindings_are_measured_beside_the_run_s_own(tmp_path):
     run = RunDirectory(tmp_path / "run")
     small = ["train.num_updates = 2", "train.num_validation_episodes = 2", "HIDDEN = (4, 4)", "NUM_FEATURES = 4"]
-    train_run(run, run.Options("sine", ["gin/paper/table8_alfa_maml.gin"], small, None, 0, CPU))
+    train_run(run, TrainingOptions("sine", ["gin/paper/table8_alfa_maml.gin"], small, None, 0, CPU))
     evaluate_run(run, OPTIONS)
     plain = (run.results / "test.json").read_text()
     more = OPTIONS._replace(gin_bindings=["GradientLearner.additional_evaluation_steps = 3"], name="more-steps")

@@ -7,7 +7,7 @@ import torch
 from alfa_md.errors import UserError
 from alfa_md.experiment import config, definition
 from alfa_md.experiment.checkpoint import load
-from alfa_md.experiment.out_of_memory import COARSER, SAVING, short_of_memory
+from alfa_md.experiment.out_of_memory import COARSER, SAVING, explain_out_of_memory
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.kernels.precision import float32
 from alfa_md.learners.batching.vmapped import vmapped
@@ -78,12 +78,15 @@ def test_a_learner_without_inner_loop_is_told_none_of_its_bindings():
     ],
 )
 def test_all_that_devices_say_is_understood(error):
-    with pytest.raises(UserError, match="^out of memory on noise train"), short_of_memory(small_learner(), [EPISODE]):
+    with (
+        pytest.raises(UserError, match="^out of memory on noise train"),
+        explain_out_of_memory(small_learner(), [EPISODE]),
+    ):
         raise error
 
 
 def test_another_error_stays_what_it_is():
-    with pytest.raises(RuntimeError, match="a broken kernel"), short_of_memory(small_learner(), [EPISODE]):
+    with pytest.raises(RuntimeError, match="a broken kernel"), explain_out_of_memory(small_learner(), [EPISODE]):
         raise RuntimeError("a broken kernel")
 
 

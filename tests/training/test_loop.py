@@ -9,7 +9,7 @@ from alfa_md.errors import UserError
 from alfa_md.experiment.checkpoint import load
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.heads import ZeroHead
-from alfa_md.training.loop import due
+from alfa_md.training.loop import is_due
 from alfa_md.training.schedules import flat
 from tests.episodes import meta_loss
 from tests.equal_runs import COSTS, assert_equal_runs, curves
@@ -110,7 +110,7 @@ def test_a_finished_run_is_left_as_it_is(tmp_path):
 
 @pytest.mark.parametrize("every", [1, 3, 5, 100])
 def test_due_at_every_multiple_and_at_the_end(every):
-    assert [step for step in range(1, 8) if due(step, every, 7)] == sorted({*range(every, 8, every), 7})
+    assert [step for step in range(1, 8) if is_due(step, every, 7)] == sorted({*range(every, 8, every), 7})
 
 
 def test_a_run_says_what_it_will_take_and_how_validation_went(tmp_path, capsys):

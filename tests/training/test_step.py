@@ -10,7 +10,7 @@ from torch import nn
 from alfa_md.errors import UserError
 from alfa_md.learners.base import Learner
 from alfa_md.training.schedules import step_decay
-from alfa_md.training.step import clipped, outer_step, parameter_groups
+from alfa_md.training.step import clip_gradients, outer_step, parameter_groups
 from tests.episodes import meta_gradients, meta_loss, random_episode, small_convnet, small_learner
 from tests.noise import fresh_state, noise_learner
 
@@ -75,10 +75,10 @@ def test_gradients_are_averaged_over_the_episodes_of_a_step():
 
 
 def test_clipping_keeps_the_direction_and_limits_the_norm():
-    free, clipped = fresh_state(small_learner()), fresh_state(small_learner())
+    free, clip_gradients = fresh_state(small_learner()), fresh_state(small_learner())
     outer_step(free, [random_episode()], clip_norm=math.inf)
-    outer_step(clipped, [random_episode()], clip_norm=0.01)
-    gradients = [torch.cat([p.grad.flatten() for p in s.learner.parameters()]) for s in (free, clipped)]
+    outer_step(clip_gradients, [random_episode()], clip_norm=0.01)
+    gradients = [torch.cat([p.grad.flatten() for p in s.learner.parameters()]) for s in (free, clip_gradients)]
     assert gradients[0].norm() > 0.02 and gradients[1].norm().item() == pytest.approx(0.01, rel=1e-3)
     assert torch.cosine_similarity(*gradients, dim=0) > 1 - 1e-9
 
@@ -103,9 +103,9 @@ def test_frozen_parameters_stay_and_count_in_no_norm():
     for name, parameter in learner.rule.named_parameters():
         whole_gradient = whole.learner.rule.get_parameter(name).grad
         torch.testing.assert_close(parameter.grad, whole_gradient, rtol=1e-10, atol=1e-14)
-    clipped = fresh_state(frozen_backbone())
-    outer_step(clipped, [random_episode()], clip_norm=1e-4)
-    norm = torch.cat([p.grad.flatten() for p in clipped.learner.rule.parameters()]).norm()
+    clip_gradients = fresh_state(frozen_backbone())
+    outer_step(clip_gradients, [random_episode()], clip_norm=1e-4)
+    norm = torch.cat([p.grad.flatten() for p in clip_gradients.learner.rule.parameters()]).norm()
     assert norm.item() == pytest.approx(1e-4, rel=1e-2)
 
 
@@ -175,8 +175,8 @@ def test_finite_gradients_whose_squares_overflow_are_clipped():
     parameters = [nn.Parameter(torch.ones(3)), nn.Parameter(torch.ones(2))]
     for parameter, grad in zip(parameters, (torch.tensor([3e25, 0.0, 0.0]), torch.tensor([0.0, 4e25])), strict=True):
         parameter.grad = grad
-    assert clipped(parameters, 10.0)
+    assert clip_gradients(parameters, 10.0)
     torch.testing.assert_close(parameters[0].grad, torch.tensor([6.0, 0.0, 0.0]))
     torch.testing.assert_close(parameters[1].grad, torch.tensor([0.0, 8.0]))
     parameters[0].grad[1] = torch.inf
-    assert not clipped(parameters, 10.0)
+    assert not clip_gradients(parameters, 10.0)

@@ -13,7 +13,7 @@ from alfa_md.learners.prototypical import PrototypicalLearner
 from alfa_md.learners.tracing import Table, Trace, trace
 from alfa_md.rules.sgd import sgd
 from alfa_md.training.metrics_log import SummaryWriter
-from alfa_md.training.tensorboard import peak_memory, watch
+from alfa_md.training.tensorboard import log_tensorboard, peak_memory
 from tests.episodes import busy_learner, random_episode, small_learner, smooth_net
 from tests.noise import CPU
 
@@ -29,7 +29,7 @@ def events(folder) -> EventAccumulator:
 def test_watch_writes_a_tag_a_step_and_a_tag_a_tensor(tmp_path):
     learner = busy_learner()
     with SummaryWriter(str(tmp_path)) as writer:
-        watch(writer, learner, EPISODE, step=7)
+        log_tensorboard(writer, learner, EPISODE, step=7)
     tags = events(tmp_path).Tags()
     names = trace(learner, EPISODE).names
     expected = {f"{kind}_of_step/{number}" for kind in ("rates", "decays") for number in (1, 2)}
@@ -43,8 +43,8 @@ def test_watch_writes_a_tag_a_step_and_a_tag_a_tensor(tmp_path):
 
 def test_watch_writes_no_histograms_where_nothing_is_learned(tmp_path):
     with SummaryWriter(str(tmp_path)) as writer:
-        watch(writer, small_learner(partial(sgd, inner_rate=0.1)), EPISODE, step=1)
-        watch(writer, PrototypicalLearner(smooth_net()).double(), EPISODE, step=2)
+        log_tensorboard(writer, small_learner(partial(sgd, inner_rate=0.1)), EPISODE, step=1)
+        log_tensorboard(writer, PrototypicalLearner(smooth_net()).double(), EPISODE, step=2)
     assert events(tmp_path).Tags()["histograms"] == []
     assert [image.step for image in events(tmp_path).Images("episode/support_and_query")] == [1, 2]
 
@@ -54,7 +54,7 @@ def test_watch_survives_rates_that_are_not_finite(tmp_path, monkeypatch):
     seen = Trace(("a", "b"), ((), ()), Table(rates, rates))
     monkeypatch.setattr("alfa_md.training.tensorboard.trace", lambda learner, episode: seen)
     with SummaryWriter(str(tmp_path)) as writer:
-        watch(writer, small_learner(), EPISODE, step=1)
+        log_tensorboard(writer, small_learner(), EPISODE, step=1)
     rates = {tag for tag in events(tmp_path).Tags()["histograms"] if tag.startswith("rates")}
     assert rates == {"rates_of_step/1", "rates_of_tensor/a"}
 
