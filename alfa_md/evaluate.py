@@ -5,7 +5,7 @@ from absl import flags
 from alfa_md.evaluation.run import Options, evaluate_run
 from alfa_md.evaluation.seeds import evaluate_seeds
 from alfa_md.experiment.run_directory import RunDirectory
-from alfa_md.main import run
+from alfa_md.main import parse_seeds, run
 from alfa_md.system import device, distributed
 
 FLAGS = flags.FLAGS
@@ -14,7 +14,7 @@ FLAGS = flags.FLAGS
 def main(argv: list[str]) -> int:
     with distributed.process_group() as group:
         if FLAGS.seeds:
-            return evaluate_seeds(FLAGS.run_dir, FLAGS.seeds, options(), group)
+            return evaluate_seeds(FLAGS.run_dir, parse_seeds(FLAGS.seeds), options(), group)
         return evaluate_run(RunDirectory(FLAGS.run_dir), options(), group).code
 
 

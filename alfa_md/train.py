@@ -5,9 +5,8 @@ from pathlib import Path
 from absl import flags
 
 from alfa_md.errors import UserError
-from alfa_md.evaluation.seeds import numbers
 from alfa_md.experiment.run_directory import RunDirectory
-from alfa_md.main import run
+from alfa_md.main import parse_seeds, run
 from alfa_md.system import device, distributed
 from alfa_md.training.run import TrainingOptions, train_run
 
@@ -33,7 +32,7 @@ def run_directories(name: str) -> dict[int, Path]:
     if FLAGS["seed"].present:
         raise UserError("--seed and --seeds exclude each other; give one of them")
     parent = Path(FLAGS.run_dir or f"runs/{name}")
-    return {seed: parent / f"seed{seed}" for seed in numbers(FLAGS.seeds)}
+    return {seed: parent / f"seed{seed}" for seed in parse_seeds(FLAGS.seeds)}
 
 
 if __name__ == "__main__":

@@ -20,9 +20,9 @@ from rich.console import Console
 from rich.table import Table
 
 from alfa_md.errors import UserError
-from alfa_md.evaluation.seeds import numbers
 from alfa_md.experiment import config, definition
 from alfa_md.experiment.run_directory import RunDirectory
+from alfa_md.main import parse_seeds
 from alfa_md.system.files import write_json
 from scripts.paper_cells import ROOT, Cell, cells, chosen, quoted
 from scripts.paper_table import difference, measured, published, quotations
@@ -41,7 +41,7 @@ def main() -> int:
         return 0
     try:
         selected = chosen(options.table, options.row, options.setting)
-        options.seeds = numbers(options.seeds.split(","))
+        options.seeds = parse_seeds(options.seeds.split(","))
     except (ValueError, UserError) as error:
         print("error:", error, file=sys.stderr)
         return BAD_INPUT

@@ -8,7 +8,7 @@ import pytest
 from absl import flags
 
 from alfa_md.errors import UserError, require_at_least
-from alfa_md.main import run
+from alfa_md.main import parse_seeds, run
 
 
 @pytest.fixture
@@ -79,3 +79,9 @@ def test_the_exit_code_is_what_main_returns(ended, code):
 def test_the_least_value_is_asked_of_each_by_name(value):
     with pytest.raises(UserError, match=rf"^train.log_every = {value} must be at least 1$"):
         require_at_least(1, "train", num_updates=1, log_every=value)
+
+
+def test_seeds_are_distinct_integers():
+    assert parse_seeds(["0", "2", "0"]) == [0, 2]
+    with pytest.raises(UserError, match="--seeds=0,-1: give whole numbers separated by commas"):
+        parse_seeds(["0", "-1"])

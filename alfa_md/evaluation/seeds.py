@@ -42,26 +42,19 @@ class Spread(NamedTuple):
 Spreads = Mapping[str, Mapping[str, Spread]]  # learner -> source -> spread
 
 
-def evaluate_seeds(folder: str, seeds: Sequence[str], options: Options, group: ProcessGroup = SINGLE_PROCESS) -> int:
+def evaluate_seeds(folder: str, seeds: Sequence[int], options: Options, group: ProcessGroup = SINGLE_PROCESS) -> int:
     """Evaluates the runs folder/seed<k>, one after another, prints mean and deviation over them, and writes those.
 
     Their files are folder/results/<split>-seeds.{json,csv,md}. Returns the exit code; raises UserError where the runs
     are not of one configuration.
     """
-    runs = {seed: RunDirectory(Path(folder) / f"seed{seed}") for seed in numbers(seeds)}
+    runs = {seed: RunDirectory(Path(folder) / f"seed{seed}") for seed in seeds}
     refuse_unlike(list(runs.values()))
     done = [evaluate_run(run, options, group) for run in runs.values()]
     spreads = over_seeds(done)
     if group.is_first and any(spreads.values()):
         publish(RunDirectory(folder).results / f"{done[0].stem}-seeds", list(runs), done, spreads)
     return max(evaluated.code for evaluated in done)
-
-
-def numbers(seeds: Sequence[str]) -> list[int]:
-    """The seeds of the flag, each once. Raises UserError for what is none."""
-    if not all(seed.isdecimal() for seed in seeds):
-        raise UserError(f"--seeds={','.join(seeds)}: give whole numbers separated by commas, such as 0,1,2")
-    return list(dict.fromkeys(map(int, seeds)))
 
 
 def refuse_unlike(runs: Sequence[RunDirectory]) -> None:

@@ -156,7 +156,7 @@ def test_other_bindings_are_measured_beside_the_run_s_own(tmp_path):
 @pytest.mark.parametrize("checkpoint", ["best", "ensemble"])
 def test_mean_and_deviation_over_seeds(make, tmp_path, capsys, checkpoint):
     runs = [make(f"runs/seed{seed}", seed, **SINES) for seed in (0, 2)]
-    code = evaluate_seeds(str(tmp_path / "runs"), ["0", "2"], OPTIONS._replace(checkpoint=checkpoint))
+    code = evaluate_seeds(str(tmp_path / "runs"), [0, 2], OPTIONS._replace(checkpoint=checkpoint))
     stem = {"best": "test", "ensemble": "test-ensemble"}[checkpoint]
     content = json.loads((tmp_path / "runs" / "results" / f"{stem}-seeds.json").read_text())
     a, b = (stored(run, stem)["sources"]["c"]["mean"] for run in runs)
@@ -177,11 +177,9 @@ def test_mean_and_deviation_over_seeds(make, tmp_path, capsys, checkpoint):
 def test_seeds_that_do_not_belong_together_are_refused(make, tmp_path):
     run = make("runs/seed0", 0)
     evaluate = partial(evaluate_seeds, str(tmp_path / "runs"), options=OPTIONS)
-    with pytest.raises(UserError, match="--seeds=0,-1: give whole numbers separated by commas"):
-        evaluate(["0", "-1"])
     with pytest.raises(UserError, match="seed1 is not a run directory"):
-        evaluate(["0", "1"])
+        evaluate([0, 1])
     make("runs/seed1", 1).config.write_text(run.config.read_text() + "\nA.b = 3\n")
     with pytest.raises(UserError, match="seed1 is not .*seed0 with another seed: A.b: unset -> 3"):
-        evaluate(["0", "1"])
+        evaluate([0, 1])
     assert not (tmp_path / "runs" / "results").exists()
