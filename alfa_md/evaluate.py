@@ -2,7 +2,7 @@
 
 from absl import flags
 
-from alfa_md.evaluation.run import Options, evaluate_run
+from alfa_md.evaluation.run import EvaluationOptions, evaluate_run
 from alfa_md.evaluation.seeds import evaluate_seeds
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.main import parse_seeds, run
@@ -15,12 +15,12 @@ def main(argv: list[str]) -> int:
     with distributed.process_group() as group:
         if FLAGS.seeds:
             return evaluate_seeds(FLAGS.run_dir, parse_seeds(FLAGS.seeds), options(), group)
-        return evaluate_run(RunDirectory(FLAGS.run_dir), options(), group).code
+        return evaluate_run(RunDirectory(FLAGS.run_dir), options(), group).exit_code
 
 
-def options() -> Options:
+def options() -> EvaluationOptions:
     """The flags as one value."""
-    return Options(
+    return EvaluationOptions(
         checkpoint=FLAGS.checkpoint,
         sources=FLAGS.sources,
         num_episodes=FLAGS.num_episodes,

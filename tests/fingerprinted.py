@@ -20,7 +20,7 @@ from alfa_md.data.tfrecord.image_cache import ImageCache, images_of
 from alfa_md.data.tfrecord.installed_decoder import installed_decoder
 from alfa_md.data.tfrecord.source import ClassRecords, RecordSource
 from alfa_md.episode import Episode
-from alfa_md.evaluation.results import scores
+from alfa_md.evaluation.results import score_episodes
 from alfa_md.system.distributed import ProcessGroup, process_group
 
 EPISODES = 23  # more than a portion of two processes, and an odd number
@@ -84,7 +84,7 @@ class Teller:
 def evaluated(root: Path, group: ProcessGroup) -> list[list[int]]:
     """Fingerprints and pixels of all episodes as an evaluation of these processes sees them."""
     source, cpu, numbers = drawn_source(root), torch.device("cpu"), range(EPISODES)
-    told_by = [scores(Teller(place), source, numbers, cpu, group) for place in (0, 1)]
+    told_by = [score_episodes(Teller(place), source, numbers, cpu, group) for place in (0, 1)]
     return [[name for portion in portions for name in portion] for portions in told_by]
 
 

@@ -8,7 +8,7 @@ import gin
 import torch
 
 from alfa_md.episode import Episode, EpisodeSource
-from alfa_md.evaluation.results import scores
+from alfa_md.evaluation.results import score_episodes
 from alfa_md.experiment.checkpoint import TrainState
 from alfa_md.experiment.definition import Experiment
 from alfa_md.experiment.pretraining import SCRATCH
@@ -75,7 +75,7 @@ def fresh_state(learner: Learner, weight_decay: float = 0.0, schedule: Schedule 
 
 def accuracies(learner: Learner, source: EpisodeSource, num_episodes: int, device: torch.device = CPU) -> list[float]:
     """The scores of the first episodes of a source as one list."""
-    return [value for portion in scores(learner, source, range(num_episodes), device) for value in portion]
+    return [value for portion in score_episodes(learner, source, range(num_episodes), device) for value in portion]
 
 
 def power_cut(at):

@@ -10,7 +10,7 @@ from statistics import median
 
 import pytest
 
-from alfa_md.evaluation.run import Options, evaluate_run
+from alfa_md.evaluation.run import EvaluationOptions, evaluate_run
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.training.run import TrainingOptions, train_run
 from tests.noise import CPU
@@ -25,7 +25,7 @@ def test_alfa_leads_maml(tmp_path, seed):
     for row in ("table8_maml", "table8_alfa_maml"):
         run = RunDirectory(tmp_path / row)
         train_run(run, TrainingOptions(row, [f"gin/paper/{row}.gin"], BUDGET, None, seed, CPU))
-        evaluate_run(run, Options("best", ["all"], 200, "test", [], None, 0, CPU))
+        evaluate_run(run, EvaluationOptions("best", ["all"], 200, "test", [], None, 0, CPU))
         errors[row] = json.loads((run.results / "test.json").read_text())["sources"]["sine"]["scores"]
         losses = [json.loads(line).get("loss", 0.0) for line in run.metrics.read_text().splitlines()]
         assert all(map(math.isfinite, losses)) and len(losses) == 11

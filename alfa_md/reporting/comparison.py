@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from alfa_md.evaluation.tables import Column, mean_over_sources
+from alfa_md.evaluation.tables import SourceMeans, mean_over_sources
 from alfa_md.experiment.pretraining import SCRATCH
 from alfa_md.metrics import ACCURACY, MeanCI
 from alfa_md.reporting.elements import breakable, html_table, loud
@@ -52,7 +52,7 @@ def _beside(result: MeanCI | None, expected: MeanCI) -> str:
     return f"{ACCURACY.text(result)} {_points(result.mean - expected.mean)}" if result else ""
 
 
-def _mean_beside(results: Column, paper: Column) -> str:
+def _mean_beside(results: SourceMeans, paper: SourceMeans) -> str:
     """The mean over the sources that a run has, against the published mean over the same ones."""
     common = {name: result for name, result in results.items() if name in paper}
     if not common:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from alfa_md.evaluation.comparison import SAME, unit_of
-from alfa_md.evaluation.tables import Column, column, in_words, mean_over_sources, picked
+from alfa_md.evaluation.comparison import EPISODE_KEYS, unit_of
+from alfa_md.evaluation.tables import SourceMeans, mean_over_sources, select_records, source_means, unit_description
 from alfa_md.experiment.definition import META_DATASET
 from alfa_md.metrics import MeanCI, Unit
 from alfa_md.reporting.elements import breakable, html_table, loud
@@ -24,10 +24,10 @@ class Entry(NamedTuple):
     content: dict  # of the results file
 
     @property
-    def results(self) -> Column:
+    def results(self) -> SourceMeans:
         """The results in the order of the benchmark, other sources after them."""
         sources = self.content["sources"]
-        return column(picked(sources, dict.fromkeys((*META_DATASET, *sources))))
+        return source_means(select_records(sources, dict.fromkeys((*META_DATASET, *sources))))
 
 
 def results_section(runs: Sequence[RunSummary]) -> str:
@@ -59,7 +59,7 @@ def _baselines(name: str, runs: Sequence[RunSummary]) -> list[Entry]:
 
 def comparable(a: dict, b: dict) -> bool:
     """Whether two results are of the same episodes: split, seed, sampling, unit, and data of the sources of both."""
-    if any(a["protocol"].get(key) != b["protocol"].get(key) for key in (*SAME, "data_kind")):
+    if any(a["protocol"].get(key) != b["protocol"].get(key) for key in (*EPISODE_KEYS, "data_kind")):
         return False
     common = a["sources"].keys() & b["sources"].keys()
     return all(a["sources"][name]["data"] == b["sources"][name]["data"] for name in common)
@@ -83,7 +83,7 @@ def _cell(result: MeanCI | None, best: float | None, unit: Unit) -> str:
     return f"<b>{unit.text(result)}</b>" if result.mean == best else unit.text(result)
 
 
-def mean_cell(results: Column, number: int, unit: Unit) -> str:
+def mean_cell(results: SourceMeans, number: int, unit: Unit) -> str:
     """The mean over sources, and of how many where it is not all `number`."""
     part = "" if len(results) == number else f" <small>over {len(results)} of {number}</small>"
     return f"{unit.number(mean_over_sources(results))}{part}"
@@ -91,7 +91,7 @@ def mean_cell(results: Column, number: int, unit: Unit) -> str:
 
 def _conditions(group: Sequence[Entry]) -> str:
     """What the numbers of a table were measured on, loud where it is the miniature."""
-    protocol, scale = group[0].content["protocol"], in_words(unit_of(group[0].content)).capitalize()
+    protocol, scale = group[0].content["protocol"], unit_description(unit_of(group[0].content)).capitalize()
     counts = {result.n for entry in group for result in entry.results.values()}
     episodes = " to ".join(str(count) for count in sorted({min(counts), max(counts)}))
     warning = loud(MINIATURE) if protocol.get("data_kind") == "miniature" else ""

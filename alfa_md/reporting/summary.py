@@ -119,7 +119,7 @@ def results(folder: Path) -> dict[str, dict]:
 
 
 def _results(path: Path) -> dict:
-    content = comparison.load(str(path), "test")
+    content = comparison.load_results(str(path), "test")
     try:
         [(float(record["mean"]), float(record["ci95"]), record["data"]) for record in content["sources"].values()]
         content["protocol"]["split"], content["protocol"]["seed"]

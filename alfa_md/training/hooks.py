@@ -6,7 +6,7 @@ from types import TracebackType
 import torch
 
 from alfa_md.episode import EpisodeSource
-from alfa_md.evaluation.results import scores
+from alfa_md.evaluation.results import score_episodes
 from alfa_md.experiment.checkpoint import TrainState, save_weights
 from alfa_md.experiment.ranking import ranked
 from alfa_md.experiment.run_directory import RunDirectory
@@ -60,7 +60,7 @@ class TrainingHooks:
         Of equal means the earlier update ranks first. Returns without effect if a stop is requested meanwhile.
         """
         values: list[float] = []
-        for portion in scores(self.state.learner, source, range(num_episodes), self.device, self.group):
+        for portion in score_episodes(self.state.learner, source, range(num_episodes), self.device, self.group):
             values += portion
             if self.group.any(self.stop.requested):
                 return

@@ -170,7 +170,7 @@ def test_the_csv_has_a_line_for_every_learner_and_source(run):
 def test_a_second_call_measures_nothing_and_gives_the_same_numbers(run, monkeypatch):
     first = evaluate(run, "--baselines=pixel")
     written = (run / "results" / "test.json").read_bytes()
-    monkeypatch.setattr(results, "scores", lambda *arguments, **options: pytest.fail("measured again"))
+    monkeypatch.setattr(results, "score_episodes", lambda *arguments, **options: pytest.fail("measured again"))
     second = evaluate(run, "--baselines=pixel")
     assert second.code == 3 and (run / "results" / "test.json").read_bytes() == written
     assert re.findall(r".*±.*", second.out) == re.findall(r".*±.*", first.out)
@@ -178,13 +178,13 @@ def test_a_second_call_measures_nothing_and_gives_the_same_numbers(run, monkeypa
 
 def test_only_what_is_not_there_yet_is_measured(run, monkeypatch):
     evaluate(run, "--sources=omniglot")
-    measured, scores = [], results.scores
+    measured, scores = [], results.score_episodes
 
     def spy(learner, source, *rest, **options):
         measured.append(source.name)
         return scores(learner, source, *rest, **options)
 
-    monkeypatch.setattr(results, "scores", spy)
+    monkeypatch.setattr(results, "score_episodes", spy)
     evaluate(run)
     assert measured == ["ilsvrc_2012", "traffic_sign"]
 

@@ -11,7 +11,7 @@ from alfa_md.data.fixed_way import FixedWay
 from alfa_md.data.roots import no_root
 from alfa_md.data.sinusoid import Points, sinusoids
 from alfa_md.errors import MissingSource, MissingSplit, UserError
-from alfa_md.evaluation.run import DONE, MISSING_SOURCE, Options, evaluate_run
+from alfa_md.evaluation.run import DONE, MISSING_SOURCE, EvaluationOptions, evaluate_run
 from alfa_md.evaluation.seeds import evaluate_seeds
 from alfa_md.experiment import config
 from alfa_md.experiment.checkpoint import file_hash
@@ -22,7 +22,7 @@ from alfa_md.objectives import REGRESSION
 from alfa_md.training.run import TrainingOptions, train_run
 from tests.noise import CPU, FACTS, NoiseSource, noise_learner, train_on_noise
 
-OPTIONS = Options("best", ["all"], 4, "test", [], None, 0, CPU)
+OPTIONS = EvaluationOptions("best", ["all"], 4, "test", [], None, 0, CPU)
 FIVE_WAY = FixedWay()
 GENERATED = FACTS | {"data_root": "generated", "data_kind": "generated"}
 
@@ -77,10 +77,10 @@ def stored(run: RunDirectory, stem: str = "test") -> dict:
 
 def test_missing_sources_and_splits_are_told_by_name_and_the_rest_goes_on(make, capsys):
     run = make(test_sources=("nowhere", "only", "c"))
-    assert evaluate_run(run, OPTIONS).code == MISSING_SOURCE
+    assert evaluate_run(run, OPTIONS).exit_code == MISSING_SOURCE
     assert "nowhere: missing (looked in nowhere/, which should hold images)" in capsys.readouterr().out
     assert list(stored(run)["sources"]) == ["only", "c"]
-    assert evaluate_run(run, OPTIONS._replace(split="valid", sources=["only", "c"])).code == DONE
+    assert evaluate_run(run, OPTIONS._replace(split="valid", sources=["only", "c"])).exit_code == DONE
     assert "only: has no valid split, skipped" in capsys.readouterr().out
     with pytest.raises(UserError, match="--split=valid: none of only has it; choose other --sources"):
         evaluate_run(run, OPTIONS._replace(split="valid", sources=["only"]))
@@ -95,7 +95,7 @@ def test_the_ensemble_stands_beside_the_best_and_both_are_stored(make, capsys):
     assert together["protocol"]["checkpoint"] == [file_hash(file) for file in files]
     assert together["protocol"]["updates"] == [int(file.stem.split("_")[1]) for file in files]
     assert best["protocol"]["checkpoint"] == file_hash(run.best) and "ensemble" not in best["protocol"]
-    assert list(evaluated.measured) == ["noise, ensemble of 3", "noise", "pixel"]
+    assert list(evaluated.by_learner) == ["noise, ensemble of 3", "noise", "pixel"]
     assert (run.results / "test-pixel.json").exists()
     text = (run.results / "test-ensemble.md").read_text()
     assert "| noise, ensemble of 3 |" in text and "| noise |" in text and file_hash(files[2]) in text

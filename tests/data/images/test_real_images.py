@@ -8,7 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
-from alfa_md.evaluation.run import Options, evaluate_run
+from alfa_md.evaluation.run import EvaluationOptions, evaluate_run
 from alfa_md.experiment import config, definition
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.training.run import TrainingOptions, train_run
@@ -74,7 +74,7 @@ def test_only_classes_with_enough_images_are_written(root):
 def test_every_file_trains_and_is_tested_on_the_three_sources(root, tmp_path, file):
     run = RunDirectory(tmp_path / "run")
     train_run(run, TrainingOptions("few shot", [file], SMALL, str(root), 0, CPU))
-    assert evaluate_run(run, Options("best", ["all"], 2, "test", [], str(root), 0, CPU)).code == 0
+    assert evaluate_run(run, EvaluationOptions("best", ["all"], 2, "test", [], str(root), 0, CPU)).exit_code == 0
     sources = json.loads((run.results / "test.json").read_text())["sources"]
     assert tuple(sources) == SOURCES and all(0 <= record["mean"] <= 1 for record in sources.values())
 

@@ -1,4 +1,4 @@
-"""Who is in a table of results: a run's checkpoint, the ensemble of its best ones, and baselines."""
+"""Models that an evaluation of a run scores: its checkpoint, the ensemble of its best checkpoints, and baselines."""
 
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
@@ -12,11 +12,11 @@ from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.learners.base import Learner
 from alfa_md.learners.ensemble import Ensemble
 
-ENSEMBLE = "ensemble"  # the --checkpoint that asks for it
+ENSEMBLE = "ensemble"  # value of --checkpoint
 
 
-class Contender(NamedTuple):
-    """A learner in the table: its title, the stem of its results file, and which weights it has."""
+class EvaluatedModel(NamedTuple):
+    """A learner with its title in tables, the stem of its results file, and the stamp of its weights."""
 
     title: str
     stem: str
@@ -24,32 +24,35 @@ class Contender(NamedTuple):
     weights: dict
 
 
-def line_up(
+def models_to_evaluate(
     run: RunDirectory, checkpoint: str, split: str, names: Sequence[str], trained: Experiment
-) -> Iterator[Contender]:
-    """The run's checkpoint, loaded into `trained`, after the ensemble where that is asked for; then the baselines."""
+) -> Iterator[EvaluatedModel]:
+    """Yields the ensemble if requested, then the run's checkpoint, loaded into `trained`, then the baselines `names`.
+
+    Raises UserError if a baseline's scores have another unit than the run's.
+    """
     facts = run.facts()
     if checkpoint == ENSEMBLE:
-        yield ensemble(run, f"{split}-{ENSEMBLE}")
+        yield load_ensemble(run, f"{split}-{ENSEMBLE}")
         checkpoint = "best"
     file = run.checkpoint(checkpoint)
     content = load_learner(trained.learner, file)
     stem = split if checkpoint == "best" else f"{split}-{file.stem}"
     weights = {"checkpoint": file_hash(file), "updates": content["step"]}
-    yield Contender(facts["name"], stem, trained.learner, weights)
-    for name, baseline in baselines.named(names).items():
+    yield EvaluatedModel(facts["name"], stem, trained.learner, weights)
+    for name, baseline in baselines.select_baselines(names).items():
         learner = baseline(trained, definition.build(facts["seed"]))
         if learner.objective.unit != trained.learner.objective.unit:
             raise UserError(f"--baselines: {name} is judged by {learner.objective.unit.name}, this run is not; drop it")
-        yield Contender(name, f"{stem}-{name}", learner, weights if name == "feature" else {"updates": 0})
+        yield EvaluatedModel(name, f"{stem}-{name}", learner, weights if name == "feature" else {"updates": 0})
 
 
-def ensemble(run: RunDirectory, stem: str) -> Contender:
-    """The run's checkpoints of the best validations as one learner. Raises UserError where the run has kept none."""
+def load_ensemble(run: RunDirectory, stem: str) -> EvaluatedModel:
+    """The run's checkpoints with the best validations as one learner. Raises UserError if the run has kept none."""
     facts, files = run.facts(), run.ensemble()
     members, weights = [], {"checkpoint": [], "updates": []}
     for file in files:
         members.append(definition.build(facts["seed"]).learner)
         weights["updates"].append(load_learner(members[-1], file)["step"])
         weights["checkpoint"].append(file_hash(file))
-    return Contender(f"{facts['name']}, ensemble of {len(files)}", stem, Ensemble(members), weights)
+    return EvaluatedModel(f"{facts['name']}, ensemble of {len(files)}", stem, Ensemble(members), weights)
