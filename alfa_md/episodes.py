@@ -65,7 +65,7 @@ def opened() -> Opened:
     facts = trained.facts() if trained else None
     files = [str(trained.config)] if trained else FLAGS.gin_config
     config.parse(files, [*([DUMPED] if FLAGS.dumped else []), *FLAGS.gin_bindings])
-    known = definition.build(FLAGS.seed)
+    known = definition.build_experiment(FLAGS.seed)
     if FLAGS.dumped:
         path = Path(FLAGS.dumped)
     else:

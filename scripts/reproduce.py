@@ -98,7 +98,7 @@ def lacking(cell: Cell, folder: str | None) -> str:
     """What is missing of the data that the cell is trained, validated and tested on; nothing where all is there."""
     try:
         config.parse([f"gin/paper/{cell.run}.gin"], cell.gin_bindings)
-        made = definition.build(0)
+        made = definition.build_experiment(0)
         root = made.root(folder, None)
         if root.kind == "miniature":
             return "the embedded miniature is no measurement; give --records_root_dir"

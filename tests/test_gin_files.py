@@ -11,7 +11,7 @@ from alfa_md.backbones.resnet18 import ResNet18
 from alfa_md.backbones.wide_resnet import WideResNet
 from alfa_md.data.miniature import miniature_root
 from alfa_md.experiment import config, definition
-from alfa_md.experiment.checkpoint import load
+from alfa_md.experiment.checkpoint import load_checkpoint
 from alfa_md.experiment.definition import META_DATASET
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.heads import PrototypeHead, ZeroHead
@@ -95,7 +95,7 @@ def clean_gin():
 
 def built(*files: str, bindings=()) -> definition.Experiment:
     config.parse(files, bindings)
-    return definition.build(0)
+    return definition.build_experiment(0)
 
 
 def count(module: torch.nn.Module) -> int:
@@ -224,7 +224,7 @@ def test_two_small_steps_then_the_saved_configuration_builds_the_same(file, tmp_
     small_batches = ("batches.batch_size = 8", "NUM_FEATURES = 4") if file in PRETRAINING else ()
     before = built(file, QUICKSTART, bindings=(*TINY, *small_batches))
     state = loop.train(before, run, root, facts, torch.device("cpu"))
-    assert state.step == load(run.last)["step"] == 2
+    assert state.step == load_checkpoint(run.last)["step"] == 2
     assert isinstance(state.learner.backbone, FourLayerConvNet)
     saved = run.config.read_text()
 

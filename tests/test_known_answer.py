@@ -72,7 +72,7 @@ def run(tmp_path_factory) -> RunDirectory:
 def trained(run) -> Iterator[Experiment]:
     """The quickstart's experiment with its best weights."""
     config.parse([str(run.config)])
-    built = definition.build(seed=0)
+    built = definition.build_experiment(seed=0)
     load_learner(built.learner, run.best)
     yield built
     gin.clear_config()
@@ -80,7 +80,7 @@ def trained(run) -> Iterator[Experiment]:
 
 def initial_learner() -> GradientLearner:
     """The learner that the quickstart started from; needs `trained` for its configuration."""
-    return definition.build(seed=0).learner
+    return definition.build_experiment(seed=0).learner
 
 
 def drawn_episodes(trained: Experiment, run: RunDirectory, per_source: int) -> list[Episode]:

@@ -32,7 +32,7 @@ def clean_gin():
 def built(file, bindings=()):
     config.parse([file], bindings)
     with torch.device("meta") if "resnet12" in file else torch.device("cpu"):
-        return definition.build(0)
+        return definition.build_experiment(0)
 
 
 @every_file
@@ -114,7 +114,7 @@ def test_what_is_in_no_table_is_refused(chosen, line):
 def test_the_paper_s_own_form_of_beta_starts_as_maml(file):
     """Whatever the learning state is, the first step has beta = 1 and the rate of the base learner."""
     config.parse([file, "gin/parts/beta_product.gin"])
-    rule = definition.build(0).learner.rule
+    rule = definition.build_experiment(0).learner.rule
     names = [f"layer{i}" for i in range(rule.hypers.second.lr.values.shape[1])]
     params, grads = ({name: torch.randn(3) for name in names} for _ in range(2))
     lr, decay = rule.hypers(params, grads, 0)
@@ -126,7 +126,7 @@ def test_cuda_graphs_are_for_any_file_of_fixed_way_and_shot():
     scores = []
     for further in ([], ["gin/parts/cuda_graphs.gin"]):
         config.parse(["gin/few_shot/alfa_maml.gin", *further])
-        learner = definition.build(0).learner
+        learner = definition.build_experiment(0).learner
         assert learner.batches == bool(further)
         images = torch.randn(5, 3, 28, 28, generator=torch.Generator().manual_seed(0))
         task = Episode(images, torch.arange(5), images, torch.arange(5), 5, "noise", "train", 0, 0)

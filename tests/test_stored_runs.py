@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from alfa_md.data.miniature import miniature_root
-from alfa_md.experiment.checkpoint import load
+from alfa_md.experiment.checkpoint import load_checkpoint
 from alfa_md.experiment.run_directory import RunDirectory
 from tests.entries.harness import needs_tensorflow, run_entry
 from tests.shared import ROOT
@@ -43,7 +43,7 @@ def test_it_goes_on_and_ends_as_it_would_have(run, name):
     _, *arguments = shlex.split(json.loads((run / "run.json").read_text())["command"])
     arguments = [argument for argument in arguments if not argument.startswith("--run_dir")]
     assert run_entry("train", *arguments, f"--run_dir={run}", cwd=run.parent).code == 0
-    state, expected = load(RunDirectory(run).last), load(run / "ended.pt")
+    state, expected = load_checkpoint(RunDirectory(run).last), load_checkpoint(run / "ended.pt")
     assert state["step"] == 6 and state["learner"].keys() == expected["learner"].keys()
     for tensor, value in expected["learner"].items():
         torch.testing.assert_close(state["learner"][tensor], value, **CLOSE, msg=lambda text, t=tensor: f"{t}: {text}")

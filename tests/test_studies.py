@@ -17,7 +17,7 @@ VARIANTS = [(study, name) for study in STUDIES.values() for name in study.varian
 def test_a_variant_can_be_built(study, name):
     variant = study.variants[name]
     config.parse([variant.config], [*variant.bindings, *variant.test])
-    assert definition.build(0).learner.parameters()
+    assert definition.build_experiment(0).learner.parameters()
     if variant.run:
         assert study.variants[variant.run].bindings == variant.bindings and variant.test
     gin.clear_config()

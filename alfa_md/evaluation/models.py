@@ -10,7 +10,7 @@ from alfa_md.experiment.checkpoint import file_hash, load_learner
 from alfa_md.experiment.definition import Experiment
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.learners.base import Learner
-from alfa_md.learners.ensemble import Ensemble
+from alfa_md.learners.ensemble_checkpoints import Ensemble
 
 ENSEMBLE = "ensemble"  # value of --checkpoint
 
@@ -41,7 +41,7 @@ def models_to_evaluate(
     weights = {"checkpoint": file_hash(file), "updates": content["step"]}
     yield EvaluatedModel(facts["name"], stem, trained.learner, weights)
     for name, baseline in baselines.select_baselines(names).items():
-        learner = baseline(trained, definition.build(facts["seed"]))
+        learner = baseline(trained, definition.build_experiment(facts["seed"]))
         if learner.objective.unit != trained.learner.objective.unit:
             raise UserError(f"--baselines: {name} is judged by {learner.objective.unit.name}, this run is not; drop it")
         yield EvaluatedModel(name, f"{stem}-{name}", learner, weights if name == "feature" else {"updates": 0})
@@ -49,10 +49,10 @@ def models_to_evaluate(
 
 def load_ensemble(run: RunDirectory, stem: str) -> EvaluatedModel:
     """The run's checkpoints with the best validations as one learner. Raises UserError if the run has kept none."""
-    facts, files = run.facts(), run.ensemble()
+    facts, files = run.facts(), run.ensemble_checkpoints()
     members, weights = [], {"checkpoint": [], "updates": []}
     for file in files:
-        members.append(definition.build(facts["seed"]).learner)
+        members.append(definition.build_experiment(facts["seed"]).learner)
         weights["updates"].append(load_learner(members[-1], file)["step"])
         weights["checkpoint"].append(file_hash(file))
     return EvaluatedModel(f"{facts['name']}, ensemble of {len(files)}", stem, Ensemble(members), weights)

@@ -70,14 +70,14 @@ def evaluate_run(run: RunDirectory, options: EvaluationOptions, group: ProcessGr
     check_result_name(options)
     facts = run.facts()
     config.parse([str(run.config)], options.gin_bindings)
-    trained = definition.build(facts["seed"])
+    trained = definition.build_experiment(facts["seed"])
     root = trained.root(options.records_root_dir, facts)
     CONSOLE.print(announcement(root))
     extra = extra_statistics(trained, options)
     models = list(models_to_evaluate(run, options.checkpoint, options.split, options.baselines, trained))
     names = select_sources(options.sources, trained, root)
     chosen, missing = open_sources(trained, root, names, options)
-    origin = {"config": config.fingerprint(run.config.read_text()), "name": facts["name"]}
+    origin = {"config": config.config_hash(run.config.read_text()), "name": facts["name"]}
     origin["pretrained"] = facts.get("pretrained")
     if options.name:
         models = [model._replace(stem=f"{model.stem}-{options.name}") for model in models]

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from alfa_md.data.tfrecord.variables import checkpoint_files, read_variables, write_variables
 from alfa_md.errors import UserError
-from alfa_md.experiment.checkpoint import BACKBONE, load, save_weights
+from alfa_md.experiment.checkpoint import BACKBONE, load_checkpoint, save_weights
 from alfa_md.interop.official_names import NETWORKS, Network, Pair
 
 STEP = "global_step"  # TensorFlow's name for the number of updates
@@ -63,7 +63,7 @@ def is_weight(name: str) -> bool:
 
 def export_official(file: Path, target: Path) -> str:
     """A checkpoint file of ours as TensorFlow's checkpoint `target`."""
-    content = load(file)
+    content = load_checkpoint(file)
     tensors, step = content["learner"], content["step"]
     if not isinstance(tensors, Mapping) or not isinstance(step, int):
         raise UserError(f"{file} is not a checkpoint of this package; use another checkpoint")

@@ -40,7 +40,7 @@ def load(options: Options) -> Subject:
     """The subject of these options. Raises UserError where run, checkpoint or data are missing or do not fit."""
     facts = options.run.facts()
     config.parse([str(options.run.config)])
-    trained = definition.build(facts["seed"])
+    trained = definition.build_experiment(facts["seed"])
     load_learner(trained.learner, options.run.checkpoint(options.checkpoint))
     root = trained.root(options.records_root_dir, facts)
     name = options.source or trained.test_sources[0]

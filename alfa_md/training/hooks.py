@@ -8,7 +8,7 @@ import torch
 from alfa_md.episode import EpisodeSource
 from alfa_md.evaluation.results import score_episodes
 from alfa_md.experiment.checkpoint import TrainState, save_weights
-from alfa_md.experiment.ranking import ranked
+from alfa_md.experiment.ranking import update_ranking
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.metrics import MeanCI, Unit, mean_ci
 from alfa_md.system.distributed import ProcessGroup
@@ -45,8 +45,8 @@ class TrainingHooks:
                 steps = {"train": self.state.step, "validation": self.state.validated}
                 self.log = MetricsLog(self.run.metrics, self.run.tensorboard, steps)
                 stack.callback(self.log.close)
-                self.run.rank_top(self.state.ranking)
-                self.run.drop_unranked(self.state.ranking)  # written after the checkpoint that is resumed from
+                self.run.write_ranking(self.state.ranking)
+                self.run.remove_unranked(self.state.ranking)  # written after the checkpoint that is resumed from
             stack.enter_context(self.progress)
             self.opened = stack.pop_all()
         return self
@@ -66,7 +66,7 @@ class TrainingHooks:
                 return
         result, state = mean_ci(values), self.state
         state.validated = state.step
-        state.ranking = ranked(state.ranking, state.step, result.mean, self.unit, self.keep_best)
+        state.ranking = update_ranking(state.ranking, state.step, result.mean, self.unit, self.keep_best)
         if self.log:
             self._save_best()
             self._log_validation(result, source)
@@ -78,7 +78,7 @@ class TrainingHooks:
         if state.step in state.ranking:
             self.run.top.mkdir(exist_ok=True)
             save_weights(self.run.top_file(state.step), state.learner.state_dict(), state.step)
-        self.run.rank_top(state.ranking)
+        self.run.write_ranking(state.ranking)
 
     def _log_validation(self, result: MeanCI, source: EpisodeSource) -> None:
         state = self.state
@@ -95,7 +95,7 @@ class TrainingHooks:
             state.spent = self.clock.seconds()
             if self.log:
                 state.save(self.run.last, self.run.previous)
-                self.run.drop_unranked(state.ranking)
+                self.run.remove_unranked(state.ranking)
             state.saved = (state.step, state.validated)
 
     def stop_if_requested(self) -> None:

@@ -68,7 +68,7 @@ def train(
     optimizer = torch.optim.Adam(parameter_groups(learner, weight_decay), lr=learning_rate)
     state = TrainState(learner, optimizer, schedule(optimizer, num_updates))
     with ExitStack() as stack:
-        stack.enter_context(run.opened(config.operative(), facts, group))
+        stack.enter_context(run.claimed(config.operative(), facts, group))
         restore_checkpoint(state, run, group)
         share = num_validation_episodes / (validate_every * episodes_per_step)
         hooks = stack.enter_context(TrainingHooks(state, run, device, group, num_updates, share, keep_best))

@@ -28,7 +28,7 @@ class TrainingOptions(NamedTuple):
 def train_run(run: RunDirectory, options: TrainingOptions, group: ProcessGroup = SINGLE_PROCESS) -> None:
     """Trains, or resumes, the experiment that the gin files and bindings define, and prints its best validation."""
     config.parse(options.files, options.bindings)
-    built = definition.build(options.seed)
+    built = definition.build_experiment(options.seed)
     root = built.root(options.records_root_dir, None)
     CONSOLE.print(announcement(root))
     facts = {"name": options.name, "seed": options.seed, "data_root": str(root.path), "data_kind": root.kind}
@@ -37,16 +37,16 @@ def train_run(run: RunDirectory, options: TrainingOptions, group: ProcessGroup =
         CONSOLE.print(f"Pretraining by {', '.join(files)} in {folder.path}")
         config.parse(files)
         own = {"name": f"{options.name} pretraining", "pretrained": pretraining.SCRATCH}
-        train(definition.build(options.seed), folder, root.path, facts | own, options.device, group)
+        train(definition.build_experiment(options.seed), folder, root.path, facts | own, options.device, group)
 
     resumed = group.broadcast(run.last.exists() or run.previous.exists())  # whose checkpoint holds the backbone
     if resumed:
         file = None
     else:
-        file = pretraining.checkpoint(built.pretrained, run, pretrain)
+        file = pretraining.resolve_checkpoint(built.pretrained, run, pretrain)
         config.parse(options.files, options.bindings)  # the pretraining has parsed another configuration
-        built = definition.build(options.seed)
-    start = pretraining.start(built.learner, file)
+        built = definition.build_experiment(options.seed)
+    start = pretraining.load_pretrained(built.learner, file)
     facts["pretrained"] = run.facts().get("pretrained") if resumed else start
     CONSOLE.print(f"Pretrained: {facts['pretrained']}")
     state = train(built, run, root.path, facts, options.device, group)

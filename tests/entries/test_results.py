@@ -98,7 +98,7 @@ def test_results_are_stamped_with_what_they_depend_on(run, root):
     stamp = content["protocol"]
     sampling = stamp.pop("sampling")
     assert stamp == {
-        "config": config.fingerprint((run / "config.gin").read_text()),
+        "config": config.config_hash((run / "config.gin").read_text()),
         "name": NAME,
         "pretrained": "no: from scratch",
         "checkpoint": file_hash(run / "checkpoints" / "best.pt"),
@@ -145,7 +145,7 @@ def test_the_markdown_row_is_that_of_the_leaderboard(run):
     sources = stored(run)["sources"]
     assert row[1:-1] == [f"{100 * sources[n]['mean']:.2f}±{100 * sources[n]['ci95']:.2f}" for n in present]
     assert row[-1] == f"{100 * sum(sources[name]['mean'] for name in present) / 3:.2f}"
-    assert config.fingerprint((run / "config.gin").read_text()) in table[-1]
+    assert config.config_hash((run / "config.gin").read_text()) in table[-1]
 
 
 def test_the_order_of_the_benchmark_holds_whatever_was_measured_first(run):

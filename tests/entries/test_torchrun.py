@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 
-from alfa_md.experiment.checkpoint import load
+from alfa_md.experiment.checkpoint import load_checkpoint
 from tests.entries.harness import bindings, copied, needs_tensorflow, run_entry
 from tests.shared import ROOT
 
@@ -27,7 +27,7 @@ def test_training_then_evaluation(tmp_path, root, trained):
     said = torchrun(tmp_path, "alfa_md.train", *flags, "--run_dir=two")
     assert said.count("Run directory: two") == 1
     lines = (tmp_path / "two" / "metrics.jsonl").read_text().splitlines()
-    assert load(tmp_path / "two" / "checkpoints" / "last.pt")["step"] == 2
+    assert load_checkpoint(tmp_path / "two" / "checkpoints" / "last.pt")["step"] == 2
     assert run_entry("train", *flags, "--run_dir=one", cwd=tmp_path).code == 0
     assert len((tmp_path / "one" / "metrics.jsonl").read_text().splitlines()) == len(lines)
     again = run_entry("train", *flags, "--run_dir=two", cwd=tmp_path)

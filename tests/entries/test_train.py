@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from alfa_md.experiment.checkpoint import load
+from alfa_md.experiment.checkpoint import load_checkpoint
 from alfa_md.experiment.config import differences
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.training import step
@@ -58,7 +58,7 @@ def test_a_run_that_diverges_names_step_source_and_episode_and_keeps_its_last_ch
         r"non-finite loss at update (\d+) on ilsvrc_2012 train episode (\d+) of seed 0; checkpoints", error
     )
     assert found and int(found[1]) in (3, 4) and int(found[2]) == int(found[1]) - 1
-    content = load(tmp_path / "new" / "checkpoints" / "last.pt")
+    content = load_checkpoint(tmp_path / "new" / "checkpoints" / "last.pt")
     assert content["step"] == 2
     assert all(tensor.isfinite().all() for tensor in content["learner"].values())
 
@@ -108,7 +108,8 @@ def test_the_saved_configuration_trains_the_same_learner(tmp_path, root, trained
     flags = [f"--gin_config={trained / 'config.gin'}", f"--records_root_dir={root}", "--run_dir=again"]
     assert run_entry("train", *flags, cwd=tmp_path).code == 0
     assert differences((trained / "config.gin").read_text(), (tmp_path / "again" / "config.gin").read_text()) == []
-    first, second = (load(run / "checkpoints" / "last.pt")["learner"] for run in (trained, tmp_path / "again"))
+    runs = (trained, tmp_path / "again")
+    first, second = (load_checkpoint(run / "checkpoints" / "last.pt")["learner"] for run in runs)
     assert all(torch.equal(tensor, second[name]) for name, tensor in first.items())
 
 
@@ -161,7 +162,7 @@ def test_an_interruption_ends_the_whole_command(tmp_path, root, monkeypatch):
     monkeypatch.setattr(step, "backward", interrupted)
     flags = [*bindings("train.num_updates = 3"), f"--records_root_dir={root}", "--run_dir=runs", "--seeds=0,1"]
     assert run_entry("train", *flags, cwd=tmp_path).code == 128 + signal.SIGTERM
-    assert load(tmp_path / "runs" / "seed0" / "checkpoints" / "last.pt")["step"] == 1
+    assert load_checkpoint(tmp_path / "runs" / "seed0" / "checkpoints" / "last.pt")["step"] == 1
     assert [folder.name for folder in (tmp_path / "runs").iterdir()] == ["seed0"]
 
 

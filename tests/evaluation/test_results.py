@@ -165,10 +165,10 @@ def test_evaluation_keeps_no_graph(monkeypatch):
     assert len(seen) == 2 and not any(scores.requires_grad for scores in seen)
 
 
-class Wanted(Interruption):
-    """Someone has asked to stop before the first look."""
+class StopRequested(Interruption):
+    """A stop is requested before the first exchange of scores."""
 
-    wanted = True
+    requested = True
 
 
 @pytest.mark.parametrize("killed", [True, False])
@@ -182,7 +182,7 @@ def test_an_evaluation_that_was_stopped_goes_on_where_it_was(tmp_path, killed):
 
     results, source = Results(tmp_path / "test.json", STAMP), NoiseSource("omniglot", change=change)
     with pytest.raises(RuntimeError, match="power cut") if killed else nullcontext():
-        assert not results.measure(noise_learner(), source, 23, CPU, None if killed else Wanted())
+        assert not results.measure(noise_learner(), source, 23, CPU, None if killed else StopRequested())
     assert content(results)["sources"]["omniglot"]["episodes"] == PORTION
     again, whole = Results(tmp_path / "test.json", STAMP), Results(tmp_path / "whole.json", STAMP)
     for one in (again, whole):

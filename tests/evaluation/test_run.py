@@ -63,7 +63,7 @@ def make(tmp_path, monkeypatch):
 
     def trained(folder="run", seed=0, **options) -> RunDirectory:
         monkeypatch.setattr(config, "parse", lambda files, bindings: None)
-        monkeypatch.setattr("alfa_md.experiment.definition.build", lambda seed: experiment(**options))
+        monkeypatch.setattr("alfa_md.experiment.definition.build_experiment", lambda seed: experiment(**options))
         facts, rate = GENERATED | {"seed": seed}, 0.01 + seed
         train_on_noise(tmp_path / folder, experiment(**options), facts, learning_rate=rate, keep_best=3)
         return RunDirectory(tmp_path / folder)
@@ -89,7 +89,7 @@ def test_missing_sources_and_splits_are_told_by_name_and_the_rest_goes_on(make, 
 def test_the_ensemble_stands_beside_the_best_and_both_are_stored(make, capsys):
     run = make()
     evaluated = evaluate_run(run, OPTIONS._replace(checkpoint="ensemble", baselines=["pixel"]))
-    files = run.ensemble()
+    files = run.ensemble_checkpoints()
     together, best = stored(run, "test-ensemble"), stored(run)
     assert len(files) == 3 == together["protocol"]["ensemble"]
     assert together["protocol"]["checkpoint"] == [file_hash(file) for file in files]

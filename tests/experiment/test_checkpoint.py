@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from alfa_md.errors import UserError
-from alfa_md.experiment.checkpoint import file_hash, load, load_backbone, load_learner, save_weights
+from alfa_md.experiment.checkpoint import file_hash, load_backbone, load_checkpoint, load_learner, save_weights
 from alfa_md.learners.prototypical import PrototypicalLearner
 from alfa_md.training.schedules import step_decay
 from alfa_md.training.step import outer_step
@@ -65,11 +65,11 @@ def test_a_write_that_fails_midway_leaves_what_was_there(tmp_path, monkeypatch, 
         with pytest.raises(UserError, match="cannot write checkpoint .*last.pt .No space left on device.; free some"):
             trained_state(2).save(path)
     if earlier:
-        assert path.read_bytes() == before and load(path)["step"] == 1
+        assert path.read_bytes() == before and load_checkpoint(path)["step"] == 1
     else:
         assert "does not exist" in refusal(path)
     trained_state(2).save(path)
-    assert load(path)["step"] == 2 and [file.name for file in tmp_path.iterdir()] == ["last.pt"]
+    assert load_checkpoint(path)["step"] == 2 and [file.name for file in tmp_path.iterdir()] == ["last.pt"]
 
 
 def test_a_file_appears_under_its_name_only_when_complete(tmp_path, monkeypatch):
@@ -147,7 +147,7 @@ def test_every_flipped_bit_is_noticed_or_harmless(tmp_path):
     for position in range(0, len(whole)):
         path.write_bytes(whole[:position] + bytes([whole[position] ^ 1 << position % 8]) + whole[position + 1 :])
         try:
-            content = load(path)
+            content = load_checkpoint(path)
         except UserError as error:
             refused += 1
             assert str(path) in str(error) and "\n" not in str(error)
@@ -164,7 +164,7 @@ def test_a_damaged_last_checkpoint_gives_way_to_the_one_before(tmp_path):
     state.save(last, previous)
     outer_step(state, [random_episode(seed=1)], clip_norm=10.0)
     state.save(last, previous)
-    assert (load(last)["step"], load(previous)["step"]) == (2, 1)
+    assert (load_checkpoint(last)["step"], load_checkpoint(previous)["step"]) == (2, 1)
     whole = last.read_bytes()
     last.write_bytes(whole[: len(whole) // 2])
     fresh = trained_state(0)

@@ -196,5 +196,5 @@ def test_a_parameter_that_has_been_renamed_is_refused_with_its_name_of_today(mon
 
 
 def test_fingerprint_is_short_stable_and_different_for_another_text():
-    assert config.fingerprint("") == "e3b0c44298fc1c14"
-    assert config.fingerprint("a.x = 1\n") != config.fingerprint("a.x = 2\n")
+    assert config.config_hash("") == "e3b0c44298fc1c14"
+    assert config.config_hash("a.x = 1\n") != config.config_hash("a.x = 2\n")

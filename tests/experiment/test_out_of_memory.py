@@ -6,8 +6,8 @@ import torch
 
 from alfa_md.errors import UserError
 from alfa_md.experiment import config, definition
-from alfa_md.experiment.checkpoint import load
-from alfa_md.experiment.out_of_memory import COARSER, SAVING, explain_out_of_memory
+from alfa_md.experiment.checkpoint import load_checkpoint
+from alfa_md.experiment.out_of_memory import LOWER_PRECISION, SAVING, explain_out_of_memory
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.kernels.precision import float32
 from alfa_md.learners.batching.vmapped import vmapped
@@ -41,9 +41,9 @@ def test_training_names_update_episode_and_remedies_and_goes_on_from_its_checkpo
         "out of memory at update 4 on noise train episode 3 of seed 0; checkpoints stay as they were"
     )
     exact = "support_moments.query_portion = 10 or, in second order, GradientLearner.memory = @low"
-    assert f"set {exact} and go on with the same numbers; or {COARSER}; or" in line
+    assert f"set {exact} and go on with the same numbers; or {LOWER_PRECISION}; or" in line
     assert line.endswith("; or a smaller image size, fewer ways or shots") and "episodes_per_step" not in line
-    assert load(run.last)["step"] == 2
+    assert load_checkpoint(run.last)["step"] == 2
     train_on_noise(run.path, noise_experiment())
     train_on_noise(whole.path, noise_experiment())
     assert_equal_runs(whole, run)
@@ -92,8 +92,8 @@ def test_another_error_stays_what_it_is():
 
 @pytest.mark.usefixtures("own_configuration")
 def test_every_remedy_is_a_binding_that_there_is():
-    config.parse(["gin/maml.gin"], [f"{name} = {value}" for name, value in SAVING.items()] + [COARSER])
-    learner = definition.build(0).learner
+    config.parse(["gin/maml.gin"], [f"{name} = {value}" for name, value in SAVING.items()] + [LOWER_PRECISION])
+    learner = definition.build_experiment(0).learner
     assert learner.normalization.size == 10 and learner.memory(0) and learner.precision is not float32
 
 

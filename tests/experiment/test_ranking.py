@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from alfa_md.experiment.ranking import ranked
+from alfa_md.experiment.ranking import update_ranking
 from alfa_md.metrics import ACCURACY, SQUARED_ERROR
 
 
@@ -12,7 +12,7 @@ def after(means, unit, keep):
     """The ranking after validations of these means, one after each update."""
     ranking = {}
     for update, mean in enumerate(means, 1):
-        ranking = ranked(ranking, update, mean, unit, keep)
+        ranking = update_ranking(ranking, update, mean, unit, keep)
     return list(ranking.items())
 
 

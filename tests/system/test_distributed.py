@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from alfa_md.evaluation.results import Results
-from alfa_md.experiment.checkpoint import load
+from alfa_md.experiment.checkpoint import load_checkpoint
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.system.distributed import SINGLE_PROCESS, ProcessGroup
 from tests.equal_runs import assert_equal_runs, curves
@@ -50,7 +50,7 @@ def test_a_run_has_the_same_curves_and_weights(folder):
     one, two = (RunDirectory(folder / f"run-{size}") for size in (1, 2))
     for a, b in zip(curves(one), curves(two), strict=True):
         assert a.pop("group") == b.pop("group") and a == pytest.approx(b, rel=1e-3, abs=1e-5)
-    a, b = load(one.last), load(two.last)
+    a, b = load_checkpoint(one.last), load_checkpoint(two.last)
     assert a["step"] == b["step"] == 6
     for name, value in a["learner"].items():
         torch.testing.assert_close(value, b["learner"][name], rtol=1e-2, atol=1e-3)
@@ -67,7 +67,7 @@ def test_a_lost_process_ends_the_run_with_its_reason_and_leaves_it_resumable(tmp
     assert "error: process 0 of 2 lost another one, whose last message says why" in done.stderr
     assert "Signal 9 (SIGKILL)" in done.stderr
     run = RunDirectory(tmp_path / "lost")
-    assert load(run.last)["step"] in (2, 4)
+    assert load_checkpoint(run.last)["step"] in (2, 4)
     state = train_on_noise(run.path, noise_experiment(), episodes_per_step=NUM_EPISODES)
     assert state.step == 6
 

@@ -42,7 +42,7 @@ def root(tmp_path_factory):
 @pytest.fixture
 def built():
     config.parse(["gin/few_shot/alfa_maml.gin"], ["TASKS = 2"])
-    yield definition.build(0)
+    yield definition.build_experiment(0)
     gin.clear_config()
 
 
