@@ -12,7 +12,7 @@ FLAGS = flags.FLAGS
 def main(argv: list[str]) -> None:
     if len(argv) < 2:
         raise UserError("report needs one run directory or more: python -m alfa_md.report RUN...")
-    page.report(argv[1:], FLAGS.out)
+    page.write_report(argv[1:], FLAGS.out)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from alfa_md.experiment.checkpoint import file_hash, load_learner
 from alfa_md.experiment.definition import Experiment
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.learners.base import Learner
-from alfa_md.learners.ensemble_checkpoints import Ensemble
+from alfa_md.learners.ensemble import Ensemble
 
 ENSEMBLE = "ensemble"  # value of --checkpoint
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from alfa_md.errors import UserError
 from alfa_md.plotting import canvas
-from alfa_md.reporting.figures import DASHES, QUANTITIES, curve
-from alfa_md.reporting.summary import COSTS, RunSummary, summaries
+from alfa_md.reporting.figures import DASHES, QUANTITIES, run_curve
+from alfa_md.reporting.summary import COSTS, RunSummary, read_runs
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -18,12 +18,14 @@ WIDTH, HEIGHT, LINE = 4.6, 3.8, 0.22  # inches: of a panel, and of a line of the
 
 def curves(paths: Sequence[str], stem: Path) -> list[Path]:
     """Writes STEM. Raises UserError for what is no run directory, and where nothing is recorded yet."""
-    return canvas.write(canvas.files(stem, overlay(summaries(paths))))
+    return canvas.write(canvas.files(stem, overlay(read_runs(paths))))
 
 
 def overlay(runs: Sequence[RunSummary]) -> "Figure":
     """A panel for every quantity that some run has recorded, its curve for every run; costs are left to the report."""
-    panels = {quantity: [curve(run, quantity) for run in runs] for quantity in QUANTITIES if quantity.name not in COSTS}
+    panels = {
+        quantity: [run_curve(run, quantity) for run in runs] for quantity in QUANTITIES if quantity.name not in COSTS
+    }
     panels = {quantity: drawn for quantity, drawn in panels.items() if any(len(points.x) for points in drawn)}
     if not panels:
         raise UserError(f"{runs[0].path}: nothing is recorded in metrics.jsonl yet; train first")

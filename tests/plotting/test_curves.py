@@ -4,7 +4,7 @@ import pytest
 
 from alfa_md.errors import UserError
 from alfa_md.plotting.curves import curves, look, overlay
-from alfa_md.reporting.summary import summaries
+from alfa_md.reporting.summary import read_runs
 from tests.plotting.images import is_drawn, texts
 from tests.runs import write_metrics, write_run
 
@@ -18,14 +18,14 @@ def runs(tmp_path):
 
 
 def test_a_panel_a_quantity_and_a_line_a_run(runs):
-    figure = overlay(summaries(runs))
+    figure = overlay(read_runs(runs))
     titles = [axes.get_title() for axes in figure.axes]
     assert len(titles) == 3 and titles[0] == "Training loss"  # waiting and memory are costs, not curves
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["long", "short"]
     validation = figure.axes[2]
     marked = [line for line in validation.lines if len(line.get_xdata())]
     assert [list(line.get_xdata()) for line in marked] == [[500, 1000], [500]]
-    expected = [100 * record["accuracy"] for record in summaries(runs)[0].validation]
+    expected = [100 * record["accuracy"] for record in read_runs(runs)[0].validation]
     assert list(marked[0].get_ydata()) == pytest.approx(expected)
     assert marked[0].get_color() != marked[1].get_color()
 

@@ -7,9 +7,9 @@ from html.parser import HTMLParser
 import pytest
 
 from alfa_md.experiment.definition import META_DATASET
-from alfa_md.reporting.page import page
-from alfa_md.reporting.results import MINIATURE, comparable, entries
-from alfa_md.reporting.summary import summaries
+from alfa_md.reporting.page import render_page
+from alfa_md.reporting.results import MINIATURE, result_columns, same_episodes
+from alfa_md.reporting.summary import read_runs
 from tests.runs import configuration, write_metrics, write_results, write_run
 
 TEXT = configuration("gin/proto_maml_alfa.gin")
@@ -50,7 +50,7 @@ def make(tmp_path):
 
 
 def rendered(*paths) -> str:
-    text = page(summaries([str(path) for path in paths]))
+    text = render_page(read_runs([str(path) for path in paths]))
     Balance(text)
     return text
 
@@ -145,11 +145,11 @@ def test_baselines_stand_after_the_runs_and_equal_ones_only_once(make):
     for path in (a, b):
         write_results(path, "test-pixel", LOW, 600)
         write_results(path, "test-untrained", HIGH if path == a else LOW, 600)
-    runs = summaries([str(a), str(b)])
-    assert [entry.title for entry in entries(runs)] == ["a", "b", "pixel", "a: untrained", "b: untrained"]
-    assert [entry.title for entry in entries(runs[:1])] == ["a", "pixel", "untrained"]
+    runs = read_runs([str(a), str(b)])
+    assert [entry.title for entry in result_columns(runs)] == ["a", "b", "pixel", "a: untrained", "b: untrained"]
+    assert [entry.title for entry in result_columns(runs[:1])] == ["a", "pixel", "untrained"]
     write_results(b, "test-feature", LOW, 600)
-    assert entries(summaries([str(a), str(b)]))[-1].title == "b: feature"
+    assert result_columns(read_runs([str(a), str(b)]))[-1].title == "b: feature"
 
 
 def test_results_on_other_episodes_get_a_table_of_their_own(make, tmp_path):
@@ -158,10 +158,10 @@ def test_results_on_other_episodes_get_a_table_of_their_own(make, tmp_path):
     part = section(rendered(a, b), "Test results")
     assert part.count("<table>") == 2 and "do not compare with one another" in part and "<b>" not in part
     first = write_results(a, "test", LOW, 600)
-    assert comparable(first, first) and not comparable(first, content)
+    assert same_episodes(first, first) and not same_episodes(first, content)
     content = write_results(b, "test", LOW, 600)
     content["sources"]["dtd"]["data"]["spec"] = "another"
-    assert not comparable(first, content)
+    assert not same_episodes(first, content)
 
 
 def test_the_published_row_stands_beside_a_run_of_its_setting(make):
