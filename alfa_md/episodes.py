@@ -33,7 +33,7 @@ from alfa_md.learners.base import Learner
 from alfa_md.main import run
 from alfa_md.metrics import mean_ci
 from alfa_md.plotting import canvas
-from alfa_md.plotting.grid import grid
+from alfa_md.plotting.grid import grid_figure
 from alfa_md.system import device
 from alfa_md.system.progress import CONSOLE, Progress
 
@@ -43,7 +43,7 @@ DUMPED = "include 'gin/parts/dumped.gin'"
 
 
 def main(argv: list[str]) -> None:
-    commands = {"dump": dump_episodes, "replay": replay, "show": show}
+    commands = {"dump": dump_episodes, "replay": replay, "show": show_episode}
     if len(argv) != 2 or argv[1] not in commands:
         raise UserError(f"episodes needs one word: python -m alfa_md.episodes {'|'.join(commands)}")
     commands[argv[1]](opened())
@@ -113,7 +113,7 @@ def replay(given: Opened) -> None:
         CONSOLE.print(f"{source.name} {source.split}: {unit.text(mean_ci(values))} {unit.symbol}".rstrip())
 
 
-def show(given: Opened) -> None:
+def show_episode(given: Opened) -> None:
     source, index = given.source, FLAGS.index
     drawn = source.episode(index).to(torch.device("cpu"))  # grey levels of a cache become values in [-1, 1]
     classes = [f"class {label}" for label in range(drawn.way)]
@@ -122,8 +122,8 @@ def show(given: Opened) -> None:
         classes = [names[chosen.class_id] for chosen in source.draw(index)]
     path = Path(FLAGS.out or f"{source.name}-{source.split}-{index}").expanduser()
     path = path.with_name(f"{path.name.removesuffix('.png')}.png")
-    with canvas.style():
-        canvas.write({path: canvas.rendered(grid(drawn, name_of(source, index), classes), "png")})
+    with canvas.figure_style():
+        canvas.write_files({path: canvas.render(grid_figure(drawn, name_of(source, index), classes), "png")})
     CONSOLE.print(f"{path}: {drawn.name}, {name_of(source, index)}")
 
 

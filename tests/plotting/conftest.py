@@ -7,5 +7,5 @@ from alfa_md.plotting import canvas
 
 @pytest.fixture(autouse=True)
 def styled():
-    with canvas.style():
+    with canvas.figure_style():
         yield

@@ -11,14 +11,14 @@ from alfa_md.heads import LearnedHead
 from alfa_md.learners.base import Learner
 from alfa_md.learners.gradient import GradientLearner
 from alfa_md.objectives import REGRESSION
-from alfa_md.plotting.subject import Subject
+from alfa_md.plotting.loaded_run import LoadedRun
 from alfa_md.rules.alfa import alfa
 from tests.noise import CPU, NoiseSource, noise_learner
 
 
-def subject(learner: Learner | None = None, source: EpisodeSource | None = None) -> Subject:
+def loaded_run(learner: Learner | None = None, source: EpisodeSource | None = None) -> LoadedRun:
     """fo-Proto-MAML + ALFA on episodes of noise, unless told otherwise."""
-    return Subject("tiny", (learner or lively(noise_learner())).eval(), source or NoiseSource(), CPU)
+    return LoadedRun("tiny", (learner or lively(noise_learner())).eval(), source or NoiseSource(), CPU)
 
 
 def lively(learner: GradientLearner) -> GradientLearner:
@@ -27,10 +27,10 @@ def lively(learner: GradientLearner) -> GradientLearner:
     return learner
 
 
-def sine_subject(num_steps: int = 3) -> Subject:
+def loaded_sine_run(num_steps: int = 3) -> LoadedRun:
     """A small network that fits sine curves."""
     torch.manual_seed(0)
     net = nn.Sequential(nn.Linear(1, 8), nn.Tanh())
     rule = partial(alfa, inner_rate=0.05)
     learner = GradientLearner(net, LearnedHead(8, 1), rule, num_steps=num_steps, objective=REGRESSION)
-    return subject(learner, Sinusoids("sine", "test", Points(shots=4), seed=0))
+    return loaded_run(learner, Sinusoids("sine", "test", Points(shots=4), seed=0))

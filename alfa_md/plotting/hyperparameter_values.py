@@ -1,4 +1,4 @@
-"""The hyperparameters of many episodes as arrays, and as CSV."""
+"""Inner-loop hyperparameters of a learner over many episodes, as arrays and as CSV."""
 
 import csv
 import io
@@ -10,32 +10,32 @@ import torch
 
 from alfa_md.errors import UserError
 from alfa_md.learners.tracing import Trace, trace
-from alfa_md.plotting.subject import Subject
+from alfa_md.plotting.loaded_run import LoadedRun
 
 HEADING = ("episode", "step", "tensor", "quantity", "value")
-SMALL = 1e-3  # of its size; by less, no rate is said to depend on the task
+MIN_SPREAD = 1e-3  # relative; below it, rates count as the same for every task
 
 
-class Measured(NamedTuple):
-    """Values of E episodes, S inner steps and N tensors.
+class HyperparameterValues(NamedTuple):
+    """Hyperparameters of E episodes, S inner steps and N tensors.
 
-    alpha and beta = 1 - decay are what the update multiplies gradient and weights with; a and d are the raw outputs
-    of ALFA's generator, A and B its post-multipliers.
+    The update multiplies the gradient by alpha and the weights by beta = 1 - decay; a and d are the raw outputs of
+    ALFA's generator, A and B its post-multipliers.
     """
 
     tensors: tuple[str, ...]
-    labels: tuple[str, ...]  # the tensors with their shapes, "n" where a size changes with the episode
-    values: dict[str, np.ndarray]  # alpha, beta and, of ALFA, a, d, A, B -> [E, S, N] float64
+    labels: tuple[str, ...]  # names with shapes, "n" for a size that varies with the episode
+    values: dict[str, np.ndarray]  # alpha, beta and, for ALFA, a, d, A, B -> [E, S, N] float64
 
     def task_spread(self) -> float:
-        """The largest difference of a rate between episodes, as a share of that rate's size."""
+        """The largest difference of a rate between episodes, relative to its largest magnitude."""
         alpha = self.values["alpha"]
         size = np.abs(alpha).max(axis=0)
         return float((np.ptp(alpha, axis=0)[size > 0] / size[size > 0]).max(initial=0.0))
 
     def warning(self) -> str | None:
-        """A line to print where a generator gives every task the same rates."""
-        if "a" not in self.values or len(self.values["a"]) < 2 or not self.task_spread() < SMALL:
+        """A warning if the generator gives every task the same rates, else None."""
+        if "a" not in self.values or len(self.values["a"]) < 2 or not self.task_spread() < MIN_SPREAD:
             return None
         return (
             "warning: the spread of alpha over tasks is about 0 "
@@ -43,7 +43,7 @@ class Measured(NamedTuple):
         )
 
     def csv(self) -> bytes:
-        """A row for every number, in the order of the columns."""
+        """CSV with one line per value: episode, step, tensor, quantity, value."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(HEADING)
@@ -53,23 +53,23 @@ class Measured(NamedTuple):
         return text.getvalue().encode()
 
 
-def measure(subject: Subject, episodes: Iterable) -> Measured:
-    """Traces the learner on episodes. Raises UserError where it has no rates in an inner loop."""
+def measure_hyperparameters(run: LoadedRun, episodes: Iterable) -> HyperparameterValues:
+    """Traces the learner on episodes. Raises UserError if it has no inner loop with rates."""
     traces = []
     for episode in episodes:
-        seen = trace(subject.learner, episode)
+        seen = trace(run.learner, episode)
         if seen is None or not len(seen.effective.rates):
-            learner = type(subject.learner).__name__
+            learner = type(run.learner).__name__
             raise UserError(
-                f"{subject.name}: its {learner} takes no inner steps with rates; hyperparameters are drawn of a "
+                f"{run.name}: its {learner} takes no inner steps with rates; hyperparameters are drawn of a "
                 "GradientLearner whose rule has them (alfa, lslr_decay, sgd, ...)"
             )
         traces.append(seen)
-    return stacked(traces)
+    return stack_traces(traces)
 
 
-def stacked(traces: Sequence[Trace]) -> Measured:
-    """The traces of E episodes as one."""
+def stack_traces(traces: Sequence[Trace]) -> HyperparameterValues:
+    """Stacks the traces of E episodes."""
     first = traces[0]
     tables = {("alpha", "beta"): [seen.effective for seen in traces]}
     if first.generated:
@@ -80,10 +80,10 @@ def stacked(traces: Sequence[Trace]) -> Measured:
         values[decay] = torch.stack([row.decays for row in rows]).numpy()
     values["beta"] = 1 - values["beta"]
     shapes = zip(*(seen.shapes for seen in traces), strict=True)
-    return Measured(first.names, tuple(map(label, first.names, shapes)), values)
+    return HyperparameterValues(first.names, tuple(map(tensor_label, first.names, shapes)), values)
 
 
-def label(name: str, shapes: Sequence[tuple[int, ...]]) -> str:
-    """A tensor's name and its shape over the episodes: `head.weight [n×64]`."""
+def tensor_label(name: str, shapes: Sequence[tuple[int, ...]]) -> str:
+    """A tensor's name and shape, with "n" for sizes that vary over episodes: `head.weight [n×64]`."""
     sizes = zip(*shapes, strict=True)
     return f"{name} [{'×'.join(str(own[0]) if len(set(own)) == 1 else 'n' for own in sizes)}]"
