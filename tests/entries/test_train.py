@@ -123,7 +123,7 @@ def test_several_seeds_have_a_run_each_and_those_done_are_left(tmp_path, root, m
     flags = [*bindings("train.keep_best = 2"), f"--records_root_dir={root}", "--run_dir=runs"]
     assert run_entry("train", *flags, "--seeds=0", cwd=tmp_path).code == 0
     done = contents(tmp_path / "runs" / "seed0" / "checkpoints")
-    monkeypatch.setattr(step, "backward", lambda *arguments: pytest.fail("seed 0 is trained again"))
+    monkeypatch.setattr(step, "accumulate_gradients", lambda *arguments: pytest.fail("seed 0 is trained again"))
     assert run_entry("train", *flags, "--seeds=0", cwd=tmp_path).code == 0
     monkeypatch.undo()
     outcome = run_entry("train", *flags, "--seeds=0,2", cwd=tmp_path)
@@ -153,13 +153,13 @@ def test_seeds_that_are_none(refused, flags, message):
 
 def test_an_interruption_ends_the_whole_command(tmp_path, root, monkeypatch):
     """It comes in the first update of the first seed; the others are not begun."""
-    backward = step.backward
+    backward = step.accumulate_gradients
 
     def interrupted(*arguments):
         os.kill(os.getpid(), signal.SIGTERM)
         return backward(*arguments)
 
-    monkeypatch.setattr(step, "backward", interrupted)
+    monkeypatch.setattr(step, "accumulate_gradients", interrupted)
     flags = [*bindings("train.num_updates = 3"), f"--records_root_dir={root}", "--run_dir=runs", "--seeds=0,1"]
     assert run_entry("train", *flags, cwd=tmp_path).code == 128 + signal.SIGTERM
     assert load_checkpoint(tmp_path / "runs" / "seed0" / "checkpoints" / "last.pt")["step"] == 1

@@ -17,7 +17,7 @@ from tests.noise import noise_experiment, noise_learner, power_cut, train_on_noi
 def test_the_best_checkpoint_is_the_first_of_the_highest_and_not_the_last(tmp_path, monkeypatch):
     script = iter([0.2, 0.8, 0.8, 0.5])
     with monkeypatch.context() as patch:
-        patch.setattr(hooks, "scores", lambda *arguments: [[next(script)] * 2])
+        patch.setattr(hooks, "score_episodes", lambda *arguments: [[next(script)] * 2])
         train_on_noise(tmp_path, noise_experiment(), num_updates=8)
     run = RunDirectory(tmp_path)
     best, last = load_checkpoint(run.best), load_checkpoint(run.last)
@@ -30,7 +30,7 @@ def scripted(monkeypatch, folder, means, experiment=None, **options):
     """A run of two updates a validation, whose validations give these means."""
     script = iter(means)
     with monkeypatch.context() as patch:
-        patch.setattr(hooks, "scores", lambda *arguments: [[next(script)] * 2])
+        patch.setattr(hooks, "score_episodes", lambda *arguments: [[next(script)] * 2])
         return train_on_noise(folder, experiment or noise_experiment(), num_updates=2 * len(means), **options)
 
 
