@@ -16,5 +16,5 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_enum("split", "test", ("train", "valid", "test"), "Which results of the two run directories.")
+    flags.DEFINE_enum("split", "test", ("train", "valid", "test"), "Split of the results in the run directories.")
     run(main)

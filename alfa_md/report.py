@@ -1,4 +1,4 @@
-"""Write one HTML page about runs: python -m alfa_md.report RUN... [--out=report.html]"""
+"""Write an HTML report on runs: python -m alfa_md.report RUN... [--out=report.html]"""
 
 from absl import flags
 
@@ -16,5 +16,5 @@ def main(argv: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("out", "report.html", "The page to write; it needs no other file.")
+    flags.DEFINE_string("out", "report.html", "The HTML file to write; it is self-contained.")
     run(main)

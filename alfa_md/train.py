@@ -26,7 +26,7 @@ def main(argv: list[str]) -> None:
 
 
 def run_directories(name: str) -> dict[int, Path]:
-    """The folder of every seed asked for, in their order. Raises UserError for both flags or what is no seed."""
+    """The run directory of every seed in --seed or --seeds, in order. Raises UserError for both or an invalid seed."""
     if not FLAGS.seeds:
         return {FLAGS.seed: Path(FLAGS.run_dir or f"runs/{name}/seed{FLAGS.seed}")}
     if FLAGS["seed"].present:
@@ -41,9 +41,11 @@ if __name__ == "__main__":
     flags.DEFINE_string(
         "records_root_dir", None, "Folder of records or images; default: META_DATASET_RECORDS or ALFA_MD_IMAGES."
     )
-    flags.DEFINE_string("run_dir", None, "Folder of the run, or with --seeds of all; default: in runs/<gin files>.")
-    flags.DEFINE_integer("seed", 0, "Draws initial weights and episodes.", lower_bound=0)
-    flags.DEFINE_list("seeds", "", "Runs one after another in RUN_DIR/seed0 and on, e.g. 0,1,2; done ones are left.")
+    flags.DEFINE_string(
+        "run_dir", None, "Run directory, or with --seeds their parent; default: in runs/<gin files>."
+    )
+    flags.DEFINE_integer("seed", 0, "Seed of initial weights and episodes.", lower_bound=0)
+    flags.DEFINE_list("seeds", "", "Trains in RUN_DIR/seed<k> for every k, e.g. 0,1,2; finished runs are skipped.")
     flags.DEFINE_string("cache_dir", None, "Folder for record indices and decoded images; default: ALFA_MD_CACHE.")
-    flags.DEFINE_enum("device", "auto", device.CHOICES, "Where the learner runs.")
+    flags.DEFINE_enum("device", "auto", device.CHOICES, "Device of the learner.")
     run(main)

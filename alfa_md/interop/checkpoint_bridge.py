@@ -50,7 +50,7 @@ def import_official(prefix: Path, target: Path) -> str:
     pairs = [*network.backbone, *(pair for pair in network.classifiers if pair.official in variables)]
     tensors = {pair.ours: to_ours(prefix, pair, variables[pair.official]) for pair in pairs}
     step = variables.get(STEP, np.array(0))
-    if step.ndim or step.dtype.describe_tensor != "i":
+    if step.ndim or step.dtype.kind != "i":
         raise UserError(f"{prefix}: {STEP} is {describe_tensor(step)}, not one integer; use another checkpoint")
     save_weights(target, tensors, int(step))
     return conversion_summary(target, network, pairs, len(variables.keys() - {STEP}))
@@ -76,7 +76,7 @@ def export_official(file: Path, target: Path) -> str:
 
 
 def identify_network(source: Path, names: set[str], side: str) -> Network:
-    """The network whose backbone has exactly these names on `side`, "ours" or "official". Raises UserError if none has."""
+    """The network whose backbone has exactly these names on the side "ours" or "official". Raises UserError if none."""
     for network in NETWORKS:
         own = {getattr(pair, side) for pair in network.backbone}
         if own.isdisjoint(names):
@@ -113,9 +113,10 @@ def matches_pair(pair: TensorPair, value: np.ndarray | Tensor) -> bool:
 
 
 def mismatch_error(source: Path, name: str, value: np.ndarray | Tensor, pair: TensorPair) -> UserError:
-    wanted = ", ".join("any" if size is None else str(size) for size in pair.shape)
+    """The error for a tensor that does not match its pair."""
+    shape, actual = ", ".join("any" if size is None else str(size) for size in pair.shape), describe_tensor(value)
     return UserError(
-        f"{source}: {name} is {describe_tensor(value)}, where the official network has float32 [{wanted}] (in our layout); "
+        f"{source}: {name} is {actual}, where the official network has float32 [{shape}] (in our layout); "
         "convert a checkpoint of exactly that network"
     )
 
