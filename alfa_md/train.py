@@ -41,9 +41,7 @@ if __name__ == "__main__":
     flags.DEFINE_string(
         "records_root_dir", None, "Folder of records or images; default: META_DATASET_RECORDS or ALFA_MD_IMAGES."
     )
-    flags.DEFINE_string(
-        "run_dir", None, "Run directory, or with --seeds their parent; default: in runs/<gin files>."
-    )
+    flags.DEFINE_string("run_dir", None, "Run directory, or with --seeds their parent; default: in runs/<gin files>.")
     flags.DEFINE_integer("seed", 0, "Seed of initial weights and episodes.", lower_bound=0)
     flags.DEFINE_list("seeds", "", "Trains in RUN_DIR/seed<k> for every k, e.g. 0,1,2; finished runs are skipped.")
     flags.DEFINE_string("cache_dir", None, "Folder for record indices and decoded images; default: ALFA_MD_CACHE.")

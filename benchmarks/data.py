@@ -90,8 +90,8 @@ def section(kind: str, options: argparse.Namespace) -> str:
     columns = (*columns, "construction, CPU ms", "first episode, CPU s", "MB read", "MB of memory")
     lines += [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
     for name in READERS:
-        ratio, per_cpu, format_rate = speeds[name]
-        cells = [name, f"{ratio:.2f}", f"{per_cpu:.0f}", f"{format_rate:.0f}"]
+        ratio, per_cpu, per_second = speeds[name]
+        cells = [name, f"{ratio:.2f}", f"{per_cpu:.0f}", f"{per_second:.0f}"]
         one = firsts[name]
         cells += [
             f"{1e3 * one['construction']:.1f}",

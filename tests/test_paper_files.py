@@ -16,7 +16,7 @@ from scripts import paper_cells
 from tests.shared import ROOT
 
 FILES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "gin" / "paper").glob("*.gin"))
-CELLS = paper_cells.cells()
+CELLS = paper_cells.read_cells()
 every_file = pytest.mark.parametrize("file", FILES)
 # tables of the paper -> number of cells; C is table 1, D is quoted from others
 SIZES = {"table1": 48, "table2": 10, "table3": 40, "table4": 4, "table5": 3, "table6": 16, "table7": 6, "table8": 18}

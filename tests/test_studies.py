@@ -8,7 +8,7 @@ import pytest
 from alfa_md.errors import UserError
 from alfa_md.experiment import config, definition
 from scripts.studies import CELLS, METHODS, SINE, STUDIES
-from scripts.study import NUM_EPISODES, Study, Variant, load
+from scripts.study import NUM_EPISODES, Study, Variant, load_results
 
 VARIANTS = [(study, name) for study in STUDIES.values() for name in study.variants]
 
@@ -37,7 +37,7 @@ def test_a_study_is_measured_once(tmp_path):
     study = Study("tiny", {"alfa": trained, "more": more})
     for variant in study.variants:
         study.measure(variant, 3, tmp_path / "runs", None, tmp_path / "results")
-    runs = load(tmp_path / "results" / "tiny", "sine")
+    runs = load_results(tmp_path / "results" / "tiny", "sine")
     alfa, further = runs["alfa"][3], runs["more"][3]
     assert len(alfa["scores"]) == NUM_EPISODES and alfa["mean"] != further["mean"]
     assert alfa["updates"] == further["updates"] == 2 and further["bindings"] == [*small, *more.test]
