@@ -1,4 +1,4 @@
-"""benchmarks/README.md: one chapter a benchmark, each written by its own command."""
+"""Writing of benchmarks/README.md, with one chapter per benchmark."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,7 @@ from alfa_md.system.files import atomic_write
 
 
 def write_chapter(page: Path, text: str) -> None:
-    """Puts `text`, which begins with a heading "# ...", in place of the chapter of that heading, or at the end."""
+    """Replaces the chapter with the heading of `text`, its first line "# ...", or appends `text`."""
     title = text.splitlines()[0]
     old = page.read_text() if page.exists() else ""
     chapters = [chapter for chapter in re.split(r"^(?=# )", old, flags=re.MULTILINE) if chapter.strip()]
