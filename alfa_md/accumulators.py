@@ -1,4 +1,4 @@
-"""What a part of a learner gathers from all episodes of an update, and takes in at the update's end."""
+"""Accumulators: running statistics over all episodes of an outer update, merged into a module at its end."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -9,44 +9,45 @@ from torch import Tensor, nn
 
 from alfa_md.system.context import set_in_context
 
-_already: ContextVar[bool] = ContextVar("already", default=False)
+_paused: ContextVar[bool] = ContextVar("paused", default=False)
 
 Total = Callable[[Sequence[float]], list[float]]  # the sums over all processes of a run
 
 
-class Gathering(nn.Module):
-    """Sums of `number` values over an update; nothing is taken in before `settle`.
+class Accumulator(nn.Module):
+    """Sums of `number` values over an outer update; nothing depends on them before `synchronize`.
 
-    What an episode sees thus depends on no other episode of its update: neither on the order of the episodes, nor on
-    how many go through the learner at once or are with another process. The outer loop calls `discard` at the start
-    of an update and `settle` at its end, if it is finite. Checkpoints lie between updates and hold no pending sums.
+    An episode therefore depends on no other episode of its update: neither on their order, nor on how many go through
+    the learner together or on another process. The outer loop calls `reset` at the start of an update and `synchronize`
+    at its end, if the update is finite. Checkpoints are written between updates and hold no pending sums.
     """
 
     def __init__(self, number: int):
         super().__init__()
         self.register_buffer("pending", torch.zeros(number, dtype=torch.float64), persistent=False)
 
-    def gather(self, values: Tensor) -> None:
+    def update(self, values: Tensor) -> None:
         """Adds values [number] in training mode, under `vmap` those of every task; no gradient flows through them."""
-        if self.training and not _already.get():
+        if self.training and not _paused.get():
             Add.apply(self.pending.add_, values.detach().to(self.pending.dtype))
 
-    def discard(self) -> None:
-        """Forgets what is pending."""
+    def reset(self) -> None:
+        """Sets the pending sums to zero."""
         self.pending.zero_()
 
-    def settle(self, total: Total) -> None:
-        """Takes in what all processes have gathered; they call it together."""
-        self.take_in(self.pending.new_tensor(total(self.pending.tolist())))
-        self.discard()
+    def synchronize(self, total: Total) -> None:
+        """Merges the sums of all processes, which call this together, and resets."""
+        self.merge(self.pending.new_tensor(total(self.pending.tolist())))
+        self.reset()
 
-    def take_in(self, sums: Tensor) -> None:
-        raise TypeError(f"{type(self).__name__} makes nothing of what it gathers: define its take_in")
+    def merge(self, sums: Tensor) -> None:
+        """Takes the sums [number] of a finished update over into the module's own buffers."""
+        raise TypeError(f"{type(self).__name__} does not use what it accumulates: define its merge")
 
 
-def gathered_already() -> AbstractContextManager:
-    """Inside, nothing is gathered: the same inner step is taken once more."""
-    return set_in_context(_already, True)
+def paused() -> AbstractContextManager:
+    """Inside, accumulators ignore `update`: a recomputed inner step must not count twice."""
+    return set_in_context(_paused, True)
 
 
 class Add(torch.autograd.Function):
@@ -58,7 +59,7 @@ class Add(torch.autograd.Function):
 
     @staticmethod
     def setup_context(ctx, inputs: tuple, output: None) -> None:
-        """Nothing is kept: there is no gradient."""
+        """Saves nothing: there is no gradient."""
 
     @staticmethod
     def vmap(info, in_dims: tuple, add: Callable[[Tensor], Tensor], values: Tensor) -> tuple[None, None]:

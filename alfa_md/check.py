@@ -19,10 +19,10 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from alfa_md.data.audit.places import places
+from alfa_md.data.audit.disk_usage import disk_usage
 from alfa_md.data.audit.source_audit import SourceAudit, audit_source
-from alfa_md.data.conversion.ledger import UNFINISHED
-from alfa_md.data.conversion.published import PUBLISHED
+from alfa_md.data.convert_common.conversion_state import UNFINISHED
+from alfa_md.data.convert_common.published_specs import PUBLISHED_SPECS
 from alfa_md.data.spec import SPEC_FILE
 from alfa_md.data.tfrecord.installed_decoder import installed_decoder
 from alfa_md.errors import UserError
@@ -46,7 +46,7 @@ def main(argv: list[str]) -> int:
     decoder = installed_decoder(image_size=SIZE, num_threads=1)
     sampled = None if FLAGS.full else SAMPLED
     audits = [audit_source(root / name, decoder, sampled, FLAGS.workers, progress_bar) for name in list_sources(root)]
-    around = places(root)
+    around = disk_usage(root)
     print_audits(audits, around)
     if FLAGS.out:
         with atomic_write(Path(FLAGS.out)) as file:
@@ -60,7 +60,7 @@ def list_sources(root: Path) -> list[str]:
     if FLAGS.sources:
         return FLAGS.sources
     present = sorted(p.name for p in root.iterdir() if (p / SPEC_FILE).exists() or (p / UNFINISHED).exists())
-    return list(dict.fromkeys([*(name for name in PUBLISHED if name not in OPTIONAL), *present]))
+    return list(dict.fromkeys([*(name for name in PUBLISHED_SPECS if name not in OPTIONAL), *present]))
 
 
 def progress_bar(results: Iterable, title: str, total: int) -> Iterable:

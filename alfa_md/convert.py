@@ -13,9 +13,9 @@ from pathlib import Path
 
 from absl import flags
 
-from alfa_md.data.conversion.published import verdict
-from alfa_md.data.conversion.write import write_source
 from alfa_md.data.convert import planner
+from alfa_md.data.convert_common.published_specs import published_summary
+from alfa_md.data.convert_common.write import write_source
 from alfa_md.data.spec import SPLITS, load_spec
 from alfa_md.errors import UserError
 from alfa_md.interop.checkpoint_bridge import convert_checkpoint
@@ -43,10 +43,10 @@ def convert_source(source: str) -> None:
         plan = plan.limited(FLAGS.limit_per_class)
     if FLAGS.dry_run:
         sizes = ", ".join(f"{plan.spec.classes_per_split[split]} {split}" for split in SPLITS)
-        print(f"would write {records_root_dir / plan.spec.name}: {verdict(plan.spec)}; classes: {sizes}")
+        print(f"would write {records_root_dir / plan.spec.name}: {published_summary(plan.spec)}; classes: {sizes}")
         return
     directory = write_source(plan, records_root_dir, FLAGS.workers)
-    print(f"{directory}: {verdict(load_spec(directory))}")
+    print(f"{directory}: {published_summary(load_spec(directory))}")
 
 
 def required_flags(*names: str) -> list[str]:

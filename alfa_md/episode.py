@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from alfa_md.pixels import scaled
+from alfa_md.pixels import normalise
 
 
 class Episode(NamedTuple):
@@ -42,7 +42,7 @@ class Episode(NamedTuple):
     def to(self, device: torch.device) -> "Episode":
         """The episode on `device`, its images as floats; a pinned episode is copied without blocking the host."""
         there = self.map(lambda tensor: tensor.to(device, non_blocking=True))
-        return there.map(lambda tensor: scaled(tensor) if tensor.dtype == torch.uint8 else tensor)
+        return there.map(lambda tensor: normalise(tensor) if tensor.dtype == torch.uint8 else tensor)
 
     def pin(self) -> "Episode":
         """The episode in page-locked memory, from which a GPU copies asynchronously."""

@@ -16,13 +16,13 @@ from typing import NamedTuple
 import torch
 from absl import flags
 
-from alfa_md.data.fingerprint import fingerprint
+from alfa_md.data.fingerprint import episode_fingerprint
 from alfa_md.data.prefetch import prefetch
 from alfa_md.data.roots import announcement
 from alfa_md.data.spec import load_spec
-from alfa_md.data.tfrecord.class_files import ClassFiles
-from alfa_md.data.tfrecord.dump import dump
+from alfa_md.data.tfrecord.dump import dump_source
 from alfa_md.data.tfrecord.dumped import DumpedSource
+from alfa_md.data.tfrecord.record_files import RecordFiles
 from alfa_md.data.tfrecord.source import RecordSource
 from alfa_md.episode import EpisodeSource
 from alfa_md.errors import UserError
@@ -82,7 +82,7 @@ def dump_episodes(given: OpenedEpisodes) -> None:
         raise UserError("dump needs a folder to write to, --out")
     if not isinstance(given.source, RecordSource):
         raise UserError(f"dump takes episodes drawn from records; this is a {type(given.source).__name__}")
-    files = ClassFiles(load_spec(given.directory))
+    files = RecordFiles(load_spec(given.directory))
     with Progress(f"dump {given.source.name}", FLAGS.num_episodes) as progress:
 
         def indices():
@@ -90,7 +90,7 @@ def dump_episodes(given: OpenedEpisodes) -> None:
                 yield index
                 progress.advance()
 
-        directory = dump(given.source, files, indices(), Path(FLAGS.out).expanduser(), FLAGS.seed)
+        directory = dump_source(given.source, files, indices(), Path(FLAGS.out).expanduser(), FLAGS.seed)
     CONSOLE.print(f"{directory}: {FLAGS.num_episodes} episodes")
 
 
@@ -134,7 +134,7 @@ def fingerprint_text(source: EpisodeSource, index: int) -> str:
     """The fingerprint of an episode, or a placeholder if its source has none."""
     if isinstance(source, DumpedSource):
         return source.fingerprint(index) or UNNAMED
-    return fingerprint(source.name, source.split, source.draw(index)) if hasattr(source, "draw") else UNNAMED
+    return episode_fingerprint(source.name, source.split, source.draw(index)) if hasattr(source, "draw") else UNNAMED
 
 
 if __name__ == "__main__":

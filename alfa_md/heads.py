@@ -22,6 +22,7 @@ class Head(nn.Module):
         return dict.fromkeys(NAMES)
 
     def forward(self, embed: Embed, support_x: Tensor, support_y: Tensor, way: int) -> Params:
+        """Both weights, from support labels [Ns] and `embed` of the support images or of a prefix of them."""
         raise TypeError(f"{type(self).__name__} does not say how an episode's head starts: define its forward")
 
 

@@ -14,9 +14,10 @@ from alfa_md.backbones.resnet12 import ResNet12
 from alfa_md.backbones.resnet18 import ResNet18
 from alfa_md.episode import Episode
 from alfa_md.heads import LearnedHead, PrototypeHead
-from alfa_md.inner_loop.recomputation import balanced, low
-from alfa_md.kernels.order import plain_operations
+from alfa_md.inner_loop.recomputation import recompute_all, recompute_alternate
+from alfa_md.kernels.dispatch import plain_operations
 from alfa_md.kernels.precision import bfloat16
+from alfa_md.learners.adapts import all_but_batch_norm, everything
 from alfa_md.learners.batching.captured import captured
 from alfa_md.learners.batching.vmapped import vmapped
 from alfa_md.learners.gradient import GradientLearner
@@ -49,15 +50,15 @@ COARSE_CAPTURED = f"{CAPTURED}, bfloat16"
 PLAIN = Form(layout=torch.contiguous_format, plain=True, context=plain_operations)
 TOGETHER, KEPT, LOW = (
     "plain, one backward pass over both tasks",
-    "this package, memory = @fast",
-    "this package, memory = @low",
+    "this package, recompute = @keep_all",
+    "this package, recompute = @recompute_all",
 )
 MEMORY = {
     TOGETHER: PLAIN,
     "plain, a backward pass a task": PLAIN,
     KEPT: Form(),
-    "this package, memory = @balanced": Form(options={"memory": balanced}),
-    LOW: Form(options={"memory": low}),
+    "this package, recompute = @recompute_alternate": Form(options={"recompute": recompute_alternate}),
+    LOW: Form(options={"recompute": recompute_all}),
 }
 GRAPH = Form(options={"batching": captured}, devices=("cuda",))
 FURTHER = {
@@ -96,7 +97,8 @@ class Case(NamedTuple):
         head = PrototypeHead() if self.prototypes else LearnedHead(self.features, self.way)
         backbone = self.backbone(**self.plain if plain else {})
         parts = (backbone, head, partial(alfa, inner_rate=0.01), self.steps)
-        return GradientLearner(*parts, first_order=first_order, adapt_batch_norm=self.prototypes, **options)
+        adapts = everything if self.prototypes else all_but_batch_norm
+        return GradientLearner(*parts, first_order=first_order, adapts=adapts, **options)
 
     def episode(self, seed: int = 0) -> Episode:
         generator = torch.Generator().manual_seed(seed)
@@ -135,8 +137,8 @@ class Work(NamedTuple):
     def __call__(self) -> None:
         with self.form.context(), torch.set_grad_enabled(self.trains):
             self.learner.train(self.trains)
-            for together in [self.episodes] if self.learner.batches else [[episode] for episode in self.episodes]:
-                scores = zip(self.learner.batch(together), together, strict=True)
+            for together in [self.episodes] if self.learner.vectorized else [[episode] for episode in self.episodes]:
+                scores = zip(self.learner.forward_episodes(together), together, strict=True)
                 loss = torch.stack([self.learner.objective.loss(score, e.query_y) for score, e in scores]).sum()
                 if self.trains:
                     loss.backward()

@@ -10,10 +10,10 @@ import torch
 
 from alfa_md.data.sampling import ClassDraw, EpisodeSampler, Sampling, draw_records
 from alfa_md.data.spec import DatasetSpec
-from alfa_md.data.tfrecord.image_cache import ImageCache, images_of, slot_file
+from alfa_md.data.tfrecord.image_cache import ImageCache, cache_path, open_record_images
 from alfa_md.data.tfrecord.tensorflow_decoder import TensorflowDecoder
 from alfa_md.data.tfrecord.turbo_decoder import TurboDecoder
-from alfa_md.pixels import scaled
+from alfa_md.pixels import normalise
 from benchmarks.stream_reader import Augment, StreamReader, augment_without_effect, no_augmentation
 
 SIZE = 84  # pixels
@@ -47,14 +47,14 @@ def record_reader(
     spec: DatasetSpec, decoder: type, cache: ImageCache | None = None, episodes: int | None = None
 ) -> Read:
     """Random access to records; with `episodes`, repeats so many episodes, so that a cache is warm after one round."""
-    images, drawn = images_of(spec, decoder(image_size=SIZE, num_threads=THREADS), cache), record_places(spec)
+    images, drawn = open_record_images(spec, decoder(image_size=SIZE, num_threads=THREADS), cache), record_places(spec)
     if episodes:
         again = [next(drawn) for _ in range(episodes)]
         drawn = (again[number % episodes] for number in range(10**9))
 
     def read() -> torch.Tensor:
         pixels = images.images(next(drawn))
-        return scaled(pixels) if pixels.dtype == torch.uint8 else pixels
+        return normalise(pixels) if pixels.dtype == torch.uint8 else pixels
 
     return read
 
@@ -62,7 +62,7 @@ def record_reader(
 def cold_cache_reader(spec: DatasetSpec) -> Read:
     """Decodes and caches: the cache is emptied before every episode."""
     cache = ImageCache(max_images_per_class=max(spec.images_per_class))  # in a separate file
-    read, file = record_reader(spec, TurboDecoder, cache), slot_file(spec, SIZE, cache)
+    read, file = record_reader(spec, TurboDecoder, cache), cache_path(spec, SIZE, cache)
 
     def emptied() -> torch.Tensor:
         if file.exists():

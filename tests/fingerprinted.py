@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from PIL import Image
 
-from alfa_md.data.fingerprint import fingerprint
+from alfa_md.data.fingerprint import episode_fingerprint
 from alfa_md.data.sampling import Sampling
 from alfa_md.data.spec import load_spec
-from alfa_md.data.tfrecord.image_cache import ImageCache, images_of
+from alfa_md.data.tfrecord.image_cache import ImageCache, open_record_images
 from alfa_md.data.tfrecord.installed_decoder import installed_decoder
 from alfa_md.data.tfrecord.source import ClassRecords, RecordSource
 from alfa_md.episode import Episode
@@ -39,7 +39,9 @@ def marked_image(class_id: int, number: int) -> bytes:
 def drawn_source(root: Path, decoder=None, cache: ImageCache | None = None) -> RecordSource:
     """Variable ways and shots of the test split."""
     spec = load_spec(root / "toy")
-    return RecordSource(spec, "test", Sampling(), images_of(spec, decoder or installed_decoder(SIZE), cache), seed=1)
+    return RecordSource(
+        spec, "test", Sampling(), open_record_images(spec, decoder or installed_decoder(SIZE), cache), seed=1
+    )
 
 
 def seen(episode: Episode) -> list[ClassRecords]:
@@ -57,7 +59,7 @@ def seen(episode: Episode) -> list[ClassRecords]:
 
 def told(episodes: Iterator[Episode]) -> list[tuple[str, str]]:
     """Fingerprint and hash of all values of each episode, as it is on the device."""
-    return [(fingerprint(e.source, e.split, seen(e)), values(e)) for e in episodes]
+    return [(episode_fingerprint(e.source, e.split, seen(e)), values(e)) for e in episodes]
 
 
 def values(episode: Episode) -> str:
@@ -68,7 +70,7 @@ def values(episode: Episode) -> str:
 class Teller:
     """Stands in for a learner of an evaluation: its score of an episode is a name of it, as a number."""
 
-    batches = False
+    vectorized = False
 
     def __init__(self, place: int):
         self.objective = SimpleNamespace(score=lambda name, _: torch.tensor(name))

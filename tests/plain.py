@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import pytest
 
 from alfa_md.backbones import conv_block
-from alfa_md.kernels.order import plain_operations
+from alfa_md.kernels.dispatch import plain_operations
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What every process of tests/test_distributed.py does: torchrun starts it with a folder and the name of a function."""
+"""Processes of tests/system/test_distributed.py: torchrun starts each with a folder and the name of a function."""
 
 import math
 import os

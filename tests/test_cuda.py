@@ -9,11 +9,11 @@ from alfa_md.backbones.conv4 import Conv4
 from alfa_md.backbones.resnet12 import ResNet12
 from alfa_md.backbones.resnet18 import ResNet18
 from alfa_md.heads import LearnedHead, PrototypeHead, ZeroHead
-from alfa_md.inner_loop.recomputation import balanced, low
+from alfa_md.inner_loop.recomputation import recompute_all, recompute_alternate
 from alfa_md.kernels.precision import bfloat16
 from alfa_md.learners.batching.vmapped import vmapped
 from alfa_md.normalization import batch_statistics
-from alfa_md.pixels import scaled
+from alfa_md.pixels import normalise
 from alfa_md.rules.attenuate import Attenuate
 from tests.cuda import CUDA, assert_near, needs_cuda, on_gpu, there
 from tests.episodes import has_gradients, meta_gradients, meta_loss, random_episode, small_learner
@@ -26,8 +26,8 @@ LEARNERS = {
     "MAML": {"head": partial(LearnedHead, 16, 3), "first_order": False},
     "attenuated": {"head": partial(LearnedHead, 16, 3), "first_order": False, "prepare": Attenuate},
     "4-CONV": {"backbone": SMALL, "size": 16, "first_order": False, "normalization": batch_statistics},
-    "half of the steps again": {"backbone": SMALL, "size": 16, "first_order": False, "memory": balanced},
-    "every step again": {"backbone": SMALL, "size": 16, "first_order": False, "memory": low},
+    "half of the steps again": {"backbone": SMALL, "size": 16, "first_order": False, "recompute": recompute_alternate},
+    "every step again": {"backbone": SMALL, "size": 16, "first_order": False, "recompute": recompute_all},
     "ResNet12": {"backbone": ResNet12, "size": 32, "first_order": False, "num_steps": 1},
     "ResNet-18": {"backbone": ResNet18, "size": 32, "num_steps": 1},
 }
@@ -82,10 +82,10 @@ def test_an_episode_waits_for_nothing(options, precision, no_waiting):
 def test_nor_do_several_stacked_ones(no_waiting):
     learner, tasks = on_gpu(made(batching=vmapped, first_order=False)), [there(random_episode(seed=k)) for k in (0, 1)]
     no_waiting()
-    torch.stack(learner.batch(tasks)).sum().backward()
+    torch.stack(learner.forward_episodes(tasks)).sum().backward()
     assert has_gradients(learner)
 
 
 def test_grey_levels_become_the_same_floats():
     levels = torch.arange(256, dtype=torch.uint8)
-    assert torch.equal(scaled(levels.to(CUDA)).cpu(), scaled(levels))
+    assert torch.equal(normalise(levels.to(CUDA)).cpu(), normalise(levels))

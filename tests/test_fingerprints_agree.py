@@ -8,21 +8,21 @@ import json
 import pytest
 import torch
 
-from alfa_md.data.fingerprint import fingerprint
+from alfa_md.data.fingerprint import episode_fingerprint
 from alfa_md.data.prefetch import prefetch
 from alfa_md.data.spec import load_spec
-from alfa_md.data.tfrecord.class_files import ClassFiles
-from alfa_md.data.tfrecord.dump import dump
+from alfa_md.data.tfrecord.dump import dump_source
 from alfa_md.data.tfrecord.dumped import DumpedSource
 from alfa_md.data.tfrecord.image_cache import ImageCache
 from alfa_md.data.tfrecord.installed_decoder import installed_decoder
+from alfa_md.data.tfrecord.record_files import RecordFiles
 from alfa_md.data.tfrecord.tensorflow_decoder import TensorflowDecoder
 from alfa_md.data.tfrecord.turbo_decoder import TurboDecoder
 from alfa_md.system.distributed import SINGLE_PROCESS
 from tests.data.records import write_source
 from tests.entries.harness import needs_tensorflow
 from tests.fingerprinted import EPISODES, SIZE, drawn_source, evaluated, marked_image, seen, told
-from tests.test_distributed import torchrun
+from tests.system.test_distributed import torchrun
 
 CPU = torch.device("cpu")
 SOME = range(6)
@@ -51,7 +51,7 @@ def expected(root):
 
 def test_pixels_tell_what_was_drawn(root, expected):
     source = drawn_source(root)
-    assert [name for name, _ in expected] == [fingerprint("toy", "test", source.draw(index)) for index in SOME]
+    assert [name for name, _ in expected] == [episode_fingerprint("toy", "test", source.draw(index)) for index in SOME]
     assert len({name for name, _ in expected}) == len({values for _, values in expected}) == len(SOME)
 
 
@@ -82,7 +82,7 @@ def test_a_cache_of_whole_grey_levels_rounds_and_changes_nothing_else(root, expe
             rounded, whole = cached.episode(index), exact.episode(index)
             for levels, images in ((rounded.support_x, whole.support_x), (rounded.query_x, whole.query_x)):
                 assert torch.equal(levels.float(), ((images / 2 + 0.5) * 255).round())
-            assert fingerprint("toy", "test", seen(rounded.to(CPU))) == expected[index][0]
+            assert episode_fingerprint("toy", "test", seen(rounded.to(CPU))) == expected[index][0]
 
 
 def test_whatever_the_processes(root, tmp_path):
@@ -96,7 +96,7 @@ def test_whatever_the_processes(root, tmp_path):
 
 def test_dumped_and_replayed(root, expected, tmp_path):
     source = drawn_source(root)
-    directory = dump(source, ClassFiles(load_spec(root / "toy")), SOME, tmp_path, seed=1)
+    directory = dump_source(source, RecordFiles(load_spec(root / "toy")), SOME, tmp_path, seed=1)
     replayed = DumpedSource(directory, "toy", "test", installed_decoder(SIZE))
     assert told(prefetch(replayed, SOME, CPU)) == expected
     assert [replayed.fingerprint(index) for index in SOME] == [name for name, _ in expected]

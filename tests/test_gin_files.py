@@ -15,11 +15,12 @@ from alfa_md.experiment.checkpoint import load_checkpoint
 from alfa_md.experiment.definition import META_DATASET
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.heads import PrototypeHead, ZeroHead
+from alfa_md.learners.adapts import everything
 from alfa_md.learners.baseline import BaselineLearner
 from alfa_md.learners.classifiers import LinearClassifier, ScaledCosineClassifier
 from alfa_md.learners.gradient import GradientLearner
 from alfa_md.learners.prototypical import PrototypicalLearner
-from alfa_md.rules.hypers import Pair, Product
+from alfa_md.rules.hypers import Product, RateAndDecay
 from alfa_md.training import loop
 from scripts.studies import OMNIGLOT
 from tests.entries.harness import TINY, needs_tensorflow
@@ -143,7 +144,7 @@ def test_tuned_files_hold_the_published_values_and_build_the_full_size_learner(f
     assert isinstance(learner, GradientLearner) and isinstance(learner.backbone, ResNet18)
     assert isinstance(learner.head, head) and not list(learner.head.parameters())
     assert (learner.num_steps, learner.additional_evaluation_steps) == (tuned.steps, tuned.extra_steps)
-    assert learner.first_order and learner.adapt_batch_norm
+    assert learner.first_order and learner.adapts is everything
     assert count(learner.backbone) == 11_180_736
     check_rule(learner, tuned, is_alfa)
     check_official_data(made, sources, image_size=126)
@@ -156,7 +157,7 @@ def check_rule(learner: GradientLearner, tuned: Tuned, is_alfa: bool) -> None:
     """SGD at the tuned rate, or ALFA whose A starts there and whose B starts at 5e-6, for 63 + 2 tensors."""
     hypers = learner.rule.hypers
     if not is_alfa:
-        assert isinstance(hypers, Pair) and (hypers.lr.value, hypers.decay.value) == (tuned.inner_rate, 0.0)
+        assert isinstance(hypers, RateAndDecay) and (hypers.lr.value, hypers.decay.value) == (tuned.inner_rate, 0.0)
         assert count(learner) == count(learner.backbone)
         return
     assert isinstance(hypers, Product)

@@ -12,7 +12,7 @@ import gin
 import pytest
 import torch
 
-from alfa_md.data.roots import VARIABLE
+from alfa_md.data.roots import RECORDS_VARIABLE
 from alfa_md.episode import Episode
 from alfa_md.experiment import config, definition
 from alfa_md.experiment.checkpoint import load_learner
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.slow
 
 def command(module: str, *flags: str) -> str:
     """What `python -m alfa_md.<module>` prints, on the miniature; it must succeed."""
-    environment = {name: value for name, value in os.environ.items() if name != VARIABLE}
+    environment = {name: value for name, value in os.environ.items() if name != RECORDS_VARIABLE}
     line = [sys.executable, "-m", f"alfa_md.{module}", *flags]
     done = subprocess.run(line, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]

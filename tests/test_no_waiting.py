@@ -13,6 +13,7 @@ from alfa_md.backbones.conv_block import PoolFirst
 from alfa_md.backbones.resnet18 import ResNet18
 from alfa_md.heads import LearnedHead, PrototypeHead, ZeroHead
 from alfa_md.kernels.precision import bfloat16
+from alfa_md.learners.adapts import all_but_batch_norm
 from alfa_md.learners.batching.vmapped import vmapped
 from alfa_md.normalization import batch_statistics, support_moments
 from alfa_md.rules.alfa import alfa
@@ -97,7 +98,7 @@ OTHERS = {
     "lslr": {"rule": partial(lslr, inner_rate=0.1)},
     "meta-sgd": {"rule": partial(meta_sgd, inner_rate=0.1), "head": LearnedHead(16, 3)},
     "normalised state": {"rule": partial(ALFA, generator=partial(Generator, state=NormalizedState))},
-    "batch statistics": {"normalization": batch_statistics, "adapt_batch_norm": False},
+    "batch statistics": {"normalization": batch_statistics, "adapts": all_but_batch_norm},
     "query in portions": {"normalization": partial(support_moments, query_portion=4)},
     "bfloat16": {"precision": bfloat16},
     "4-CONV": {"backbone": partial(Conv4, num_filters=4), "size": 16},
@@ -133,7 +134,7 @@ def test_nor_does_one_under_other_options(options):
 def test_nor_do_several_at_once():
     learner, episodes = small_learner(batching=vmapped, first_order=False), [random_episode(seed=n) for n in range(2)]
     with NoWaiting():
-        torch.stack(learner.batch(episodes)).sum().backward()
+        torch.stack(learner.forward_episodes(episodes)).sum().backward()
     assert has_gradients(learner)
 
 

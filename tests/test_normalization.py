@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from alfa_md.normalization import EpisodicBatchNorm, embed_episode, given_moments, recorded_moments
+from alfa_md.normalization import EpisodicBatchNorm, collected_moments, embed_episode, given_moments
 
 
 def layer():
@@ -28,9 +28,9 @@ def test_own_moments_are_the_biased_ones_with_eps_1e_5():
     torch.testing.assert_close(norm(x), expected, rtol=1e-12, atol=1e-12)
 
 
-def test_recording_and_handing_over_give_the_same_as_own_moments():
+def test_recording_and_explicit_moments_give_the_same_as_own_moments():
     x, norm = images(), layer()
-    with recorded_moments() as moments:
+    with collected_moments() as moments:
         recorded = norm(x)
     with given_moments(moments):
         given = norm(x)
@@ -58,7 +58,7 @@ def test_query_does_not_depend_on_other_queries_but_on_the_support_set():
 def test_nothing_outlives_the_contexts():
     norm, x = layer(), images()
     before = norm(x)
-    with pytest.raises(RuntimeError), recorded_moments():
+    with pytest.raises(RuntimeError), collected_moments():
         raise RuntimeError
     with pytest.raises(KeyError), given_moments({}):
         norm(x)

@@ -11,6 +11,7 @@ from alfa_md.backbones.conv4 import Conv4
 from alfa_md.backbones.resnet12 import ResNet12
 from alfa_md.episode import Episode
 from alfa_md.experiment import config, definition
+from alfa_md.learners.adapts import all_but_batch_norm
 from alfa_md.learners.gradient import GradientLearner
 from scripts import paper_cells
 from tests.shared import ROOT
@@ -43,7 +44,7 @@ def test_builds_its_learner_at_full_size(file):
     assert isinstance(learner, GradientLearner)
     if "table3" in file or "table8" in file:
         return
-    assert not learner.first_order and not learner.adapt_batch_norm
+    assert not learner.first_order and learner.adapts is all_but_batch_norm
     assert learner.stamp()["batch_norm"] == "batch statistics, frozen in the inner loop"
     network, size = (Conv4, 70_085) if isinstance(learner.backbone, Conv4) else (ResNet12, 7_999_365)
     assert isinstance(learner.backbone, network)
@@ -117,7 +118,7 @@ def test_the_paper_s_own_form_of_beta_starts_as_maml(file):
     rule = definition.build_experiment(0).learner.rule
     names = [f"layer{i}" for i in range(rule.hypers.second.lr.values.shape[1])]
     params, grads = ({name: torch.randn(3) for name in names} for _ in range(2))
-    lr, decay = rule.hypers(params, grads, 0)
+    (lr, decay), _ = rule.hypers(params, grads, rule.hypers.init(params), 0)
     assert all(value == 0 for value in decay.values()) and all(abs(value - 0.01) < 1e-8 for value in lr.values())
 
 
@@ -127,9 +128,9 @@ def test_cuda_graphs_are_for_any_file_of_fixed_way_and_shot():
     for further in ([], ["gin/parts/cuda_graphs.gin"]):
         config.parse(["gin/few_shot/alfa_maml.gin", *further])
         learner = definition.build_experiment(0).learner
-        assert learner.batches == bool(further)
+        assert learner.vectorized == bool(further)
         images = torch.randn(5, 3, 28, 28, generator=torch.Generator().manual_seed(0))
         task = Episode(images, torch.arange(5), images, torch.arange(5), 5, "noise", "train", 0, 0)
-        scores.append(learner.batch([task, task])[0])
+        scores.append(learner.forward_episodes([task, task])[0])
         gin.clear_config()
     assert torch.equal(*scores)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from alfa_md.errors import UserError
 from alfa_md.experiment import config, definition
+from alfa_md.learners.adapts import all_but_batch_norm, everything
 from alfa_md.learners.batching.traced import Traced
 from alfa_md.learners.batching.vmapped import vmapped
 from alfa_md.normalization import support_moments
@@ -32,7 +33,7 @@ def close(one: Tensor, other: Tensor) -> None:
 @pytest.mark.parametrize("adapted", [True, False])
 @pytest.mark.parametrize("first_order", [True, False])
 def test_scores_and_meta_gradients_are_the_same(first_order, adapted, size):
-    options = {"first_order": first_order, "adapt_batch_norm": adapted}
+    options = {"first_order": first_order, "adapts": everything if adapted else all_but_batch_norm}
     whole, split = small_learner(**options), small_learner(**options, normalization=in_portions(size))
     close(split(EPISODE), whole(EPISODE))
     expected, grads = meta_gradients(whole, EPISODE), meta_gradients(split, EPISODE)
@@ -50,7 +51,7 @@ def test_a_dropped_unit_stays_dropped_when_it_is_computed_again():
 
     def total(images: Tensor) -> Tensor:
         torch.manual_seed(1)
-        return in_portions(4)()(net, EPISODE.support_x, images).square().sum()
+        return in_portions(4)().query(net, EPISODE.support_x, images).square().sum()
 
     (gradient,) = torch.autograd.grad(total(query), query)
     step = 1e-6 * direction
@@ -73,10 +74,10 @@ class Watched(nn.Module):
 def test_portions_go_one_after_the_other_and_again_in_the_backward_pass_only():
     watched, support = Watched(), len(EPISODE.support_x)
     with torch.no_grad():
-        in_portions(6)()(watched, EPISODE.support_x, EPISODE.query_x)
+        in_portions(6)().query(watched, EPISODE.support_x, EPISODE.query_x)
     assert watched.given == [support, 6, 6, 3]
     watched.given.clear()
-    in_portions(6)()(watched, EPISODE.support_x, EPISODE.query_x).sum().backward()
+    in_portions(6)().query(watched, EPISODE.support_x, EPISODE.query_x).sum().backward()
     assert watched.given[:4] == [support, 6, 6, 3] and sorted(watched.given[4:]) == [3, 6, 6]
 
 
@@ -119,9 +120,9 @@ def test_a_portion_of_nothing_is_refused(size):
 @pytest.mark.parametrize("batching", [vmapped, Traced()])
 def test_episodes_that_go_through_together_are_not_split(batching):
     learner = small_learner(batching=batching, normalization=in_portions(2))
-    with pytest.raises(UserError, match="query_portion is for one episode after the other; set GradientLearner.batc"):
-        learner.batch([random_episode(seed=seed) for seed in range(2)])
-    assert learner(EPISODE).shape == learner.batch([EPISODE])[0].shape == (15, 3)
+    with pytest.raises(UserError, match="query_portion is for one episode at a time; set GradientLearner.batc"):
+        learner.forward_episodes([random_episode(seed=seed) for seed in range(2)])
+    assert learner(EPISODE).shape == learner.forward_episodes([EPISODE])[0].shape == (15, 3)
 
 
 @pytest.fixture
@@ -135,7 +136,7 @@ def test_a_gin_file_splits_the_support_protocol_and_no_other():
     files = ["gin/proto_maml_alfa.gin", "gin/quickstart.gin"]
     config.parse(files, ["support_moments.query_portion = 7"])
     learner = definition.build_experiment(0).learner
-    assert learner.normalization.size == 7
+    assert learner.normalization.query_portion == 7
     assert "support_moments.query_portion = 7" in config.operative()
     with pytest.raises(UserError, match="batch_statistics' doesn't have a parameter named 'query_portion'"):
         config.parse(files, ["batch_statistics.query_portion = 7"])

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from alfa_md.errors import UserError, require_at_least
-from alfa_md.normalization import EpisodicBatchNorm, handing_over
+from alfa_md.normalization import EpisodicBatchNorm, explicit_moments
 
 
 @gin.configurable
@@ -30,6 +30,6 @@ class ShardedBatchNorm(EpisodicBatchNorm):
         return f"num_shards={self.num_shards}"
 
     def forward(self, x: Tensor) -> Tensor:
-        if handing_over():
+        if explicit_moments():
             raise UserError("ShardedBatchNorm has no moments to hand over; set normalization = @batch_statistics")
         return torch.cat([super(ShardedBatchNorm, self).forward(shard) for shard in x.chunk(self.num_shards)])

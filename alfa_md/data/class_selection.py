@@ -1,7 +1,7 @@
-"""Which classes make up an episode: any of a split, those of one alphabet, or those below one node of a class graph.
+"""Class selection for an episode: uniform over a split, within one alphabet, or below one node of a class graph.
 
-Class ids are relative to the start of the split. Every strategy takes its random numbers in the order of the original
-Meta-Dataset sampler, so that one seed draws the same episodes there and here.
+Class ids are relative to the start of the split. Every strategy draws its random numbers in the order of the original
+Meta-Dataset sampler, so that a seed gives the same episodes in both.
 Reference: Triantafillou et al., "Meta-Dataset", ICLR 2020 (arXiv:1903.03096).
 """
 
@@ -13,12 +13,12 @@ import numpy as np
 from alfa_md.data.spec import BiLevelSpec, DatasetSpec, HierarchicalSpec
 from alfa_md.errors import UserError
 
-# The smallest bound with which every training class of ImageNet lies below an eligible node.
+# The smallest bound for which every training class of ImageNet is below an eligible node.
 MAX_SPANNED_LEAVES = 392
 
 
 class Ways(NamedTuple):
-    """The bounds of the number of classes in an episode, both included; equal for a fixed way."""
+    """Bounds of the way (classes per episode), both inclusive; equal for a fixed way."""
 
     lowest: int
     highest: int
@@ -27,24 +27,24 @@ class Ways(NamedTuple):
 class ClassSelection(Protocol):
     """Draws the classes of one episode."""
 
-    class_ids: np.ndarray  # [n] every id that may be drawn
+    class_ids: np.ndarray  # [n] ids of all classes that can be drawn
     largest_way: int
 
     def draw(self, rng: np.random.RandomState) -> np.ndarray:
-        """Distinct class ids [way], in the order in which the episode numbers them."""
+        """Distinct class ids [way], in the order of their episode labels."""
 
 
 @dataclass(frozen=True)
 class UniformClasses:
-    """A uniform way, then so many classes without replacement."""
+    """Draws a uniform way, then that many classes without replacement."""
 
     class_ids: np.ndarray
     ways: Ways
 
     @classmethod
     def of(cls, spec: DatasetSpec, split: str, ways: Ways, min_examples: int) -> "UniformClasses":
-        """All classes of a split with at least `min_examples` images; UserError when they are too few."""
-        images = images_of(spec, split)
+        """Over the classes of a split with at least `min_examples` images. Raises UserError if there are too few."""
+        images = image_counts(spec, split)
         class_ids = np.flatnonzero(images >= min_examples)
         if len(class_ids) < ways.lowest:
             enough = f" with at least {min_examples} images" if min_examples else ""
@@ -59,19 +59,19 @@ class UniformClasses:
         return min(self.ways.highest, len(self.class_ids))
 
     def draw(self, rng: np.random.RandomState) -> np.ndarray:
-        way = rng.randint(self.ways.lowest, self.largest_way + 1)  # a fixed way takes no random number
+        way = rng.randint(self.ways.lowest, self.largest_way + 1)  # a fixed way consumes no random number
         return self.class_ids[rng.permutation(len(self.class_ids))[:way]]
 
 
 @dataclass(frozen=True)
 class BiLevelClasses:
-    """A uniform superclass, then its classes as in `UniformClasses`."""
+    """Draws a uniform superclass, then classes of it as `UniformClasses` does."""
 
     superclasses: tuple[UniformClasses, ...]
 
     @classmethod
     def of(cls, spec: BiLevelSpec, split: str, ways: Ways) -> "BiLevelClasses":
-        """The superclasses of a split; UserError names one that has too few classes."""
+        """Over the superclasses of a split. Raises UserError naming one that has too few classes."""
         start = spec.classes(split).start
         for superclass in spec.superclasses(split):
             if len(spec.classes_of(superclass)) < ways.lowest:
@@ -97,15 +97,15 @@ class BiLevelClasses:
 
 @dataclass(frozen=True)
 class DagClasses:
-    """A uniform eligible inner node, then all leaves below it, or a random `max_ways` of them if there are more."""
+    """Draws a uniform eligible inner node, then all leaves below it, or `max_ways` random ones if there are more."""
 
-    spans: tuple[np.ndarray, ...]  # class ids below each eligible node; nodes and ids in WordNet id order
+    spans: tuple[np.ndarray, ...]  # class ids below each eligible node; nodes and ids sorted by WordNet id
     max_ways: int
 
     @classmethod
     def of(cls, spec: HierarchicalSpec, split: str, ways: Ways, min_examples: int) -> "DagClasses":
-        """The nodes that span at least `ways.lowest` classes but not nearly everything; UserError when none does."""
-        images = images_of(spec, split)
+        """Over the nodes that span `ways.lowest` to MAX_SPANNED_LEAVES classes. Raises UserError if there is none."""
+        images = image_counts(spec, split)
         number = {spec.class_names[class_id]: i for i, class_id in enumerate(spec.classes(split))}
         spans = []
         for wn_id, leaves in sorted(spec.spanned_leaves(split).items()):
@@ -134,7 +134,10 @@ class DagClasses:
 
 @dataclass(frozen=True)
 class SometimesUniform:
-    """A hierarchy that is ignored with a given probability; the coin is tossed at probability 0 too."""
+    """Draws uniformly with probability `ignore_probability`, else from the hierarchy.
+
+    The random number for the choice is consumed at probability 0 as well.
+    """
 
     hierarchy: ClassSelection
     uniform: UniformClasses
@@ -142,7 +145,7 @@ class SometimesUniform:
 
     @property
     def class_ids(self) -> np.ndarray:
-        return (self.uniform if self.ignore_probability else self.hierarchy).class_ids  # uniform includes the other's
+        return (self.uniform if self.ignore_probability else self.hierarchy).class_ids  # uniform is a superset
 
     @property
     def largest_way(self) -> int:
@@ -153,6 +156,6 @@ class SometimesUniform:
         return (self.hierarchy if respected else self.uniform).draw(rng)
 
 
-def images_of(spec: DatasetSpec, split: str) -> np.ndarray:
-    """The image counts [classes] of a split."""
+def image_counts(spec: DatasetSpec, split: str) -> np.ndarray:
+    """Images of each class of a split, [classes] int64."""
     return np.array([spec.images_per_class[class_id] for class_id in spec.classes(split)], dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Fields of a specification file, each checked as it is read, so that a wrong one is named in one line."""
+"""Type-checked reader for the JSON fields of a data set specification; errors name the file and the field."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -7,67 +7,67 @@ from typing import Any, NoReturn, TypeVar
 from alfa_md.errors import UserError
 
 T = TypeVar("T")
-HIGHEST = 2**31 - 1  # of counts: no array of more is ever made
+HIGHEST = 2**31 - 1  # count: larger arrays are never created
 
 
-def malformed(where: Path | str, name: str, problem: str) -> NoReturn:
-    """Raise the UserError of a field that cannot be right."""
+def raise_malformed(where: Path | str, name: str, problem: str) -> NoReturn:
+    """Raise the UserError for an invalid field."""
     raise UserError(f"{where}: field {name!r} {problem}; correct the file or convert the source again")
 
 
 class Fields:
-    """A JSON object read field by field; every method raises UserError naming `where` and the field."""
+    """A JSON object read field by field. Every method raises UserError naming `where` and the field."""
 
     def __init__(self, data: Any, where: Path | str) -> None:
         if not isinstance(data, Mapping):
-            raise UserError(f"{where}: must hold a JSON object, not {show(data)}; convert the source again")
+            raise UserError(f"{where}: must hold a JSON object, not {short_repr(data)}; convert the source again")
         self.data = data
         self.where = where
 
     def fail(self, name: str, problem: str) -> NoReturn:
-        malformed(self.where, name, problem)
+        raise_malformed(self.where, name, problem)
 
     def get(self, name: str) -> Any:
-        """The value of a field that must be there."""
+        """The value of a required field."""
         if name not in self.data:
             self.fail(name, "is missing")
         return self.data[name]
 
     def mapping(self, name: str) -> Mapping[str, Any]:
-        """A field that is an object."""
+        """The value of a required field that is an object."""
         value = self.get(name)
         if not isinstance(value, Mapping):
-            self.fail(name, f"must be an object, not {show(value)}")
+            self.fail(name, f"must be an object, not {short_repr(value)}")
         return value
 
     def text(self, name: str, value: Any, key: str = "") -> str:
-        """A string; a whole number passes for one, because published class names are numbers in places."""
+        """`value` as a string; integers are accepted because some published class names are numbers."""
         if not isinstance(value, str | int) or isinstance(value, bool):
-            self.fail(name, f"{_at(key)}must be a string, not {show(value)}")
+            self.fail(name, f"{_at(key)}must be a string, not {short_repr(value)}")
         return str(value)
 
     def texts(self, name: str, value: Any, key: str = "") -> tuple[str, ...]:
-        """A list of strings."""
+        """`value` as a tuple of strings."""
         if not isinstance(value, list | tuple):
-            self.fail(name, f"{_at(key)}must be a list of strings, not {show(value)}")
+            self.fail(name, f"{_at(key)}must be a list of strings, not {short_repr(value)}")
         return tuple(self.text(name, item, key) for item in value)
 
     def count(self, name: str, value: Any, key: str = "") -> int:
-        """A whole number, at least 0 and at most 2^31 - 1."""
+        """`value` as an integer from 0 to 2^31 - 1."""
         if isinstance(value, Mapping):
             self.fail(name, f"{_at(key)}is an object: example-level pools are not supported, give one count")
         if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= HIGHEST:
-            self.fail(name, f"{_at(key)}must be a count, not {show(value)}")
+            self.fail(name, f"{_at(key)}must be a count, not {short_repr(value)}")
         return value
 
     def counts(self, name: str, value: Any, key: str = "") -> dict[str, int]:
-        """An object of counts."""
+        """`value` as a dictionary of counts."""
         if not isinstance(value, Mapping):
-            self.fail(name, f"{_at(key)}must be an object of counts, not {show(value)}")
+            self.fail(name, f"{_at(key)}must be an object of counts, not {short_repr(value)}")
         return {item: self.count(name, number, item) for item, number in value.items()}
 
     def numbered(self, name: str, read: Callable[[str, Any, str], T]) -> tuple[T, ...]:
-        """An object with the keys "0" to "n-1" in any order, as a tuple in their order."""
+        """A field that is an object with the keys "0" to "n-1", as a tuple sorted by key."""
         values = self.mapping(name)
         keys = [str(number) for number in range(len(values))]
         if absent := [key for key in keys if key not in values]:
@@ -75,10 +75,10 @@ class Fields:
         return tuple(read(name, values[key], key) for key in keys)
 
     def by_split(self, name: str, splits: tuple[str, ...], read: Callable[[str, Any, str], T]) -> dict[str, T]:
-        """An object with the splits in capitals as keys, as a dictionary with the splits' own names."""
+        """A field that is an object with upper-case split names as keys, as a dictionary by split."""
         values = self.mapping(name)
         if set(values) != {split.upper() for split in splits}:
-            self.fail(name, f"must have the keys {', '.join(splits).upper()}, not {show(list(values))}")
+            self.fail(name, f"must have the keys {', '.join(splits).upper()}, not {short_repr(list(values))}")
         return {split: read(name, values[split.upper()], split.upper()) for split in splits}
 
 
@@ -86,7 +86,7 @@ def _at(key: str) -> str:
     return f"at {key!r} " if key else ""
 
 
-def show(value: Any) -> str:
-    """A value in few words."""
+def short_repr(value: Any) -> str:
+    """`repr` of a value, cut to 40 characters."""
     shown = repr(value)
     return shown if len(shown) <= 40 else f"{shown[:37]}..."

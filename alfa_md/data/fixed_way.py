@@ -1,4 +1,4 @@
-"""The episodes of image benchmarks: so many classes, so many support and query images of each."""
+"""Fixed-way, fixed-shot episode sampling for image benchmarks."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from alfa_md.errors import UserError
 @gin.configurable
 @dataclass(frozen=True)
 class FixedWay:
-    """`way` classes with `shots` support and `queries` query images each. Raises UserError where one is below 1."""
+    """`way` classes with `shots` support and `queries` query images each. Raises UserError if one is below 1."""
 
     way: int = 5
     shots: int = 1
@@ -26,10 +26,10 @@ class FixedWay:
 
 
 class ClassImages(NamedTuple):
-    """What an episode takes from one class; its label is its place in the episode."""
+    """Images drawn from one class of an episode; the episode label is the position in the list."""
 
     class_id: int
-    quarter_turns: int  # 0 to 3; for data sets that rotate their classes
+    quarter_turns: int  # 0 to 3 rotations by 90 degrees; used by data sets that augment classes by rotation
     support: np.ndarray  # image numbers [shots]
     query: np.ndarray  # [queries]
 
@@ -37,9 +37,9 @@ class ClassImages(NamedTuple):
 class FixedWaySampler:
     """Draws the classes and images of episodes of one split.
 
-    The order of random numbers is that of the MAML++ and ALFA experiments: classes, their order, one quarter turn for
-    every class (whether it is used or not), then the images class by class, all without replacement. Raises UserError
-    at construction where the split has too few classes, or a class too few images; sampling itself then never fails.
+    The order of random numbers is that of the MAML++ and ALFA experiments: classes, their order, one rotation for
+    every class (used or not), then the images class by class, all without replacement. Raises UserError at
+    construction if the split has too few classes or a class too few images; sampling itself never fails.
     """
 
     def __init__(self, name: str, split: str, classes: Sequence[str], images: Sequence[int], sampling: FixedWay):

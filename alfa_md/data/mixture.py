@@ -1,4 +1,4 @@
-"""Episodes of several sources, each source equally often."""
+"""Mixture of episode sources, sampled uniformly."""
 
 from collections.abc import Sequence
 
@@ -11,10 +11,10 @@ from alfa_md.errors import UserError
 
 @gin.configurable
 class Mixture(EpisodeSource):
-    """Draws the source of each episode uniformly; the episode keeps the name of the source that it comes from.
+    """Draws the source of each episode uniformly; `Episode.source` is the name of the drawn source.
 
-    Episode k is episode k of its source, and its source depends on the seed and k alone. Raises UserError when there
-    is no source or when they are not of one split.
+    Episode k is episode k of its source, which depends on (seed, k) alone. Raises UserError if there is no source or
+    if the sources have different splits.
     """
 
     name = "mixture"
@@ -33,6 +33,6 @@ class Mixture(EpisodeSource):
         self.split = sources[0].split
 
     def episode(self, index: int) -> Episode:
-        """Episode `index` of the source drawn for it."""
+        """Episode `index` of the source drawn for this index."""
         rng = stable_rng(self.seed, self.name, index)
         return self.sources[rng.randint(len(self.sources))].episode(index)

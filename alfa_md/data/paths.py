@@ -1,4 +1,4 @@
-"""Where records are found and where the package may keep derived files."""
+"""Path of the cache directory for derived files (record indexes, decoded images, the miniature)."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Episodes made ready in the background, in order, while the learner works."""
+"""Episode prefetching: background threads load the next episodes while the learner runs."""
 
 import os
 from collections import deque
@@ -12,14 +12,14 @@ import torch
 from alfa_md.episode import Episode, EpisodeSource
 from alfa_md.errors import UserError
 
-WORKERS = min(8, max(2, (os.cpu_count() or 2) // 2))  # threads; the other cores are the learner's
+WORKERS = min(8, max(2, (os.cpu_count() or 2) // 2))  # threads; leaves the other cores to the learner
 
 
 class Prefetcher:
-    """Iterates over `source.episode(i)` for i in `indices`, in order, on `device`; at most `depth` are under way.
+    """Iterates over `source.episode(i)` for i in `indices`, in order, on `device`, at most `depth` of them in flight.
 
-    Threads change when an episode is made, never what is in it. `workers=0` makes each one when it is asked for.
-    An error of a worker is raised where its episode would have come. `waited_seconds` adds up what the consumer waited.
+    Threads do not change the content of episodes. `workers=0` loads each episode on demand. An exception in a worker is
+    raised at the position of its episode. `waited_seconds` is the total time that the consumer has waited.
     """
 
     def __init__(
@@ -40,33 +40,33 @@ class Prefetcher:
         self.waited_seconds = 0.0
 
     def __iter__(self) -> Iterator[Episode]:
-        return self._ahead() if self._workers else self._on_demand()
+        return self._prefetched() if self._workers else self._on_demand()
 
     def _on_demand(self) -> Iterator[Episode]:
         for index in self._indices:
-            yield self._arrived(lambda index=index: self._load(index))
+            yield self._wait_and_copy(lambda index=index: self._load(index))
 
-    def _ahead(self) -> Iterator[Episode]:
+    def _prefetched(self) -> Iterator[Episode]:
         pool = ThreadPoolExecutor(self._workers, thread_name_prefix="prefetch")
         try:
             indices = iter(self._indices)
             waiting = deque(pool.submit(self._load, index) for index in islice(indices, self._depth))
             while waiting:
-                episode = self._arrived(waiting.popleft().result)
+                episode = self._wait_and_copy(waiting.popleft().result)
                 waiting.extend(pool.submit(self._load, index) for index in islice(indices, 1))
                 yield episode
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)  # a worker in mid-episode must not hold up the consumer
+            pool.shutdown(wait=False, cancel_futures=True)  # do not wait for a worker that is loading an episode
 
     def _load(self, index: int) -> Episode:
         episode = self._source.episode(index)
         return episode.pin() if self._device.type == "cuda" else episode
 
-    def _arrived(self, wait: Callable[[], Episode]) -> Episode:
+    def _wait_and_copy(self, wait: Callable[[], Episode]) -> Episode:
         start = perf_counter()
         episode = wait()
         self.waited_seconds += perf_counter() - start
-        # Copied from the consumer's thread: the copy then runs in the order of the consumer's own CUDA stream.
+        # Copied in the consumer's thread, so that the copy is ordered on the consumer's CUDA stream.
         return episode.to(self._device)
 
 
@@ -77,5 +77,5 @@ def prefetch(
     workers: int = WORKERS,
     depth: int = WORKERS + 2,
 ) -> Iterator[Episode]:
-    """The iterator of a `Prefetcher`; closing it abandons the episodes under way."""
+    """The iterator of a `Prefetcher`; closing it cancels the episodes in flight."""
     return iter(Prefetcher(source, indices, device, workers, depth))

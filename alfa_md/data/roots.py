@@ -1,4 +1,4 @@
-"""Where a run's data is: records (the user's, or else the embedded miniature), a folder of images, or nowhere."""
+"""Data roots of a run: a records root (the user's or the embedded miniature), a folder of images, or none."""
 
 import os
 from pathlib import Path
@@ -10,12 +10,12 @@ from alfa_md.data.miniature import miniature_root
 from alfa_md.data.spec import missing_spec
 from alfa_md.errors import UserError
 
-VARIABLE = "META_DATASET_RECORDS"
+RECORDS_VARIABLE = "META_DATASET_RECORDS"
 IMAGES_VARIABLE = "ALFA_MD_IMAGES"
 
 
 class Root(NamedTuple):
-    """A folder with one folder a source, and what it is."""
+    """The data root of a run, which has one folder per source, and its kind."""
 
     path: Path
     kind: str  # "records", "miniature", "images" or "generated"
@@ -23,15 +23,15 @@ class Root(NamedTuple):
 
 @gin.configurable
 def records_root(flag: str | None, recorded: dict | None) -> Root:
-    """The root that a flag names, else the environment variable, else the run's own, else the miniature.
+    """The records root of the flag, else the environment variable, else the earlier run, else the miniature.
 
-    `recorded` is what an earlier run says of its data, its `data_root` and `data_kind`; None for a new run.
-    Raises UserError where the folder is missing or holds no source.
+    `recorded` has the `data_root` and `data_kind` of an earlier run; None for a new run.
+    Raises UserError if the folder is missing or has no source.
     """
-    given = _given(flag, VARIABLE, recorded, "records")
+    given = _given(flag, RECORDS_VARIABLE, recorded, "records")
     if not given:
         return Root(miniature_root(), "miniature")
-    remedy = f"set --records_root_dir or {VARIABLE} to the folder that holds ilsvrc_2012/, omniglot/, ..."
+    remedy = f"set --records_root_dir or {RECORDS_VARIABLE} to the folder that holds ilsvrc_2012/, omniglot/, ..."
     path = _folder(given, "records root", remedy)
     if not any(path.glob("*/dataset_spec.json")):
         if legacy := sorted(path.glob("*/dataset_spec.pkl")):
@@ -42,9 +42,9 @@ def records_root(flag: str | None, recorded: dict | None) -> Root:
 
 @gin.configurable
 def images_root(flag: str | None, recorded: dict | None) -> Root:
-    """The folder of image data sets that a flag names, else the environment variable, else the run's own.
+    """The folder of image data sets of the flag, else the environment variable, else the earlier run.
 
-    Raises UserError where none is given or it does not exist.
+    Raises UserError if none is given or it does not exist.
     """
     remedy = f"set --records_root_dir or {IMAGES_VARIABLE} to the folder that holds mini_imagenet/, cub/, ..."
     given = _given(flag, IMAGES_VARIABLE, recorded, "images")
@@ -55,16 +55,16 @@ def images_root(flag: str | None, recorded: dict | None) -> Root:
 
 @gin.configurable
 def no_root(flag: str | None, recorded: dict | None) -> Root:
-    """For sources that are computed: no folder is looked for, whatever is given."""
+    """The root of generated data; no folder is used, whatever the flag and the earlier run say."""
     return Root(Path("generated"), "generated")
 
 
 def announcement(root: Root) -> str:
-    """What a run says of its data at the start."""
+    """The line about its data that a run prints at its start."""
     if root.kind == "miniature":
         return (
             "EMBEDDED MINIATURE DATA: drawn by this package, NOT Meta-Dataset. Its accuracies compare with no "
-            f"published number. Give --records_root_dir or {VARIABLE} for real records."
+            f"published number. Give --records_root_dir or {RECORDS_VARIABLE} for real records."
         )
     return {
         "records": f"Records: {root.path}",
@@ -74,7 +74,7 @@ def announcement(root: Root) -> str:
 
 
 def _given(flag: str | None, variable: str, recorded: dict | None, kind: str) -> str | None:
-    """The flag, the variable or the folder of an earlier run on data of this kind, whichever comes first."""
+    """The flag, else the environment variable, else the root of an earlier run on data of this kind."""
     given = flag or os.environ.get(variable)
     if not given and recorded and recorded["data_kind"] == kind:
         given = recorded["data_root"]

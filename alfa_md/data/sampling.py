@@ -1,4 +1,4 @@
-"""The composition of episodes: which classes, and how many support and query images of each.
+"""Meta-Dataset episode sampling: the classes of an episode, and the shots and queries of each.
 
 The rules, the bounds and the order of random numbers are those of the original Meta-Dataset sampler: the same
 `RandomState` gives the same episodes. Reference: Triantafillou et al., "Meta-Dataset", ICLR 2020 (arXiv:1903.03096).
@@ -20,7 +20,7 @@ from alfa_md.data.class_selection import (
     SometimesUniform,
     UniformClasses,
     Ways,
-    images_of,
+    image_counts,
 )
 from alfa_md.data.spec import BiLevelSpec, DatasetSpec, HierarchicalSpec
 from alfa_md.errors import MissingSplit, UserError
@@ -29,10 +29,10 @@ from alfa_md.errors import MissingSplit, UserError
 @gin.configurable
 @dataclass(frozen=True)
 class Sampling:
-    """How ways and shots are drawn; the defaults are the variable-way, variable-shot protocol of Meta-Dataset.
+    """Configuration of ways and shots; the default is the variable-way, variable-shot protocol of Meta-Dataset.
 
     A number fixes a quantity; `num_support` may also be a range (lowest, highest), drawn once per episode. None draws
-    it between the bounds below, which count images or classes. Raises UserError when a value makes no sense.
+    the quantity within the bounds below, which count images or classes. Raises UserError for an invalid value.
     """
 
     num_ways: int | None = None
@@ -63,7 +63,7 @@ class Sampling:
             _refuse("ignore_hierarchy_probability", self.ignore_hierarchy_probability, "a number between 0 and 1")
 
     def _whole_numbers(self) -> dict[str, int]:
-        """The lowest values of the fields that this sampling reads; a bound is not read where a number is fixed."""
+        """Minimum of each integer field in use; the bounds of a fixed quantity are not used."""
         lowest = {"min_examples_in_class": 0, "max_num_query" if self.num_query is None else "num_query": 1}
         if self.num_support is None:
             lowest |= {"max_support_set_size": 1, "max_support_size_contrib_per_class": 1}
@@ -73,24 +73,24 @@ class Sampling:
 
     @property
     def ways(self) -> Ways:
-        """The bounds of the way."""
+        """Bounds of the way, both inclusive."""
         if self.num_ways is not None:
             return Ways(self.num_ways, self.num_ways)
         return Ways(self.min_ways, self.max_ways_upper_bound)
 
     @property
     def shots(self) -> tuple[int, int]:
-        """The bounds, both included, of a shot that does not depend on the class; equal when it is fixed."""
+        """Bounds, both inclusive, of a shot shared by all classes; equal if the shot is fixed."""
         return tuple(self.num_support) if isinstance(self.num_support, tuple | list) else (self.num_support,) * 2
 
     @property
     def images_needed(self) -> int:
-        """The images that a class must have to be in any episode: disjoint support and query images."""
+        """Minimum number of images of a class: disjoint support and query images."""
         return (1 if self.num_support is None else self.shots[1]) + (self.num_query or 1)
 
 
 class ClassDraw(NamedTuple):
-    """One class of an episode: its id relative to the start of the split, and its numbers of images."""
+    """One class of an episode: its id relative to the start of the split, its shots and its queries."""
 
     class_id: int
     shots: int
@@ -98,10 +98,10 @@ class ClassDraw(NamedTuple):
 
 
 class EpisodeSampler:
-    """Draws what episodes of one split consist of.
+    """Draws the classes, shots and queries of episodes of one split.
 
-    Raises MissingSplit at construction when the split has no class, UserError, naming the class or superclass, when
-    some episode could not be drawn; sampling itself then never fails.
+    Raises MissingSplit at construction if the split has no class, and UserError naming the class or superclass if some
+    episode could not be drawn; sampling itself never fails.
     """
 
     def __init__(self, spec: DatasetSpec, split: str, sampling: Sampling) -> None:
@@ -109,7 +109,7 @@ class EpisodeSampler:
             others = ", ".join(name for name, count in spec.classes_per_split.items() if count) or "none has any"
             raise MissingSplit(f"{spec.name} has no {split} classes; choose a split that has some ({others})")
         self.sampling = sampling
-        self.images = images_of(spec, split)
+        self.images = image_counts(spec, split)
         self.selection = select_classes(spec, split, sampling)
         self._check_images(spec, split)
         if sampling.num_support is None and self.selection.largest_way > sampling.max_support_set_size:
@@ -128,7 +128,7 @@ class EpisodeSampler:
             )
 
     def sample(self, rng: np.random.RandomState) -> list[ClassDraw]:
-        """The classes of one episode, in the order in which they are numbered in it."""
+        """The classes of one episode, in the order of their labels."""
         class_ids = self.selection.draw(rng)
         images = self.images[class_ids]
         queries = self._num_queries(images)
@@ -136,7 +136,7 @@ class EpisodeSampler:
         return [ClassDraw(int(c), int(k), queries) for c, k in zip(class_ids, shots, strict=True)]
 
     def _num_queries(self, images: np.ndarray) -> int:
-        """One number for all classes: what the smallest has to spare, at most half of it if the shot is free."""
+        """Queries per class: the images that the smallest class has left, at most half of them if the shot varies."""
         sampling = self.sampling
         if sampling.num_query is not None:
             return sampling.num_query
@@ -144,11 +144,11 @@ class EpisodeSampler:
         return min(sampling.max_num_query, int(spare.min()))
 
     def _num_shots(self, rng: np.random.RandomState, images: np.ndarray, queries: int) -> np.ndarray:
-        """Shots [way]: equal, or about in proportion to the class sizes with noise of a factor 1/2 to 2."""
+        """Shots [way]: equal, or roughly proportional to the class sizes with noise by a factor of 1/2 to 2."""
         sampling = self.sampling
         if sampling.num_support is not None:
             lowest, highest = sampling.shots
-            return np.full(len(images), rng.randint(lowest, highest + 1))  # a fixed shot takes no random number
+            return np.full(len(images), rng.randint(lowest, highest + 1))  # a fixed shot consumes no random number
         remaining = images - queries
         beta = rng.uniform()
         contributions = np.floor(beta * np.minimum(sampling.max_support_size_contrib_per_class, remaining) + 1)
@@ -159,7 +159,7 @@ class EpisodeSampler:
 
 
 def select_classes(spec: DatasetSpec, split: str, sampling: Sampling) -> ClassSelection:
-    """The strategy that the kind of specification asks for, unless `sampling` ignores the hierarchy."""
+    """The class selection for the kind of specification, uniform if `sampling` ignores the hierarchy."""
     ways, least = sampling.ways, sampling.min_examples_in_class
     if isinstance(spec, BiLevelSpec) and not sampling.ignore_bilevel_ontology:
         _refuse_fixed(spec, sampling, ("num_ways", "min_examples_in_class"), "ignore_bilevel_ontology")
@@ -174,7 +174,7 @@ def select_classes(spec: DatasetSpec, split: str, sampling: Sampling) -> ClassSe
 
 
 def stable_rng(*name: object) -> np.random.RandomState:
-    """A generator seeded by the words of `name`: the same in every process and on every platform."""
+    """A random generator seeded by a hash of `name`: the same in every process and on every platform."""
     digest = sha256("/".join(map(str, name)).encode()).digest()
     return np.random.RandomState(np.frombuffer(digest, dtype="<u4").astype(np.uint32))
 
@@ -182,7 +182,7 @@ def stable_rng(*name: object) -> np.random.RandomState:
 def draw_records(rng: np.random.RandomState, num_images: int, count: int) -> np.ndarray:
     """Distinct record numbers [count] below `num_images`, uniform and in uniform order, in O(count).
 
-    A Fisher-Yates shuffle of all record numbers, stopped after `count` swaps, that stores only the swapped ones.
+    A Fisher-Yates shuffle of all record numbers, stopped after `count` swaps, that stores swapped entries only.
     """
     if not 0 <= count <= num_images:
         raise ValueError(f"cannot draw {count} distinct records of {num_images}")

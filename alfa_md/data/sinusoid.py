@@ -25,7 +25,7 @@ SPLITS = ("train", "valid", "test")
 @gin.configurable
 @dataclass(frozen=True)
 class Points:
-    """How many points of a curve an episode shows: support points, and query points in training."""
+    """Points per episode: `shots` support points, and `queries` query points in training."""
 
     shots: int = 10
     queries: int = 10
@@ -34,8 +34,8 @@ class Points:
         require_at_least(1, "Points", shots=self.shots, queries=self.queries)
 
 
-class Curve(NamedTuple):
-    """y = amplitude * sin(frequency * x + phase)."""
+class SineCurve(NamedTuple):
+    """The function y = amplitude * sin(frequency * x + phase)."""
 
     amplitude: float
     frequency: float
@@ -46,11 +46,11 @@ class Curve(NamedTuple):
 
 
 class Sinusoids(EpisodeSource):
-    """Episode k is a curve of its own: support and query points [N, 1] -> values [N, 1], way 1.
+    """Regression episodes, each of one random sine curve: points [N, 1] -> values [N, 1], way 1.
 
-    Support points are drawn uniformly, and so are the query points of training; validation and test ask for 100 points
-    evenly spaced over the interval, ends included. Fewer shots are the first of more: the same curve and points.
-    Raises UserError for an unknown split.
+    Support points and training query points are uniform; validation and test have 100 evenly spaced query points over
+    the interval, ends included. Smaller shots are prefixes of larger ones: the same curve and the same first points.
+    Raises MissingSplit for an unknown split.
     """
 
     def __init__(self, name: str, split: str, points: Points, seed: int):
@@ -59,14 +59,14 @@ class Sinusoids(EpisodeSource):
         self.name, self.split = name, split
         self._points, self._seed = points, seed
 
-    def curve(self, index: int) -> Curve:
+    def curve(self, index: int) -> SineCurve:
         """The curve of episode `index`."""
-        return _curve(self._rng(index))
+        return _draw_curve(self._rng(index))
 
     def episode(self, index: int) -> Episode:
         """Episode `index`; all tensors are float32."""
         rng = self._rng(index)
-        curve = _curve(rng)
+        curve = _draw_curve(rng)
         support_x = rng.uniform(*INTERVAL, self._points.shots)
         if self.split == "train":
             query_x = rng.uniform(*INTERVAL, self._points.queries)
@@ -85,7 +85,7 @@ class Sinusoids(EpisodeSource):
         )
 
     def stamp(self) -> dict:
-        """What is drawn, and where the query points lie."""
+        """The distribution of curves and of query points."""
         return {
             "curve": "amplitude * sin(frequency * x + phase)",
             "amplitude": list(AMPLITUDES),
@@ -101,14 +101,14 @@ class Sinusoids(EpisodeSource):
 
 @gin.configurable
 def sinusoids(root: Path, name: str, split: str, sampling: Points, seed: int) -> Sinusoids:
-    """The curves that `seed` and `name` draw; `root` is not looked at. Raises UserError for a sampling of images."""
+    """Sine episodes by `seed` and `name`; `root` is unused. Raises UserError if `sampling` is not Points."""
     if not isinstance(sampling, Points):
         raise UserError(f"sinusoids are sampled by Points, not {type(sampling).__name__}; set sampling = @Points()")
     return Sinusoids(name, split, sampling, seed)
 
 
-def _curve(rng: np.random.RandomState) -> Curve:
-    return Curve(*(rng.uniform(*bounds) for bounds in (AMPLITUDES, FREQUENCIES, PHASES)))
+def _draw_curve(rng: np.random.RandomState) -> SineCurve:
+    return SineCurve(*(rng.uniform(*bounds) for bounds in (AMPLITUDES, FREQUENCIES, PHASES)))
 
 
 def _column(values: np.ndarray) -> torch.Tensor:

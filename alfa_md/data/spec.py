@@ -1,6 +1,6 @@
-"""Reading and writing `dataset_spec.json`, which says what classes a source of Meta-Dataset has.
+"""Reading and writing of `dataset_spec.json`, the class specification of a Meta-Dataset source.
 
-A source is a directory `<records root>/<name>` that holds this file and one record file for each class.
+A source is a directory `<records root>/<name>` with this file and one record file per class.
 """
 
 import json
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from alfa_md.data.fields import Fields, show
+from alfa_md.data.fields import Fields, short_repr
 from alfa_md.data.spec_kinds import (
     FILE_PATTERN,
     SPEC_FILE,
@@ -18,8 +18,8 @@ from alfa_md.data.spec_kinds import (
     DatasetSpec,
     HierarchicalSpec,
     Node,
-    range_of,
-    where_of,
+    spec_label,
+    split_range,
 )
 from alfa_md.errors import MissingSource, UserError
 from alfa_md.system.files import atomic_write
@@ -39,16 +39,16 @@ __all__ = [
 
 
 def parse_spec(data: Mapping[str, Any], path: Path | None = None) -> DatasetSpec:
-    """The specification that the object of a `dataset_spec.json` describes; UserError names the field at fault."""
-    fields = Fields(data, where_of(path))
+    """The specification for the content of a `dataset_spec.json`. Raises UserError naming an invalid field."""
+    fields = Fields(data, spec_label(path))
     if (pattern := data.get("file_pattern", FILE_PATTERN)) != FILE_PATTERN:
         fields.fail(
-            "file_pattern", f"must be {FILE_PATTERN!r}, not {show(pattern)} (pools and shards are not supported)"
+            "file_pattern", f"must be {FILE_PATTERN!r}, not {short_repr(pattern)} (pools and shards are not supported)"
         )
     parsers = {DatasetSpec.kind: _flat, BiLevelSpec.kind: _bi_level, HierarchicalSpec.kind: _hierarchical}
     kind = fields.text("__class__", fields.get("__class__"))
     if kind not in parsers:
-        fields.fail("__class__", f"must be one of {', '.join(parsers)}, not {show(kind)}")
+        fields.fail("__class__", f"must be one of {', '.join(parsers)}, not {short_repr(kind)}")
     name = fields.text("name", fields.get("name"))
     return parsers[kind](fields, name=name, class_names=fields.numbered("class_names", fields.text), path=path)
 
@@ -64,7 +64,7 @@ def _flat(fields: Fields, **common: Any) -> DatasetSpec:
 def _bi_level(fields: Fields, **common: Any) -> BiLevelSpec:
     sizes = fields.numbered("classes_per_superclass", fields.count)
     superclasses = fields.by_split("superclasses_per_split", SPLITS, fields.count)
-    ranges = {split: range_of(split, superclasses) for split in SPLITS}
+    ranges = {split: split_range(split, superclasses) for split in SPLITS}
     return BiLevelSpec(
         **common,
         images_per_class=fields.numbered("images_per_class", fields.count),
@@ -98,7 +98,7 @@ def _hierarchical(fields: Fields, *, class_names: tuple[str, ...], **common: Any
 
 
 def _node(fields: Fields) -> Node:
-    """One node; words and parents serve the reader of the file only and may be absent."""
+    """One node; `words` and `parents_ids` are informative only and may be absent."""
     wn_id, words = fields.text("wn_id", fields.get("wn_id")), fields.text("words", fields.data.get("words", ""))
     children = fields.texts("children_ids", fields.get("children_ids"))
     parents = fields.texts("parents_ids", fields.data.get("parents_ids", ()))
@@ -106,9 +106,9 @@ def _node(fields: Fields) -> Node:
 
 
 def load_spec(directory: Path) -> DatasetSpec:
-    """The specification in `directory`, which must bear its name; MissingSource where there is none.
+    """The specification in `directory`, whose name must be that of the source.
 
-    Raises UserError where it is malformed.
+    Raises MissingSource if there is none, UserError if it is malformed.
     """
     directory = Path(os.path.abspath(directory))
     file = directory / SPEC_FILE
@@ -129,14 +129,14 @@ def load_spec(directory: Path) -> DatasetSpec:
 
 
 def save_spec(spec: DatasetSpec, directory: Path) -> None:
-    """Write `dataset_spec.json` into `directory`, made if need be; a reader never sees half a file."""
+    """Write `dataset_spec.json` atomically into `directory`, which is created if it does not exist."""
     directory.mkdir(parents=True, exist_ok=True)
     with atomic_write(directory / SPEC_FILE) as file:
         file.write(json.dumps(spec.to_json(), indent=2).encode())
 
 
 def missing_spec(directory: Path) -> str:
-    """The line for a directory that has no `dataset_spec.json`: what lies there instead, and the remedy."""
+    """The error line for a directory without `dataset_spec.json`; mentions a legacy pickle if there is one."""
     file = directory / SPEC_FILE
     legacy = file.with_suffix(".pkl")
     if legacy.exists():

@@ -1,4 +1,4 @@
-"""The three kinds of specification: what classes a source of Meta-Dataset has, in which splits, with how many images.
+"""Data set specifications: classes, splits and image counts of a Meta-Dataset source, in three kinds.
 
 Class ids are contiguous: first the training classes, then validation, then test. The kinds are flat, bi-level
 (Omniglot: alphabets of characters) and hierarchical (ImageNet: a graph of WordNet nodes for each split).
@@ -12,7 +12,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, NoReturn
 
-from alfa_md.data.fields import malformed
+from alfa_md.data.fields import raise_malformed
 from alfa_md.errors import UserError
 
 SPLITS = ("train", "valid", "test")
@@ -21,7 +21,7 @@ FILE_PATTERN = "{}.tfrecords"
 
 
 class Node(NamedTuple):
-    """One WordNet synset of a split's graph; a node without children is a leaf, that is a class."""
+    """One WordNet synset in the graph of a split; a node without children is a leaf, that is a class."""
 
     wn_id: str
     words: str
@@ -31,16 +31,16 @@ class Node(NamedTuple):
 
 @dataclass(frozen=True)
 class DatasetSpec:
-    """A source whose classes have no structure; names and image counts stand in class id order.
+    """Flat specification: classes without hierarchy; names and image counts are indexed by class id.
 
-    Raises UserError when the fields contradict each other.
+    Raises UserError if the fields contradict each other.
     """
 
     name: str
     class_names: tuple[str, ...]
     images_per_class: tuple[int, ...]
     classes_per_split: Mapping[str, int]
-    path: Path | None = field(default=None, compare=False)  # where a specification lies is no part of what it says
+    path: Path | None = field(default=None, compare=False)  # the location is not part of the content
 
     kind: ClassVar[str] = "DatasetSpecification"
 
@@ -51,22 +51,22 @@ class DatasetSpec:
 
     def classes(self, split: str) -> range:
         """The class ids of `split`."""
-        return range_of(split, self.classes_per_split)
+        return split_range(split, self.classes_per_split)
 
     def class_file(self, class_id: int) -> Path:
-        """The record file of a class, named by its id even where the class name is a WordNet id."""
+        """The record file of a class; its name is the class id, for WordNet classes too."""
         if self.path is None:
             raise ValueError(f"the specification of {self.name} was not read from a directory")
         return self.path / FILE_PATTERN.format(class_id)
 
     def to_json(self) -> dict[str, Any]:
-        """The object that `dataset_spec.json` holds; numbers as keys are strings there."""
+        """The content of `dataset_spec.json`; integer keys become strings."""
         return {
             "name": self.name,
             **self._structure(),
             "images_per_class": self._images(),
             "class_names": _numbered(self.class_names),
-            "path": self.name,  # a placeholder: every reader puts the directory of the file in its place
+            "path": self.name,  # a placeholder: readers use the directory of the file instead
             "file_pattern": FILE_PATTERN,
             "__class__": self.kind,
         }
@@ -82,12 +82,12 @@ class DatasetSpec:
             self._fail(name, f"has {len(getattr(self, name))} entries, but the splits hold {length} {things}")
 
     def _fail(self, name: str, problem: str) -> NoReturn:
-        malformed(where_of(self.path, self.name), name, problem)
+        raise_malformed(spec_label(self.path, self.name), name, problem)
 
 
 @dataclass(frozen=True, kw_only=True)
 class BiLevelSpec(DatasetSpec):
-    """A source whose classes are grouped in superclasses; both are numbered in split order, without gaps."""
+    """Bi-level specification: classes grouped into superclasses, both contiguous in split order."""
 
     superclass_names: tuple[str, ...]
     classes_per_superclass: tuple[int, ...]
@@ -106,7 +106,7 @@ class BiLevelSpec(DatasetSpec):
 
     def superclasses(self, split: str) -> range:
         """The superclass ids of `split`."""
-        return range_of(split, self.superclasses_per_split)
+        return split_range(split, self.superclasses_per_split)
 
     def classes_of(self, superclass: int) -> range:
         """The class ids of a superclass."""
@@ -123,7 +123,7 @@ class BiLevelSpec(DatasetSpec):
 
 @dataclass(frozen=True, kw_only=True)
 class HierarchicalSpec(DatasetSpec):
-    """A source whose classes are the leaves of an acyclic graph for each split; class names are WordNet ids."""
+    """Hierarchical specification: classes are the leaves of one acyclic graph per split, named by WordNet ids."""
 
     graphs: Mapping[str, tuple[Node, ...]]
 
@@ -152,7 +152,7 @@ class HierarchicalSpec(DatasetSpec):
             self._fail("split_subgraphs", f"has a cycle through {error.args[1][0]} in the {split} graph")
 
     def spanned_leaves(self, split: str) -> dict[str, frozenset[str]]:
-        """The WordNet ids of the leaves below each node of the split's graph; a leaf spans itself."""
+        """WordNet ids of the leaves below each node of a split's graph; a leaf spans itself."""
         children = {node.wn_id: node.children_ids for node in self.graphs[split]}
         leaves: dict[str, frozenset[str]] = {}
         for wn_id in TopologicalSorter(children).static_order():  # children come before their parents
@@ -164,7 +164,7 @@ class HierarchicalSpec(DatasetSpec):
         return {"split_subgraphs": _by_split({s: [_node_json(n) for n in sorted(self.graphs[s])] for s in SPLITS})}
 
     def _images(self) -> dict[str, Any]:
-        """Counts of every node of each graph: an inner node has the images of the leaves that it spans."""
+        """Image counts by split and node: an inner node counts the images of the leaves that it spans."""
         images = dict(zip(self.class_names, self.images_per_class, strict=True))
         spans = {split: sorted(self.spanned_leaves(split).items()) for split in SPLITS}
         return _by_split({s: {wn_id: sum(images[leaf] for leaf in span) for wn_id, span in spans[s]} for s in SPLITS})
@@ -175,13 +175,13 @@ def _node_json(node: Node) -> dict[str, Any]:
     return {"wn_id": node.wn_id, "words": node.words, **ordered}
 
 
-def where_of(path: Path | None, name: str = "") -> Path | str:
-    """The words by which a message names a specification."""
+def spec_label(path: Path | None, name: str = "") -> Path | str:
+    """The name of a specification in error messages: its file, or its source."""
     return path / SPEC_FILE if path else f"{SPEC_FILE}{f' of {name}' if name else ''}"
 
 
-def range_of(split: str, sizes: Mapping[str, int]) -> range:
-    """The ids of `split` where ids are contiguous in split order."""
+def split_range(split: str, sizes: Mapping[str, int]) -> range:
+    """The ids of `split`, given the sizes of all splits. Raises UserError for an unknown split."""
     if split not in SPLITS:
         raise UserError(f"unknown split {split!r}; choose one of {', '.join(SPLITS)}")
     start = sum(sizes[earlier] for earlier in SPLITS[: SPLITS.index(split)])

@@ -58,10 +58,10 @@ def score_episodes(
 
 def predict(learner: Learner, episodes: Iterable[Episode]) -> Iterator[tuple[Episode, Tensor]]:
     """Yields episodes and the learner's predictions; all in one batch if the learner batches episodes."""
-    parts = [list(episodes)] if learner.batches else ([episode] for episode in episodes)
+    parts = [list(episodes)] if learner.vectorized else ([episode] for episode in episodes)
     for batch in filter(None, parts):
         with explain_out_of_memory(learner, batch):
-            predictions = learner.batch(batch) if learner.batches else [learner(batch[0])]
+            predictions = learner.forward_episodes(batch) if learner.vectorized else [learner(batch[0])]
         yield from zip(batch, predictions, strict=True)
 
 

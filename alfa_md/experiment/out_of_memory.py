@@ -11,7 +11,7 @@ from alfa_md.learners.gradient import GradientLearner
 # Parts of the RuntimeError messages of device and host allocators.
 OUT_OF_MEMORY_MESSAGES = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED")
 # Bindings that save memory and change results only by rounding: a run may be resumed with different values.
-SAVING = {"support_moments.query_portion": "10", "GradientLearner.memory": "@low"}
+SAVING = {"support_moments.query_portion": "10", "GradientLearner.recompute": "@recompute_all"}
 LOWER_PRECISION = "GradientLearner.precision = @bfloat16"
 
 

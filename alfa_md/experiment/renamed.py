@@ -11,14 +11,21 @@ MODULES = {
     "learners.captured": "learners.batching.captured",
     "learners.traced": "learners.batching.traced",
     "learners.vmapped": "learners.batching.vmapped",
+    "learners.starts": "learners.initialization",
     "precision": "kernels.precision",
     "recomputation": "inner_loop.recomputation",
     "schedules": "training.schedules",
     "training": "training.loop",
 }
-CONFIGURABLES: dict[str, str] = {}
-PARAMETERS: dict[str, str] = {}  # of configurables under their current names
-VALUES: dict[tuple[str, str], tuple[str, str]] = {}  # (parameter, value) -> (parameter, value)
+CONFIGURABLES = {"fast": "keep_all", "balanced": "recompute_alternate", "low": "recompute_all"}
+PARAMETERS = {  # of configurables under their current names
+    "GradientLearner.memory": "GradientLearner.recompute",
+    "GradientLearner.start": "GradientLearner.initialization",
+}
+VALUES = {  # (parameter, value) -> (parameter, value)
+    ("GradientLearner.adapt_batch_norm", "True"): ("GradientLearner.adapts", "@everything"),
+    ("GradientLearner.adapt_batch_norm", "False"): ("GradientLearner.adapts", "@all_but_batch_norm"),
+}
 
 IMPORT = re.compile(r"^(\s*(?:import|from)\s+)alfa_md\.([\w.]+)", re.MULTILINE)
 REFERENCE = re.compile(r"(@(?:[\w.]+/)*)(?:[\w.]+\.)?(\w+)")

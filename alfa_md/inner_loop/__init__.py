@@ -1,4 +1,4 @@
-"""The steps of an inner loop, and what makes them cheaper without changing a number."""
+"""The inner loop, and what makes it cheaper without changing a number."""
 
 from alfa_md.inner_loop.loop import adapt, unroll
 

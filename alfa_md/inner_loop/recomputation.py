@@ -1,8 +1,8 @@
-"""Inner steps without a graph, taken again in the backward pass: less memory for more time, the same numbers.
+"""Recomputation of inner steps in the backward pass (activation checkpointing): less memory for more time.
 
 In second order the graph of every inner step is kept until the outer gradient has passed through it. A step is a
-function of the fast weights and the meta-parameters alone, so its graph can be made when it is needed: from the fast
-weights that it started from, which are all that is stored of it.
+function of fast weights, the rule's state, constants of the task and meta-parameters, so its graph can be recomputed
+when it is needed; nothing else is saved of it. The numbers are the same.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,60 +12,68 @@ import torch
 from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
+from torch.utils._pytree import TreeSpec, tree_flatten, tree_unflatten
 from torch.utils.checkpoint import get_device_states, set_device_states
 
-from alfa_md.accumulators import gathered_already
+from alfa_md.accumulators import paused
+from alfa_md.inner_loop.step import Step
 from alfa_md.params import Params
+from alfa_md.rules.base import State
 
-Memory = Callable[[int], bool]  # whether inner step number i is taken again
-Take = Callable[[Params], Params]  # one inner step
+Recompute = Callable[[int], bool]  # inner step number -> True if its graph is recomputed
+Take = Callable[[Params, State, Params], Step]  # an inner step of fast weights, state and constants
 
 
 @gin.configurable
-def fast(number: int) -> bool:
-    """Every step keeps its graph."""
+def keep_all(number: int) -> bool:
+    """The graph of every inner step is kept."""
     return False
 
 
 @gin.configurable
-def balanced(number: int) -> bool:
-    """Every second step is taken again, so that half of the graphs are kept."""
+def recompute_alternate(number: int) -> bool:
+    """Every second inner step is recomputed: half of the graphs are kept."""
     return number % 2 == 0
 
 
 @gin.configurable
-def low(number: int) -> bool:
-    """Every step is taken again: the graph of one step is there at a time."""
+def recompute_all(number: int) -> bool:
+    """Every inner step is recomputed: one graph is in memory at a time."""
     return True
 
 
-def taken_again(take: Take, params: Params, learned: Sequence[Tensor]) -> Params:
-    """take(params), whose gradients by `params` and by the `learned` tensors take the step once more."""
-    names = tuple(params)
-    results = TakenAgain.apply(take, names, *params.values(), *learned)
-    return dict(zip(names, results, strict=True))
+def recomputed(take: Take, params: Params, state: State, constants: Params, learned: Sequence[Tensor]) -> Step:
+    """take(params, state, constants); its gradient by these and by the `learned` tensors recomputes the step."""
+    tensors, spec = tree_flatten((params, state, constants))
+    steps: list[Step] = []
+    results = Recomputed.apply(take, spec, steps, *tensors, *learned)
+    (step,) = steps
+    after, state = tree_unflatten(results, tree_flatten((step.after, step.state))[1])
+    return step._replace(before=params, after=after, state=state)
 
 
-class TakenAgain(Function):
-    """A step with its gradient, not to be differentiated twice. Random numbers are drawn again as they were."""
+class Recomputed(Function):
+    """An inner step that saves its inputs alone; once differentiable. Random numbers repeat."""
 
     @staticmethod
-    def forward(ctx, take: Take, names: tuple[str, ...], *tensors: Tensor) -> tuple[Tensor, ...]:
-        ctx.take, ctx.names, ctx.learned = take, names, tensors[len(names) :]
-        ctx.save_for_backward(*tensors[: len(names)])
-        ctx.drawn = torch.get_rng_state(), *get_device_states(tensors[0])
-        after = take(dict(zip(names, tensors, strict=False)))
-        return tuple(after[name] for name in names)
+    def forward(ctx, take: Take, spec: TreeSpec, steps: list[Step], *tensors: Tensor) -> tuple[Tensor, ...]:
+        inputs = tensors[: spec.num_leaves]
+        ctx.take, ctx.spec, ctx.learned = take, spec, tensors[spec.num_leaves :]
+        ctx.save_for_backward(*inputs)
+        ctx.random = torch.get_rng_state(), *get_device_states(inputs[0])
+        steps.append(take(*tree_unflatten(inputs, spec)))
+        return tuple(tree_flatten((steps[0].after, steps[0].state))[0])
 
     @staticmethod
     @once_differentiable
     def backward(ctx, *cotangents: Tensor) -> tuple:
-        state, devices, states = ctx.drawn
-        before = {n: t.detach().requires_grad_() for n, t in zip(ctx.names, ctx.saved_tensors, strict=True)}
-        with torch.random.fork_rng(devices), torch.enable_grad(), gathered_already():
+        state, devices, states = ctx.random
+        inputs = [tensor.detach().requires_grad_() for tensor in ctx.saved_tensors]
+        with torch.random.fork_rng(devices), torch.enable_grad(), paused():
             torch.set_rng_state(state)
             set_device_states(devices, states)
-            after = ctx.take(before)
-            inputs = [*before.values(), *ctx.learned]
-            grads = torch.autograd.grad([after[n] for n in ctx.names], inputs, cotangents, allow_unused=True)
-        return None, None, *grads
+            step = ctx.take(*tree_unflatten(inputs, ctx.spec))
+            outputs = zip(tree_flatten((step.after, step.state))[0], cotangents, strict=True)
+            live, cotangents = zip(*((out, grad) for out, grad in outputs if out.requires_grad), strict=True)
+            grads = torch.autograd.grad(live, [*inputs, *ctx.learned], cotangents, allow_unused=True)
+        return None, None, None, *grads

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from alfa_md.kernels.order import second_order, stacked
+from alfa_md.kernels.dispatch import in_double_backward, in_stacked_tasks
 from alfa_md.kernels.precision import cast_to
 from alfa_md.kernels.task_by_task import TaskByTask
 
@@ -31,7 +31,7 @@ class Convolution(nn.Conv2d):
 
 def convolution(x: Tensor, weight: Tensor, bias: Tensor | None, stride: Pair, padding: Pair) -> Tensor:
     """Maps [N, D, H', W'] of x [N, C, H, W] under a kernel [D, C, h, w] and a bias [D]; see F.conv2d."""
-    if not (second_order() or stacked()):
+    if not (in_double_backward() or in_stacked_tasks()):
         return F.conv2d(x, weight, bias, stride, padding)
     dtype = cast_to(x.device.type)  # autocast itself does not reach what a Function saves
     if dtype is not None:

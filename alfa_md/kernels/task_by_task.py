@@ -1,4 +1,4 @@
-"""Operations that stacked tasks go through one by one, because they are slow for several at once."""
+"""Functions that vmap applies to stacked tasks one by one, because they are slow on stacks."""
 
 from collections.abc import Sequence
 
@@ -8,33 +8,33 @@ from torch.autograd import Function
 
 
 class TaskByTask(Function):
-    """A Function of tensors and settings that `vmap` calls for every task by itself."""
+    """A Function of tensors and settings that `vmap` calls once for every task."""
 
     @classmethod
     def vmap(cls, info, in_dims: tuple, *args: object) -> tuple:
         columns = [
-            Apart.apply(arg.movedim(dim, 0)) if isinstance(dim, int) else [arg] * info.batch_size
+            Unstack.apply(arg.movedim(dim, 0)) if isinstance(dim, int) else [arg] * info.batch_size
             for arg, dim in zip(args, in_dims, strict=True)
         ]
         results = [cls.apply(*task) for task in zip(*columns, strict=True)]
         if isinstance(results[0], Tensor):
-            return Together.apply(*results), 0
-        return tuple(Together.apply(*column) for column in zip(*results, strict=True)), (0,) * len(results[0])
+            return Stack.apply(*results), 0
+        return tuple(Stack.apply(*column) for column in zip(*results, strict=True)), (0,) * len(results[0])
 
 
-class Together(Function):
-    """`stacked_as_they_are`, whose gradient is `Apart`: PyTorch's own of it are slow to be differentiated again."""
+class Stack(Function):
+    """`stack_tasks`, whose gradient is `Unstack`: PyTorch's own is slow in double backward."""
 
     @staticmethod
     def forward(ctx, *tensors: Tensor) -> Tensor:
-        return stacked_as_they_are(tensors)
+        return stack_tasks(tensors)
 
     @staticmethod
     def backward(ctx, cotangent: Tensor) -> tuple[Tensor, ...]:
-        return Apart.apply(cotangent)
+        return Unstack.apply(cotangent)
 
 
-class Apart(Function):
+class Unstack(Function):
     """The tensors of all tasks, from a stack of them."""
 
     @staticmethod
@@ -43,11 +43,11 @@ class Apart(Function):
 
     @staticmethod
     def backward(ctx, *cotangents: Tensor) -> Tensor:
-        return Together.apply(*cotangents)
+        return Stack.apply(*cotangents)
 
 
-def stacked_as_they_are(tensors: Sequence[Tensor]) -> Tensor:
-    """The tensors of all tasks [T, ...]; maps keep their order in memory, which `torch.stack` would change."""
+def stack_tasks(tensors: Sequence[Tensor]) -> Tensor:
+    """The tensors of all tasks [T, ...]; feature maps keep their memory format, which `torch.stack` would change."""
     if tensors[0].dim() == 4 and tensors[0].is_contiguous(memory_format=torch.channels_last):
         return torch.stack([tensor.permute(0, 2, 3, 1) for tensor in tensors]).permute(0, 1, 4, 2, 3)
     return torch.stack(list(tensors))

@@ -1,6 +1,7 @@
 """The MAML family: a backbone and a head adapted to an episode by a few steps of an update rule."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 import gin
 from torch import Tensor, nn
@@ -8,19 +9,36 @@ from torch.func import functional_call
 
 from alfa_md.episode import Episode
 from alfa_md.errors import UserError, require_at_least
-from alfa_md.heads import Head, linear
-from alfa_md.inner_loop.loop import SupportLoss, adapt
-from alfa_md.inner_loop.recomputation import Memory, fast
+from alfa_md.heads import Head, ZeroHead, linear
+from alfa_md.inner_loop.loop import unroll
+from alfa_md.inner_loop.recomputation import Recompute, keep_all
 from alfa_md.inner_loop.shared_start import can_be_shared, shared_start
+from alfa_md.inner_loop.step import Step, SupportLoss
 from alfa_md.kernels.precision import Precision, float32
+from alfa_md.learners.adapts import Adapts, all_but_batch_norm, everything
 from alfa_md.learners.base import Learner, name_of
-from alfa_md.learners.starts import learned
-from alfa_md.normalization import EpisodicBatchNorm, QueryFeatures, support_moments
+from alfa_md.learners.initialization import learned
+from alfa_md.normalization import Normalization, support_moments
 from alfa_md.objectives import CLASSIFICATION, Objective
 from alfa_md.params import Params, Template, pick, strip
 from alfa_md.rules.base import UpdateRule
 
 BACKBONE = "backbone."
+FEATURES = "features"  # among the constants: those of the support set, if the backbone is not adapted
+
+
+class Start(NamedTuple):
+    """The start of an episode's inner loop."""
+
+    fast: Params  # theta_0: the weights that the inner loop adapts
+    constants: Params  # what the support loss reads besides: a head that is not adapted, features computed once
+    first_grads: Params | None = None  # the support gradient at theta_0, if it came with the head
+    query: Tensor | None = None  # query features [Nq, D], if the backbone is not adapted
+
+    @property
+    def weights(self) -> Params:
+        """All of them in one dictionary, as the support loss takes them."""
+        return self.constants | self.fast
 
 
 @gin.configurable
@@ -29,7 +47,7 @@ class GradientLearner(Learner):
 
     `rule(template, num_steps)` builds the rule for the fast weights: the adapted backbone tensors, then the head's
     (of which a head made for the episode has no shape yet). Every nn.Parameter in here that requires a gradient is
-    meta-learned: the backbone, a learned head, what the rule learns.
+    meta-learned: the backbone, a learned head, the parameters of the rule.
 
     Args:
       backbone: images [N, ...] -> features [N, D].
@@ -38,16 +56,18 @@ class GradientLearner(Learner):
       num_steps: inner steps S.
       additional_evaluation_steps: further steps in evaluation mode; they use the rule's last step.
       first_order: take support gradients as constants in the outer gradient.
-      adapt_batch_norm: adapt BN scale and offset in the inner loop, as Meta-Dataset's published runs did (its switch
-        of this name has no effect in its own code). False keeps them at their meta-learned values.
-      normalization: whose moments normalise the query set, `support_moments` or `batch_statistics`.
+      adapts: the weights that the inner loop adapts: `everything` (as Meta-Dataset's published runs; the switch
+        "adapt_batch_norm" of its code has no effect there), `all_but_batch_norm`, `head_only` (ANIL), `body_only`
+        (BOIL), `matching`. The others keep their meta-learned values. Without a backbone among them, features are
+        computed once an episode.
+      normalization: the moments that normalise the query set, `support_moments` or `batch_statistics`.
       prepare: `prepare(template)` is an update of the initial weights before the first inner step (L2F's Attenuate).
-      start: `learned` or `frozen` initial weights.
-      objective: what the inner and outer loop descend, and what is reported.
-      memory: in second order, which inner steps are taken again in the backward pass instead of being kept: `fast`
-        none, `balanced` every second, `low` all. The numbers are the same.
-      precision: what the backbone computes in, `float32` or `bfloat16`; its features are float32 in both.
-      batching: scores several episodes at once, such as `vmapped`; None takes one after the other.
+      initialization: `learned` or `frozen` initial weights.
+      objective: the loss of inner and outer loop, and the score that is reported.
+      recompute: in second order, the inner steps whose graph is recomputed in the backward pass: `keep_all` none,
+        `recompute_alternate` every second, `recompute_all` all. The numbers are the same.
+      precision: the backbone's arithmetic, `float32` or `bfloat16`; its features are float32 in both.
+      batching: computes several episodes together, such as `vmapped`; None takes one at a time.
     """
 
     def __init__(
@@ -58,12 +78,12 @@ class GradientLearner(Learner):
         num_steps: int = gin.REQUIRED,
         additional_evaluation_steps: int = 0,
         first_order: bool = True,
-        adapt_batch_norm: bool = True,
-        normalization: Callable[[], QueryFeatures] = support_moments,
+        adapts: Adapts = everything,
+        normalization: Callable[[], Normalization] = support_moments,
         prepare: Callable[[Template], UpdateRule] | None = None,
-        start: Callable[..., None] = learned,
+        initialization: Callable[..., None] = learned,
         objective: Objective = CLASSIFICATION,
-        memory: Memory = fast,
+        recompute: Recompute = keep_all,
         precision: Precision = float32,
         batching: Callable[["GradientLearner", Sequence[Episode]], list[Tensor]] | None = None,
     ):
@@ -71,57 +91,91 @@ class GradientLearner(Learner):
         steps = {"num_steps": num_steps, "additional_evaluation_steps": additional_evaluation_steps}
         require_at_least(0, "GradientLearner", **steps)
         refuse_running_averages(backbone)
-        self.backbone, self.head = backbone, head
+        self.backbone, self.head, self.adapts = backbone, head, adapts
         self.num_steps, self.additional_evaluation_steps = num_steps, additional_evaluation_steps
-        self.first_order, self.adapt_batch_norm = first_order, adapt_batch_norm
+        self.first_order, self.recompute = first_order, recompute
         self.protocol, self.normalization, self.objective = name_of(normalization), normalization(), objective
         self.precision = precision
-        self.batching, self.batches = batching, batching is not None
-        template = {**self.initial_backbone(), **head.template()}
-        self.rule, self.memory = rule(template, num_steps), memory
-        self.refuse_memories()
+        self.batching, self.vectorized = batching, batching is not None
+        template = self.template()
+        self.rule = rule(template, num_steps)
         self.prepare = prepare and prepare(template)
-        self.start = start
-        start(backbone, head)
+        self.initialization = initialization
+        initialization(backbone, head)
 
     def forward(self, episode: Episode) -> Tensor:
-        return self.classify(self.adapted(episode), episode.support_x, episode.query_x)
+        start = self.start(episode)
+        theta = self.descend(start, self.support_loss(episode), self.rule, self.steps)
+        return self.query_scores(start, theta, episode)
 
-    def batch(self, episodes: Sequence[Episode]) -> list[Tensor]:
-        return self.batching(self, episodes) if self.batching else super().batch(episodes)
+    def forward_episodes(self, episodes: Sequence[Episode]) -> list[Tensor]:
+        return self.batching(self, episodes) if self.batching else super().forward_episodes(episodes)
 
-    def adapted(self, episode: Episode) -> Params:
-        """theta_S: the fast weights after the inner loop on the support set."""
-        loss, rule, theta = self.support_loss(episode), self.rule.for_task(), self.initial_backbone()
-        if self.prepare or not self.steps or not can_be_shared(theta, self.first_order):
-            return self.descend(self.initial(episode), loss, rule, self.steps)
-        theta, grads = shared_start(theta, self.embedding, self.head, self.objective, episode)
-        if grads is None:
-            return self.descend(theta, loss, rule, self.steps)
-        return self.descend(rule(theta, grads, 0), loss, rule, self.steps, first=1)
+    def template(self) -> Template:
+        """The weights that the inner loop adapts, by name: tensors, or None where a head is made for the episode.
+
+        Raises UserError if there are none, and for a head of zeros that stays so.
+        """
+        head = self.adapted_head(self.head.template())
+        template, chosen = {**self.adapted_backbone(), **head}, f"GradientLearner.adapts = @{name_of(self.adapts)}"
+        if not template:
+            raise UserError(f"{chosen} adapts no tensor of backbone and head")
+        if isinstance(self.head, ZeroHead) and "head.weight" not in head:
+            raise UserError(f"{chosen} leaves the head at zero, which passes no gradient; bind @PrototypeHead()")
+        return template
+
+    def adapted_backbone(self) -> Params:
+        """The backbone tensors that the inner loop adapts, by name; live parameters."""
+        return pick(self.backbone, BACKBONE, self.adapts)
+
+    def adapted_head(self, weights: Template) -> Template:
+        """Those of the head's weights that the inner loop adapts."""
+        return {name: tensor for name, tensor in weights.items() if self.adapts(name, self.head)}
 
     @property
     def steps(self) -> int:
-        """How many inner steps are taken in the present mode, training or evaluation."""
+        """The number of inner steps in the present mode, training or evaluation."""
         return self.num_steps + (0 if self.training else self.additional_evaluation_steps)
 
-    def descend(self, theta: Params, loss: SupportLoss, rule: UpdateRule, num_steps: int, first: int = 0) -> Params:
-        """theta after the inner steps from `first` on, in the order and with the memory of this learner."""
-        learned = [parameter for parameter in self.parameters() if parameter.requires_grad]
-        return adapt(theta, loss, rule, num_steps, self.first_order, first, self.memory, learned)
-
-    def initial_backbone(self) -> Params:
-        """The backbone tensors that the inner loop adapts, by name; live parameters."""
-        adapts = (lambda owner: True) if self.adapt_batch_norm else (lambda owner: not is_batch_norm(owner))
-        return pick(self.backbone, BACKBONE, adapts)
+    def start(self, episode: Episode, share: bool = True) -> Start:
+        """theta_0 of an episode; with `share`, head and first support gradient may come from one forward pass."""
+        theta, grads, query, constants = self.adapted_backbone(), None, None, {}
+        embed = self.embedding(theta)
+        if not theta:
+            constants[FEATURES], query = self.normalization(embed, episode.support_x, episode.query_x)
+            embed = lambda images: constants[FEATURES][: len(images)]  # noqa: E731  heads look at a prefix at most
+        if theta and share and self.steps and not self.prepare and can_be_shared(theta, self.first_order):
+            weights, grads = shared_start(theta, self.embedding, self.head, self.objective, episode)
+        else:
+            weights = self.head(embed, episode.support_x, episode.support_y, episode.way)
+        adapted = self.adapted_head(weights)
+        constants |= {name: tensor for name, tensor in weights.items() if name not in adapted}
+        start = Start(theta | adapted, constants, grads and {name: grads[name] for name in theta | adapted}, query)
+        if self.prepare:
+            *_, step = self.inner_steps(start, self.support_loss(episode), self.prepare, 1)
+            start = start._replace(fast=step.after)
+        return start
 
     def initial(self, episode: Episode) -> Params:
-        """theta_0: the adapted backbone tensors and the head that this episode starts from, prepared for it."""
-        theta = self.initial_backbone()
-        theta |= self.head(self.embedding(theta), episode.support_x, episode.support_y, episode.way)
-        if self.prepare:
-            theta = self.descend(theta, self.support_loss(episode), self.prepare, 1)
-        return theta
+        """theta_0, with the weights of a head that is not adapted."""
+        return self.start(episode, share=False).weights
+
+    def adapted(self, episode: Episode) -> Params:
+        """theta_S, the weights after the inner loop on the support set."""
+        return self.descend(self.start(episode), self.support_loss(episode), self.rule, self.steps)
+
+    def inner_steps(self, start: Start, loss: SupportLoss, rule: UpdateRule, num_steps: int) -> Iterator[Step]:
+        """The inner steps from `start`, in the order and with the recomputation of this learner."""
+        parameters = [parameter for parameter in self.parameters() if parameter.requires_grad]
+        options = {"constants": start.constants, "recompute": self.recompute, "learned": parameters}
+        return unroll(start.fast, loss, rule, num_steps, self.first_order, first_grads=start.first_grads, **options)
+
+    def descend(self, start: Start, loss: SupportLoss, rule: UpdateRule, num_steps: int) -> Params:
+        """The weights after the inner steps from `start`."""
+        fast = start.fast
+        for step in self.inner_steps(start, loss, rule, num_steps):
+            fast = step.after
+        return start.constants | fast
 
     def embedding(self, params: Params) -> Callable[[Tensor], Tensor]:
         """The backbone under fast weights; tensors that are not adapted keep their meta-learned values."""
@@ -134,46 +188,46 @@ class GradientLearner(Learner):
 
         return embed
 
-    def support_loss(self, episode: Episode) -> Callable[[Params], Tensor]:
-        """The mean loss over the support images, as a function of the fast weights."""
+    def support_loss(self, episode: Episode) -> SupportLoss:
+        """The mean loss over the support set, as a function of the weights."""
 
         def loss(params: Params) -> Tensor:
-            features = self.embedding(params)(episode.support_x)
+            features = params[FEATURES] if FEATURES in params else self.embedding(params)(episode.support_x)
             return self.objective.loss(linear(features, params), episode.support_y)
 
         return loss
 
+    def query_scores(self, start: Start, fast: Params, episode: Episode) -> Tensor:
+        """Scores [Nq, way] of the query set under fast weights of the inner loop that began at `start`."""
+        params = start.constants | fast
+        if start.query is not None:
+            return linear(start.query, params)
+        return self.classify(params, episode.support_x, episode.query_x)
+
     def classify(self, params: Params, support_x: Tensor, query_x: Tensor) -> Tensor:
         """Query scores [Nq, way] under `params`, normalised as `normalization` says."""
-        return linear(self.normalization(self.embedding(params), support_x, query_x), params)
-
-    def refuse_memories(self) -> None:
-        """Raises UserError where a step cannot be taken again by itself: the rule remembers the steps before it."""
-        if any(map(self.memory, range(self.num_steps))) and self.rule.for_task() is not self.rule:
-            raise UserError("this rule keeps values of the first inner step; bind GradientLearner.memory = @fast")
+        return linear(self.normalization.query(self.embedding(params), support_x, query_x), params)
 
     def stamp(self) -> dict:
-        adapted = "adapted" if self.adapt_batch_norm else "frozen in the inner loop"
         own = super().stamp()
         if own["batch_norm"] != "none":
+            of_norms = pick(self.backbone, BACKBONE, lambda *tensor: not all_but_batch_norm(*tensor))
+            adapted = "adapted" if of_norms.keys() & self.adapted_backbone().keys() else "frozen in the inner loop"
             own["batch_norm"] = f"{self.protocol.replace('_', ' ')}, {adapted}"
+        if self.adapts not in (everything, all_but_batch_norm):  # these two are told by batch_norm
+            own["adapts"] = name_of(self.adapts)
         return own | {
             "head": type(self.head).__name__,
             "inner_steps": self.num_steps + self.additional_evaluation_steps,
             "precision": name_of(self.precision),
             "order": "first" if self.first_order else "second",
-            "start": name_of(self.start),
+            "start": name_of(self.initialization),
             "prepared by": type(self.prepare).__name__ if self.prepare else "nothing",
         }
 
 
 def refuse_running_averages(backbone: nn.Module) -> None:
-    """Raises UserError where a layer would carry averages from one episode and inner step to the next."""
+    """Raises UserError if a layer would carry averages from one episode and inner step to the next."""
     for name, module in backbone.named_modules():
         if getattr(module, "track_running_stats", False):
             raise UserError(f"backbone layer {name} keeps running averages; use EpisodicBatchNorm in its place")
-
-
-def is_batch_norm(owner: nn.Module) -> bool:
-    """Whether a module's own parameters are the scale and offset of a batch normalisation."""
-    return isinstance(owner, EpisodicBatchNorm | nn.modules.batchnorm._BatchNorm)

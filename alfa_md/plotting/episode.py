@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import torch
 from torch import Tensor
 
-from alfa_md.data.pictures import visible
+from alfa_md.data.image_grid import rescale_for_display
 from alfa_md.episode import Episode
 from alfa_md.errors import UserError
 from alfa_md.learners.base import Learner
@@ -63,7 +63,7 @@ def predict_classes(learner: Learner, drawn: Episode) -> dict[str, Predictions]:
 
 def draw_episode(name: str, drawn: Episode, seen: dict[str, Predictions]) -> "Figure":
     """One row per class, support images left, query images right, with the predicted classes below each image."""
-    labels, shown = drawn.map(Tensor.cpu), visible(drawn)
+    labels, shown = drawn.map(Tensor.cpu), rescale_for_display(drawn)
     rows = min(drawn.way, CLASSES)
     places = [
         min(most, int(torch.bincount(y).max())) for most, y in ((SUPPORT, labels.support_y), (QUERY, labels.query_y))

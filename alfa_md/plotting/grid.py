@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from alfa_md.data.pictures import episode_grid
+from alfa_md.data.image_grid import episode_grid
 from alfa_md.episode import Episode
 from alfa_md.errors import UserError
 from alfa_md.plotting import canvas

@@ -13,6 +13,9 @@ from alfa_md.learners.tracing import Trace, trace
 from alfa_md.plotting.loaded_run import LoadedRun
 
 HEADING = ("episode", "step", "tensor", "quantity", "value")
+# The letters of ALFA for the hyperparameters that its rule reports; beta = 1 - decay.
+LETTERS = {"rates": "alpha", "decays": "beta", "generated_rates": "a", "generated_decays": "d"}
+LETTERS |= {"multiplier_rates": "A", "multiplier_decays": "B"}
 MIN_SPREAD = 1e-3  # relative; below it, rates count as the same for every task
 
 
@@ -25,7 +28,7 @@ class HyperparameterValues(NamedTuple):
 
     tensors: tuple[str, ...]
     labels: tuple[str, ...]  # names with shapes, "n" for a size that varies with the episode
-    values: dict[str, np.ndarray]  # alpha, beta and, for ALFA, a, d, A, B -> [E, S, N] float64
+    values: dict[str, np.ndarray]  # alpha, beta and, for ALFA, a, d, A, B; others by name -> [E, S, N] float64
 
     def task_spread(self) -> float:
         """The largest difference of a rate between episodes, relative to its largest magnitude."""
@@ -58,7 +61,7 @@ def measure_hyperparameters(run: LoadedRun, episodes: Iterable) -> Hyperparamete
     traces = []
     for episode in episodes:
         seen = trace(run.learner, episode)
-        if seen is None or not len(seen.effective.rates):
+        if seen is None or not len(seen.values.get("rates", ())):
             learner = type(run.learner).__name__
             raise UserError(
                 f"{run.name}: its {learner} takes no inner steps with rates; hyperparameters are drawn of a "
@@ -71,14 +74,11 @@ def measure_hyperparameters(run: LoadedRun, episodes: Iterable) -> Hyperparamete
 def stack_traces(traces: Sequence[Trace]) -> HyperparameterValues:
     """Stacks the traces of E episodes."""
     first = traces[0]
-    tables = {("alpha", "beta"): [seen.effective for seen in traces]}
-    if first.generated:
-        tables |= {("a", "d"): [t.generated for t in traces], ("A", "B"): [t.multipliers for t in traces]}
-    values = {}
-    for (rate, decay), rows in tables.items():
-        values[rate] = torch.stack([row.rates for row in rows]).numpy()
-        values[decay] = torch.stack([row.decays for row in rows]).numpy()
-    values["beta"] = 1 - values["beta"]
+    values = {
+        LETTERS.get(kind, kind): torch.stack([seen.values[kind] for seen in traces]).numpy() for kind in first.values
+    }
+    if "beta" in values:
+        values["beta"] = 1 - values["beta"]
     shapes = zip(*(seen.shapes for seen in traces), strict=True)
     return HyperparameterValues(first.names, tuple(map(tensor_label, first.names, shapes)), values)
 

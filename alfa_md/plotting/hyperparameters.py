@@ -70,11 +70,8 @@ def with_progress(episodes, progress: Progress):
 def figure_layouts(measured: HyperparameterValues, step: int):
     """Yields (suffix of the file name, title, panels) for every figure with values."""
     values = measured.values
-    both = [
-        panel
-        for name in ("alpha", "beta")
-        for panel in (panel_by_step(name, values), panel_at_step(name, values, step))
-    ]
+    effective = [name for name in values if name not in ("a", "d", "A", "B")]
+    both = [panel for name in effective for panel in (panel_by_step(name, values), panel_at_step(name, values, step))]
     yield "", "Learning rate α and weight factor β of the inner loop", both
     if "a" in values:
         raw = [
@@ -89,10 +86,10 @@ def panel_by_step(name: str, values: dict[str, np.ndarray]) -> Panel:
     """Box plots over tasks for every inner step, and a line through the medians."""
 
     def draw(axes: "Axes", tensor: int) -> None:
-        draw_boxes(axes, values[name][:, :, tensor], COLORS[name])
+        draw_boxes(axes, values[name][:, :, tensor], COLORS.get(name, canvas.BLUE))
         axes.set_xlabel("inner step", labelpad=1)
 
-    return Panel(f"{SYMBOLS[name]} by inner step", 3.0, draw)
+    return Panel(f"{SYMBOLS.get(name, name)} by inner step", 3.0, draw)
 
 
 def panel_at_step(name: str, values: dict[str, np.ndarray], step: int) -> Panel:
@@ -102,7 +99,7 @@ def panel_at_step(name: str, values: dict[str, np.ndarray], step: int) -> Panel:
         tasks = finite(values[name][:, step, tensor])
         if len(tasks) and np.ptp(tasks):
             median = np.median(tasks)
-            draw_boxes(axes, (tasks - median)[:, None], COLORS[name])
+            draw_boxes(axes, (tasks - median)[:, None], COLORS.get(name, canvas.BLUE))
             axes.ticklabel_format(axis="y", style="sci", scilimits=(-2, 3))
             axes.yaxis.offsetText.set_size(7)
             axes.set_xlabel(f"0: median {median:.5g}", labelpad=3)

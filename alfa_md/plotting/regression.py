@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import torch
 
-from alfa_md.data.sinusoid import Curve
+from alfa_md.data.sinusoid import SineCurve
 from alfa_md.episode import Episode
 from alfa_md.errors import UserError
 from alfa_md.learners.gradient import GradientLearner
@@ -58,7 +58,7 @@ def adapted_curves(learner: GradientLearner, drawn: Episode, x: np.ndarray) -> l
     return curves
 
 
-def chart(run: LoadedRun, drawn: Episode, truth: Curve, x: np.ndarray, curves: Sequence[AdaptedCurve]) -> "Figure":
+def chart(run: LoadedRun, drawn: Episode, truth: SineCurve, x: np.ndarray, curves: Sequence[AdaptedCurve]) -> "Figure":
     """The figure, with curves that get darker with the inner step."""
     import matplotlib
 

@@ -16,14 +16,14 @@ import gin
 
 from alfa_md.params import Params, Template
 from alfa_md.rules.affine import AffineUpdate
-from alfa_md.rules.base import Hypers, HyperSource, UpdateRule, Values
+from alfa_md.rules.base import Hyperparameter, Hypers, HyperSource, State, UpdateRule
 from alfa_md.rules.generator import Generator
-from alfa_md.rules.hypers import Pair, Product
+from alfa_md.rules.granularities import Constant, PerParameter, PerStepPerLayer
+from alfa_md.rules.hypers import Product, RateAndDecay
 from alfa_md.rules.layerwise import Layerwise, entrywise
-from alfa_md.rules.values import Constant, PerParameter, PerStepPerLayer
 
 Generators = Callable[[Template, int], Generator]  # (template, number of outputs)
-Scale = Callable[[Template, int, float], Values]  # (template, number of steps, start)
+Scale = Callable[[Template, int, float], Hyperparameter]  # (template, number of steps, initial value)
 
 
 class Generated(HyperSource):
@@ -33,9 +33,12 @@ class Generated(HyperSource):
         super().__init__()
         self.generator = generator(template, 2 * len(template))
 
-    def forward(self, params: Params, grads: Params, step: int) -> Hypers:
+    def forward(self, params: Params, grads: Params, state: State, step: int) -> tuple[Hypers, State]:
         lr, decay = self.generator(params, grads).chunk(2)
-        return Hypers(Layerwise(params, lr), Layerwise(params, decay))
+        return Hypers(Layerwise(params, lr), Layerwise(params, decay)), state
+
+    def factors(self, params: Params, grads: Params, state: State, step: int) -> dict[str, Hypers]:
+        return {"generated": self(params, grads, state, step)[0]}
 
 
 @gin.configurable
@@ -47,9 +50,9 @@ class OneMinus(Product):
 class BetaProduct(Product):
     """beta = d B, the form of the paper (equation 7): the decay is 1 - d B."""
 
-    def forward(self, params: Params, grads: Params, step: int) -> Hypers:
-        lr, beta = super().forward(params, grads, step)
-        return Hypers(lr, entrywise(lambda value: 1 - value, beta))
+    def forward(self, params: Params, grads: Params, state: State, step: int) -> tuple[Hypers, State]:
+        (lr, beta), state = super().forward(params, grads, state, step)
+        return Hypers(lr, entrywise(lambda value: 1 - value, beta)), state
 
 
 @gin.configurable
@@ -86,11 +89,13 @@ def alfa_random(
     P, one decay for every parameter, starts at `inner_decay` and takes the place of the learned initialisation;
     B starts at 1. Bind `GradientLearner.start = @frozen` beside it. (Supplement of the paper, and the authors' code.)
     """
-    prior = Pair(lr=Constant(1.0), decay=PerParameter(template, inner_decay))
+    prior = RateAndDecay(lr=Constant(1.0), decay=PerParameter(template, inner_decay))
     generated = Product(Generated(template, generator), scales(template, num_steps, inner_rate, 1.0))
     return AffineUpdate(Product(generated, prior))
 
 
-def scales(template: Template, num_steps: int, rate: float, decay: float, scale: Scale = PerStepPerLayer) -> Pair:
+def scales(
+    template: Template, num_steps: int, rate: float, decay: float, scale: Scale = PerStepPerLayer
+) -> RateAndDecay:
     """A and B: a meta-learned rate and decay, for every step and layer unless `scale` says otherwise."""
-    return Pair(lr=scale(template, num_steps, rate), decay=scale(template, num_steps, decay))
+    return RateAndDecay(lr=scale(template, num_steps, rate), decay=scale(template, num_steps, decay))

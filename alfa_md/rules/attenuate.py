@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from alfa_md.params import Params, Template, layer_means
-from alfa_md.rules.base import UpdateRule
+from alfa_md.rules.base import State, UpdateRule
 
 
 @gin.configurable
@@ -22,7 +22,7 @@ class Attenuate(UpdateRule):
         self.network = nn.Sequential(nn.Linear(n, n), nn.ReLU(), nn.Linear(n, n))
         self.differentiable = differentiable
 
-    def forward(self, params: Params, grads: Params, step: int) -> Params:
+    def update(self, params: Params, grads: Params, state: State, step: int) -> tuple[Params, State]:
         e = layer_means(grads)
         gamma = torch.sigmoid(self.network(e if self.differentiable else e.detach()))
-        return {name: own * theta for own, (name, theta) in zip(gamma, params.items(), strict=True)}
+        return {name: own * theta for own, (name, theta) in zip(gamma, params.items(), strict=True)}, state

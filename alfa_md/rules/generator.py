@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from alfa_md.errors import require_at_least
 from alfa_md.params import Params, Template
-from alfa_md.rules.state import LearningState
+from alfa_md.rules.learning_state import LearningState
 
 
 @gin.configurable

@@ -1,22 +1,23 @@
-"""Sources of a rate and a decay together: two values side by side, and the product of two sources."""
+"""Sources of a learning rate and a decay: one of each side by side, and the product of two sources."""
 
 from alfa_md.params import Params
-from alfa_md.rules.base import Hypers, HyperSource, Values
+from alfa_md.rules.base import Hyperparameter, Hypers, HyperSource, State
 
 
-class Pair(HyperSource):
-    """The rates of one source of values and the decays of another."""
+class RateAndDecay(HyperSource):
+    """A learning rate from one hyperparameter and a decay from another."""
 
-    def __init__(self, lr: Values, decay: Values):
+    def __init__(self, lr: Hyperparameter, decay: Hyperparameter):
         super().__init__()
         self.lr, self.decay = lr, decay
 
-    def forward(self, params: Params, grads: Params, step: int) -> Hypers:
-        return Hypers(self.lr(params, grads, step), self.decay(params, grads, step))
+    def init(self, params: Params) -> State:
+        return self.lr.init(params), self.decay.init(params)
 
-    def for_task(self) -> HyperSource:
-        lr, decay = self.lr.for_task(), self.decay.for_task()
-        return self if (lr, decay) == (self.lr, self.decay) else Pair(lr, decay)
+    def forward(self, params: Params, grads: Params, state: State, step: int) -> tuple[Hypers, State]:
+        lr, lr_state = self.lr(params, grads, state[0], step)
+        decay, decay_state = self.decay(params, grads, state[1], step)
+        return Hypers(lr, decay), (lr_state, decay_state)
 
 
 class Product(HyperSource):
@@ -26,9 +27,17 @@ class Product(HyperSource):
         super().__init__()
         self.first, self.second = first, second
 
-    def forward(self, params: Params, grads: Params, step: int) -> Hypers:
-        return self.first(params, grads, step).times(self.second(params, grads, step))
+    def init(self, params: Params) -> State:
+        return self.first.init(params), self.second.init(params)
 
-    def for_task(self) -> HyperSource:
-        first, second = self.first.for_task(), self.second.for_task()
-        return self if (first, second) == (self.first, self.second) else type(self)(first, second)
+    def forward(self, params: Params, grads: Params, state: State, step: int) -> tuple[Hypers, State]:
+        first, first_state = self.first(params, grads, state[0], step)
+        second, second_state = self.second(params, grads, state[1], step)
+        return first.times(second), (first_state, second_state)
+
+    def factors(self, params: Params, grads: Params, state: State, step: int) -> dict[str, Hypers]:
+        """Those of both sources; what multiplies a generator's outputs counts as `multiplier`."""
+        found = self.first.factors(params, grads, state[0], step) | self.second.factors(params, grads, state[1], step)
+        if found.keys() == {"generated"}:
+            found["multiplier"], _ = self.second(params, grads, state[1], step)
+        return found

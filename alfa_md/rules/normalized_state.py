@@ -8,14 +8,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from alfa_md.accumulators import Gathering
+from alfa_md.accumulators import Accumulator
 from alfa_md.errors import UserError
 from alfa_md.params import Params, Template, layer_means
-from alfa_md.rules.state import PARTS
+from alfa_md.rules.learning_state import PARTS
 
 
 @gin.configurable
-class NormalizedState(Gathering):
+class NormalizedState(Accumulator):
     """tau [size]: the means of `LearningState`, each divided by its own running root mean square. Not in the paper.
 
     The mean square of an entry is taken over tasks and inner steps, and over updates as a running average that keeps
@@ -53,14 +53,14 @@ class NormalizedState(Gathering):
     def forward(self, params: Params, grads: Params) -> Tensor:
         parts = {"weights": params, "gradients": grads}
         means = layer_means({entry: self._tensor(parts, *entry.split("/", 1)) for entry in self.entries})
-        self.gather(F.pad(means.detach().double().square(), (0, 1), value=1.0))  # the last one counts
+        self.update(F.pad(means.detach().double().square(), (0, 1), value=1.0))  # the last entry counts them
         return means / self.scale().to(means.dtype)
 
     def scale(self) -> Tensor:
         """What the entries are divided by [size]."""
         return torch.where(self.mean_square > 0, self.mean_square.sqrt(), 1.0)
 
-    def take_in(self, sums: Tensor) -> None:
+    def merge(self, sums: Tensor) -> None:
         if sums[-1] > 0:
             now = sums[:-1] / sums[-1]
             running = self.mean_square.lerp(now, 1 - self.momentum)

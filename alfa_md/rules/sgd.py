@@ -5,11 +5,11 @@ import gin
 from alfa_md.params import Template
 from alfa_md.rules.affine import AffineUpdate
 from alfa_md.rules.base import UpdateRule
-from alfa_md.rules.hypers import Pair
-from alfa_md.rules.values import Constant
+from alfa_md.rules.granularities import Constant
+from alfa_md.rules.hypers import RateAndDecay
 
 
 @gin.configurable
 def sgd(template: Template, num_steps: int, *, inner_rate: float = gin.REQUIRED) -> UpdateRule:
     """theta' = theta - inner_rate * g; nothing in it is learned."""
-    return AffineUpdate(Pair(lr=Constant(inner_rate), decay=Constant(0.0)))
+    return AffineUpdate(RateAndDecay(lr=Constant(inner_rate), decay=Constant(0.0)))

@@ -43,8 +43,8 @@ def outer_step(
     """
     state.learner.train()
     state.optimizer.zero_grad()
-    for part in state.learner.gathering():
-        part.discard()
+    for part in state.learner.accumulators():
+        part.reset()
     (num_episodes,) = group.all_reduce([len(episodes)])
     results = []
     for portion in micro_batches(state.learner, episodes):
@@ -54,8 +54,8 @@ def outer_step(
     group.sum_gradients(parameters)
     if not clip_gradients(parameters, clip_norm):
         raise UserError(non_finite_message("gradient", state, episodes))
-    for part in state.learner.gathering():
-        part.settle(group.all_reduce)
+    for part in state.learner.accumulators():
+        part.synchronize(group.all_reduce)
     state.optimizer.step()
     state.schedule.step()
     state.step += 1
@@ -78,7 +78,7 @@ def clip_gradients(parameters: Sequence[nn.Parameter], clip_norm: float) -> bool
 
 def micro_batches(learner: Learner, episodes: Sequence[Episode]) -> list[Sequence[Episode]]:
     """The batches of episodes for one forward pass: all episodes if the learner batches them, else one at a time."""
-    if learner.batches and len(episodes) > 1:
+    if learner.vectorized and len(episodes) > 1:
         return [episodes]
     return [[episode] for episode in episodes]
 
@@ -89,8 +89,8 @@ def accumulate_gradients(state: TrainState, episodes: Sequence[Episode], num_epi
     The autograd graph is freed on return, before the next episodes.
     """
     learner, objective = state.learner, state.learner.objective
-    pairs = list(zip(learner.batch(episodes), (episode.query_y for episode in episodes), strict=True))
-    losses = torch.stack([objective.loss(prediction, target) for prediction, target in pairs])
+    outcomes = learner.losses(episodes)
+    losses = torch.stack([outcome.loss for outcome in outcomes])
     finite = losses.isfinite().tolist()
     if not all(finite):
         raise UserError(
@@ -99,7 +99,8 @@ def accumulate_gradients(state: TrainState, episodes: Sequence[Episode], num_epi
     if not losses.requires_grad:
         raise UserError(f"the loss of {type(learner).__name__} depends on nothing that is trained; {UNTRAINED_REMEDY}")
     (losses.sum() / num_episodes).backward()
-    scores = [objective.score(prediction.detach(), target).item() for prediction, target in pairs]
+    pairs = zip(outcomes, episodes, strict=True)
+    scores = [objective.score(outcome.scores.detach(), episode.query_y).item() for outcome, episode in pairs]
     return losses.sum().item(), sum(scores)
 
 

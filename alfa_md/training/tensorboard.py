@@ -6,7 +6,7 @@ import sys
 import torch
 from torch import Tensor
 
-from alfa_md.data.pictures import episode_grid
+from alfa_md.data.image_grid import episode_grid
 from alfa_md.episode import Episode
 from alfa_md.learners.base import Learner
 from alfa_md.learners.tracing import trace
@@ -24,7 +24,9 @@ def log_tensorboard(writer: SummaryWriter, learner: Learner, episode: Episode, s
     seen = trace(learner, episode)
     if seen is None or not any(True for _ in learner.rule.parameters()):
         return
-    for kind, values in seen.effective._asdict().items():
+    for kind, values in seen.values.items():
+        if "_" in kind:  # a factor of another one
+            continue
         for number, row in enumerate(values):
             add_histogram(writer, f"{kind}_of_step/{number + 1}", row, step)
         for name, column in zip(seen.names, values.T, strict=True):

@@ -12,7 +12,7 @@ from alfa_md.backbones.conv_block import PlainBlock, PoolFirst, fastest_block
 from alfa_md.backbones.four_layer_convnet import FourLayerConvNet
 from alfa_md.backbones.sharded_batch_norm import ShardedBatchNorm
 from alfa_md.errors import UserError
-from alfa_md.kernels.order import differentiated_again, plain_operations
+from alfa_md.kernels.dispatch import double_backward, plain_operations
 from alfa_md.normalization import batch_statistics, support_moments
 from alfa_md.params import Params
 
@@ -50,7 +50,7 @@ def close(one: Tensor, other: Tensor) -> None:
 @pytest.mark.parametrize("size", [33, 32, 16])
 def test_features_are_equal(pair, protocol, size):
     support, query = images(5, size), images(7, size)
-    close(*(protocol(network, support, query) for network in pair))
+    close(*(protocol.query(network, support, query) for network in pair))
 
 
 @pytest.mark.parametrize("protocol", [batch_statistics(), support_moments()])
@@ -71,7 +71,7 @@ def meta_gradients(network: nn.Module, protocol, support: Tensor, query: Tensor)
     start = dict(network.named_parameters())
     weights = start
     for _ in range(2):
-        with differentiated_again():
+        with double_backward():
             loss = functional_call(network, weights, (support,)).square().mean()
             gradients = torch.autograd.grad(loss, list(weights.values()), create_graph=True, materialize_grads=True)
         pairs = zip(weights.items(), gradients, strict=True)
@@ -80,7 +80,7 @@ def meta_gradients(network: nn.Module, protocol, support: Tensor, query: Tensor)
     def embed(x: Tensor) -> Tensor:
         return functional_call(network, weights, (x,))
 
-    outer = protocol(embed, support, query).pow(3).mean()
+    outer = protocol.query(embed, support, query).pow(3).mean()
     return dict(zip(start, torch.autograd.grad(outer, list(start.values()), materialize_grads=True), strict=True))
 
 

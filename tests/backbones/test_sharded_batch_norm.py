@@ -30,9 +30,9 @@ def test_every_part_is_normalised_as_if_it_were_alone(size, shards):
 
 def test_it_is_for_the_protocol_of_batch_statistics():
     layer, x = ShardedBatchNorm(3, DEVICES), torch.randn(4, 3, 2, 2)
-    assert batch_statistics()(layer, x, x).shape == x.shape
+    assert batch_statistics().query(layer, x, x).shape == x.shape
     with pytest.raises(UserError, match="no moments to hand over; set normalization = @batch_statistics"):
-        support_moments()(layer, x, x)
+        support_moments().query(layer, x, x)
     with pytest.raises(UserError, match="ShardedBatchNorm.num_shards = 0 must be at least 1"):
         ShardedBatchNorm(3, 0)
 

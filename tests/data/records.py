@@ -1,4 +1,4 @@
-"""A small source of Meta-Dataset on disk, whose images name the record they are in."""
+"""A small Meta-Dataset source on disk whose images encode their class and record number."""
 
 import io
 import json
@@ -15,7 +15,7 @@ CLASSES_PER_SPLIT = {"TRAIN": 6, "VALID": 5, "TEST": 7}
 
 
 def named_image(class_id: int, number: int) -> bytes:
-    """Not a picture: the words that `decode_names` turns into pixels, so that a test needs no decoder."""
+    """Not an image: text that `decode_names` turns into pixels, so that tests need no decoder."""
     return f"{class_id} {number}".encode()
 
 

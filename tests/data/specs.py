@@ -1,4 +1,4 @@
-"""Specifications for tests, published and small, and what the tests of sampling do with them."""
+"""Published and small specifications for tests, and helpers of the sampling tests."""
 
 import functools
 import gzip

@@ -90,7 +90,7 @@ def test_hierarchy_is_ignored_with_the_given_probability():
     assert np.mean(mixed) == pytest.approx(0.25 * (1 - 2 / 252 / 6), abs=0.025)
 
 
-def test_always_ignored_hierarchy_still_tosses_the_coin():
+def test_always_ignored_hierarchy_still_consumes_a_random_number():
     sampler = EpisodeSampler(bi_level(5, 6), "test", Sampling(ignore_hierarchy_probability=1.0))
     rng = np.random.RandomState(3)
     rng.random_sample()

@@ -15,7 +15,7 @@ def test_the_defaults_are_five_way_one_shot_fifteen_queries():
 
 @pytest.mark.parametrize("value", [0, -1, 2.5, True, "5", None])
 @pytest.mark.parametrize("name", ["way", "shots", "queries"])
-def test_a_value_that_makes_no_sense_is_refused(name, value):
+def test_an_invalid_value_is_refused(name, value):
     with pytest.raises(UserError, match=rf"FixedWay.{name} = .* must be a whole number of at least 1"):
         FixedWay(**{name: value})
 

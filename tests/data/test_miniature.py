@@ -1,4 +1,4 @@
-"""The miniature: format, structure, determinism, repair, and how hard it is for baselines without learning."""
+"""The miniature: format, structure, determinism, repair, and difficulty for baselines without learning."""
 
 import io
 import itertools
@@ -15,10 +15,10 @@ from PIL import Image
 
 from alfa_md.data import miniature
 from alfa_md.data.miniature import worker
-from alfa_md.data.miniature.build import MANIFEST, build, checksums, intact
-from alfa_md.data.miniature.photo import jpeg
+from alfa_md.data.miniature.build import MANIFEST, build_miniature, checksums, is_intact
+from alfa_md.data.miniature.photo import jpeg_bytes
 from alfa_md.data.miniature.signs import FRAMES_PER_TRACK
-from alfa_md.data.miniature.sources import Source, sources
+from alfa_md.data.miniature.sources import MiniatureSource, miniature_sources
 from alfa_md.data.sampling import EpisodeSampler, Sampling, stable_rng
 from alfa_md.data.spec import SPLITS, BiLevelSpec, DatasetSpec, HierarchicalSpec, load_spec
 from alfa_md.data.tfrecord.records import decode_example, read_records, scan_offsets
@@ -41,7 +41,7 @@ def root() -> Path:
 
 @cache
 def images(directory: Path, class_id: int) -> np.ndarray:
-    """All pictures of a class in file order, at 32 pixels, [n, 32, 32, 3] in [0, 1]."""
+    """All images of a class in file order, resized to [n, 32, 32, 3] in [0, 1]."""
     path = directory / f"{class_id}.tfrecords"
     offsets = scan_offsets(path)
     payloads = read_records(path, offsets, range(len(offsets) - 1))
@@ -51,7 +51,7 @@ def images(directory: Path, class_id: int) -> np.ndarray:
 
 
 def nearest(queries: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """The number of the nearest of `points` [n, d] to each of `queries` [m, d]."""
+    """The index of the nearest of `points` [n, d] to each of `queries` [m, d]."""
     return ((points**2).sum(axis=1) - 2.0 * queries @ points.T).argmin(axis=1)
 
 
@@ -184,17 +184,17 @@ def test_file_order_gives_traffic_signs_away(root):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_class_drawn_again_has_the_same_bytes(root, tmp_path, name):
-    class_id = len(sources()[name].pictures) - 1
+    class_id = len(miniature_sources()[name].generators) - 1
     (tmp_path / name).mkdir()
-    worker.write_class(tmp_path, sources()[name], class_id, seed=0)
+    worker.write_class(tmp_path, miniature_sources()[name], class_id, seed=0)
     written = [(folder / name / f"{class_id}.tfrecords").read_bytes() for folder in (tmp_path, root)]
     assert written[0] == written[1]
 
 
 def test_bytes_depend_on_the_seed_not_on_the_number_of_workers(tmp_path, monkeypatch):
-    whole = sources()[SMALL]
-    first_three = Source(whole.spec, whole.pictures[:3])
-    monkeypatch.setattr(worker, "sources", lambda: {SMALL: first_three})
+    whole = miniature_sources()[SMALL]
+    first_three = MiniatureSource(whole.spec, whole.generators[:3])
+    monkeypatch.setattr(worker, "miniature_sources", lambda: {SMALL: first_three})
     found = {}
     for seed, workers in ((3, 1), (3, 2), (4, 1)):
         folder = tmp_path / f"{seed}-{workers}"
@@ -209,12 +209,12 @@ def test_bytes_depend_on_the_seed_not_on_the_number_of_workers(tmp_path, monkeyp
 
 def test_drawing_takes_less_than_a_minute_on_two_cores():
     seconds = 0.0
-    for source in sources().values():
+    for source in miniature_sources().values():
         started = time.process_time()
-        for class_id, pictures in enumerate(source.pictures):
+        for class_id, pictures in enumerate(source.generators):
             for picture in pictures.images(stable_rng(class_id), 1):
-                jpeg(picture)
-        seconds += (time.process_time() - started) / len(source.pictures) * sum(source.spec.images_per_class)
+                jpeg_bytes(picture)
+        seconds += (time.process_time() - started) / len(source.generators) * sum(source.spec.images_per_class)
     assert seconds < 2 * 60.0
 
 
@@ -222,7 +222,7 @@ def test_drawing_takes_less_than_a_minute_on_two_cores():
 def small_miniature(tmp_path, monkeypatch) -> Path:
     """A miniature of one source in a cache of its own."""
     monkeypatch.setenv("ALFA_MD_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(miniature, "build", partial(build, workers=1, names=[SMALL]))
+    monkeypatch.setattr(miniature, "build_miniature", partial(build_miniature, workers=1, names=[SMALL]))
     return miniature.miniature_root(seed=5)
 
 
@@ -236,11 +236,11 @@ def corrupt(path: Path) -> None:
 def test_a_damaged_or_missing_file_is_found_and_cured(small_miniature):
     original = checksums(small_miniature)
     started = time.perf_counter()
-    assert intact(small_miniature, 5)
+    assert is_intact(small_miniature, 5)
     assert time.perf_counter() - started < 1.0
     for damage in (corrupt, Path.unlink):
         damage(small_miniature / SMALL / "3.tfrecords")
-        assert not intact(small_miniature, 5)
+        assert not is_intact(small_miniature, 5)
     (small_miniature / MANIFEST).write_text("{")
     assert miniature.miniature_root(seed=5) == small_miniature
     assert checksums(small_miniature) == original
@@ -250,20 +250,21 @@ def test_a_damaged_or_missing_file_is_found_and_cured(small_miniature):
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"files": {}}', '{"version": 1, "seed": 5, "files": {"a": "b"}}'])
 def test_a_bad_manifest_is_damage(tmp_path, content):
     (tmp_path / MANIFEST).write_text(content)
-    assert not intact(tmp_path, 5)
+    assert not is_intact(tmp_path, 5)
 
 
 def test_an_intact_copy_is_not_built_again(small_miniature, monkeypatch):
-    monkeypatch.setattr(miniature, "build", lambda *_: pytest.fail("built again"))
+    monkeypatch.setattr(miniature, "build_miniature", lambda *_: pytest.fail("built again"))
     assert miniature.miniature_root(seed=5) == small_miniature
 
 
 def test_two_processes_may_build_at_once(tmp_path):
-    code = f"from pathlib import Path; from alfa_md.data.miniature import build; build(Path('root'), 5, 1, ['{SMALL}'])"
+    imported = "from pathlib import Path; from alfa_md.data.miniature import build_miniature"
+    code = f"{imported}; build_miniature(Path('root'), 5, 1, ['{SMALL}'])"
     path = {"PYTHONPATH": str(ROOT)}
     builders = [subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, env=path) for _ in range(2)]
     assert [builder.wait() for builder in builders] == [0, 0]
-    assert intact(tmp_path / "root", 5)
+    assert is_intact(tmp_path / "root", 5)
     assert [path.name for path in tmp_path.iterdir()] == ["root"]
 
 
@@ -277,5 +278,5 @@ def test_a_cache_that_cannot_be_written_is_one_clear_line(tmp_path, monkeypatch)
 def test_a_failing_worker_leaves_nothing_behind(tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "executable", "/bin/false")
     with pytest.raises(RuntimeError, match="failed"):
-        build(tmp_path / "root", 5, 2, [SMALL])
+        build_miniature(tmp_path / "root", 5, 2, [SMALL])
     assert not list(tmp_path.iterdir())

@@ -45,7 +45,7 @@ def test_the_source_depends_on_seed_and_index_alone():
     assert names(3, 1) == ["abcde"[stable_rng(3, "mixture", 0).randint(5)]]
 
 
-def test_the_index_is_handed_on():
+def test_the_index_is_that_of_the_source():
     mixture = Mixture([Numbered(name) for name in "ab"], seed=0)
     assert [mixture.episode(index).index for index in (0, 5, 10**9)] == [0, 5, 10**9]
 
@@ -60,6 +60,6 @@ def test_name_and_split():
     "sources, expected",
     [([], "sources is empty"), ([Numbered("a"), Numbered("b", "test")], "b has split test, but a has split train")],
 )
-def test_senseless_sources_are_refused(sources, expected):
+def test_invalid_sources_are_refused(sources, expected):
     with pytest.raises(UserError, match=expected):
         Mixture(sources, seed=0)

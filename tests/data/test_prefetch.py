@@ -59,7 +59,7 @@ def test_never_more_than_depth_ahead():
     episodes.close()
 
 
-def test_without_workers_nothing_is_made_ahead():
+def test_without_workers_nothing_is_prefetched():
     source = Numbers()
     assert [e.index for e in islice(prefetch(source, count(), CPU, workers=0), 2)] == [0, 1]
     assert source.asked == [0, 1]
@@ -73,7 +73,7 @@ def test_workers_are_other_threads():
 
 
 @pytest.mark.parametrize("workers", [0, 2])
-def test_error_comes_in_its_place(workers):
+def test_errors_are_raised_in_order(workers):
     slow_before_the_error = Numbers(delay=lambda index: 0.05 * (index == 1), broken={2, 3})
     episodes = prefetch(slow_before_the_error, range(6), CPU, workers)
     assert [next(episodes).index, next(episodes).index] == [0, 1]

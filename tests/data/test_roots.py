@@ -1,4 +1,4 @@
-"""Where a run's data is, and how it says so."""
+"""Data roots: precedence of flag, environment and earlier run, and the announcement."""
 
 import pytest
 
@@ -11,7 +11,7 @@ from alfa_md.errors import UserError
 @pytest.fixture(autouse=True)
 def nothing_given(tmp_path, monkeypatch):
     """No environment variable, and a miniature that costs nothing."""
-    monkeypatch.delenv(roots.VARIABLE, raising=False)
+    monkeypatch.delenv(roots.RECORDS_VARIABLE, raising=False)
     monkeypatch.delenv(roots.IMAGES_VARIABLE, raising=False)
     monkeypatch.setattr(roots, "miniature_root", lambda: tmp_path / "miniature")
 
@@ -37,7 +37,7 @@ def test_flag_before_environment_before_the_runs_own_before_the_miniature(tmp_pa
     flag, environment, own = records("flag"), records("environment"), records("own")
     assert records_root(None, None) == (tmp_path / "miniature", "miniature")
     assert records_root(None, recorded(own)) == (own, "records")
-    monkeypatch.setenv(roots.VARIABLE, str(environment))
+    monkeypatch.setenv(roots.RECORDS_VARIABLE, str(environment))
     assert records_root(None, recorded(own)) == records_root(None, None) == (environment, "records")
     assert records_root(str(flag), recorded(own)) == records_root(str(flag), None) == (flag, "records")
 
@@ -57,7 +57,7 @@ def test_paths_are_made_absolute(records, monkeypatch):
 @pytest.mark.parametrize("given", ["flag", "environment", "own"])
 def test_a_missing_or_empty_root_is_an_error_and_not_the_miniature(tmp_path, monkeypatch, given):
     def ask(path):
-        monkeypatch.setenv(roots.VARIABLE, str(path) if given == "environment" else "")
+        monkeypatch.setenv(roots.RECORDS_VARIABLE, str(path) if given == "environment" else "")
         own = recorded(path) if given == "own" else None
         return records_root(str(path) if given == "flag" else None, own)
 
@@ -68,7 +68,7 @@ def test_a_missing_or_empty_root_is_an_error_and_not_the_miniature(tmp_path, mon
         ask(tmp_path / "empty")
 
 
-def test_a_root_of_pickled_specifications_is_told_how_to_get_others(tmp_path):
+def test_pickled_specifications_are_refused_with_a_remedy(tmp_path):
     (tmp_path / "omniglot").mkdir()
     (tmp_path / "omniglot" / "dataset_spec.pkl").touch()
     with pytest.raises(UserError, match="omniglot/dataset_spec.pkl: is never opened.* convert the source"):
@@ -92,7 +92,7 @@ def test_images_by_flag_before_environment_before_the_runs_own(tmp_path, monkeyp
     assert announcement(images_root(str(flag), None)) == f"Images: {flag}"
 
 
-def test_images_that_are_not_given_or_not_there(tmp_path):
+def test_missing_image_roots(tmp_path):
     remedy = "set --records_root_dir or ALFA_MD_IMAGES to the folder that holds mini_imagenet/"
     with pytest.raises(UserError, match=f"reads images, and no folder is given; {remedy}"):
         images_root(None, recorded(tmp_path))  # the run was one on records

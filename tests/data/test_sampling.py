@@ -110,7 +110,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("spec, values, expected", REFUSED)
-def test_what_cannot_be_met_is_refused_at_construction(spec, values, expected):
+def test_unsatisfiable_sampling_is_refused_at_construction(spec, values, expected):
     sampling = Sampling(**values)
     with pytest.raises(UserError) as error:
         EpisodeSampler(spec, "test", sampling)
@@ -145,7 +145,7 @@ def test_an_empty_split_is_refused():
         ({"ignore_hierarchy_probability": float("nan")}, "ignore_hierarchy_probability"),
     ],
 )
-def test_senseless_values_are_refused(values, name):
+def test_invalid_values_are_refused(values, name):
     with pytest.raises(UserError, match=f"Sampling.{name} = .* must be"):
         Sampling(**values)
 

@@ -1,4 +1,4 @@
-"""The sine curves: what they are, how they are drawn, and that they can be found again."""
+"""Sine regression episodes: shapes, distribution and reproducibility."""
 
 import math
 from pathlib import Path
@@ -72,12 +72,12 @@ def test_an_episode_depends_on_its_name_alone():
     assert source().curve(4) != source().curve(3)
 
 
-def test_fewer_shots_are_the_first_of_more():
+def test_smaller_shots_are_prefixes_of_larger_ones():
     few, many = (source("test", Points(shots=k)).episode(1) for k in (5, 20))
     assert torch.equal(few.support_x, many.support_x[:5]) and torch.equal(few.query_y, many.query_y)
 
 
-def test_the_stamp_is_plain_and_tells_the_query():
+def test_the_stamp_has_the_query_distribution():
     assert source().stamp()["query"] == "uniform" and source("test").stamp()["query"] == "100 evenly spaced points"
     assert source().stamp()["amplitude"] == [0.1, 5.0]
 

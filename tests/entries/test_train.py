@@ -179,7 +179,7 @@ def test_a_learner_without_updates_is_validated_kept_and_evaluated(tmp_path, roo
 
 
 def test_a_learner_with_nothing_to_train(refused, tmp_path):
-    frozen = ("GradientLearner.start = @frozen", "GradientLearner.rule = @sgd", "GradientLearner.head = @ZeroHead()")
-    error = refused("train", *(f"--gin_bindings={line}" for line in frozen), "--run_dir=new")
+    frozen = ("initialization = @frozen", "rule = @sgd", "head = @ZeroHead()")
+    error = refused("train", *(f"--gin_bindings=GradientLearner.{line}" for line in frozen), "--run_dir=new")
     assert error == "GradientLearner has nothing to train; train.num_updates = 0 keeps it as it starts"
     assert not (tmp_path / "new").exists()

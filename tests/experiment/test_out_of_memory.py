@@ -40,7 +40,7 @@ def test_training_names_update_episode_and_remedies_and_goes_on_from_its_checkpo
     assert line.startswith(
         "out of memory at update 4 on noise train episode 3 of seed 0; checkpoints stay as they were"
     )
-    exact = "support_moments.query_portion = 10 or, in second order, GradientLearner.memory = @low"
+    exact = "support_moments.query_portion = 10 or, in second order, GradientLearner.recompute = @recompute_all"
     assert f"set {exact} and go on with the same numbers; or {LOWER_PRECISION}; or" in line
     assert line.endswith("; or a smaller image size, fewer ways or shots") and "episodes_per_step" not in line
     assert load_checkpoint(run.last)["step"] == 2
@@ -94,7 +94,7 @@ def test_another_error_stays_what_it_is():
 def test_every_remedy_is_a_binding_that_there_is():
     config.parse(["gin/maml.gin"], [f"{name} = {value}" for name, value in SAVING.items()] + [LOWER_PRECISION])
     learner = definition.build_experiment(0).learner
-    assert learner.normalization.size == 10 and learner.memory(0) and learner.precision is not float32
+    assert learner.normalization.query_portion == 10 and learner.recompute(0) and learner.precision is not float32
 
 
 @pytest.fixture

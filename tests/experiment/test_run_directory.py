@@ -45,7 +45,7 @@ def test_opening_again_changes_nothing(tmp_path):
 def test_bindings_that_only_save_memory_may_change(tmp_path):
     run = RunDirectory(tmp_path)
     claimed(run, CONFIG, FACTS)
-    claimed(run, CONFIG + "support_moments.query_portion = 10\nGradientLearner.memory = @low\n", FACTS)
+    claimed(run, CONFIG + "support_moments.query_portion = 10\nGradientLearner.recompute = @recompute_all\n", FACTS)
     assert run.config.read_text() == CONFIG
     with pytest.raises(UserError, match=r"\(GradientLearner.precision: unset -> @bfloat16\);"):
         claimed(run, CONFIG + "support_moments.query_portion = 10\nGradientLearner.precision = @bfloat16\n", FACTS)

@@ -9,8 +9,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from alfa_md.data.conversion.wordnet import collapsed, leaves, read_graph, read_words, spanning
 from alfa_md.data.convert import fungi, mscoco
+from alfa_md.data.convert_common.wordnet import (
+    ancestor_graph,
+    collapse_single_children,
+    read_graph,
+    read_words,
+    sorted_leaves,
+)
 from alfa_md.errors import UserError
 
 BOUNDED = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -48,10 +54,10 @@ def one_line(read: Callable[[Path], Any], file: Path) -> Any:
 def test_annotations(source, content, tmp_path):
     file = tmp_path / "list.json"
     file.write_text(json.dumps(content))
-    read = one_line(source.annotated, file)
+    read = one_line(source.read_annotations, file)
     if read and source is mscoco:
         for box in (box for own in read.values() for _, box in own):
-            left, top, right, bottom = mscoco.corners(box, (60, 40))
+            left, top, right, bottom = mscoco.enlarged_corners(box, (60, 40))
             assert min(left, top) >= 0 and right <= 60 and bottom <= 40
 
 
@@ -62,8 +68,8 @@ def test_wordnet_files(content, tmp_path):
     file.write_bytes(content if isinstance(content, bytes) else "\n".join(content).encode())
     one_line(read_words, file)
     if (graph := one_line(read_graph, file)) is not None:
-        ends = leaves(graph)
-        assert set(leaves(spanning(graph, ends))) == set(ends)
+        ends = sorted_leaves(graph)
+        assert set(sorted_leaves(ancestor_graph(graph, ends))) == set(ends)
 
 
 @given(st.lists(st.tuples(st.integers(0, 12), st.integers(0, 12)), max_size=40))
@@ -72,7 +78,7 @@ def test_collapsing_keeps_leaves_and_leaves_no_single_child(links):
     for parent, child in links:
         if parent < child:  # no cycles
             graph[f"n{parent}"].add(f"n{child}")
-    kept = collapsed(graph)
-    assert leaves(kept) == leaves(graph) and not any(len(children) == 1 for children in kept.values())
+    kept = collapse_single_children(graph)
+    assert sorted_leaves(kept) == sorted_leaves(graph) and not any(len(children) == 1 for children in kept.values())
     assert {child for children in kept.values() for child in children} <= kept.keys()
-    assert collapsed(kept) == kept
+    assert collapse_single_children(kept) == kept

@@ -89,8 +89,9 @@ def test_meta_gradients_equal_finite_differences(first_order, head):
 
     def loss_with_frozen_gradients():
         params = learner.initial(episode)
+        state = learner.rule.init(params)
         for i, grads in enumerate(frozen):
-            params = learner.rule(params, grads, i)
+            params, state = learner.rule.update(params, grads, state, i)
         scores = learner.classify(params, episode.support_x, episode.query_x)
         return learner.objective.loss(scores, episode.query_y)
 

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from alfa_md.heads import LearnedHead, ZeroHead
-from alfa_md.learners.starts import frozen
+from alfa_md.learners.adapts import all_but_batch_norm
+from alfa_md.learners.initialization import frozen
 from alfa_md.normalization import support_moments
 from alfa_md.rules.attenuate import Attenuate
 from alfa_md.rules.sgd import sgd
@@ -14,7 +15,7 @@ from tests.episodes import meta_gradients, random_episode, small_learner
 
 CASES = {
     "prototypes": {},
-    "batch normalisation frozen": {"adapt_batch_norm": False},
+    "batch normalisation frozen": {"adapts": all_but_batch_norm},
     "query in portions": {"normalization": partial(support_moments, query_portion=2)},
 }
 WITHOUT = {
@@ -22,19 +23,14 @@ WITHOUT = {
     "learned head": {"head": LearnedHead(16, 3)},
     "prepared": {"prepare": Attenuate},
     "second order": {"first_order": False},
-    "frozen start": {"start": frozen},
+    "frozen start": {"initialization": frozen},
     "no steps": {"num_steps": 0, "rule": partial(sgd, inner_rate=0.1)},
 }
 
 
 def plainly(learner):
     """The same learner whose inner loop has every step look at the support set by itself."""
-
-    def adapted(episode):
-        loss = learner.support_loss(episode)
-        return learner.descend(learner.initial(episode), loss, learner.rule.for_task(), learner.steps)
-
-    learner.adapted = adapted
+    learner.start = partial(learner.start, share=False)
     return learner
 
 

@@ -5,8 +5,8 @@ import torch
 
 from alfa_md.backbones.resnet18 import ResNet18
 from alfa_md.heads import LearnedHead
-from alfa_md.inner_loop.recomputation import low
-from alfa_md.kernels import all_layers, order
+from alfa_md.inner_loop.recomputation import recompute_all
+from alfa_md.kernels import all_layers, dispatch
 from alfa_md.learners.batching.vmapped import vmapped
 from alfa_md.params import layer_means
 from alfa_md.rules.attenuate import Attenuate
@@ -74,8 +74,8 @@ LEARNERS = {
     "first order": {},
     "second order": {"first_order": False, "head": LearnedHead},
     "attenuated": {"first_order": False, "head": LearnedHead, "prepare": Attenuate},
-    "steps taken again": {"first_order": False, "memory": low},
-    "stacked, steps taken again": {"first_order": False, "memory": low, "batching": vmapped},
+    "steps taken again": {"first_order": False, "recompute": recompute_all},
+    "stacked, steps taken again": {"first_order": False, "recompute": recompute_all, "batching": vmapped},
     "ResNet-18": {"backbone": ResNet18, "num_steps": 1, "size": 32},
 }
 
@@ -89,7 +89,7 @@ def test_learners_as_on_a_gpu(options, monkeypatch):
     tasks += [task._replace(query_x=task.query_x.flip(0)) for task in tasks]
     results = []
     for devices in ((), ("cpu",)):
-        monkeypatch.setattr(order, "LAUNCHING", devices)
+        monkeypatch.setattr(dispatch, "LAUNCH_BOUND", devices)
         results.append(outer_gradients(made(**options), tasks))
     assert results[0].keys() == results[1].keys()
     largest = max(grad.abs().max() for grad in results[0].values())
@@ -103,6 +103,6 @@ def made(backbone=None, head=None, **options):
 
 
 def outer_gradients(learner, tasks):
-    losses = [learner.objective.loss(s, e.query_y) for s, e in zip(learner.batch(tasks), tasks, strict=True)]
+    losses = [learner.objective.loss(s, e.query_y) for s, e in zip(learner.forward_episodes(tasks), tasks, strict=True)]
     torch.stack(losses).sum().backward()
     return {name: p.grad for name, p in learner.named_parameters() if p.grad is not None}

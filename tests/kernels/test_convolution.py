@@ -9,7 +9,7 @@ from torch.autograd import gradcheck, gradgradcheck
 from torch.func import grad, vmap
 
 from alfa_md.kernels.convolution import Convolve, convolution
-from alfa_md.kernels.order import differentiated_again
+from alfa_md.kernels.dispatch import double_backward
 
 pytestmark = pytest.mark.fast_path
 GEOMETRIES = [((1, 1), (1, 1)), ((2, 2), (1, 1)), ((2, 1), (0, 2))]
@@ -17,7 +17,7 @@ GEOMETRIES = [((1, 1), (1, 1)), ((2, 2), (1, 1)), ((2, 1), (0, 2))]
 
 @pytest.fixture(autouse=True)
 def second_order():
-    with differentiated_again():
+    with double_backward():
         yield
 
 

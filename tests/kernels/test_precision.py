@@ -17,7 +17,7 @@ from alfa_md.kernels.moments import batch_moments
 from alfa_md.kernels.precision import bfloat16, float32
 from alfa_md.learners.batching.vmapped import vmapped_scores
 from alfa_md.learners.gradient import BACKBONE
-from alfa_md.normalization import EpisodicBatchNorm, recorded_moments, support_moments
+from alfa_md.normalization import EpisodicBatchNorm, collected_moments, support_moments
 from alfa_md.params import strip
 from tests.episodes import random_episode, small_learner, smooth_net
 
@@ -96,7 +96,7 @@ def by_product(x: Tensor) -> tuple[Tensor, Tensor]:
 def test_moments_are_taken_in_float32(measured):
     """Squares of about 100 beside a variance of 1 are beyond bfloat16, in which neighbours are 0.5 apart there."""
     norm, x = EpisodicBatchNorm(3), (10 + torch.randn(8, 3, 5, 5)).bfloat16()
-    with recorded_moments() as moments, bfloat16("cpu"):
+    with collected_moments() as moments, bfloat16("cpu"):
         assert norm(x).dtype == torch.bfloat16
         norm.moments(x, measured)
     for own, exact in zip(moments[norm], batch_moments(x.double()), strict=True):

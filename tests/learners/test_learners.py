@@ -8,6 +8,7 @@ from torch import nn
 
 from alfa_md.errors import UserError
 from alfa_md.heads import LearnedHead, PrototypeHead, ZeroHead
+from alfa_md.learners.adapts import all_but_batch_norm
 from alfa_md.learners.baseline import BaselineLearner
 from alfa_md.learners.classifiers import LinearClassifier
 from alfa_md.learners.gradient import GradientLearner
@@ -21,7 +22,7 @@ LEARNERS = {
     "fo-MAML": partial(small_learner, partial(sgd, inner_rate=0.1), ZeroHead()),
     "fo-Proto-MAML": partial(small_learner, partial(sgd, inner_rate=0.1), PrototypeHead()),
     "fo-Proto-MAML + ALFA": small_learner,
-    "Proto-MAML + ALFA, frozen BN": partial(small_learner, first_order=False, adapt_batch_norm=False),
+    "Proto-MAML + ALFA, frozen BN": partial(small_learner, first_order=False, adapts=all_but_batch_norm),
     "MAML, learned head": lambda: small_learner(partial(sgd, inner_rate=0.1), LearnedHead(16, 5)),
     "prototypical": lambda: PrototypicalLearner(smooth_net()).double(),
     "pixel nearest neighbour": lambda: NearestNeighborLearner(Pixels()),
@@ -56,7 +57,7 @@ def test_query_permutation_and_splitting_leave_predictions_unchanged(make):
 @every_learner
 def test_batch_is_one_at_a_time(make):
     learner, episodes = make(), [random_episode(seed=seed) for seed in range(2)]
-    for scores, episode in zip(learner.batch(episodes), episodes, strict=True):
+    for scores, episode in zip(learner.forward_episodes(episodes), episodes, strict=True):
         assert torch.equal(scores, learner(episode))
 
 
@@ -80,17 +81,17 @@ def test_extra_steps_are_taken_in_evaluation_only():
 
 
 def test_frozen_batch_norm_stays_out_of_the_inner_loop_but_is_meta_learned():
-    learner = small_learner(adapt_batch_norm=False)
-    assert set(learner.initial_backbone()) == {"backbone.0.weight", "backbone.3.weight"}
+    learner = small_learner(adapts=all_but_batch_norm)
+    assert set(learner.adapted_backbone()) == {"backbone.0.weight", "backbone.3.weight"}
     learner.objective.loss(learner(random_episode()), random_episode().query_y).backward()
     assert learner.backbone[1].weight.grad.abs().sum() > 0
-    assert len(small_learner().initial_backbone()) == 6
+    assert len(small_learner().adapted_backbone()) == 6
 
 
 def test_zero_head_moves_the_backbone_from_the_second_step_on():
     episode, learner = random_episode(), small_learner(partial(sgd, inner_rate=0.1), ZeroHead(), num_steps=1)
     after = learner.adapted(episode)
-    before = learner.initial_backbone()
+    before = learner.adapted_backbone()
     assert all(torch.equal(after[name], before[name]) for name in before) and after["head.weight"].any()
 
 
@@ -135,4 +136,4 @@ def test_the_stamp_tells_the_batch_norm():
     assert NearestNeighborLearner(Pixels()).stamp()["batch_norm"] == "none"
     assert PrototypicalLearner(smooth_net()).stamp()["batch_norm"] == "support moments"
     assert small_learner().stamp()["batch_norm"] == "support moments, adapted"
-    assert small_learner(adapt_batch_norm=False).stamp()["batch_norm"] == "support moments, frozen in the inner loop"
+    assert small_learner(adapts=all_but_batch_norm).stamp()["batch_norm"] == "support moments, frozen in the inner loop"

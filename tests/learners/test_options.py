@@ -9,8 +9,9 @@ from torch import nn
 from alfa_md.episode import Episode
 from alfa_md.errors import UserError
 from alfa_md.heads import LearnedHead, truncated_normal, uniform, xavier
+from alfa_md.learners.adapts import all_but_batch_norm
 from alfa_md.learners.gradient import GradientLearner
-from alfa_md.learners.starts import frozen
+from alfa_md.learners.initialization import frozen
 from alfa_md.normalization import batch_statistics
 from alfa_md.objectives import REGRESSION
 from alfa_md.rules.alfa import alfa_random
@@ -52,7 +53,7 @@ def test_batch_statistics_are_those_of_torch():
     "learner, expected",
     [
         (transductive, "batch statistics, adapted"),
-        (partial(small_learner, adapt_batch_norm=False), "support moments, frozen in the inner loop"),
+        (partial(small_learner, adapts=all_but_batch_norm), "support moments, frozen in the inner loop"),
         (partial(small_learner, backbone=nn.Flatten()), "none"),
     ],
 )
@@ -62,7 +63,7 @@ def test_the_stamp_says_whose_moments_they_are(learner, expected):
 
 def test_training_from_a_frozen_start_moves_the_rule_alone():
     rule = partial(alfa_random, inner_rate=0.1)
-    learner = small_learner(rule, LearnedHead(16, 3), first_order=False, start=frozen)
+    learner = small_learner(rule, LearnedHead(16, 3), first_order=False, initialization=frozen)
     optimizer = torch.optim.Adam([p for p in learner.parameters() if p.requires_grad], lr=0.01)
     before = {name: p.clone() for name, p in learner.named_parameters()}
     for seed in range(10):

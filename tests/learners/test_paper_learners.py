@@ -10,13 +10,14 @@ from alfa_md.backbones.mlp import RegressionMLP
 from alfa_md.backbones.resnet12 import ResNet12
 from alfa_md.heads import LearnedHead, uniform, xavier
 from alfa_md.inner_loop.loop import unroll
+from alfa_md.learners.adapts import all_but_batch_norm
 from alfa_md.learners.gradient import GradientLearner
-from alfa_md.learners.starts import frozen, learned
+from alfa_md.learners.initialization import frozen, learned
 from alfa_md.normalization import batch_statistics
 from alfa_md.rules.alfa import alfa, alfa_random
 from alfa_md.rules.attenuate import Attenuate
+from alfa_md.rules.learning_state import LearningState
 from alfa_md.rules.sgd import sgd
-from alfa_md.rules.state import LearningState
 from alfa_md.training.step import parameter_groups
 from tests.episodes import random_episode
 
@@ -29,7 +30,7 @@ def learner(rule=MAML, backbone=Conv4, features=1200, **options):
     """As the paper's image benchmarks have it."""
     torch.manual_seed(0)
     head = LearnedHead(features, 5, xavier)
-    options = {"first_order": False, "adapt_batch_norm": False, "normalization": batch_statistics} | options
+    options = {"first_order": False, "adapts": all_but_batch_norm, "normalization": batch_statistics} | options
     return GradientLearner(backbone(), head, rule, num_steps=5, **options)
 
 
@@ -43,7 +44,7 @@ def count(module):
 )
 def test_sizes_on_the_paper_s_networks(backbone, features, tensors, inner, all_of_maml, generator):
     plain, adaptive = learner(MAML, backbone, features), learner(ALFA, backbone, features, prepare=Attenuate)
-    adapted = {**plain.initial_backbone(), **plain.head.template()}
+    adapted = {**plain.adapted_backbone(), **plain.head.template()}
     assert len(adapted) == tensors and sum(p.numel() for p in adapted.values()) == inner
     assert count(plain) == all_of_maml
     assert count(adaptive.rule.hypers.first) == generator and count(adaptive.rule.hypers.second) == 2 * 5 * tensors
@@ -52,12 +53,12 @@ def test_sizes_on_the_paper_s_networks(backbone, features, tensors, inner, all_o
 
 def test_the_outer_loop_of_a_random_start_learns_34_of_its_52_tensors():
     """Ten tensors of P, the generator's four; A and B are here one tensor each, in the authors' code one a layer."""
-    random = learner(RANDOM, start=frozen)
+    random = learner(RANDOM, initialization=frozen)
     optimised = [p for group in parameter_groups(random, 0.0) for p in group["params"]]
     prior = random.rule.hypers.second.decay
     assert count(prior) == 69_701 and len(list(prior.parameters())) == 10
     assert len(optimised) == 10 + 4 + 2 and sum(p.numel() for p in optimised) == 69_701 + 840 + 100
-    assert len(list(learner(RANDOM, start=learned).parameters())) == len(optimised) + 18
+    assert len(list(learner(RANDOM, initialization=learned).parameters())) == len(optimised) + 18
 
 
 @pytest.mark.parametrize("hidden, features, tensors, size", [((40, 40), 40, 6, 1_761), ((80, 80, 80), 80, 8, 13_201)])
@@ -100,7 +101,7 @@ def test_nine_of_twenty_entries_of_the_state_say_anything(steps):
 
 def test_the_generator_serves_any_way_and_resolution():
     """It reads one number a tensor, whatever the tensor's shape."""
-    rule = ALFA({name: None for name in learner().initial_backbone()} | dict.fromkeys(("head.weight", "head.bias")), 5)
+    rule = ALFA({name: None for name in learner().adapted_backbone()} | dict.fromkeys(("head.weight", "head.bias")), 5)
     for features, size, way in ((48, 28, 5), (192, 32, 3)):
         episode = random_episode(way=way, shots=(1,) * way, size=size, dtype=torch.float32)
         other = learner(lambda template, num_steps: rule, features=features)

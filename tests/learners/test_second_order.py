@@ -9,7 +9,7 @@ from alfa_md.backbones.conv4 import Conv4
 from alfa_md.backbones.resnet12 import ResNet12
 from alfa_md.backbones.resnet18 import ResNet18
 from alfa_md.heads import LearnedHead
-from alfa_md.kernels.order import plain_operations
+from alfa_md.kernels.dispatch import plain_operations
 from alfa_md.learners.gradient import GradientLearner
 from alfa_md.normalization import batch_statistics, support_moments
 from alfa_md.rules.alfa import alfa

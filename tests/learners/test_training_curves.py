@@ -9,6 +9,7 @@ import torch
 
 from alfa_md.backbones.conv4 import Conv4
 from alfa_md.heads import LearnedHead
+from alfa_md.learners.adapts import all_but_batch_norm
 from alfa_md.learners.gradient import GradientLearner
 from alfa_md.normalization import batch_statistics
 from alfa_md.rules.alfa import alfa
@@ -23,7 +24,7 @@ def curve(seed: int, within) -> list[float]:
     torch.manual_seed(seed)
     with within():
         parts = (Conv4(num_filters=16), LearnedHead(16, 5), partial(alfa, inner_rate=0.1), 2)
-        learner = GradientLearner(*parts, first_order=False, adapt_batch_norm=False, normalization=batch_statistics)
+        learner = GradientLearner(*parts, first_order=False, adapts=all_but_batch_norm, normalization=batch_statistics)
         optimizer, losses = torch.optim.Adam(learner.parameters(), lr=1e-2), []
         for number in range(UPDATES):
             shape = {"way": 5, "shots": (1,) * 5, "size": 20, "seed": UPDATES * seed + number}

@@ -30,9 +30,9 @@ def test_values_are_those_of_the_trace():
     found = measured(about)
     for index in range(EPISODES):
         seen = trace(about.learner, about.episode(index))
-        expected = {"alpha": seen.effective.rates, "beta": 1 - seen.effective.decays}
-        expected |= {"a": seen.generated.rates, "d": seen.generated.decays}
-        expected |= {"A": seen.multipliers.rates, "B": seen.multipliers.decays}
+        expected = {"alpha": seen.values["rates"], "beta": 1 - seen.values["decays"]}
+        expected |= {"a": seen.values["generated_rates"], "d": seen.values["generated_decays"]}
+        expected |= {"A": seen.values["multiplier_rates"], "B": seen.values["multiplier_decays"]}
         assert list(found.values) == list(expected)
         for name, values in expected.items():
             assert np.array_equal(found.values[name][index], values.numpy()), name

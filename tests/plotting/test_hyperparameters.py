@@ -8,6 +8,7 @@ import pytest
 from alfa_md.errors import UserError
 from alfa_md.plotting.hyperparameter_values import measure_hyperparameters
 from alfa_md.plotting.hyperparameters import draw_panels, figure_layouts, panel_at_step, plot_hyperparameters
+from alfa_md.rules.momentum import Momentum
 from alfa_md.rules.sgd import sgd
 from tests.noise import noise_learner
 from tests.plotting.images import is_drawn, opened, texts
@@ -85,3 +86,10 @@ def test_values_that_are_not_finite_do_not_stop_the_figure():
     figure = draw_panels("title", ["a", "b"], [panel_at_step("alpha", values, 0)])
     assert [text.get_text() for text in figure.axes[0].texts][0] == "not finite"
     assert figure.axes[1].get_xlabel() == "0: median 1.5"
+
+
+def test_other_hyperparameters_of_a_rule_are_drawn_by_their_name(tmp_path):
+    about = loaded_run(noise_learner(rule=partial(Momentum, inner_rate=0.1)))
+    plot_hyperparameters(about, 3, None, tmp_path / "fig")
+    assert {"α by inner step", "momenta by inner step"} <= set(texts(tmp_path / "fig.svg"))
+    assert ",momenta,0.9" in (tmp_path / "fig.csv").read_text().replace("0.8999999761581421", "0.9")

@@ -10,10 +10,12 @@ from alfa_md.backbones.four_layer_convnet import FourLayerConvNet
 from alfa_md.backbones.resnet18 import ResNet18
 from alfa_md.errors import UserError
 from alfa_md.heads import PrototypeHead
+from alfa_md.learners.adapts import all_but_batch_norm, everything
 from alfa_md.learners.gradient import GradientLearner
 from alfa_md.rules.alfa import BetaProduct, alfa, alfa_random
 from alfa_md.rules.generator import Generator, reference_init
-from alfa_md.rules.state import LearningState
+from alfa_md.rules.learning_state import LearningState
+from tests.rules.one_step import one_step
 
 
 def numbers(tensor):
@@ -36,7 +38,7 @@ def test_one_step_by_hand():
         scales.decay.values.copy_(numbers([[9.0, 9.0], [0.02, 0.4]]))
     # tau = [mean w, mean b, mean g_w, mean g_b] = [2, -2, 1, 4]; hidden = relu([2, -2, 1, 5]) = [2, 0, 1, 5]
     # outputs: a_w = 2, a_b = 1 + 1 = 2, d_w = 5, d_b = 0 + 0.5
-    after = rule(theta, grads, 1)
+    after = one_step(rule, theta, grads, 1)
     expected_w = [(1 - 5 * 0.02) * 1.0 - 2 * 0.1 * 0.5, (1 - 5 * 0.02) * 3.0 - 2 * 0.1 * 1.5]
     expected_b = [(1 - 0.5 * 0.4) * -2.0 - 2 * 0.3 * 4.0]
     torch.testing.assert_close(after["w"], numbers(expected_w), rtol=1e-14, atol=0)
@@ -86,7 +88,7 @@ def test_the_paper_s_form_of_beta_is_a_product():
     with torch.no_grad():
         rule.hypers.first.generator.network[-1].bias.copy_(numbers([2.0, 3.0, 0.5, 0.25]))  # a_w, a_b, d_w, d_b
     rate = 0.1 * torch.ones(1).item()
-    after = rule(theta, grads, 0)
+    after = one_step(rule, theta, grads, 0)
     torch.testing.assert_close(after["w"], 0.5 * theta["w"] - 2 * rate * grads["w"], rtol=1e-7, atol=0)
     torch.testing.assert_close(after["b"], 0.25 * theta["b"] - 3 * rate * grads["b"], rtol=1e-7, atol=0)
 
@@ -103,7 +105,7 @@ def test_the_decay_from_a_random_initialisation_is_one_for_every_parameter():
         prior[0].copy_(numbers([0.25, 0.5]))
         prior[1].zero_()
         rule.hypers.first.first.generator.network[-1].bias.copy_(numbers([1.0, 3.0, 0.5, 9.0]))
-    after = rule(theta, grads, 1)
+    after = one_step(rule, theta, grads, 1)
     assert after["w"].tolist() == [1.0 - 0.25 * 0.5, 3.0 * (1 - 0.5 * 0.5)] and after["b"].tolist() == [
         -2.0 - 1.5 * 4.0
     ]
@@ -125,7 +127,8 @@ def test_a_decay_for_every_parameter_needs_a_head_of_fixed_size():
 )
 def test_sizes_on_the_networks_of_meta_dataset(backbone, adapts, tensors, generator):
     rule = partial(alfa, inner_rate=0.01)
-    learner = GradientLearner(backbone(), PrototypeHead(), rule, num_steps=6, adapt_batch_norm=adapts)
+    adapts = everything if adapts else all_but_batch_norm
+    learner = GradientLearner(backbone(), PrototypeHead(), rule, num_steps=6, adapts=adapts)
     scales, network = learner.rule.hypers.second, learner.rule.hypers.first
     assert scales.lr.values.shape == scales.decay.values.shape == (6, tensors)
     assert sum(p.numel() for p in network.parameters()) == generator

@@ -10,6 +10,7 @@ from alfa_md.rules.alfa import alfa
 from alfa_md.rules.attenuate import Attenuate
 from alfa_md.rules.sgd import sgd
 from tests.episodes import meta_gradients, random_episode, small_learner
+from tests.rules.one_step import one_step
 
 
 def numbers(tensor):
@@ -28,7 +29,8 @@ def test_every_tensor_is_scaled_by_its_own_gamma():
         rule.network[0].bias.zero_()
         rule.network[2].weight.copy_(numbers([[0.0, 1.0], [1.0, 0.0]]))
         rule.network[2].bias.copy_(numbers([0.5, 0.0]))
-    after = rule(params, {"w": numbers([1.0, 2.0]), "b": numbers([-4.0])}, 0)  # e = [1.5, -4], hidden = [1.5, 0]
+    grads = {"w": numbers([1.0, 2.0]), "b": numbers([-4.0])}  # e = [1.5, -4], hidden = [1.5, 0]
+    after = one_step(rule, params, grads, 0)
     torch.testing.assert_close(after["w"], torch.sigmoid(numbers(0.5)) * params["w"])
     torch.testing.assert_close(after["b"], torch.sigmoid(numbers(1.5)) * params["b"])
 
@@ -41,7 +43,7 @@ def test_the_size_of_the_attenuator():
 def test_it_is_taken_once_and_the_inner_loop_goes_on_from_there():
     episode, learner = random_episode(), attenuated()
     start = learner.initial(episode)
-    own = learner.initial_backbone()
+    own = learner.adapted_backbone()
     ratio = start["backbone.0.weight"] / own["backbone.0.weight"]
     assert ratio.std() < 1e-12 and 0 < ratio.mean() < 1
     assert not torch.equal(learner.adapted(episode)["backbone.0.weight"], start["backbone.0.weight"])

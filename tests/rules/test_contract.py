@@ -1,4 +1,4 @@
-"""What every update rule must do; a new rule is a new row."""
+"""The contract of update rules; a new rule is a new row."""
 
 from functools import partial
 
@@ -7,17 +7,22 @@ import torch
 
 from alfa_md.heads import LearnedHead, PrototypeHead, ZeroHead
 from alfa_md.inner_loop.loop import unroll
+from alfa_md.inner_loop.recomputation import recompute_all
+from alfa_md.learners.batching.vmapped import vmapped
 from alfa_md.rules import separate as sources
+from alfa_md.rules.adam import Adam as adam
 from alfa_md.rules.alfa import BetaProduct, alfa, alfa_random
+from alfa_md.rules.clipped import Clipped as clipped
 from alfa_md.rules.generator import Generator, identity_init, reference_init
+from alfa_md.rules.learning_state import LearningState
 from alfa_md.rules.lslr import lslr
 from alfa_md.rules.lslr_decay import lslr_decay
 from alfa_md.rules.meta_sgd import meta_sgd
+from alfa_md.rules.momentum import Momentum as momentum
 from alfa_md.rules.normalized_state import NormalizedState
 from alfa_md.rules.per_channel import PerStepPerChannel
 from alfa_md.rules.separate import separate
 from alfa_md.rules.sgd import sgd
-from alfa_md.rules.state import LearningState
 from tests.episodes import meta_gradients, random_episode, small_learner
 
 
@@ -46,6 +51,9 @@ RULES = {
         alfa, inner_rate=0.1, generator=generator(state=partial(NormalizedState, without=("gradients/head.bias",)))
     ),
     "alfa per channel": partial(alfa, inner_rate=0.1, scale=PerStepPerChannel),
+    "momentum": partial(momentum, inner_rate=0.1),
+    "adam": partial(adam, inner_rate=0.1, eps=1e-3),
+    "clipped alfa": partial(clipped, rule=partial(alfa, inner_rate=0.1), max_norm=0.5),
     "alfa, product form": partial(alfa, inner_rate=0.1, inner_decay=1.0, beta_form=BetaProduct),
 }
 for source in FIXED + ADAPTIVE:
@@ -85,7 +93,8 @@ def fast_weights(seed=0):
 def test_keeps_names_and_shapes_and_changes_nothing_in_place(rule):
     params, grads = fast_weights(0), fast_weights(1)
     before = {name: value.clone() for name, value in params.items()}
-    after = rule(params, 3).double().for_task()(params, grads, 0)
+    built = rule(params, 3).double()
+    after, _ = built.update(params, grads, built.init(params), 0)
     assert {k: v.shape for k, v in after.items()} == {k: v.shape for k, v in params.items()}
     assert all(torch.equal(params[name], before[name]) for name in params)
     assert any(not torch.equal(after[name], before[name]) for name in params)
@@ -94,12 +103,15 @@ def test_keeps_names_and_shapes_and_changes_nothing_in_place(rule):
 @every_rule
 def test_steps_beyond_the_last_use_the_last(rule):
     params, grads = fast_weights(0), fast_weights(1)
-    built = rule(params, 3).double().for_task()
+    built = rule(params, 3).double()
     with torch.no_grad():
         for parameter in built.parameters():
             parameter.add_(torch.arange(parameter.numel(), dtype=torch.float64).view_as(parameter) / 100)
-    last, beyond = built(params, grads, 2), built(params, grads, 7)
-    assert all(torch.equal(last[name], beyond[name]) for name in params)
+    last, beyond = (built.hyperparameters(params, grads, built.init(params), step) for step in (2, 7))
+    assert "rates" in last and last.keys() == beyond.keys()
+    for kind, values in last.items():
+        assert values.keys() == params.keys()
+        assert all(torch.equal(torch.as_tensor(values[name]), torch.as_tensor(beyond[kind][name])) for name in params)
 
 
 @every_rule
@@ -126,16 +138,17 @@ def test_meta_gradients_equal_finite_differences(rule):
         for parameter in learned:
             parameter.add_(0.01 * torch.randn_like(parameter))
     directions = [torch.randn_like(parameter) for parameter in learned]
-    steps = unroll(learner.initial(episode), learner.support_loss(episode), learner.rule.for_task(), 2, True)
+    steps = unroll(learner.initial(episode), learner.support_loss(episode), learner.rule, 2, True)
     frozen = [step.grads for step in steps]
 
     def loss_at(distance):
         with torch.no_grad():
             for parameter, direction in zip(learned, directions, strict=True):
                 parameter.add_(distance * direction)
-            params, task_rule = learner.initial(episode), learner.rule.for_task()
+            params = learner.initial(episode)
+            state = learner.rule.init(params)
             for i, grads in enumerate(frozen):
-                params = task_rule(params, grads, i)
+                params, state = learner.rule.update(params, grads, state, i)
             scores = learner.classify(params, episode.support_x, episode.query_x)
             for parameter, direction in zip(learned, directions, strict=True):
                 parameter.sub_(distance * direction)
@@ -144,6 +157,18 @@ def test_meta_gradients_equal_finite_differences(rule):
     meta_gradients(learner, episode)
     slope = sum((p.grad * direction).sum().item() for p, direction in zip(learned, directions, strict=True))
     assert slope == pytest.approx((loss_at(1e-6) - loss_at(-1e-6)) / 2e-6, rel=1e-5)
+
+
+@every_rule
+def test_stacked_and_recomputed_steps_give_the_meta_gradients_of_one_task_at_a_time(rule):
+    episodes, results = [random_episode(seed=seed) for seed in range(2)], []
+    for options in ({}, {"batching": vmapped, "recompute": recompute_all}):
+        torch.manual_seed(0)
+        learner = small_learner(rule, head_for(rule, PrototypeHead(), 3), first_order=False, num_steps=3, **options)
+        sum(outcome.loss for outcome in learner.losses(episodes)).backward()
+        results.append({name: parameter.grad for name, parameter in learner.named_parameters()})
+    for name, grad in results[0].items():
+        torch.testing.assert_close(results[1][name], grad, rtol=1e-10, atol=1e-12 * grad.abs().max().item(), msg=name)
 
 
 @every_rule
@@ -186,10 +211,9 @@ def test_what_is_generated_at_the_first_step_is_kept_for_the_task_and_no_longer(
     with torch.no_grad():
         for parameter in built.parameters():
             parameter.add_(torch.randn_like(parameter))
-    one, two = built.for_task(), built.for_task()
-    first = one.hypers(params, grads, 0)
-    again = one.hypers(fast_weights(2), fast_weights(3), 1)
-    other = two.hypers(fast_weights(2), fast_weights(3), 0)
+    first, state = built.hypers(params, grads, built.init(params), 0)
+    again, _ = built.hypers(fast_weights(2), fast_weights(3), state, 1)
+    other, _ = built.hypers(fast_weights(2), fast_weights(3), built.init(params), 0)
     for kept, new, old in zip(again, other, first, strict=True):
         assert all(torch.equal(kept[name], old[name]) for name in params)
         assert any(not torch.equal(new[name], old[name]) for name in params)

@@ -12,14 +12,15 @@ from alfa_md.experiment.checkpoint import load_checkpoint
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.heads import LearnedHead, xavier
 from alfa_md.inner_loop.loop import unroll
+from alfa_md.learners.adapts import all_but_batch_norm
 from alfa_md.learners.batching.vmapped import vmapped, vmapped_scores
 from alfa_md.learners.gradient import GradientLearner
 from alfa_md.learners.tracing import trace
 from alfa_md.rules.alfa import alfa
 from alfa_md.rules.generator import Generator, reference_init
+from alfa_md.rules.learning_state import LearningState
 from alfa_md.rules.normalized_state import NormalizedState
 from alfa_md.rules.separate import GeneratedForAll
-from alfa_md.rules.state import LearningState
 from alfa_md.training.step import outer_step
 from tests.episodes import random_episode, small_learner
 from tests.equal_runs import assert_equal_runs
@@ -53,7 +54,7 @@ def state_of(learner):
 def test_an_entry_is_divided_by_its_root_mean_square():
     state, raw = NormalizedState(dict.fromkeys(NAMES)), seen(LearningState(dict.fromkeys(NAMES)), range(10))
     assert torch.equal(seen(state, range(10)), raw), "nothing is known in the first update"
-    state.settle(alone)
+    state.synchronize(alone)
     torch.testing.assert_close(state.scale(), raw.square().mean(0).sqrt(), rtol=1e-14, atol=0)
     tau = seen(state.eval(), range(10))
     torch.testing.assert_close(tau.square().mean(0), torch.ones(4).double(), rtol=1e-14, atol=0)
@@ -63,11 +64,11 @@ def test_the_mean_square_is_a_running_one():
     state, raw = NormalizedState(dict.fromkeys(NAMES), momentum=0.75), LearningState(dict.fromkeys(NAMES))
     for seeds in (range(3), range(3, 8)):
         seen(state, seeds)
-        state.settle(alone)
+        state.synchronize(alone)
     first, second = (seen(raw, seeds).square().mean(0) for seeds in (range(3), range(3, 8)))
     torch.testing.assert_close(state.mean_square, 0.75 * first + 0.25 * second, rtol=1e-14, atol=0)
     before = state.mean_square.clone()
-    state.settle(alone)  # an update in which nothing has passed
+    state.synchronize(alone)  # an update in which nothing has passed
     assert torch.equal(state.mean_square, before)
 
 
@@ -75,7 +76,7 @@ def test_the_size_of_a_gradient_leaves_no_trace():
     states = [NormalizedState(dict.fromkeys(NAMES)) for _ in range(2)]
     for state, scale in zip(states, (1.0, 1000.0), strict=True):
         seen(state, range(5), b=scale)
-        state.settle(alone)
+        state.synchronize(alone)
     plain, scaled = (seen(state, range(5, 9), b=scale) for state, scale in zip(states, (1.0, 1000.0), strict=True))
     assert torch.equal(plain[:, :3], scaled[:, :3])
     torch.testing.assert_close(plain[:, 3], scaled[:, 3], rtol=1e-12, atol=0)
@@ -84,13 +85,13 @@ def test_the_size_of_a_gradient_leaves_no_trace():
 def test_an_entry_that_is_always_zero_stays_zero():
     state = NormalizedState(dict.fromkeys(NAMES))
     seen(state, range(3), b=0.0)
-    state.settle(alone)
+    state.synchronize(alone)
     assert seen(state, range(2), b=0.0)[:, 3].tolist() == [0, 0]
-    state.settle(alone)
+    state.synchronize(alone)
     assert state.scale()[3] == 1
     raw = seen(LearningState(dict.fromkeys(NAMES)), range(4))[:, 3]
     seen(state, range(4))
-    state.settle(alone)
+    state.synchronize(alone)
     torch.testing.assert_close(state.scale()[3], raw.square().mean().sqrt())
 
 
@@ -124,7 +125,7 @@ def test_nine_of_the_twenty_entries_of_the_paper_s_network_are_left():
     inert = ("*/backbone.layers.*.0.bias", "gradients/head.*", "weights/head.bias")
     generator = partial(Generator, state=partial(NormalizedState, without=inert))
     parts = (Conv4(), LearnedHead(1200, 5, xavier), partial(alfa, inner_rate=0.01, generator=generator))
-    state = state_of(GradientLearner(*parts, num_steps=1, adapt_batch_norm=False))
+    state = state_of(GradientLearner(*parts, num_steps=1, adapts=all_but_batch_norm))
     kernels = [f"backbone.layers.{k}.0.weight" for k in range(4)]
     live = [f"weights/{name}" for name in (*kernels, "head.weight")] + [f"gradients/{name}" for name in kernels]
     assert state.entries == live and state.size == 9
@@ -151,7 +152,7 @@ def test_gradients_flow_through_what_is_not_detached_and_never_through_the_scale
         tensor.requires_grad_()
     state = NormalizedState(dict.fromkeys(NAMES), detached=detached)
     seen(state, range(4))
-    state.settle(alone)
+    state.synchronize(alone)
     tau = state(*parts.values())
     assert tau.requires_grad == (len(detached) < 2)
     if tau.requires_grad:
@@ -166,12 +167,12 @@ def test_gradients_flow_through_what_is_not_detached_and_never_through_the_scale
 def test_the_tasks_of_two_processes_count_as_those_of_one():
     one, *two = (NormalizedState(dict.fromkeys(NAMES)) for _ in range(3))
     seen(one, range(5))
-    one.settle(alone)
+    one.synchronize(alone)
     for state, seeds in zip(two, ((0, 2, 4), (3, 1)), strict=True):
         seen(state, seeds)
     sums = (two[0].pending + two[1].pending).tolist()
     for state in two:
-        state.settle(lambda values: sums)
+        state.synchronize(lambda values: sums)
         torch.testing.assert_close(state.scale(), one.scale(), rtol=1e-14, atol=0)
 
 
@@ -182,7 +183,7 @@ def test_stacked_training_equals_one_episode_at_a_time(first_order):
     states = [fresh_state(learner) for learner in learners]
     for update in range(2):
         episodes = [random_episode(seed=4 * update + k) for k in range(4)]
-        scores = [torch.stack(learner.eval().batch(episodes)) for learner in learners]
+        scores = [torch.stack(learner.eval().forward_episodes(episodes)) for learner in learners]
         torch.testing.assert_close(*scores, rtol=1e-10, atol=1e-10)
         one, together = (
             outer_step(state, order, clip_norm=10.0)
@@ -210,10 +211,10 @@ def test_the_scale_is_that_of_all_tasks_and_steps_of_an_update():
 def test_every_generator_has_a_state_of_its_own_that_is_settled():
     learner = small_learner()
     learner.spare = GeneratedForAll(learner.initial(random_episode()))
-    assert learner.gathering() == []
+    assert learner.accumulators() == []
     learner.spare.generator.state = NormalizedState(dict.fromkeys(NAMES))
     learner.other = NormalizedState(dict.fromkeys(NAMES))
-    assert learner.gathering() == [learner.spare.generator.state, learner.other]
+    assert learner.accumulators() == [learner.spare.generator.state, learner.other]
 
 
 @pytest.mark.parametrize("how", [None, vmapped])
@@ -242,7 +243,7 @@ def test_evaluation_adds_nothing_and_takes_further_steps_with_the_last_multiplie
     with torch.no_grad():
         scores = torch.stack([learner(episode) for episode in episodes])
         torch.testing.assert_close(vmapped_scores(learner, episodes), scores, rtol=1e-12, atol=1e-12)
-    rates = trace(learner, episodes[0]).multipliers.rates
+    rates = trace(learner, episodes[0]).values["multiplier_rates"]
     assert len(rates) == 4 and torch.equal(rates[2], rates[1]) and torch.equal(rates[3], rates[1])
     assert not torch.equal(rates[0], rates[1])
     assert torch.equal(state.mean_square, before) and not state.pending.any()

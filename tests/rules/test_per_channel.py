@@ -13,6 +13,7 @@ from alfa_md.rules.per_channel import PerStepPerChannel
 from alfa_md.training.step import outer_step
 from tests.episodes import random_episode, small_learner
 from tests.noise import fresh_state
+from tests.rules.one_step import one_step
 
 OPTIONS = {"inner_rate": 0.1, "inner_decay": 0.01, "generator": partial(Generator, initialize=reference_init)}
 PER_LAYER, PER_CHANNEL = partial(alfa, **OPTIONS), partial(alfa, **OPTIONS, scale=PerStepPerChannel)
@@ -25,7 +26,7 @@ def test_a_value_for_every_channel_and_one_for_a_tensor_of_the_head():
     assert [tuple(own.shape) for own in values.values] == [(2, 5), (2, 5), (2, 1), (2, 1), (2, 1)]
     with torch.no_grad():
         values.values[0].copy_(torch.arange(10.0).view(2, 5))
-    given = values(params, params, 1)
+    given, _ = values(params, params, (), 1)
     assert given["conv.weight"].flatten().tolist() == [5, 6, 7, 8, 9]
     assert {name: tuple(value.shape) for name, value in given.items()} == {
         "conv.weight": (5, 1, 1, 1),
@@ -43,8 +44,8 @@ def test_by_hand():
     with torch.no_grad():
         rule.hypers.second.lr.values[0].copy_(torch.tensor([[0.25, 0.0]]))
         rule.hypers.second.decay.values[0].copy_(torch.tensor([[0.0, 0.5]]))
-    assert rule(theta, grads, 0)["w"].tolist() == [[0.5] * 3, [0.5] * 3]
-    assert rule(theta, {"w": grads["w"] * 2}, 0)["w"].tolist() == [[0.0] * 3, [0.5] * 3]
+    assert one_step(rule, theta, grads, 0)["w"].tolist() == [[0.5] * 3, [0.5] * 3]
+    assert one_step(rule, theta, {"w": grads["w"] * 2}, 0)["w"].tolist() == [[0.0] * 3, [0.5] * 3]
 
 
 @pytest.mark.parametrize("head", [PrototypeHead(), LearnedHead(16, 5)], ids=["prototypes", "learned"])

@@ -10,7 +10,9 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from alfa_md.learners.prototypical import PrototypicalLearner
-from alfa_md.learners.tracing import Table, Trace, trace
+from alfa_md.learners.tracing import Trace, trace
+from alfa_md.rules.clipped import Clipped
+from alfa_md.rules.momentum import Momentum
 from alfa_md.rules.sgd import sgd
 from alfa_md.training.metrics_log import SummaryWriter
 from alfa_md.training.tensorboard import log_tensorboard, peak_memory
@@ -36,9 +38,17 @@ def test_watch_writes_a_tag_a_step_and_a_tag_a_tensor(tmp_path):
     expected |= {f"{kind}_of_tensor/{name}" for kind in ("rates", "decays") for name in names}
     assert set(tags["histograms"]) == expected and tags["images"] == ["episode/support_and_query"]
     (first,) = events(tmp_path).Histograms("rates_of_step/1")
-    rates = trace(learner, EPISODE).effective.rates[0]
+    rates = trace(learner, EPISODE).values["rates"][0]
     assert first.step == 7 and first.histogram_value.num == len(names)
     assert first.histogram_value.sum == pytest.approx(rates.sum().item())
+
+
+def test_a_rule_with_a_state_behind_a_wrapper_has_histograms_too(tmp_path):
+    rule = partial(Clipped, rule=partial(Momentum, inner_rate=0.1), max_norm=1.0)
+    with SummaryWriter(str(tmp_path)) as writer:
+        log_tensorboard(writer, small_learner(rule), EPISODE, step=1)
+    tags = {tag.split("/")[0] for tag in events(tmp_path).Tags()["histograms"]}
+    assert tags == {"rates_of_step", "rates_of_tensor", "momenta_of_step", "momenta_of_tensor"}
 
 
 def test_watch_writes_no_histograms_where_nothing_is_learned(tmp_path):
@@ -51,7 +61,7 @@ def test_watch_writes_no_histograms_where_nothing_is_learned(tmp_path):
 
 def test_watch_survives_rates_that_are_not_finite(tmp_path, monkeypatch):
     rates = torch.tensor([[1.0, float("nan")], [float("inf"), float("nan")]])
-    seen = Trace(("a", "b"), ((), ()), Table(rates, rates))
+    seen = Trace(("a", "b"), ((), ()), {"rates": rates, "decays": rates})
     monkeypatch.setattr("alfa_md.training.tensorboard.trace", lambda learner, episode: seen)
     with SummaryWriter(str(tmp_path)) as writer:
         log_tensorboard(writer, small_learner(), EPISODE, step=1)

@@ -1,1 +1,1 @@
-"""Whether the records of a source are whole, are what they should be, and lie in no order that could mislead."""
+"""Audit of converted sources: record integrity, agreement with the specification, and record order."""

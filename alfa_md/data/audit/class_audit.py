@@ -1,4 +1,4 @@
-"""The record file of one class: its framing, checksums, labels, pictures and their order."""
+"""Audit of one record file: framing, checksums, labels, images and their order."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from alfa_md.data.audit.finding import Finding
-from alfa_md.data.audit.order_bias import FEWEST, neighbours_resemble, places_of_pairs
+from alfa_md.data.audit.order_bias import FEWEST, neighbours_resemble, pair_positions
 from alfa_md.data.spec import DatasetSpec
 from alfa_md.data.tfrecord.decoder import Decoder, UndecodableImage
 from alfa_md.data.tfrecord.records import decode_example, read_records, scan_offsets
@@ -15,7 +15,7 @@ from alfa_md.errors import UserError
 
 
 class ClassAudit(NamedTuple):
-    """How many records and bytes a class file has, how many were looked at, and what is wrong."""
+    """Result for one class file: records found, records checked, size in bytes, and findings."""
 
     records: int
     checked: int
@@ -24,7 +24,7 @@ class ClassAudit(NamedTuple):
 
 
 class Auditor(NamedTuple):
-    """Looks at the classes of a source; `sampled` records of each, or all of them where it is None."""
+    """Audits the record file of a class id; checks `sampled` random records of it, or all if None."""
 
     spec: DatasetSpec
     decoder: Decoder
@@ -41,23 +41,23 @@ class Auditor(NamedTuple):
         if found != planned:
             line = f"{path}: has {found} records, its specification says {planned}; {remedy}"
             findings.append(Finding(line))
-        numbers = self._numbers(class_id, found)
-        findings += self._of_records(path, class_id, offsets, numbers, remedy)
-        if not findings and self._resemble(path, offsets):
+        numbers = self._sampled_numbers(class_id, found)
+        findings += self._check_records(path, class_id, offsets, numbers, remedy)
+        if not findings and self._neighbours_resemble(path, offsets):
             line = f"{path}: neighbours resemble each other; a reader that reads on in windows sees them together"
             findings.append(Finding(f"{line} (this package draws from the whole file)", warning=True))
         return ClassAudit(found, len(numbers), int(offsets[-1]), tuple(findings))
 
-    def _numbers(self, class_id: int, found: int) -> list[int]:
+    def _sampled_numbers(self, class_id: int, found: int) -> list[int]:
         if self.sampled is None or found <= self.sampled:
             return list(range(found))
         rng = np.random.RandomState(class_id)
         return sorted(rng.choice(found, self.sampled, replace=False).tolist())
 
-    def _of_records(
+    def _check_records(
         self, path: Path, class_id: int, offsets: np.ndarray, numbers: list[int], remedy: str
     ) -> Iterator[Finding]:
-        """A finding for every record whose checksum, label or picture is wrong."""
+        """Yields a finding for every record whose checksum, label or image is invalid."""
         for number in numbers:
             where = f"{path}: record {number}"
             try:
@@ -71,13 +71,13 @@ class Auditor(NamedTuple):
             except UserError as error:
                 yield Finding(f"{_problem(error)}; {remedy}")
 
-    def _resemble(self, path: Path, offsets: np.ndarray) -> bool:
+    def _neighbours_resemble(self, path: Path, offsets: np.ndarray) -> bool:
         if len(offsets) < FEWEST:
             return False
-        places = places_of_pairs(len(offsets) - 1)
+        places = pair_positions(len(offsets) - 1)
         try:
             firsts, seconds = (self._pixels(path, offsets, [n + step for n in places]) for step in (0, 1))
-        except UserError:  # of a record that was not sampled; a full check names it
+        except UserError:  # in a record that was not sampled; a full check reports it
             return False
         return neighbours_resemble(firsts, seconds)
 
@@ -87,5 +87,5 @@ class Auditor(NamedTuple):
 
 
 def _problem(error: UserError) -> str:
-    """The line without the remedy that it ends in."""
+    """The error message without its final remedy."""
     return str(error).rpartition("; ")[0] or str(error)

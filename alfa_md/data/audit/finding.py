@@ -1,10 +1,10 @@
-"""What a check has found."""
+"""The finding of an audit."""
 
 from typing import NamedTuple
 
 
 class Finding(NamedTuple):
-    """One line that names the file, the problem and the remedy. A warning spoils no run of this package."""
+    """One line with the file, the problem and the remedy. A warning does not affect runs of this package."""
 
     line: str
     warning: bool = False

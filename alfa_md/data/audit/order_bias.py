@@ -1,23 +1,24 @@
-"""Whether neighbours in a file resemble each other more than chance would have it, as the frames of a film do."""
+"""Test for order bias in a record file: neighbours more similar than by chance, as video frames are."""
 
 import numpy as np
 
 SHUFFLES = 200
 UNLIKELY = -4.0  # standard deviations
-RATIO = 0.9  # a file whose neighbours are hardly nearer than others harms nobody
+RATIO = 0.9  # of the distance by chance; a smaller difference is harmless
 FEWEST = 8  # pairs
 PAIRS = 32
 
 
-def places_of_pairs(num_records: int) -> list[int]:
-    """The first record of each pair of neighbours to be compared, spread over a file."""
+def pair_positions(num_records: int) -> list[int]:
+    """Record numbers of the first of each pair of neighbours to compare, evenly spread over the file."""
     return np.unique(np.linspace(0, max(num_records - 2, 0), PAIRS).round().astype(int)).tolist()
 
 
 def neighbours_resemble(firsts: np.ndarray, seconds: np.ndarray) -> bool:
-    """Whether pixels [N, ...] of records are nearer to those of the records that follow them than to those of others.
+    """True if records are significantly nearer to the next record of the file than to random other records.
 
-    The distances are compared with those of N pairs put together at random (fixed seed).
+    `firsts` and `seconds` are the pixels [N, ...] of N pairs of neighbours; their mean distance is compared with that
+    of random pairings (fixed seed).
     """
     if len(firsts) < FEWEST:
         return False

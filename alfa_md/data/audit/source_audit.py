@@ -1,4 +1,4 @@
-"""All that can be said of a source below a records root."""
+"""Audit of one source below a records root."""
 
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -8,18 +8,18 @@ from typing import Any
 
 from alfa_md.data.audit.class_audit import Auditor
 from alfa_md.data.audit.finding import Finding
-from alfa_md.data.conversion.ledger import UNFINISHED
-from alfa_md.data.conversion.published import PUBLISHED, counts_hash, names_hash
+from alfa_md.data.convert_common.conversion_state import UNFINISHED
+from alfa_md.data.convert_common.published_specs import PUBLISHED_SPECS, counts_hash, names_hash
 from alfa_md.data.spec import SPEC_FILE, DatasetSpec, load_spec
 from alfa_md.data.tfrecord.decoder import Decoder
 from alfa_md.errors import UserError
 
-Watched = Callable[[Iterable, str, int], Iterable]  # (results, title, how many): shows how far they are
+ShowProgress = Callable[[Iterable, str, int], Iterable]  # (results, title, total) -> results, with a progress bar
 
 
 @dataclass(frozen=True)
 class SourceAudit:
-    """`state` is missing, unfinished (a conversion runs or was interrupted), unreadable or present."""
+    """Audit result; `state` is missing, unfinished (conversion running or interrupted), unreadable or present."""
 
     source: str
     state: str
@@ -27,7 +27,7 @@ class SourceAudit:
     images: int = 0
     checked: int = 0
     size: int = 0  # bytes of the class files
-    names: str = ""  # as published, not published, or nothing to compare with
+    names: str = ""  # "as published", "not published", or "" if there is no published specification
     counts: str = ""
     findings: tuple[Finding, ...] = ()
 
@@ -36,12 +36,16 @@ class SourceAudit:
 
 
 def audit_source(
-    directory: Path, decoder: Decoder, sampled: int | None = None, workers: int = 1, watched: Watched | None = None
+    directory: Path,
+    decoder: Decoder,
+    sampled: int | None = None,
+    workers: int = 1,
+    progress: ShowProgress | None = None,
 ) -> SourceAudit:
-    """The records in `directory`; `sampled` of each class are read, or all. Never raises for what is damaged."""
+    """Audits the records in `directory`, `sampled` per class or all. Damage becomes findings, never an exception."""
     source = directory.name
     if not (directory / SPEC_FILE).exists():
-        return without_specification(directory)
+        return audit_without_spec(directory)
     try:
         spec = load_spec(directory)
     except UserError as error:
@@ -49,20 +53,24 @@ def audit_source(
     classes = range(len(spec.class_names))
     with ThreadPoolExecutor(workers) as pool:
         results = pool.map(Auditor(spec, decoder, sampled), classes)
-        audits = list(watched(results, f"Checking {source}", len(classes)) if watched else results)
-    compared = compare(spec)
+        audits = list(progress(results, f"Checking {source}", len(classes)) if progress else results)
+    compared = compare_with_published(spec)
     return replace(
         compared,
         classes=len(classes),
         images=sum(audit.records for audit in audits),
         checked=sum(audit.checked for audit in audits),
         size=sum(audit.size for audit in audits),
-        findings=(*compared.findings, *strays(spec), *(finding for audit in audits for finding in audit.findings)),
+        findings=(
+            *compared.findings,
+            *find_stray_files(spec),
+            *(finding for audit in audits for finding in audit.findings),
+        ),
     )
 
 
-def without_specification(directory: Path) -> SourceAudit:
-    """Nothing, a conversion that is not at its end, or files that nobody describes."""
+def audit_without_spec(directory: Path) -> SourceAudit:
+    """Audit of a directory without specification: missing, unfinished, or record files without a specification."""
     files = sum(1 for _ in directory.glob("*.tfrecords")) if directory.is_dir() else 0
     if (directory / UNFINISHED).exists():
         return SourceAudit(directory.name, "unfinished", classes=files)
@@ -72,12 +80,12 @@ def without_specification(directory: Path) -> SourceAudit:
     return SourceAudit(directory.name, "unreadable", classes=files, findings=(Finding(line),))
 
 
-def compare(spec: DatasetSpec) -> SourceAudit:
-    """The specification against the published one of its name, if there is one."""
+def compare_with_published(spec: DatasetSpec) -> SourceAudit:
+    """Comparison of the specification with the published one of the same name, if there is one."""
     audit = SourceAudit(spec.name, "present")
-    if spec.name not in PUBLISHED:
+    if spec.name not in PUBLISHED_SPECS:
         return audit
-    published, words = PUBLISHED[spec.name], {True: "as published", False: "not published"}
+    published, words = PUBLISHED_SPECS[spec.name], {True: "as published", False: "not published"}
     names, counts = names_hash(spec) == published.names, counts_hash(spec) == published.counts
     audit = replace(audit, names=words[names], counts=words[counts])
     if names and counts:
@@ -87,8 +95,8 @@ def compare(spec: DatasetSpec) -> SourceAudit:
     return replace(audit, findings=(Finding(line, warning=True),))
 
 
-def strays(spec: DatasetSpec) -> list[Finding]:
-    """Record files that belong to no class."""
+def find_stray_files(spec: DatasetSpec) -> list[Finding]:
+    """One finding for each record file that belongs to no class."""
     expected = {spec.class_file(class_id).name for class_id in range(len(spec.class_names))}
     found = sorted(path for path in spec.path.glob("*.tfrecords") if path.name not in expected)
     return [Finding(f"{path}: is of no class of the specification; move it elsewhere") for path in found]

@@ -1,16 +1,16 @@
-"""Converters from the original files of a source to records: one module a source, found by its name."""
+"""Converters from the original files of a source to records: one module per source, found by its name."""
 
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 
-from alfa_md.data.conversion.plan import Plan
+from alfa_md.data.convert_common.plan import Plan
 from alfa_md.errors import UserError
 
 
 def planner(source: str) -> Callable[[Path], Plan]:
-    """`plan(source_dir)` of the module `source`; UserError if there is none."""
+    """The function `plan(source_dir)` of the converter `source`. Raises UserError for an unknown source."""
     known = sorted(module.name for module in iter_modules(__path__))
     if source not in known:
         raise UserError(f"unknown source {source!r}; known sources: {', '.join(known)}")

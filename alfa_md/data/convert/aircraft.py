@@ -1,7 +1,7 @@
-"""FGVC-Aircraft as a source of Meta-Dataset: 100 variants, cropped to their boxes, divided at random into 70 / 15 / 15.
+"""Converter of FGVC-Aircraft: 100 variants, images cropped to bounding boxes, random split 70 / 15 / 15.
 
-Reads the folder `data` of `fgvc-aircraft-2013b.tar.gz`: `variants.txt`, the boxes in `images_box.txt`, the variants of
-the images in `images_variant_trainval.txt` and `images_variant_test.txt`, and `images/<image>.jpg`.
+Reads the folder `data` of `fgvc-aircraft-2013b.tar.gz`: `variants.txt`, the boxes in `images_box.txt`, the labels in
+`images_variant_trainval.txt` and `images_variant_test.txt`, and `images/<image>.jpg`.
 References: Maji et al., "Fine-grained visual classification of aircraft", 2013; splits of Triantafillou et al.,
 "Meta-Dataset", ICLR 2020.
 """
@@ -13,61 +13,69 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from alfa_md.data.conversion.originals import refuse, require
-from alfa_md.data.conversion.pictures import changed
-from alfa_md.data.conversion.plan import Plan
-from alfa_md.data.conversion.random_split import flat_spec, split_of
+from alfa_md.data.convert_common.jpeg import transform_to_jpeg
+from alfa_md.data.convert_common.originals import raise_if_any, require_originals
+from alfa_md.data.convert_common.plan import Plan
+from alfa_md.data.convert_common.random_split import flat_spec, load_or_draw_split
 from alfa_md.errors import UserError
 
 SIZES = (70, 15, 15)
 LISTS = ("images_variant_trainval.txt", "images_variant_test.txt")
 REMEDY = "unpack fgvc-aircraft-2013b.tar.gz and give its folder fgvc-aircraft-2013b"
 
-Box = tuple[int, ...]  # xmin, ymin, xmax, ymax in pixels
+Corners = tuple[int, ...]  # xmin, ymin, xmax, ymax in pixels
 
 
 class CroppedAircraft(NamedTuple):
-    """The images of every class id within their boxes, sorted by name."""
+    """The images of a class id cropped to their boxes, sorted by name."""
 
-    images: list[list[tuple[Path, Box]]]
+    images: list[list[tuple[Path, Corners]]]
 
     def __call__(self, class_id: int) -> Iterator[bytes]:
-        return (changed(file, partial(cropped, box=box)) for file, box in self.images[class_id])
+        return (transform_to_jpeg(file, partial(crop_to_corners, box=box)) for file, box in self.images[class_id])
 
 
-def cropped(image: Image.Image, box: Box) -> Image.Image:
+def crop_to_corners(image: Image.Image, box: Corners) -> Image.Image:
     return image.crop(box)
 
 
 def plan(source_dir: Path) -> Plan:
-    """The 100 variants. Raises UserError naming what is missing."""
+    """The plan of the 100 variants. Raises UserError naming missing files."""
     data = source_dir / "data"
-    require(source_dir, REMEDY, folders=["data/images"], files=[f"data/{n}" for n in ("images_box.txt", *LISTS)])
-    require(source_dir, REMEDY, files=["data/variants.txt"])
+    require_originals(
+        source_dir, REMEDY, folders=["data/images"], files=[f"data/{n}" for n in ("images_box.txt", *LISTS)]
+    )
+    require_originals(source_dir, REMEDY, files=["data/variants.txt"])
     names = sorted(line.strip() for line in (data / "variants.txt").read_text().splitlines() if line.strip())
-    refuse(source_dir, [] if len(names) == sum(SIZES) else [f"variants.txt has {len(names)} names, not 100"], REMEDY)
-    boxes = {image: corners(data, image, box) for image, box in pairs(data / "images_box.txt")}
-    variants = {image: variant for name in LISTS for image, variant in pairs(data / name)}
-    require(source_dir, REMEDY, files=(f"data/images/{image}.jpg" for image in variants))
-    refuse(source_dir, [f"images_box.txt has no box of {image}" for image in variants if image not in boxes], REMEDY)
+    raise_if_any(
+        source_dir, [] if len(names) == sum(SIZES) else [f"variants.txt has {len(names)} names, not 100"], REMEDY
+    )
+    boxes = {image: parse_corners(data, image, box) for image, box in read_pairs(data / "images_box.txt")}
+    variants = {image: variant for name in LISTS for image, variant in read_pairs(data / name)}
+    require_originals(source_dir, REMEDY, files=(f"data/images/{image}.jpg" for image in variants))
+    raise_if_any(
+        source_dir, [f"images_box.txt has no box of {image}" for image in variants if image not in boxes], REMEDY
+    )
     images: dict[str, list] = {name: [] for name in names}
     for image in sorted(variants):
         if variants[image] not in images:
             raise UserError(f"{data}: image {image} is of {variants[image]!r}, not in variants.txt; {REMEDY}")
         images[variants[image]].append((data / "images" / f"{image}.jpg", boxes[image]))
-    spec = flat_spec("aircraft", split_of(source_dir, "aircraft", names, SIZES), {n: len(images[n]) for n in names})
+    spec = flat_spec(
+        "aircraft", load_or_draw_split(source_dir, "aircraft", names, SIZES), {n: len(images[n]) for n in names}
+    )
     return Plan(spec, CroppedAircraft([images[name] for name in spec.class_names]))
 
 
-def corners(data: Path, image: str, box: str) -> Box:
-    """The four numbers of a box. Raises UserError naming the image where they are none."""
+def parse_corners(data: Path, image: str, box: str) -> Corners:
+    """The four integers of a box. Raises UserError naming the image if the line is invalid."""
     numbers = box.split()
     if len(numbers) != 4 or not all(number.isdecimal() for number in numbers):
         raise UserError(f"{data / 'images_box.txt'}: {box!r} of image {image} is no box; {REMEDY}")
     return tuple(map(int, numbers))
 
 
-def pairs(file: Path) -> list[tuple[str, str]]:
-    """Image and the rest of the line, for every line."""
+def read_pairs(file: Path) -> list[tuple[str, str]]:
+    """(image, rest of the line) for every non-empty line."""
     lines = (line.strip().partition(" ") for line in file.read_text().splitlines() if line.strip())
     return [(image, rest) for image, _, rest in lines]

@@ -1,6 +1,6 @@
-"""FGVCx Fungi 2018 as a source of Meta-Dataset: 1394 species, divided at random into 994 / 200 / 200.
+"""Converter of FGVCx Fungi 2018: 1394 species, random split 994 / 200 / 200.
 
-Reads `train.json` and `val.json` of the competition and the pictures that they name, below `images/` of
+Reads `train.json` and `val.json` of the competition and the images that they list, below `images/` of
 `fungi_train_val.tgz`. The images of a species are in the order of the annotations, those of `train.json` first.
 References: Schroeder and Cui, "FGVCx fungi classification challenge", 2018; splits of Triantafillou et al.,
 "Meta-Dataset", ICLR 2020.
@@ -10,9 +10,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from alfa_md.data.conversion.class_files import plan_of_files
-from alfa_md.data.conversion.originals import refuse, require
-from alfa_md.data.conversion.plan import Plan
+from alfa_md.data.convert_common.image_file_plan import plan_image_files
+from alfa_md.data.convert_common.originals import raise_if_any, require_originals
+from alfa_md.data.convert_common.plan import Plan
 from alfa_md.errors import UserError
 
 SIZES = (994, 200, 200)
@@ -21,26 +21,26 @@ REMEDY = "unpack fungi_train_val.tgz and train_val_annotations.tgz there"
 
 
 def plan(source_dir: Path) -> Plan:
-    """The 1394 species, named by number and name. Raises UserError naming what is missing."""
-    require(source_dir, REMEDY, folders=["images"], files=LISTS)
-    lists = [annotated(source_dir / name) for name in LISTS]
+    """The plan of the 1394 species. Raises UserError naming missing files."""
+    require_originals(source_dir, REMEDY, folders=["images"], files=LISTS)
+    lists = [read_annotations(source_dir / name) for name in LISTS]
     categories = {number: name for names, _ in reversed(lists) for number, name in names.items()}
     files: dict[int, list[Path]] = {number: [] for number in sorted(categories)}
     for _, images in lists:
         for number, file in images:
             files[number].append(source_dir / file)
-    refuse(source_dir, (f"{f} is missing" for own in files.values() for f in own if not f.is_file()), REMEDY)
+    raise_if_any(source_dir, (f"{f} is missing" for own in files.values() for f in own if not f.is_file()), REMEDY)
     named = {f"{number:04d}.{categories[number]}": own for number, own in files.items()}
-    return plan_of_files("fungi", source_dir, named, SIZES, REMEDY)
+    return plan_image_files("fungi", source_dir, named, SIZES, REMEDY)
 
 
-def annotated(file: Path) -> tuple[dict[int, str], list[tuple[int, str]]]:
-    """Names by category id; category id and picture of every annotation. Raises UserError naming the file."""
+def read_annotations(file: Path) -> tuple[dict[int, str], list[tuple[int, str]]]:
+    """Category names by id, and (category id, image file) of every annotation. Raises UserError naming the file."""
     try:
         content: dict[str, Any] = json.loads(file.read_bytes())
         names = {int(category["id"]): str(category["name"]) for category in content["categories"]}
-        pictures = {image["id"]: str(image["file_name"]) for image in content["images"]}
-        images = [(int(a["category_id"]), pictures[a["image_id"]]) for a in content["annotations"]]
+        image_files = {image["id"]: str(image["file_name"]) for image in content["images"]}
+        images = [(int(a["category_id"]), image_files[a["image_id"]]) for a in content["annotations"]]
         if strangers := {number for number, _ in images} - names.keys():
             raise KeyError(min(strangers))
     except (ValueError, KeyError, TypeError, RecursionError, OverflowError) as error:

@@ -1,9 +1,9 @@
-"""ImageNet (ILSVRC-2012) as a source of Meta-Dataset: 1000 classes, each split a graph of WordNet.
+"""Converter of ImageNet (ILSVRC-2012): 1000 classes, one WordNet graph per split.
 
-Reads the folders of `ILSVRC2012_img_train.tar`, one for each class and named by its WordNet id, with its own archive
-unpacked inside; `wordnet.is_a.txt` and `words.txt` of ImageNet; and the lists of images that other sources hold too,
+Reads the class folders of `ILSVRC2012_img_train.tar`, named by WordNet id, each with its own archive unpacked inside;
+`wordnet.is_a.txt` and `words.txt` of ImageNet; and the lists of images that other sources contain too,
 `ImageNet_<other>_duplicates.txt`, which come with the official code. Carnivores are the validation split, devices the
-test split. Images in the lists are left out; coloured JPEG files are kept byte by byte.
+test split. Listed duplicates are left out; RGB JPEG files are copied unchanged.
 References: Russakovsky et al., "ImageNet large scale visual recognition challenge", IJCV 2015; splits of Triantafillou
 et al., "Meta-Dataset", ICLR 2020.
 """
@@ -13,10 +13,19 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from alfa_md.data.conversion.originals import picture_files, refuse, require
-from alfa_md.data.conversion.pictures import UnreadablePicture, kept_or_encoded
-from alfa_md.data.conversion.plan import Plan, Skipped
-from alfa_md.data.conversion.wordnet import Graph, below, collapsed, leaves, nodes, read_graph, read_words, spanning
+from alfa_md.data.convert_common.jpeg import UnreadableImage, read_as_jpeg
+from alfa_md.data.convert_common.originals import file_names, raise_if_any, require_originals
+from alfa_md.data.convert_common.plan import Plan, Skipped
+from alfa_md.data.convert_common.wordnet import (
+    Graph,
+    ancestor_graph,
+    collapse_single_children,
+    descendants,
+    read_graph,
+    read_words,
+    sorted_leaves,
+    spec_nodes,
+)
 from alfa_md.data.spec import SPLITS, DatasetSpec, HierarchicalSpec
 from alfa_md.errors import UserError
 
@@ -32,7 +41,7 @@ ENDINGS = (".jpeg", ".jpg", ".png")
 
 
 class TrainingImages(NamedTuple):
-    """The images of every class without duplicates, sorted by name."""
+    """The images of a class id without duplicates, sorted by name."""
 
     folders: list[Path]
     duplicates: frozenset[str]
@@ -40,65 +49,69 @@ class TrainingImages(NamedTuple):
     def __call__(self, class_id: int) -> Iterator[bytes | Skipped]:
         for name in self.names(class_id):
             try:
-                yield kept_or_encoded(self.folders[class_id] / name)
-            except UnreadablePicture as error:
+                yield read_as_jpeg(self.folders[class_id] / name)
+            except UnreadableImage as error:
                 yield Skipped(name, str(error))
 
     def names(self, class_id: int) -> list[str]:
-        """The files of a class that become records."""
-        return [name for name in picture_files(self.folders[class_id], *ENDINGS) if name not in self.duplicates]
+        """File names of a class that become records."""
+        return [name for name in file_names(self.folders[class_id], *ENDINGS) if name not in self.duplicates]
 
 
 def plan(source_dir: Path) -> Plan:
-    """712 training, 158 validation and 130 test classes. Raises UserError naming what is missing."""
-    return plan_of("ilsvrc_2012", source_dir, three_splits)
+    """The plan of 712 training, 158 validation and 130 test classes. Raises UserError naming missing files."""
+    return plan_imagenet("ilsvrc_2012", source_dir, split_graphs)
 
 
-def plan_of(source: str, source_dir: Path, divided: Callable[[Graph, list[str]], Mapping[str, Graph]]) -> Plan:
-    """The plan of `source`; `divided` makes the graph of every split from all links and all classes."""
-    require(source_dir, REMEDY, files=(LINKS, WORDS, *DUPLICATES))
+def plan_imagenet(
+    source: str, source_dir: Path, make_graphs: Callable[[Graph, list[str]], Mapping[str, Graph]]
+) -> Plan:
+    """The plan of `source`; `make_graphs` maps the WordNet graph and all classes to the graph of every split."""
+    require_originals(source_dir, REMEDY, files=(LINKS, WORDS, *DUPLICATES))
     classes = sorted(path.name for path in source_dir.glob("n*") if path.name[1:].isdigit() and path.is_dir())
     if len(classes) != NUM_CLASSES:
-        refuse(source_dir, [f"{len(classes)} folders of classes, not {NUM_CLASSES}"], REMEDY)
+        raise_if_any(source_dir, [f"{len(classes)} folders of classes, not {NUM_CLASSES}"], REMEDY)
     links, words = read_graph(source_dir / LINKS), read_words(source_dir / WORDS)
-    refuse(source_dir, [f"{name} is in no line of {LINKS}" for name in classes if name not in links], REMEDY)
-    graphs = divided(links, classes)
-    names = tuple(name for split in SPLITS for name in leaves(graphs[split]))
-    images = TrainingImages([source_dir / name for name in names], duplicates(source_dir))
+    raise_if_any(source_dir, [f"{name} is in no line of {LINKS}" for name in classes if name not in links], REMEDY)
+    graphs = make_graphs(links, classes)
+    names = tuple(name for split in SPLITS for name in sorted_leaves(graphs[split]))
+    images = TrainingImages([source_dir / name for name in names], read_duplicates(source_dir))
     counts = [len(images.names(class_id)) for class_id in range(len(names))]
-    refuse(source_dir, [f"{n} has no images" for n, count in zip(names, counts, strict=True) if not count], REMEDY)
+    raise_if_any(
+        source_dir, [f"{n} has no images" for n, count in zip(names, counts, strict=True) if not count], REMEDY
+    )
     spec = HierarchicalSpec(
         name=source,
         class_names=names,
         images_per_class=tuple(counts),
-        classes_per_split={split: len(leaves(graphs[split])) for split in SPLITS},
-        graphs={split: nodes(graphs[split], words) for split in SPLITS},
+        classes_per_split={split: len(sorted_leaves(graphs[split])) for split in SPLITS},
+        graphs={split: spec_nodes(graphs[split], words) for split in SPLITS},
     )
-    return Plan(spec, images, leaf_counts)
+    return Plan(spec, images, leaf_count_file)
 
 
-def three_splits(links: Graph, classes: list[str]) -> dict[str, Graph]:
-    """Carnivores, devices and all other classes, each with their ancestors; of carnivores and devices within the root.
+def split_graphs(links: Graph, classes: list[str]) -> dict[str, Graph]:
+    """Graphs of carnivores (valid), devices (test) and all other classes (train), each with their ancestors.
 
-    Raises UserError if a class is both.
+    Ancestors of carnivores and devices stop at these roots. Raises UserError if a class is both.
     """
-    full = collapsed(spanning(links, classes))
-    held_out = {"valid": below(full, CARNIVORE), "test": below(full, DEVICE)}
+    full = collapse_single_children(ancestor_graph(links, classes))
+    held_out = {"valid": descendants(full, CARNIVORE), "test": descendants(full, DEVICE)}
     if both := held_out["valid"] & held_out["test"] & set(classes):
         raise UserError(f"{LINKS}: {min(both)} is below {CARNIVORE} and {DEVICE}; download the file again")
     rest = set(classes) - held_out["valid"] - held_out["test"]
-    graphs = {split: spanning(full, set(classes) & inside, inside) for split, inside in held_out.items()}
-    graphs["train"] = spanning(full, rest)
-    return {split: collapsed(graphs[split]) for split in SPLITS}
+    graphs = {split: ancestor_graph(full, set(classes) & inside, inside) for split, inside in held_out.items()}
+    graphs["train"] = ancestor_graph(full, rest)
+    return {split: collapse_single_children(graphs[split]) for split in SPLITS}
 
 
-def duplicates(source_dir: Path) -> frozenset[str]:
-    """The names of the files in the three lists; a line is `<folder>/<file>  # <the same image elsewhere>`."""
+def read_duplicates(source_dir: Path) -> frozenset[str]:
+    """File names in the three lists of duplicates; a line is `<folder>/<file>  # <the same image elsewhere>`."""
     lines = (line for name in DUPLICATES for line in (source_dir / name).read_text().splitlines())
     return frozenset(Path(path).name for path in (line.partition("#")[0].strip() for line in lines) if path)
 
 
-def leaf_counts(spec: DatasetSpec) -> dict[str, bytes]:
-    """`num_leaf_images.json`, which stands beside the specification of ImageNet."""
+def leaf_count_file(spec: DatasetSpec) -> dict[str, bytes]:
+    """The extra file `num_leaf_images.json`: image counts by class name."""
     counts = dict(zip(spec.class_names, spec.images_per_class, strict=True))
     return {"num_leaf_images.json": json.dumps(counts, indent=2).encode()}

@@ -1,22 +1,22 @@
-"""ImageNet (ILSVRC-2012) with all 1000 classes for training, as the second protocol of Meta-Dataset has it.
+"""Converter of ImageNet (ILSVRC-2012) with all 1000 classes for training, the protocol of Meta-Dataset v2.
 
-The original files are those of `ilsvrc_2012`; validation and test splits are empty, and the graph is one.
+Reads the original files of `ilsvrc_2012`; there is a single graph, and validation and test splits are empty.
 Reference: Dumoulin et al., "Comparing transfer and meta learning approaches on a unified few-shot classification
 benchmark", NeurIPS 2021 (MD-v2).
 """
 
 from pathlib import Path
 
-from alfa_md.data.conversion.plan import Plan
-from alfa_md.data.conversion.wordnet import Graph, collapsed, spanning
-from alfa_md.data.convert.ilsvrc_2012 import plan_of
+from alfa_md.data.convert.ilsvrc_2012 import plan_imagenet
+from alfa_md.data.convert_common.plan import Plan
+from alfa_md.data.convert_common.wordnet import Graph, ancestor_graph, collapse_single_children
 
 
 def plan(source_dir: Path) -> Plan:
-    """1000 training classes. Raises UserError naming what is missing."""
-    return plan_of("ilsvrc_2012_v2", source_dir, one_split)
+    """The plan of 1000 training classes. Raises UserError naming missing files."""
+    return plan_imagenet("ilsvrc_2012_v2", source_dir, single_graph)
 
 
-def one_split(links: Graph, classes: list[str]) -> dict[str, Graph]:
-    """All classes and all their ancestors."""
-    return {"train": collapsed(spanning(links, classes)), "valid": {}, "test": {}}
+def single_graph(links: Graph, classes: list[str]) -> dict[str, Graph]:
+    """One training graph of all classes and their ancestors."""
+    return {"train": collapse_single_children(ancestor_graph(links, classes)), "valid": {}, "test": {}}

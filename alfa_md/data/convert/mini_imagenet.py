@@ -1,4 +1,4 @@
-"""miniImageNet as a source of Meta-Dataset: 64 / 16 / 20 classes of 600 images, 84 pixels wide.
+"""Converter of miniImageNet: 64 / 16 / 20 classes of 600 images, 84 pixels wide.
 
 Reads the pickles `mini-imagenet-cache-train.pkl`, `-val.pkl` and `-test.pkl`; classes are sorted by name within each.
 References: Ren et al., "Meta-learning for semi-supervised few-shot classification", ICLR 2018; Triantafillou et al.,
@@ -10,37 +10,37 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from alfa_md.data.conversion.pictures import encode_jpeg
-from alfa_md.data.conversion.plan import Plan
+from alfa_md.data.convert_common.jpeg import encode_jpeg
+from alfa_md.data.convert_common.plan import Plan
 from alfa_md.data.images.archived_images import ArchivedImages
 from alfa_md.data.images.mini_imagenet_cache import open_split
 from alfa_md.data.spec import SPLITS, DatasetSpec
 
 
 class PickledImages(NamedTuple):
-    """The images of every class, in the order of the pickle."""
+    """The images of a class id, in the order of the pickle."""
 
     source_dir: Path
     spec: DatasetSpec
 
     def __call__(self, class_id: int) -> Iterator[bytes]:
         split = next(split for split in SPLITS if class_id in self.spec.classes(split))
-        images, own = opened(self.source_dir, split), class_id - self.spec.classes(split).start
+        images, own = cached_split(self.source_dir, split), class_id - self.spec.classes(split).start
         return (encode_jpeg(images.image(own, n).convert("RGB")) for n in range(images.images_per_class[own]))
 
 
 @lru_cache(maxsize=1)  # a pickle is most of a gigabyte
-def opened(source_dir: Path, split: str) -> ArchivedImages:
+def cached_split(source_dir: Path, split: str) -> ArchivedImages:
     return open_split(source_dir, split)
 
 
 def plan(source_dir: Path) -> Plan:
-    """The 100 classes. Raises UserError for a pickle that is missing or damaged."""
+    """The plan of the 100 classes. Raises UserError for a missing or damaged pickle."""
     names: list[str] = []
     counts: list[int] = []
     sizes: dict[str, int] = {}
     for split in SPLITS:
-        images = opened(source_dir, split)
+        images = cached_split(source_dir, split)
         names += images.class_names
         counts += images.images_per_class
         sizes[split] = len(images.class_names)

@@ -1,8 +1,8 @@
-"""Objects of MSCOCO as a source of Meta-Dataset: 80 categories, divided at random into 40 for validation, 40 for test.
+"""Converter of MSCOCO objects: 80 categories, random split 0 / 40 / 40.
 
 Reads `train2017/` of `train2017.zip` and `instances_train2017.json` of `annotations_trainval2017.zip`, beside it or in
-`annotations/`. Every annotated object, a crowd too, is an image: its box, enlarged by a fifth, in the order of the
-annotations.
+`annotations/`. Every annotated object, crowds included, is one image: its box enlarged by 20 %, in the order of
+the annotations.
 References: Lin et al., "Microsoft COCO: common objects in context", ECCV 2014; splits of Triantafillou et al.,
 "Meta-Dataset", ICLR 2020.
 """
@@ -16,10 +16,10 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from alfa_md.data.conversion.originals import refuse, require
-from alfa_md.data.conversion.pictures import UnreadablePicture, changed
-from alfa_md.data.conversion.plan import Plan, Skipped
-from alfa_md.data.conversion.random_split import flat_spec, split_of
+from alfa_md.data.convert_common.jpeg import UnreadableImage, transform_to_jpeg
+from alfa_md.data.convert_common.originals import raise_if_any, require_originals
+from alfa_md.data.convert_common.plan import Plan, Skipped
+from alfa_md.data.convert_common.random_split import flat_spec, load_or_draw_split
 from alfa_md.errors import UserError
 
 SIZES = (0, 40, 40)
@@ -27,37 +27,37 @@ IMAGES, ANNOTATIONS = "train2017", "instances_train2017.json"
 REMEDY = f"unpack train2017.zip and annotations_trainval2017.zip there ({IMAGES}/ and annotations/{ANNOTATIONS})"
 ENLARGED = 1.2
 
-Box = tuple[float, float, float, float]  # left, top, width, height in pixels
+ObjectBox = tuple[float, float, float, float]  # left, top, width, height in pixels
 
 
 class Objects(NamedTuple):
-    """The objects of every class id: picture and box."""
+    """The cropped objects of a class id, given image file and box."""
 
     folder: Path
-    boxes: list[list[tuple[str, Box]]]
+    boxes: list[list[tuple[str, ObjectBox]]]
 
     def __call__(self, class_id: int) -> Iterator[bytes | Skipped]:
         for name, box in self.boxes[class_id]:
             try:
-                yield changed(self.folder / name, partial(cropped, box=box))
-            except (UnreadablePicture, EmptyBox) as error:
+                yield transform_to_jpeg(self.folder / name, partial(crop_enlarged, box=box))
+            except (UnreadableImage, EmptyBox) as error:
                 yield Skipped(name, str(error))
 
 
 class EmptyBox(UserError):
-    """A box without a pixel of its picture."""
+    """A box that contains no pixel of its image."""
 
 
-def cropped(image: Image.Image, box: Box) -> Image.Image:
-    """The part of the picture in the enlarged box. Raises EmptyBox if there is none."""
-    left, top, right, bottom = corners(box, image.size)
+def crop_enlarged(image: Image.Image, box: ObjectBox) -> Image.Image:
+    """The image cropped to the enlarged box. Raises EmptyBox if the crop is empty."""
+    left, top, right, bottom = enlarged_corners(box, image.size)
     if right <= left or bottom <= top:
         raise EmptyBox(f"box {box} is empty")
     return image.crop((left, top, right, bottom))
 
 
-def corners(box: Box, size: tuple[int, int]) -> tuple[int, int, int, int]:
-    """Left, top, right, bottom of the box enlarged about its centre, within a picture of this width and height."""
+def enlarged_corners(box: ObjectBox, size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """(left, top, right, bottom) of the box enlarged about its centre, clipped to an image of size (width, height)."""
     left, top, width, height = box
     wide, high = width * ENLARGED, height * ENLARGED
     left, top = left - (wide - width) / 2, top - (high - height) / 2
@@ -66,35 +66,35 @@ def corners(box: Box, size: tuple[int, int]) -> tuple[int, int, int, int]:
 
 
 def plan(source_dir: Path) -> Plan:
-    """The 80 categories. Raises UserError naming what is missing."""
-    require(source_dir, REMEDY, folders=[IMAGES])
+    """The plan of the 80 categories. Raises UserError naming missing files."""
+    require_originals(source_dir, REMEDY, folders=[IMAGES])
     beside, inside = source_dir / ANNOTATIONS, source_dir / "annotations" / ANNOTATIONS
     file = beside if beside.exists() else inside
-    require(file.parent, REMEDY, files=[ANNOTATIONS])
-    boxes = annotated(file)
-    refuse(source_dir, [] if len(boxes) == sum(SIZES) else [f"{len(boxes)} categories, not 80"], REMEDY)
-    refuse(source_dir, [f"no object of {name}" for name in boxes if not boxes[name]], REMEDY)
+    require_originals(file.parent, REMEDY, files=[ANNOTATIONS])
+    boxes = read_annotations(file)
+    raise_if_any(source_dir, [] if len(boxes) == sum(SIZES) else [f"{len(boxes)} categories, not 80"], REMEDY)
+    raise_if_any(source_dir, [f"no object of {name}" for name in boxes if not boxes[name]], REMEDY)
     present = {path.name for path in (source_dir / IMAGES).iterdir()}
-    needed = sorted({picture for own in boxes.values() for picture, _ in own} - present)
-    refuse(source_dir, [f"{IMAGES}/{name} is missing" for name in needed], REMEDY)
+    needed = sorted({image_file for own in boxes.values() for image_file, _ in own} - present)
+    raise_if_any(source_dir, [f"{IMAGES}/{name} is missing" for name in needed], REMEDY)
     counts = {name: len(own) for name, own in boxes.items()}
-    spec = flat_spec("mscoco", split_of(source_dir, "mscoco", list(boxes), SIZES), counts)
+    spec = flat_spec("mscoco", load_or_draw_split(source_dir, "mscoco", list(boxes), SIZES), counts)
     return Plan(spec, Objects(source_dir / IMAGES, [boxes[name] for name in spec.class_names]))
 
 
-def annotated(file: Path) -> dict[str, list[tuple[str, Box]]]:
-    """Picture and box of every object of every category, in the order of the file. Raises UserError naming the file."""
+def read_annotations(file: Path) -> dict[str, list[tuple[str, ObjectBox]]]:
+    """(image file, box) of every object by category, in the order of the file. Raises UserError naming the file."""
     try:
         content = json.loads(file.read_bytes())
         names = {category["id"]: str(category["name"]) for category in content["categories"]}
-        pictures = {image["id"]: str(image["file_name"]) for image in content["images"]}
-        boxes: dict[str, list[tuple[str, Box]]] = {name: [] for name in names.values()}
+        image_files = {image["id"]: str(image["file_name"]) for image in content["images"]}
+        boxes: dict[str, list[tuple[str, ObjectBox]]] = {name: [] for name in names.values()}
         for annotation in content["annotations"]:
             left, top, width, height = map(float, annotation["bbox"])
             if not np.isfinite((left, top, width, height)).all():
                 raise ValueError(f"box {annotation['bbox']}")
-            picture = pictures[annotation["image_id"]]
-            boxes[names[annotation["category_id"]]].append((picture, (left, top, width, height)))
+            image_file = image_files[annotation["image_id"]]
+            boxes[names[annotation["category_id"]]].append((image_file, (left, top, width, height)))
     except (ValueError, KeyError, TypeError, RecursionError, OverflowError) as error:
         reason = f"{type(error).__name__}: {error}"
         raise UserError(f"{file}: is not the list of objects of MSCOCO ({reason}); {REMEDY}") from error

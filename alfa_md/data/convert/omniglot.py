@@ -1,4 +1,4 @@
-"""Omniglot as a source of Meta-Dataset: alphabets are superclasses, characters classes, strokes light on dark.
+"""Converter of Omniglot: alphabets are superclasses, characters are classes, strokes are light on dark.
 
 Reads the folders `images_background` and `images_evaluation` of the original archives. The evaluation alphabets are the
 test split; five background alphabets are the validation split, in the order below, and the other 25 are for training.
@@ -12,9 +12,9 @@ from typing import NamedTuple
 
 from PIL import ImageChops
 
-from alfa_md.data.conversion.originals import picture_files, refuse, require
-from alfa_md.data.conversion.pictures import changed
-from alfa_md.data.conversion.plan import Plan
+from alfa_md.data.convert_common.jpeg import transform_to_jpeg
+from alfa_md.data.convert_common.originals import file_names, raise_if_any, require_originals
+from alfa_md.data.convert_common.plan import Plan
 from alfa_md.data.spec import BiLevelSpec
 
 DRAWERS = 20  # each drew every character once
@@ -81,7 +81,7 @@ TEST = {
 
 
 class Character(NamedTuple):
-    """One class: its alphabet and the number of its directory, from 1."""
+    """One class: its alphabet and the number of its folder, from 1."""
 
     alphabet: str
     number: int
@@ -92,39 +92,39 @@ class Character(NamedTuple):
 
     @property
     def folder(self) -> Path:
-        """Where its images lie below the source directory."""
+        """Path of its images relative to the source directory."""
         part = EVALUATION if self.alphabet in TEST else BACKGROUND
         return Path(part, self.alphabet, f"character{self.number:02d}")
 
 
 class DrawnCharacters(NamedTuple):
-    """The images of every class, in the order of the drawers."""
+    """The inverted images of a class id, in drawer order."""
 
     folders: list[Path]
 
     def __call__(self, class_id: int) -> Iterator[bytes]:
         folder = self.folders[class_id]
-        return (changed(folder / name, ImageChops.invert) for name in picture_files(folder, ".png"))
+        return (transform_to_jpeg(folder / name, ImageChops.invert) for name in file_names(folder, ".png"))
 
 
 def plan(source_dir: Path) -> Plan:
-    """The 1623 characters, 20 images each. Raises UserError if folders or images are missing."""
+    """The plan of the 1623 characters, 20 images each. Raises UserError naming missing folders or images."""
     characters = all_characters()
-    require(source_dir, REMEDY, folders=(BACKGROUND, EVALUATION))
+    require_originals(source_dir, REMEDY, folders=(BACKGROUND, EVALUATION))
     alphabets = [Path(BACKGROUND, name) for name in TRAIN | VALID] + [Path(EVALUATION, name) for name in TEST]
-    require(source_dir, REMEDY, folders=map(str, alphabets))
+    require_originals(source_dir, REMEDY, folders=map(str, alphabets))
     counts = [(c.folder, len(_drawings(source_dir / c.folder))) for c in characters]
-    refuse(source_dir, [f"{path} has {n} images, not {DRAWERS}" for path, n in counts if n != DRAWERS], REMEDY)
-    return Plan(specification(), DrawnCharacters([source_dir / character.folder for character in characters]))
+    raise_if_any(source_dir, [f"{path} has {n} images, not {DRAWERS}" for path, n in counts if n != DRAWERS], REMEDY)
+    return Plan(omniglot_spec(), DrawnCharacters([source_dir / character.folder for character in characters]))
 
 
 def all_characters() -> list[Character]:
-    """The classes in id order."""
+    """All classes in class id order."""
     return [Character(name, n) for name, count in (TRAIN | VALID | TEST).items() for n in range(1, count + 1)]
 
 
-def specification() -> BiLevelSpec:
-    """The bi-level specification of the whole source."""
+def omniglot_spec() -> BiLevelSpec:
+    """The bi-level specification of all characters."""
     characters = all_characters()
     splits = {"train": TRAIN, "valid": VALID, "test": TEST}
     alphabets = TRAIN | VALID | TEST
@@ -140,4 +140,4 @@ def specification() -> BiLevelSpec:
 
 
 def _drawings(folder: Path) -> list[str]:
-    return picture_files(folder, ".png") if folder.is_dir() else []
+    return file_names(folder, ".png") if folder.is_dir() else []

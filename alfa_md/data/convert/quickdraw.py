@@ -1,4 +1,4 @@
-"""Quick, Draw! as a source of Meta-Dataset: 345 drawings, divided at random into 241 / 52 / 52.
+"""Converter of Quick, Draw!: 345 drawings, random split 241 / 52 / 52.
 
 Reads the bitmaps `<drawing>.npy` of the folder `numpy_bitmap` of the public data, arrays [N, 784] of uint8 or bool,
 strokes light on dark; every row is an image of 28 x 28 pixels.
@@ -13,10 +13,10 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from alfa_md.data.conversion.originals import picture_files, refuse, require
-from alfa_md.data.conversion.pictures import encode_jpeg
-from alfa_md.data.conversion.plan import Plan
-from alfa_md.data.conversion.random_split import flat_spec, split_of
+from alfa_md.data.convert_common.jpeg import encode_jpeg
+from alfa_md.data.convert_common.originals import file_names, raise_if_any, require_originals
+from alfa_md.data.convert_common.plan import Plan
+from alfa_md.data.convert_common.random_split import flat_spec, load_or_draw_split
 from alfa_md.errors import UserError
 
 SIZES = (241, 52, 52)
@@ -26,34 +26,34 @@ REMEDY = "download the 345 files of numpy_bitmap there"
 
 
 class Drawings(NamedTuple):
-    """The rows of the array of every class id."""
+    """The drawings of a class id, one per row of its array."""
 
     files: list[Path]
 
     def __call__(self, class_id: int) -> Iterator[bytes]:
-        return (encode_jpeg(picture(row)) for row in bitmaps(self.files[class_id]))
+        return (encode_jpeg(bitmap_image(row)) for row in load_bitmaps(self.files[class_id]))
 
 
-def picture(row: np.ndarray) -> Image.Image:
-    """The RGB image of a row [784]."""
-    levels = row * np.uint8(WHITE) if row.dtype == bool else row
-    return Image.fromarray(levels.reshape(SIDE, SIDE)).convert("RGB")
+def bitmap_image(row: np.ndarray) -> Image.Image:
+    """The RGB image of one row [784], uint8 or bool."""
+    pixels = row * np.uint8(WHITE) if row.dtype == bool else row
+    return Image.fromarray(pixels.reshape(SIDE, SIDE)).convert("RGB")
 
 
 def plan(source_dir: Path) -> Plan:
-    """The 345 drawings. Raises UserError naming what is missing, or an array of another shape."""
-    require(source_dir, REMEDY)
-    files = {name.partition(".")[0]: source_dir / name for name in picture_files(source_dir, ".npy")}
-    refuse(source_dir, [] if len(files) == sum(SIZES) else [f"{len(files)} .npy files, not 345"], REMEDY)
+    """The plan of the 345 drawings. Raises UserError naming missing files or an array of another shape."""
+    require_originals(source_dir, REMEDY)
+    files = {name.partition(".")[0]: source_dir / name for name in file_names(source_dir, ".npy")}
+    raise_if_any(source_dir, [] if len(files) == sum(SIZES) else [f"{len(files)} .npy files, not 345"], REMEDY)
     names = sorted(files)
-    counts = {name: len(bitmaps(files[name])) for name in names}
-    refuse(source_dir, [f"{files[name].name} has no drawing" for name in names if not counts[name]], REMEDY)
-    spec = flat_spec("quickdraw", split_of(source_dir, "quickdraw", names, SIZES), counts)
+    counts = {name: len(load_bitmaps(files[name])) for name in names}
+    raise_if_any(source_dir, [f"{files[name].name} has no drawing" for name in names if not counts[name]], REMEDY)
+    spec = flat_spec("quickdraw", load_or_draw_split(source_dir, "quickdraw", names, SIZES), counts)
     return Plan(spec, Drawings([files[name] for name in spec.class_names]))
 
 
-def bitmaps(file: Path) -> np.ndarray:
-    """The array [N, 784], not read yet but mapped. Raises UserError naming a file that is none."""
+def load_bitmaps(file: Path) -> np.ndarray:
+    """The memory-mapped array [N, 784] of a file. Raises UserError naming an invalid file."""
     try:
         array = np.load(file, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:

@@ -1,8 +1,8 @@
-"""German traffic signs (GTSRB) as a source of Meta-Dataset: all 43 signs are the test split.
+"""Converter of German traffic signs (GTSRB): all 43 signs are in the test split.
 
-Reads `Final_Training/Images/<number>/` of `GTSRB_Final_Training_Images.zip`. There the images of a sign are frames of
-films, 30 of each one after the other; they are shuffled, with a fixed seed, so that a reader of a part of the file
-does not see one film.
+Reads `Final_Training/Images/<number>/` of `GTSRB_Final_Training_Images.zip`. There the images of a sign are video
+frames, 30 consecutive ones of each video; they are shuffled with a fixed seed, so that a reader of a part of the file
+does not see a single video.
 References: Houben et al., "Detection of traffic signs in real-world images", IJCNN 2013; names and order of
 Triantafillou et al., "Meta-Dataset", ICLR 2020.
 """
@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
-from alfa_md.data.conversion.class_files import KeptFiles
-from alfa_md.data.conversion.originals import picture_files, refuse, require
-from alfa_md.data.conversion.plan import Plan
-from alfa_md.data.conversion.random_split import SEED, flat_spec
+from alfa_md.data.convert_common.image_file_plan import FilesAsJpeg
+from alfa_md.data.convert_common.originals import file_names, raise_if_any, require_originals
+from alfa_md.data.convert_common.plan import Plan
+from alfa_md.data.convert_common.random_split import SEED, flat_spec
 
 IMAGES = "Final_Training/Images"
 REMEDY = "unpack GTSRB_Final_Training_Images.zip and give its folder GTSRB"
@@ -32,18 +32,18 @@ right; Keep left; Roundabout mandatory; End of no passing; End of no passing by 
 
 
 def plan(source_dir: Path) -> Plan:
-    """The 43 signs. Raises UserError naming what is missing."""
+    """The plan of the 43 signs. Raises UserError naming missing files."""
     names = [f"{number:02d}.{name}" for number, name in enumerate(" ".join(NAMES.split()).split("; "))]
     folders = [f"{IMAGES}/{number:05d}" for number in range(len(names))]
-    require(source_dir, REMEDY, folders=folders)
+    require_originals(source_dir, REMEDY, folders=folders)
     files = [shuffled(source_dir / folder) for folder in folders]
-    refuse(source_dir, [f"{f} has no image" for f, own in zip(folders, files, strict=True) if not own], REMEDY)
+    raise_if_any(source_dir, [f"{f} has no image" for f, own in zip(folders, files, strict=True) if not own], REMEDY)
     counts = dict(zip(names, map(len, files), strict=True))
-    return Plan(flat_spec("traffic_sign", {"train": [], "valid": [], "test": names}, counts), KeptFiles(files))
+    return Plan(flat_spec("traffic_sign", {"train": [], "valid": [], "test": names}, counts), FilesAsJpeg(files))
 
 
 def shuffled(folder: Path) -> list[Path]:
-    """The images of a sign in the order of Meta-Dataset."""
-    names = picture_files(folder, ".ppm")
+    """The image files of a sign in the shuffled order of Meta-Dataset."""
+    names = file_names(folder, ".ppm")
     np.random.RandomState(SEED + 1).shuffle(names)
     return [folder / name for name in names]

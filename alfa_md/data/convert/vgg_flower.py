@@ -1,15 +1,15 @@
-"""VGG Flower as a source of Meta-Dataset: 102 flowers, divided at random into 71 / 15 / 16.
+"""Converter of VGG Flower: 102 flowers, random split 71 / 15 / 16.
 
-Reads `jpg/` of `102flowers.tgz` and `imagelabels.mat`, the number of the flower of every image, which needs SciPy.
+Reads `jpg/` of `102flowers.tgz` and `imagelabels.mat`, the class number of every image, which needs SciPy.
 References: Nilsback and Zisserman, "Automated flower classification over a large number of classes", ICVGIP 2008;
 names and splits of Triantafillou et al., "Meta-Dataset", ICLR 2020.
 """
 
 from pathlib import Path
 
-from alfa_md.data.conversion.class_files import plan_of_files
-from alfa_md.data.conversion.originals import refuse, require
-from alfa_md.data.conversion.plan import Plan
+from alfa_md.data.convert_common.image_file_plan import plan_image_files
+from alfa_md.data.convert_common.originals import raise_if_any, require_originals
+from alfa_md.data.convert_common.plan import Plan
 from alfa_md.errors import UserError
 
 SIZES = (71, 15, 16)
@@ -34,20 +34,22 @@ blanket flower; trumpet creeper; blackberry lily
 
 
 def plan(source_dir: Path) -> Plan:
-    """The 102 flowers, images in their order. Raises UserError naming what is missing."""
-    require(source_dir, REMEDY, folders=["jpg"], files=[LABELS])
+    """The plan of the 102 flowers, images by number. Raises UserError naming missing files."""
+    require_originals(source_dir, REMEDY, folders=["jpg"], files=[LABELS])
     names = [f"{number:03d}.{name}" for number, name in enumerate(" ".join(NAMES.split()).split("; "), 1)]
     files: dict[str, list[Path]] = {name: [] for name in names}
-    for image, label in enumerate(labels(source_dir / LABELS), 1):
+    for image, label in enumerate(read_labels(source_dir / LABELS), 1):
         if not 1 <= label <= len(names):
             raise UserError(f"{source_dir / LABELS}: image {image} has label {label}, not 1 to 102; {REMEDY}")
         files[names[label - 1]].append(source_dir / "jpg" / f"image_{image:05d}.jpg")
-    refuse(source_dir, (f"jpg/{f.name} is missing" for own in files.values() for f in own if not f.is_file()), REMEDY)
-    return plan_of_files("vgg_flower", source_dir, files, SIZES, REMEDY)
+    raise_if_any(
+        source_dir, (f"jpg/{f.name} is missing" for own in files.values() for f in own if not f.is_file()), REMEDY
+    )
+    return plan_image_files("vgg_flower", source_dir, files, SIZES, REMEDY)
 
 
-def labels(file: Path) -> list[int]:
-    """The flower of every image, from 1. Raises UserError without SciPy or for another file."""
+def read_labels(file: Path) -> list[int]:
+    """Class number, from 1, of every image. Raises UserError without SciPy or for an invalid file."""
     try:
         from scipy.io import loadmat
     except ImportError as error:

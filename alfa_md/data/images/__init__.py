@@ -1,1 +1,1 @@
-"""Few-shot benchmarks on images without TensorFlow: one module a data set, named after its folder."""
+"""Few-shot image benchmarks, read without TensorFlow: one module per data set, named after its folder."""

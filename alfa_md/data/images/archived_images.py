@@ -1,4 +1,4 @@
-"""Images that lie together in memory, as an archive holds them."""
+"""Image set over an archive of images that is held in memory."""
 
 import io
 from collections.abc import Callable, Mapping, Sequence
@@ -14,10 +14,10 @@ from alfa_md.errors import MissingSplit, UserError
 
 
 class ArchivedImages(ImageSet):
-    """An image set over `images`, of which class `name` has those at `members[name]`.
+    """An image set over `images`, of which class `name` has those at the indices `members[name]`.
 
-    `picture` makes a Pillow image of one of `images`; it is called from several threads at once. `where` is what
-    errors name. Raises MissingSplit if there is no class, UserError if a member is not among the images.
+    `decode` converts one of `images` to a Pillow image and must be thread-safe. `where` names the archive in errors.
+    Raises MissingSplit if there is no class, UserError if an index is out of range.
     """
 
     def __init__(
@@ -26,23 +26,23 @@ class ArchivedImages(ImageSet):
         images: Sequence[Any],
         members: Mapping[str, Sequence[int]],
         stamp: Mapping[str, str],
-        picture: Callable[[Any], Image.Image] = Image.fromarray,
+        decode: Callable[[Any], Image.Image] = Image.fromarray,
     ) -> None:
         if not members:
             raise MissingSplit(f"{where}: holds no class")
         self.class_names = tuple(sorted(members))
         self._members = [np.asarray(members[name]) for name in self.class_names]
         self.images_per_class = tuple(map(len, self._members))
-        self._where, self._images, self._stamp, self._picture = where, images, dict(stamp), picture
+        self._where, self._images, self._stamp, self._decode = where, images, dict(stamp), decode
         for name, indices in zip(self.class_names, self._members, strict=True):
             if len(indices) and not (0 <= indices.min() and indices.max() < len(images)):
                 raise UserError(f"{where}: class {name!r} has images beyond the {len(images)}; download the file again")
 
     def image(self, class_id: int, number: int) -> Image.Image:
-        """The image as stored. Raises UserError naming file, class and number if it cannot be decoded."""
+        """The stored image. Raises UserError naming file, class and number if it cannot be decoded."""
         stored = self._images[self._members[class_id][number]]
         try:
-            return self._picture(stored)
+            return self._decode(stored)
         except BROKEN as error:
             name = self.class_names[class_id]
             raise UserError(
@@ -54,14 +54,14 @@ class ArchivedImages(ImageSet):
 
 
 def members_by_label(labels: np.ndarray, name: Callable[[int], str]) -> dict[str, np.ndarray]:
-    """The indices of the images of every label [N] by the name of its class, in the order of the archive."""
+    """Image indices by class name, in archive order, given the label [N] of every image."""
     order = np.argsort(labels, kind="stable")
     present, starts = np.unique(labels[order], return_index=True)
     return dict(zip(map(name, present.tolist()), np.split(order, starts[1:]), strict=True)) if len(labels) else {}
 
 
-def decoded(encoded: Any) -> Image.Image:
-    """The picture in a PNG or JPEG, given as bytes or as an array of bytes in any shape."""
+def decode_image(encoded: Any) -> Image.Image:
+    """The image in a PNG or JPEG, given as bytes or as a uint8 array of any shape."""
     if isinstance(encoded, str):  # bytes of Python 2
         encoded = encoded.encode("latin-1")
     if isinstance(encoded, np.ndarray) and encoded.dtype == np.uint8:

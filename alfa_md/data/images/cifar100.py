@@ -1,7 +1,7 @@
-"""The python archive of CIFAR-100, from which CIFAR-FS and FC100 are cut.
+"""Reader of the python archive of CIFAR-100, the source of CIFAR-FS and FC100.
 
-`cifar-100-python/{train,test,meta}`, unpacked or as the published `cifar-100-python.tar.gz`, in the folder of the data
-set or beside it, so that both can share one. A class has 600 images: 500 of `train`, then 100 of `test`.
+Reads `cifar-100-python/{train,test,meta}`, unpacked or as the published `cifar-100-python.tar.gz`, in the folder of the
+data set or next to it, where both can share one. A class has 600 images: 500 of `train`, then 100 of `test`.
 Reference: Krizhevsky, "Learning multiple layers of features from tiny images", 2009.
 """
 
@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
-from alfa_md.data.images.archive import Archive
 from alfa_md.data.images.archived_images import ArchivedImages, members_by_label
-from alfa_md.data.images.builds import Counts, recognise
+from alfa_md.data.images.builds import Counts, recognise_build
+from alfa_md.data.images.pickled_fields import PickledFields
 from alfa_md.data.images.unpickling import parse_pickle
 from alfa_md.errors import UserError
 
@@ -29,7 +29,7 @@ MD5 = {
 
 
 def find_cifar100(folder: Path) -> Path | None:
-    """The archive, unpacked or packed, in `folder` or beside it."""
+    """The archive, unpacked or packed, in `folder` or its parent; None if there is none."""
     places = [place / name for name in (FOLDER, PACKED) for place in (folder, folder.parent)]
     return next((place for place in places if place.exists()), None)
 
@@ -37,13 +37,15 @@ def find_cifar100(folder: Path) -> Path | None:
 def open_cifar100(
     place: Path, split: str, chosen: Callable[[str, int], bool], known: dict[str, Counts]
 ) -> ArchivedImages:
-    """The classes of the archive at `place` for which `chosen(name, superclass)` holds.
+    """The classes of the archive at `place` for which `chosen(name, superclass)` is true.
 
     Raises MissingSplit if there is none, UserError for a damaged or incomplete archive.
     """
     contents = {name: _read(place, name) for name in MD5}
-    names = Archive(place / "meta", parse_pickle(contents["meta"], place / "meta")).names("fine_label_names")
-    parts = [_part(Archive(place / part, parse_pickle(contents[part], place / part))) for part in ("train", "test")]
+    names = PickledFields(place / "meta", parse_pickle(contents["meta"], place / "meta")).names("fine_label_names")
+    parts = [
+        _part(PickledFields(place / part, parse_pickle(contents[part], place / part))) for part in ("train", "test")
+    ]
     pixels, labels, superclasses = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     if len(labels) and labels.max() >= len(names):
         raise UserError(f"{place}: has class {labels.max()}, but meta names {len(names)}; download the archive again")
@@ -53,14 +55,14 @@ def open_cifar100(
     members = members_by_label(labels[rows], names.__getitem__)
     stamp = {
         "layout": "CIFAR-100 python archive",
-        "build": recognise(known, split, [len(indices) for indices in members.values()]),
+        "build": recognise_build(known, split, [len(indices) for indices in members.values()]),
         "checksums": "as published" if all(md5(contents[name]) == MD5[name] for name in MD5) else "unrecognised",
     }
     return ArchivedImages(place, pixels[rows], members, stamp)
 
 
 def md5(data: bytes) -> str:
-    """The checksum under which archives are published; it recognises a build and guards nothing."""
+    """MD5 of `data`, the published checksum; used to recognise a build, not for security."""
     return hashlib.md5(data, usedforsecurity=False).hexdigest()
 
 
@@ -76,8 +78,8 @@ def _read(place: Path, name: str) -> bytes:
         raise UserError(f"{place}: {name} cannot be read from it ({error}); download {PACKED} again") from error
 
 
-def _part(archive: Archive) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """[N, 32, 32, 3] uint8, and the class and the superclass of each image [N]."""
+def _part(archive: PickledFields) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Images [N, 32, 32, 3] uint8, and the class and superclass of each [N]."""
     data = archive.array("data")
     if data.dtype != np.uint8 or data.shape != (len(data), 3 * SIDE * SIDE):
         archive.fail("data", f"must be [N, {3 * SIDE * SIDE}] uint8, not {list(data.shape)} {data.dtype}")

@@ -1,10 +1,10 @@
 """CUB-200-2011: 200 species of birds, 11 788 photos in `images/<class>/`, also below `CUB_200_2011/`.
 
-The archive itself has no split into classes. A split file beside `images/` says which is which (see `split_lists`). If
-there is none and all 200 classes are there, they are split as Chen et al. do, 100 / 50 / 50: of the sorted classes the
-first, third, fifth, ... are for training; of the others every first is for validation and every second for test.
-learn2learn has another split, 140 / 30 / 30 classes, whose results do not compare; it is recognised and stamped.
-Folders `<split>/<class>/<image>` are read as they are. A few of the photos are grey.
+The archive has no class split. It is read from a split file next to `images/` (see `split_lists`). Without one, all 200
+classes are split 100 / 50 / 50 as by Chen et al.: of the sorted classes, the first, third, fifth, ... are for training;
+the others are for validation and test in turn. The split of learn2learn, 140 / 30 / 30 classes, gives results that are
+not comparable; it is recognised and stamped. Folders `<split>/<class>/<image>` are read directly. A few photos are
+grey.
 References: Wah et al., "The Caltech-UCSD Birds-200-2011 dataset", 2011; Chen et al., "A closer look at few-shot
 classification", ICLR 2019.
 """
@@ -14,22 +14,22 @@ from pathlib import Path
 
 from alfa_md.data.images.folder import listed_classes
 from alfa_md.data.images.image_files import (
-    ClassFiles,
+    ClassImageFiles,
     ImageFiles,
-    class_folders,
+    find_split_folder,
+    list_classes,
+    list_split_classes,
     require_folder,
-    split_classes,
-    split_folder,
 )
 from alfa_md.data.images.split_lists import REMEDY, SplitLists, find_lists
 from alfa_md.data.images.transform import IMAGENET, Transform
 from alfa_md.errors import MissingSource, UserError
 
-# The statistics of ImageNet, where networks that are tested on these birds are usually trained.
+# ImageNet statistics, because networks tested on CUB are usually trained on ImageNet.
 TRANSFORM = Transform(size=84, filter="bicubic", **IMAGENET)
 
 CONTENT = "images/<class>/<image> and a split file, splits.json"
-CHEN = ("train", "valid", "train", "test")  # the splits of the sorted classes, over and over
+CHEN = ("train", "valid", "train", "test")  # splits of the sorted classes, repeated
 CHEN_COUNTS = {"train": (100, 5885), "valid": (50, 2950), "test": (50, 2953)}  # classes, images
 OTHER_SPLITS = {
     "another split of 100/50/50 classes": {"train": 100, "valid": 50, "test": 50},
@@ -40,11 +40,11 @@ OTHER_SPLITS = {
 def open_split(folder: Path, split: str) -> ImageFiles:
     """The images of one split.
 
-    Raises MissingSource or MissingSplit where there is nothing, UserError where a split file is needed or wrong.
+    Raises MissingSource or MissingSplit if there are none, UserError if a split file is missing or invalid.
     """
     require_folder(folder, CONTENT)
-    if place := split_folder(folder, split):
-        return _stamped(split_classes(place, split), split, "split folders")
+    if place := find_split_folder(folder, split):
+        return _stamped(list_split_classes(place, split), split, "split folders")
     archive = folder / "CUB_200_2011" if (folder / "CUB_200_2011").is_dir() else folder
     images = archive / "images"
     if not images.is_dir():
@@ -55,8 +55,8 @@ def open_split(folder: Path, split: str) -> ImageFiles:
 
 
 def chen_lists(images: Path) -> SplitLists:
-    """The split of Chen et al.; UserError where the 200 classes that it divides are not all there."""
-    names = sorted(class_folders(images))
+    """The split of Chen et al. Raises UserError if there are not 200 classes."""
+    names = sorted(list_classes(images))
     if len(names) != 200:
         found = f"{images}: has {len(names)} classes, not 200"
         raise UserError(f"{found}, and no split file is in {images.parent}; {REMEDY}")
@@ -64,12 +64,12 @@ def chen_lists(images: Path) -> SplitLists:
     return SplitLists(images, classes)
 
 
-def _stamped(classes: Mapping[str, ClassFiles], split: str, layout: str) -> ImageFiles:
+def _stamped(classes: Mapping[str, ClassImageFiles], split: str, layout: str) -> ImageFiles:
     return ImageFiles(classes, {"layout": layout, "build": _build(classes, split)})
 
 
-def _build(classes: Mapping[str, ClassFiles], split: str) -> str:
-    """Chen et al.'s split by names and images, another one by its number of classes."""
+def _build(classes: Mapping[str, ClassImageFiles], split: str) -> str:
+    """Title of the build: Chen et al.'s split by names and images, others by their number of classes."""
     found = (len(classes), sum(len(files.names) for files in classes.values()))
     if found == CHEN_COUNTS[split] and all(_chen_split(name) == split for name in classes):
         return "CUB-200-2011, split of Chen et al. (100/50/50 classes), 11 788 images"
@@ -80,6 +80,6 @@ def _build(classes: Mapping[str, ClassFiles], split: str) -> str:
 
 
 def _chen_split(name: str) -> str | None:
-    """The split of a class by the number in its name, as in 001.Black_footed_Albatross."""
+    """The split of a class by the number in its name, as in 001.Black_footed_Albatross; None without one."""
     number = name.partition(".")[0]
     return CHEN[(int(number) - 1) % 4] if number.isdecimal() else None

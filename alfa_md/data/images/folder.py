@@ -1,24 +1,24 @@
-"""Your own data: a folder of class folders, each full of images.
+"""Your own images: a folder of class folders.
 
-Either `<split>/<class>/<image>`, the splits being train, valid (or val, validation) and test, or `<class>/<image>` with
-a split file beside the class folders (see `split_lists`). Split folders are taken first. Classes and images are in
-sorted order. The images of a data set must be all grey or all coloured, so that it is plain what a network gets.
+Either `<split>/<class>/<image>`, with the splits train, valid (or val, validation) and test, or `<class>/<image>` with
+a split file next to the class folders (see `split_lists`). Split folders take precedence. Classes and images are
+sorted. The images of a data set must be all grey or all in colour.
 """
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
-from alfa_md.data.images.builds import recognise
+from alfa_md.data.images.builds import recognise_build
 from alfa_md.data.images.image_files import (
-    ClassFiles,
+    ClassImageFiles,
     ImageFiles,
-    class_files,
-    class_folders,
+    find_split_folder,
     is_grey,
+    list_class_images,
+    list_classes,
+    list_split_classes,
     require_folder,
-    split_classes,
-    split_folder,
 )
 from alfa_md.data.images.split_lists import REMEDY, SplitLists, find_lists
 from alfa_md.data.images.transform import IMAGENET, Transform
@@ -32,32 +32,32 @@ CONTENT = "<split>/<class>/<image>, or <class>/<image> and splits.json"
 def open_split(folder: Path, split: str) -> ImageFiles:
     """The images of one split.
 
-    Raises MissingSource or MissingSplit where there is nothing, UserError for an empty class, an image that cannot be
-    opened, grey and coloured images together, or a missing or malformed split file.
+    Raises MissingSource or MissingSplit if there are none, UserError for an empty class, an unreadable image, a mixture
+    of grey and colour images, or a missing or malformed split file.
     """
     require_folder(folder, CONTENT)
-    if place := split_folder(folder, split):
-        classes, layout = split_classes(place, split), "split folders"
+    if place := find_split_folder(folder, split):
+        classes, layout = list_split_classes(place, split), "split folders"
     elif lists := find_lists(folder):
         classes, layout = listed_classes(folder, lists, split), "class folders and a split file"
-    elif class_folders(folder):
+    elif list_classes(folder):
         raise UserError(f"{folder}: nothing says which classes are for training, validation and test; {REMEDY}")
     else:
         raise MissingSource(f"{folder}: holds no class folder; it should hold {CONTENT}")
-    images = ImageFiles(classes, {"layout": layout, "build": recognise({}, split, _counts(classes))})
+    images = ImageFiles(classes, {"layout": layout, "build": recognise_build({}, split, _counts(classes))})
     _refuse_mixture(images)
     return images
 
 
-def listed_classes(folder: Path, lists: SplitLists, split: str) -> dict[str, ClassFiles]:
-    """The classes that `lists` has for a split, in their folders below `folder`.
+def listed_classes(folder: Path, lists: SplitLists, split: str) -> dict[str, ClassImageFiles]:
+    """The image files by class that `lists` has for a split, in their folders below `folder`.
 
     Raises MissingSplit if there is none, UserError naming a class without a folder or without an image.
     """
     names = lists.classes[split]
     if not names:
         raise MissingSplit(f"{lists.path}: lists no class of the {split} split")
-    return {name: class_files(_class_folder(folder, name, lists.path)) for name in names}
+    return {name: list_class_images(_class_folder(folder, name, lists.path)) for name in names}
 
 
 def _class_folder(folder: Path, name: str, lists: Path) -> Path:
@@ -67,12 +67,12 @@ def _class_folder(folder: Path, name: str, lists: Path) -> Path:
     return folder / path
 
 
-def _counts(classes: Mapping[str, ClassFiles]) -> list[int]:
+def _counts(classes: Mapping[str, ClassImageFiles]) -> list[int]:
     return [len(files.names) for files in classes.values()]
 
 
 def _refuse_mixture(images: ImageFiles) -> None:
-    """Reads every header, in threads since most of it is waiting for the disk."""
+    """Raise UserError if grey and colour images are mixed; reads all headers in threads, since it is I/O-bound."""
     paths = [images.path(c, n) for c, count in enumerate(images.images_per_class) for n in range(count)]
     with ThreadPoolExecutor(8) as pool:
         grey = list(pool.map(is_grey, paths))

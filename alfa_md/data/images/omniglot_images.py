@@ -1,14 +1,13 @@
-"""Omniglot as an image benchmark: every one of 1623 characters is a class of 20 drawings.
+"""Omniglot as an image benchmark: 1623 characters, each a class of 20 drawings.
 
-Read from the original archives, `images_background/` and `images_evaluation/` with `<alphabet>/<character>/<image>`
-(a class is named alphabet/character), or from folders `<character>/<image>`. A split file beside them says which class
-is in which split (see `split_lists`); if there is none and all 1623 are there, 1100 / 100 / 423 characters are for
-training, validation and test, by a fixed permutation of their sorted names. Folders `<split>/<character>/<image>` are
-read as they are.
+Read from the original archives, `images_background/` and `images_evaluation/` with `<alphabet>/<character>/<image>` (a
+class is named alphabet/character), or from folders `<character>/<image>`. The split is read from a split file next to
+them (see `split_lists`); without one, a fixed permutation of the 1623 sorted names gives 1100 / 100 / 423 characters
+for training, validation and test. Folders `<split>/<character>/<image>` are read directly.
 
-The drawings are dark ink (0) on white paper (1); for bright ink set `Transform.invert`. Training episodes turn each
-class by a random multiple of 90 degrees. Each drawing has one bit a pixel, which Pillow resizes by nearest neighbour
-whatever filter it is given: pixels of programs that hand it over so are those of filter "nearest".
+The drawings are dark ink (0) on white paper (1); for bright ink set `Transform.invert`. Training episodes rotate each
+class by a random multiple of 90 degrees. The drawings have one bit per pixel, which Pillow resizes by nearest neighbour
+whatever the filter: programs that resize them directly have the pixels of filter "nearest".
 Reference: Lake, Salakhutdinov, Tenenbaum, "Human-level concept learning through probabilistic program induction",
 Science 2015; the split into characters follows Vinyals et al., "Matching networks", NeurIPS 2016, in its numbers only.
 """
@@ -18,14 +17,14 @@ from pathlib import Path
 
 import numpy as np
 
-from alfa_md.data.images.builds import equal_classes, recognise
+from alfa_md.data.images.builds import equal_classes, recognise_build
 from alfa_md.data.images.image_files import (
-    ClassFiles,
+    ClassImageFiles,
     ImageFiles,
-    class_files,
+    find_split_folder,
+    list_class_images,
+    list_split_classes,
     require_folder,
-    split_classes,
-    split_folder,
 )
 from alfa_md.data.images.split_lists import REMEDY, SplitLists, find_lists
 from alfa_md.data.images.transform import Transform
@@ -44,21 +43,21 @@ BUILDS = {"Omniglot, 1623 characters split 1100/100/423, 32 460 images": equal_c
 def open_split(folder: Path, split: str) -> ImageFiles:
     """The drawings of one split.
 
-    Raises MissingSource or MissingSplit where there is nothing, UserError where a split file is needed or wrong.
+    Raises MissingSource or MissingSplit if there are none, UserError if a split file is missing or invalid.
     """
     require_folder(folder, CONTENT)
-    if place := split_folder(folder, split):
-        return _images(split_classes(place, split), split, "split folders", {})
+    if place := find_split_folder(folder, split):
+        return _images(list_split_classes(place, split), split, "split folders", {})
     folders = character_folders(folder)
     lists = find_lists(folder)
     names = _listed(folders, lists, split) if lists else permuted_split(sorted(folders), folder)[split]
     layout = "alphabets" if (folder / PARTS[0]).is_dir() else "character folders"
     words = f"{layout}, {'a split file' if lists else 'the split by permutation'}"
-    return _images({name: class_files(folders[name]) for name in names}, split, words, {} if lists else BUILDS)
+    return _images({name: list_class_images(folders[name]) for name in names}, split, words, {} if lists else BUILDS)
 
 
 def character_folders(folder: Path) -> dict[str, Path]:
-    """The folder of every character by name; MissingSource if there is none."""
+    """The folder of every character by class name. Raises MissingSource if there is none."""
     parts = [folder / part for part in PARTS if (folder / part).is_dir()]
     pattern = "*/*" if parts else "*"
     found = [path for part in parts or [folder] for path in part.glob(pattern) if path.is_dir()]
@@ -69,7 +68,7 @@ def character_folders(folder: Path) -> dict[str, Path]:
 
 
 def permuted_split(names: Sequence[str], folder: Path) -> dict[str, tuple[str, ...]]:
-    """The 1100 / 100 / 423 of the sorted names; UserError where they are not 1623."""
+    """The 1100 / 100 / 423 split of the sorted names. Raises UserError if there are not 1623."""
     if len(names) != TOTAL:
         raise UserError(
             f"{folder}: has {len(names)} characters, not {TOTAL}, and no split file; unpack both archives of Omniglot, "
@@ -93,6 +92,6 @@ def _listed(folders: dict[str, Path], lists: SplitLists, split: str) -> tuple[st
     return names
 
 
-def _images(classes: dict[str, ClassFiles], split: str, layout: str, known: dict) -> ImageFiles:
+def _images(classes: dict[str, ClassImageFiles], split: str, layout: str, known: dict) -> ImageFiles:
     counts = [len(files.names) for files in classes.values()]
-    return ImageFiles(classes, {"layout": layout, "build": recognise(known, split, counts)})
+    return ImageFiles(classes, {"layout": layout, "build": recognise_build(known, split, counts)})

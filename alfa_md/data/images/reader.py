@@ -1,4 +1,4 @@
-"""The reader of image benchmarks: a folder of data sets, each in whatever layout it came."""
+"""Episode reader for image benchmarks: opens a data set by its name in any of its published layouts."""
 
 from collections.abc import Mapping
 from importlib import import_module
@@ -25,19 +25,19 @@ def images(
     transform: Transform | Mapping[str, Transform] | None = None,
     cache_megabytes: int = 1024,
 ) -> ImageSource:
-    """The episodes of data set `name`, which lies in the folder of its name below `root`.
+    """The episodes of data set `name` in the folder `<root>/<name>`.
 
     Args:
       root: the folder of data sets.
-      name: the module beside this one that reads it; any other name is the user's own data (module `folder`).
+      name: the module of this package that reads it; any other name is the user's own data (module `folder`).
       split: train, valid or test.
       sampling: way, shots and queries.
       seed: of the episodes.
-      transform: how images are read: one for all data sets, or a dictionary by name (as in cross-domain tests). What is
-        not said is the data set's own.
-      cache_megabytes: memory for resized images, of each source; 0 for none.
+      transform: one image transform for all data sets, or a dictionary by name (as in cross-domain tests). The default
+        is that of the data set.
+      cache_megabytes: memory for resized images, per source; 0 for none.
 
-    Raises MissingSource or MissingSplit where there is nothing to read, UserError for what is wrong with the data.
+    Raises MissingSource or MissingSplit if there are no images, UserError for invalid data.
     """
     if not isinstance(sampling, FixedWay):
         raise UserError(
@@ -45,7 +45,7 @@ def images(
             "Experiment.sampling = @FixedWay()"
         )
     require_at_least(0, "images", cache_megabytes=cache_megabytes)
-    module = data_set(name)
+    module = data_set_module(name)
     chosen = transform.get(name) if isinstance(transform, Mapping) else transform
     return ImageSource(
         module.open_split(root / name, split),
@@ -59,8 +59,8 @@ def images(
     )
 
 
-def data_set(name: str) -> ModuleType:
-    """The module that reads the data set of this name: the one with a TRANSFORM that bears it, else `folder`."""
+def data_set_module(name: str) -> ModuleType:
+    """The module that reads a data set: the one of its name that has a TRANSFORM, else `folder`."""
     full = f"{__package__}.{name}"
     if name.isidentifier() and find_spec(full):
         module = import_module(full)

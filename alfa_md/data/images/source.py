@@ -1,4 +1,4 @@
-"""Episodes of a fixed way from the images of one split."""
+"""Episode source of fixed-way episodes over an image set."""
 
 import hashlib
 import json
@@ -14,16 +14,16 @@ from alfa_md.episode import Episode, EpisodeSource
 
 
 class ImageSource(EpisodeSource):
-    """Episode k depends on (seed, name, split, k) and the images alone; may be called from several threads at once.
+    """Fixed-way episodes of one split; episode k depends on (seed, name, split, k) and the images alone. Thread-safe.
 
     Args:
-      images: the split.
-      name, split: what the episodes are named after.
-      sampling: way, shots and queries; UserError where the split is too small for them.
-      transform: from stored pictures to tensors.
+      images: the image set of the split.
+      name, split: source and split of the episodes.
+      sampling: way, shots and queries; raises UserError if the split is too small for them.
+      transform: from stored images to tensors.
       seed: of the episodes.
-      rotates: turns all images of a class by the same random multiple of 90 degrees, new in every episode.
-      cache_megabytes: how many resized pictures are kept in memory; the rest is read again every time.
+      rotates: rotates all images of a class by one random multiple of 90 degrees per episode.
+      cache_megabytes: memory for resized images; images beyond it are read again every time.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class ImageSource(EpisodeSource):
         self._images, self._transform, self._seed, self._rotates = images, transform, seed, rotates
         self._sampler = FixedWaySampler(name, split, images.class_names, images.images_per_class, sampling)
         self._cache: dict[tuple[int, int], np.ndarray] = {}
-        self._cached_most = cache_megabytes * 2**20 // (transform.size**2 * transform.channels)
+        self._cache_capacity = cache_megabytes * 2**20 // (transform.size**2 * transform.channels)
 
     def draw(self, index: int) -> list[ClassImages]:
         """The classes and images of episode `index`, in the order of its labels; reads no image."""
@@ -54,9 +54,9 @@ class ImageSource(EpisodeSource):
         """
         chosen = self.draw(index)
         return Episode(
-            support_x=self._tensor([(c, n) for c in chosen for n in c.support.tolist()]),
+            support_x=self._image_tensor([(c, n) for c in chosen for n in c.support.tolist()]),
             support_y=_labels(len(chosen), len(chosen[0].support)),
-            query_x=self._tensor([(c, n) for c in chosen for n in c.query.tolist()]),
+            query_x=self._image_tensor([(c, n) for c in chosen for n in c.query.tolist()]),
             query_y=_labels(len(chosen), len(chosen[0].query)),
             way=len(chosen),
             source=self.name,
@@ -66,7 +66,7 @@ class ImageSource(EpisodeSource):
         )
 
     def stamp(self) -> dict:
-        """Layout and build of the data set, its classes by a fingerprint, how images are read, whether they turn."""
+        """Layout and build of the data set, a hash of its classes, the transform, and whether classes are rotated."""
         content = json.dumps([self._images.class_names, self._images.images_per_class])
         return self._images.stamp() | {
             "classes": hashlib.sha256(content.encode()).hexdigest()[:16],
@@ -74,26 +74,26 @@ class ImageSource(EpisodeSource):
             "rotates": self._rotates,
         }
 
-    def _tensor(self, places: list[tuple[ClassImages, int]]) -> torch.Tensor:
-        pictures = [self._turned(self._pixels(chosen.class_id, number), chosen) for chosen, number in places]
-        return self._transform.tensor(np.stack(pictures))
+    def _image_tensor(self, chosen_images: list[tuple[ClassImages, int]]) -> torch.Tensor:
+        images = [self._rotate(self._pixels(chosen.class_id, number), chosen) for chosen, number in chosen_images]
+        return self._transform.normalise(np.stack(images))
 
-    def _turned(self, pixels: np.ndarray, chosen: ClassImages) -> np.ndarray:
+    def _rotate(self, pixels: np.ndarray, chosen: ClassImages) -> np.ndarray:
         return np.rot90(pixels, chosen.quarter_turns) if self._rotates else pixels
 
     def _pixels(self, class_id: int, number: int) -> np.ndarray:
-        """[S, S, C] uint8. Two threads may make the same picture at once: it is the same, so nothing is locked.
+        """The resized image [S, S, C] uint8, cached. No lock: threads that read the same image get equal results.
 
-        Once the cache is full it stays as it is: images are drawn uniformly, so that none deserves its place more.
+        A full cache evicts nothing, since images are drawn uniformly.
         """
         place = (class_id, number)
         if (pixels := self._cache.get(place)) is None:
-            pixels = self._transform.pixels(self._images.image(class_id, number))
-            if len(self._cache) < self._cached_most:
+            pixels = self._transform.resize(self._images.image(class_id, number))
+            if len(self._cache) < self._cache_capacity:
                 self._cache[place] = pixels
         return pixels
 
 
 def _labels(way: int, count: int) -> torch.Tensor:
-    """0 .. way - 1, each `count` times: [way * count] int64."""
+    """Labels 0 to way - 1, each repeated `count` times, [way * count] int64."""
     return torch.arange(way).repeat_interleave(count)

@@ -1,8 +1,8 @@
-"""Split files: which classes of a folder belong to which split.
+"""Reader of split files, which list the classes of each split.
 
 `splits.json`: {"train": ["class a", ...], "valid": [...], "test": [...]}; or `splits.csv`: the header `class,split`,
-then a line for each class; or three text files `train.txt`, `valid.txt`, `test.txt` with one class a line. The first
-of these that exists is read. "val" and "validation" mean "valid"; a class left out is in no split.
+then one line per class; or three text files `train.txt`, `valid.txt`, `test.txt` with one class per line. The first
+of these that exists is read. "val" and "validation" mean "valid"; a class that is not listed is in no split.
 """
 
 import csv
@@ -20,14 +20,14 @@ SPLIT_OF = {word: split for split, words in SPLIT_FOLDERS.items() for word in wo
 
 
 class SplitLists(NamedTuple):
-    """The class names of each split, and the file (or the folder of text files) that says so."""
+    """The class names of each split, and the path of the split file (or of the folder of text files)."""
 
     path: Path
     classes: dict[str, tuple[str, ...]]
 
 
 def find_lists(folder: Path) -> SplitLists | None:
-    """The split file in `folder`, if there is one. Raises UserError where it is malformed or contradicts itself."""
+    """The split lists in `folder`, None if there are none. Raises UserError if they are malformed or contradictory."""
     if (file := folder / "splits.json").is_file():
         return _checked(file, _from_json(file))
     if (file := folder / "splits.csv").is_file():
@@ -37,7 +37,7 @@ def find_lists(folder: Path) -> SplitLists | None:
 
 
 def read_text(file: Path) -> str:
-    """The content of a UTF-8 text file; UserError where it is none."""
+    """The content of a UTF-8 text file. Raises UserError if it is not UTF-8."""
     try:
         return file.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
@@ -45,7 +45,7 @@ def read_text(file: Path) -> str:
 
 
 def read_rows(file: Path, columns: Sequence[str]) -> list[dict[str, str]]:
-    """The lines of a CSV file whose header has `columns`; UserError where a column or a value is missing."""
+    """The rows of a CSV file whose header has `columns`. Raises UserError if a column or a value is missing."""
     reader = csv.DictReader(io.StringIO(read_text(file)), skipinitialspace=True)
     try:
         rows = list(reader)
@@ -82,7 +82,7 @@ def _lines(file: Path) -> list[str]:
 
 
 def _checked(path: Path, lists: Mapping[str, Sequence[str]]) -> SplitLists:
-    """The lists under the names of the splits, each class in one of them only."""
+    """The lists by split. Raises UserError for an unknown split or a class listed twice."""
     split_of: dict[str, str] = {}
     for word, names in lists.items():
         if word not in SPLIT_OF:

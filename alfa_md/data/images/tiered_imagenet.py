@@ -1,7 +1,7 @@
-"""tieredImageNet: 608 classes of ImageNet, split by superclasses (20, 6 and 8 of them); 84 px.
+"""tieredImageNet: 608 classes of ImageNet, split by superclass (20 / 6 / 8); 84 pixels.
 
 Read from the published pickles `{train,val,test}_images_png.pkl`, a list of encoded images, with
-`{train,val,test}_labels.pkl`, a dictionary of `label_specific` [N] and, if there, the names `label_specific_str`; in
+`{train,val,test}_labels.pkl`, a dictionary of `label_specific` [N] and optionally the names `label_specific_str`; in
 the folder itself or in `tiered-imagenet` below it. Or from class folders `<split>/<class>/<image>`.
 Reference: Ren et al., "Meta-learning for semi-supervised few-shot classification", ICLR 2018.
 """
@@ -10,19 +10,19 @@ from pathlib import Path
 
 import numpy as np
 
-from alfa_md.data.images.archive import Archive, open_archive
-from alfa_md.data.images.archived_images import ArchivedImages, decoded, members_by_label
-from alfa_md.data.images.builds import recognise
-from alfa_md.data.images.image_files import ImageFiles, require_folder, split_classes, split_folder
+from alfa_md.data.images.archived_images import ArchivedImages, decode_image, members_by_label
+from alfa_md.data.images.builds import recognise_build
+from alfa_md.data.images.file_per_split import SPLIT_WORDS, find_split_file
+from alfa_md.data.images.image_files import ImageFiles, find_split_folder, list_split_classes, require_folder
 from alfa_md.data.images.image_set import ImageSet
-from alfa_md.data.images.split_files import FILE_WORDS, split_file
+from alfa_md.data.images.pickled_fields import PickledFields, open_pickled_fields
 from alfa_md.data.images.transform import IMAGENET, Transform
 from alfa_md.data.images.unpickling import read_pickle
 from alfa_md.errors import MissingSource, UserError
 
 TRANSFORM = Transform(size=84, filter="bicubic", **IMAGENET)
 
-FILES = {split: tuple(f"{word}_images_png.pkl" for word in words) for split, words in FILE_WORDS.items()}
+FILES = {split: tuple(f"{word}_images_png.pkl" for word in words) for split, words in SPLIT_WORDS.items()}
 BUILDS = {
     "tieredImageNet, Ren et al., 779 165 images": {
         "train": (351, 448_695),
@@ -36,20 +36,20 @@ CONTENT = "{train,val,test}_images_png.pkl with {train,val,test}_labels.pkl, or 
 def open_split(folder: Path, split: str) -> ImageSet:
     """The images of one split.
 
-    Raises MissingSource or MissingSplit where there is nothing, UserError for a damaged file or an empty class.
+    Raises MissingSource or MissingSplit if there are none, UserError for a damaged file or an empty class.
     """
     require_folder(folder, CONTENT)
     for place in (folder, folder / "tiered-imagenet"):
-        if path := split_file(place, FILES, split):
+        if path := find_split_file(place, FILES, split):
             return _from_pickles(path, split)
-        if place.is_dir() and (classes := split_folder(place, split)):
+        if place.is_dir() and (classes := find_split_folder(place, split)):
             return _from_folders(classes, split)
     raise MissingSource(f"{folder}: holds neither pickles nor class folders; it should hold {CONTENT}")
 
 
 def _from_folders(place: Path, split: str) -> ImageFiles:
-    classes = split_classes(place, split)
-    build = recognise(BUILDS, split, [len(files.names) for files in classes.values()])
+    classes = list_split_classes(place, split)
+    build = recognise_build(BUILDS, split, [len(files.names) for files in classes.values()])
     return ImageFiles(classes, {"layout": "class folders", "build": build})
 
 
@@ -57,19 +57,19 @@ def _from_pickles(path: Path, split: str) -> ArchivedImages:
     labels_path = path.with_name(path.name.replace("_images_png", "_labels"))
     if not labels_path.is_file():
         raise MissingSource(f"{labels_path}: is missing, and {path.name} says no classes; put it beside that file")
-    archive = open_archive(labels_path)  # before the images, which are gigabytes
+    archive = open_pickled_fields(labels_path)  # read before the images, which are gigabytes
     labels = archive.labels("label_specific", len(archive.array("label_specific")))
     names = _class_names(archive, labels)
     images = read_pickle(path)
     if not isinstance(images, list | tuple | np.ndarray) or len(images) != len(labels):
         raise UserError(f"{path}: is no list of {len(labels)} images, as {labels_path.name} has labels for; get both")
     members = members_by_label(labels, names.__getitem__)
-    build = recognise(BUILDS, split, [len(indices) for indices in members.values()])
-    return ArchivedImages(path, images, members, {"layout": "pickled images", "build": build}, picture=decoded)
+    build = recognise_build(BUILDS, split, [len(indices) for indices in members.values()])
+    return ArchivedImages(path, images, members, {"layout": "pickled images", "build": build}, decode=decode_image)
 
 
-def _class_names(archive: Archive, labels: np.ndarray) -> dict[int, str]:
-    """The name of every label; its number where the archive has no names, or the same one twice."""
+def _class_names(archive: PickledFields, labels: np.ndarray) -> dict[int, str]:
+    """The class name of every label; its number if the archive has no names or duplicate names."""
     present = sorted(set(labels.tolist()))
     if "label_specific_str" in archive:
         names = archive.names("label_specific_str")

@@ -1,4 +1,4 @@
-"""How a stored picture becomes the tensor that a network sees."""
+"""Image transform from stored images to network inputs: resize, channels, inversion, normalisation."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -27,16 +27,16 @@ CIFAR = {"mean": (0.5071, 0.4847, 0.4408), "std": (0.2675, 0.2565, 0.2761)}
 
 @dataclass(frozen=True)
 class Transform:
-    """Resize to a square, aspect ratio ignored; then values in [0, 1], then (value - mean) / std if these are given.
+    """Resize to a square, ignoring the aspect ratio; scale to [0, 1]; then (value - mean) / std if these are given.
 
-    A 1-bit picture is resized as a grey one: Pillow itself would take the nearest pixel for it, whatever the filter.
+    A 1-bit image is resized as a grey one, because Pillow would use the nearest pixel whatever the filter.
 
     Args:
-      size: S, pixels along an edge of the square.
-      filter: how Pillow resizes (the library's default was "nearest" before version 7.0, "bicubic" since).
-      channels: C; with 3 a grey picture becomes three equal channels, with 1 a coloured one its luminance.
-      mean, std: one value a channel each; None leaves the values in [0, 1].
-      invert: makes dark ink on white paper bright ink on black.
+      size: S, edge length of the square in pixels.
+      filter: Pillow's resize filter (the library's default was "nearest" before version 7.0, "bicubic" since).
+      channels: C; 3 repeats a grey image to three channels, 1 takes the luminance of a colour image.
+      mean, std: one value per channel; None leaves the values in [0, 1].
+      invert: turns dark ink on white paper into bright ink on black.
     """
 
     size: int = 84
@@ -62,33 +62,33 @@ class Transform:
             raise UserError(f"Transform.std = {self.std!r} must be positive")
 
     def __call__(self, image: Image.Image) -> torch.Tensor:
-        """The picture as a tensor [C, S, S], float32."""
-        return self.tensor(self.pixels(image)[np.newaxis])[0]
+        """The transformed image, [C, S, S] float32."""
+        return self.normalise(self.resize(image)[np.newaxis])[0]
 
-    def pixels(self, image: Image.Image) -> np.ndarray:
-        """The resized picture [S, S, C], uint8."""
+    def resize(self, image: Image.Image) -> np.ndarray:
+        """The resized image, [S, S, C] uint8."""
         image = image.convert("L") if image.mode == "1" else image
         if image.size != (self.size, self.size):
             image = image.resize((self.size, self.size), FILTERS[self.filter])
         image = image.convert("RGB" if self.channels == 3 else "L")
         return np.array(ImageOps.invert(image) if self.invert else image).reshape(self.size, self.size, -1)
 
-    def tensor(self, pixels: np.ndarray) -> torch.Tensor:
-        """Resized pictures [N, S, S, C], uint8, as a tensor [N, C, S, S], float32, channels last in memory."""
+    def normalise(self, pixels: np.ndarray) -> torch.Tensor:
+        """Resized images [N, S, S, C] uint8 as a normalised tensor [N, C, S, S] float32, channels_last in memory."""
         values = torch.from_numpy(pixels).permute(0, 3, 1, 2).float() / 255
         if self.mean is None:
             return values
         return (values - _by_channel(self.mean)) / _by_channel(self.std)
 
     def stamp(self) -> dict:
-        """All of it as plain values, equal to itself after a trip through JSON."""
+        """All fields as JSON values (tuples become lists)."""
         return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
 
 @gin.configurable("Transform")
 @dataclass(frozen=True)
 class ConfiguredTransform(Transform):
-    """The Transform of a gin file. The class above reads no bindings: data sets write their own transforms with it."""
+    """The gin-configurable Transform. Data sets define their defaults with the class above, which reads no bindings."""
 
 
 def _by_channel(values: Sequence[float]) -> torch.Tensor:

@@ -1,8 +1,8 @@
-"""Pickles of published data sets, opened without running what they say.
+"""Safe unpickling of published data sets: plain containers, byte strings and NumPy arrays only.
 
-A pickle names functions for its reader to call, so that a hostile one can do anything. Here a name is looked up in a
-short list, and what the list holds are stand-ins of our own: plain containers, byte strings and NumPy arrays of plain
-numbers, strings or objects. Files of Python 2 are read too, their strings as Latin-1.
+A pickle names functions for its reader to call, so that loading an untrusted one can execute arbitrary code. Here names
+are looked up in an allow-list of replacements that build plain containers, byte strings and NumPy arrays of numbers,
+strings or objects. Files of Python 2 are supported, with strings decoded as Latin-1.
 """
 
 import io
@@ -17,13 +17,13 @@ import numpy as np
 
 from alfa_md.errors import UserError
 
-PLAIN = re.compile(r"[<>|=]?[?biufSUO]\d*")  # the data types allowed, as NumPy writes them; no records
+PLAIN = re.compile(r"[<>|=]?[?biufSUO]\d*")  # allowed data types in NumPy's notation; no structured types
 
 
 def read_pickle(path: Path) -> Any:
-    """What the file holds.
+    """The content of a pickle file.
 
-    Raises UserError naming the file if it cannot be read, is damaged, or names anything beyond plain data.
+    Raises UserError naming the file if it cannot be read, is damaged, or contains anything but plain data.
     """
     try:
         with path.open("rb") as file:
@@ -33,7 +33,7 @@ def read_pickle(path: Path) -> Any:
 
 
 def parse_pickle(data: bytes, where: Path | str) -> Any:
-    """As `read_pickle`, of bytes at hand; `where` is what an error calls them."""
+    """`read_pickle` for bytes in memory; `where` names them in errors."""
     return _load(io.BytesIO(data), where)
 
 
@@ -42,14 +42,14 @@ def _load(file: BinaryIO, where: Path | str) -> Any:
         return _PlainUnpickler(file, where).load()
     except (UserError, OSError):
         raise
-    except Exception as error:  # a damaged pickle makes its reader raise nearly anything
+    except Exception as error:  # a damaged pickle can raise nearly any exception
         raise UserError(
             f"{where}: is not a whole pickle of plain data ({type(error).__name__}); download the file again"
         ) from error
 
 
 class _Function:
-    """What a name of the list stands for. A pickle may call it and pass it on, but not change it."""
+    """Replacement for an allowed function. A pickle can call it and pass it on, but not change its state."""
 
     def __init__(self, call: Callable) -> None:
         self._call = call
@@ -62,7 +62,7 @@ class _Function:
 
 
 class _DataType:
-    """A NumPy data type; records, which could hide pointers in bytes, are refused."""
+    """A NumPy data type; structured types, which could hide pointers in bytes, are refused."""
 
     def __init__(self, text: str, align: bool = False, copy: bool = False) -> None:
         if not PLAIN.fullmatch(text):
@@ -77,7 +77,7 @@ class _DataType:
 
 
 class _Array(np.ndarray):
-    """An array that is filled once, and only with as many bytes or objects as its shape needs."""
+    """An array that can be filled once, with exactly as many bytes or objects as its shape needs."""
 
     def __setstate__(self, state: tuple) -> None:
         version, shape, data_type, fortran_order, content = state
@@ -99,7 +99,7 @@ def _empty_array(*_: Any) -> _Array:
 
 
 def _buffer_array(buffer: bytes | bytearray, data_type: _DataType, shape, order: str, axes=None) -> np.ndarray:
-    """As protocol 5 writes contiguous arrays; order "K" with `axes` is a permutation of the axes in memory."""
+    """A contiguous array of pickle protocol 5; `axes` (order "K") permutes the axes in memory."""
     if not isinstance(buffer, bytes | bytearray):
         raise pickle.UnpicklingError("an array whose content is not bytes")
     array = np.frombuffer(buffer, dtype=data_type.dtype)
@@ -114,7 +114,7 @@ def _scalar(data_type: _DataType, content: bytes | str) -> Any:
 
 
 def _latin1(text: str, encoding: str) -> bytes:
-    """Bytes, as Python 3 writes them for Python 2."""
+    """Bytes as Python 3 pickles them for Python 2."""
     if encoding not in ("latin1", "latin-1"):
         raise pickle.UnpicklingError(f"encoding {encoding!r}")
     return text.encode(encoding)
@@ -124,7 +124,7 @@ _ALLOWED = {
     ("builtins", "bytes"): _Function(lambda: b""),
     ("builtins", "list"): _Function(lambda: []),
     ("codecs", "encode"): _Function(_latin1),
-    ("collections", "OrderedDict"): _Function(dict),  # with its entries, in Python 2
+    ("collections", "OrderedDict"): _Function(dict),  # takes its entries, in Python 2
     ("collections", "defaultdict"): _Function(lambda factory=None: {}),
     ("numpy", "dtype"): _Function(_DataType),
     ("numpy", "ndarray"): _Function(_empty_array),
@@ -132,7 +132,7 @@ _ALLOWED = {
     ("numpy.core.multiarray", "scalar"): _Function(_scalar),
     ("numpy.core.numeric", "_frombuffer"): _Function(_buffer_array),
 }
-_OTHER_NAMES = {  # of the modules, in Python 2, NumPy 2 and C
+_OTHER_NAMES = {  # module names in Python 2, NumPy 2 and C
     "__builtin__": "builtins",
     "_codecs": "codecs",
     "numpy._core.multiarray": "numpy.core.multiarray",

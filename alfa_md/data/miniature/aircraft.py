@@ -1,4 +1,4 @@
-"""Aircraft seen from above, nose up."""
+"""Drawing of aircraft, seen from above, nose up."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from alfa_md.data.miniature.photo import Palette
 
 @dataclass(frozen=True)
 class Aircraft:
-    """Planform: where the wing begins, its span, its sweep (how far its tip lies behind), its chords; engines, tail."""
+    """Planform of an aircraft: start, span, sweep (how far back the tip is) and chords of the wing; engines; tail."""
 
     sweep: float = 0.4
     span: float = 0.95

@@ -1,4 +1,4 @@
-"""Backdrops: what lies behind a subject; functions of (rng, size, colour) that return [S, S, 3] uint8."""
+"""Backgrounds of images: functions of (rng, size, colour) that return [S, S, 3] uint8."""
 
 import numpy as np
 from PIL import Image
@@ -23,13 +23,13 @@ def ramp(rng: np.random.RandomState, size: int) -> np.ndarray:
 
 
 def tinted(rng: np.random.RandomState, base: np.ndarray, shade: np.ndarray, spread: float) -> np.ndarray:
-    """`base` plus `shade` [S, S] times a mostly grey random amplitude of about `spread` grey levels."""
+    """`base` plus `shade` [S, S] times a mostly grey random amplitude of about `spread` of 255."""
     amplitude = spread * (1.0 + rng.uniform(-0.4, 0.4, 3))
     return np.clip(base + shade[..., None] * amplitude, 0, 255).astype(np.uint8)
 
 
 def plain(rng: np.random.RandomState, size: int, colour: np.ndarray) -> np.ndarray:
-    """Even paper."""
+    """Paper of nearly constant colour."""
     return tinted(rng, colour, ramp(rng, size), 8.0)
 
 

@@ -1,4 +1,4 @@
-"""Birds in profile, facing right, on a branch."""
+"""Drawing of birds in profile, facing right, on a branch."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ TAILS = {
 
 @dataclass(frozen=True)
 class Bird:
-    """Bill of `BILLS`, tail of `TAILS`, lengths of neck and legs, plumpness, and what the plumage shows."""
+    """A bird: bill of `BILLS`, tail of `TAILS`, lengths of neck and legs, plumpness, marks of the plumage, crest."""
 
     bill: str
     tail: str

@@ -1,4 +1,4 @@
-"""Build the miniature in a draft folder, put it in its place in one step, and tell whether it is still intact."""
+"""Building of the miniature in a temporary folder, atomic move into place, and verification by checksums."""
 
 import hashlib
 import json
@@ -14,62 +14,62 @@ from rich.console import Console
 from rich.progress import track
 
 import alfa_md
-from alfa_md.data.miniature.sources import sources
+from alfa_md.data.miniature.sources import miniature_sources
 from alfa_md.data.spec import DatasetSpec, HierarchicalSpec, save_spec
 
-VERSION = 1  # raise it with every change of what is drawn
+VERSION = 1  # increment with every change of the images
 MANIFEST = "manifest.json"
 MAX_WORKERS = 8
 
 
-def build(root: Path, seed: int, workers: int | None = None, names: Sequence[str] | None = None) -> None:
+def build_miniature(root: Path, seed: int, workers: int | None = None, names: Sequence[str] | None = None) -> None:
     """Draw the ten sources, or those in `names`, under `root`, replacing a damaged copy.
 
-    Everything is drawn in a sibling folder and renamed when complete, so no other process sees half of it; where
-    an intact copy has appeared meanwhile, that copy stays. The bytes depend on `seed` only, not on the number of
-    drawing processes `workers` (default: one a core).
-    Raises OSError when the folder cannot be written and RuntimeError when a worker fails.
+    Files are written to a sibling folder that is renamed when complete, so other processes never see a partial copy; an
+    intact copy that another process has created meanwhile is kept. The bytes depend on `seed` only, not on the number
+    of worker processes (default: one per core).
+    Raises OSError if the folder cannot be written and RuntimeError if a worker fails.
     """
     draft = root.with_name(f".{root.name}.{uuid.uuid4().hex}")
     draft.mkdir(parents=True)
     try:
-        names = tuple(names or sources())
+        names = tuple(names or miniature_sources())
         for name in names:
-            write_spec(sources()[name].spec, draft / name)
-        total = sum(len(sources()[name].pictures) for name in names)
-        finished = draw(draft, seed, workers or min(MAX_WORKERS, cores()), names)
+            write_spec(miniature_sources()[name].spec, draft / name)
+        total = sum(len(miniature_sources()[name].generators) for name in names)
+        finished = run_workers(draft, seed, workers or min(MAX_WORKERS, available_cores()), names)
         for _ in track(finished, "drawing the embedded data", total=total, console=Console(stderr=True)):
             pass
         manifest = {"version": VERSION, "seed": seed, "files": checksums(draft)}
         (draft / MANIFEST).write_text(json.dumps(manifest, indent=2))
-        publish(draft, root, seed)
+        move_into_place(draft, root, seed)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
 
 
 def write_spec(spec: DatasetSpec, directory: Path) -> None:
-    """Write the specification, and for a hierarchical one also the image counts of its leaves."""
+    """Write the specification, and for a hierarchical one also `num_leaf_images.json`."""
     save_spec(spec, directory)
     if isinstance(spec, HierarchicalSpec):
         counts = dict(zip(spec.class_names, spec.images_per_class, strict=True))
         (directory / "num_leaf_images.json").write_text(json.dumps(counts, indent=2))
 
 
-def cores() -> int:
-    """The processor cores that this process may use."""
+def available_cores() -> int:
+    """Number of CPU cores available to this process."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def draw(root: Path, seed: int, workers: int, names: Sequence[str]) -> Iterator[str]:
-    """Run the workers; yields a line for every class that is done.
+def run_workers(root: Path, seed: int, workers: int, names: Sequence[str]) -> Iterator[str]:
+    """Run the workers; yields one line for every finished class.
 
-    They are plain subprocesses: a process pool would import or fork the caller's main module, which may be a notebook
-    or hold threads.
+    Plain subprocesses: a process pool would import or fork the caller's main module, which may be a notebook or have
+    threads.
     """
     paths = [str(Path(alfa_md.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
     command = [sys.executable, "-m", "alfa_md.data.miniature.worker", str(root), str(seed)]
-    read_end, write_end = os.pipe()  # shared: lines this short are written whole
+    read_end, write_end = os.pipe()  # shared by the workers: writes of short lines are atomic
     started = []
     try:
         with os.fdopen(read_end) as lines:
@@ -89,13 +89,13 @@ def draw(root: Path, seed: int, workers: int, names: Sequence[str]) -> Iterator[
 
 
 def checksums(root: Path) -> dict[str, str]:
-    """The sha256 of every file under `root` by its relative path."""
+    """SHA-256 of every file under `root` by relative path."""
     files = sorted(path for path in root.rglob("*") if path.is_file())
     return {path.relative_to(root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def intact(root: Path, seed: int) -> bool:
-    """Whether `root` holds the miniature of `seed`, every file with the checksum that its manifest states."""
+def is_intact(root: Path, seed: int) -> bool:
+    """True if `root` has the miniature of `seed` and every file has the checksum in the manifest."""
     try:
         manifest = json.loads((root / MANIFEST).read_bytes())
         found = {name: hashlib.sha256((root / name).read_bytes()).hexdigest() for name in manifest["files"]}
@@ -104,15 +104,15 @@ def intact(root: Path, seed: int) -> bool:
     return manifest == {"version": VERSION, "seed": seed, "files": found}
 
 
-def publish(draft: Path, root: Path, seed: int) -> None:
-    """Rename `draft` to `root`, unless an intact copy appeared there; a damaged one is moved out of the way first."""
+def move_into_place(draft: Path, root: Path, seed: int) -> None:
+    """Rename `draft` to `root` unless an intact copy exists there; a damaged copy is removed."""
     damaged = root.with_name(f"{draft.name}.damaged")
     try:
-        if root.exists() and not intact(root, seed):
+        if root.exists() and not is_intact(root, seed):
             os.rename(root, damaged)
         os.rename(draft, root)
     except OSError:
-        if not intact(root, seed):  # else another process was first
+        if not is_intact(root, seed):  # else another process was first
             raise
     finally:
         shutil.rmtree(damaged, ignore_errors=True)

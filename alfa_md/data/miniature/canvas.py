@@ -1,4 +1,4 @@
-"""Canvas: paints outlines, seen from some pose, over a background, at twice the final resolution."""
+"""Canvas for drawing outlines in a given pose on a background, at twice the final resolution."""
 
 from collections.abc import Callable
 
@@ -9,9 +9,9 @@ OVERSAMPLING = 2
 
 
 class Canvas:
-    """A square picture in which (-1, -1) to (1, 1) is the subject's own square, placed by `pose`.
+    """A square image on which subjects are drawn in their own coordinates, (-1, -1) to (1, 1), placed by `pose`.
 
-    `background` is [S, S, 3] uint8; `pose` is the affine map [2, 3] from the subject's square to the picture's.
+    `background` is [S, S, 3] uint8; `pose` is the affine map [2, 3] from subject to image coordinates.
     Colours are RGB triples in [0, 255].
     """
 
@@ -23,22 +23,22 @@ class Canvas:
         self.zoom = float(np.sqrt(abs(np.linalg.det(pose[:, :2]))))
 
     def pixels(self, outline: np.ndarray) -> list[tuple[float, float]]:
-        """Where the points [n, 2] of the subject's square lie on the picture, in its fine pixels."""
+        """Points [n, 2] in subject coordinates as pixel coordinates of the oversampled image."""
         placed = outline @ self.pose[:, :2].T + (self.pose[:, 2] + 1.0)
         return [tuple(point) for point in (0.5 * self.side * placed).tolist()]
 
     def fill(self, outline: np.ndarray, colour: np.ndarray) -> None:
         """Paint the inside of a closed outline [n, 2]."""
-        self.draw.polygon(self.pixels(outline), fill=ink(colour))
+        self.draw.polygon(self.pixels(outline), fill=rgb_tuple(colour))
 
     def line(self, outline: np.ndarray, width: float, colour: np.ndarray) -> None:
-        """Draw an open line [n, 2] with round joints and ends; `width` in units of the subject's square."""
+        """Draw an open line [n, 2] with round joints and ends; `width` in subject coordinates."""
         breadth = max(1.0, width * self.zoom * self.side / 2.0)
         track = self.pixels(outline)
-        self.draw.line(track, fill=ink(colour), width=round(breadth), joint="curve")
+        self.draw.line(track, fill=rgb_tuple(colour), width=round(breadth), joint="curve")
         for x, y in (track[0], track[-1]):
             half = breadth / 2.0
-            self.draw.ellipse((x - half, y - half, x + half, y + half), fill=ink(colour))
+            self.draw.ellipse((x - half, y - half, x + half, y + half), fill=rgb_tuple(colour))
 
     def outlined(self, outline: np.ndarray, colour: np.ndarray, width: float, edge: np.ndarray) -> None:
         """Fill a closed outline and draw its edge."""
@@ -59,10 +59,10 @@ class Canvas:
         self.image.paste(painted, (0, 0), stencil)
 
     def array(self) -> np.ndarray:
-        """The picture at its final resolution, [S, S, 3] uint8."""
+        """The image at its final resolution, [S, S, 3] uint8."""
         return np.asarray(self.image.reduce(OVERSAMPLING))
 
 
-def ink(colour: np.ndarray) -> tuple[int, ...]:
-    """A colour as the integers that Pillow wants."""
+def rgb_tuple(colour: np.ndarray) -> tuple[int, ...]:
+    """A colour as a tuple of integers in [0, 255], as Pillow takes it."""
     return tuple(min(max(int(value), 0), 255) for value in colour)

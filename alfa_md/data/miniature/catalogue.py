@@ -1,4 +1,4 @@
-"""The classes of the flat sources by name: training classes first, then validation, then test."""
+"""Classes of the flat sources by name: training classes first, then validation, then test."""
 
 from alfa_md.data.miniature import textures
 from alfa_md.data.miniature.aircraft import Aircraft
@@ -63,7 +63,7 @@ TEXTURES = {
     "dotted": Texture(textures.dotted, 3.5),
     "bricked": Texture(textures.bricked, 4.0),
     "marbled": Texture(textures.marbled, 4.0),
-    "grid": Texture(textures.grid, 3.5),
+    "grid": Texture(textures.gridded, 3.5),
     "cracked": Texture(textures.cracked, 4.0),
     "swirly": Texture(textures.swirly, 4.0),
     "wavy": Texture(textures.wavy, 3.5),

@@ -1,4 +1,4 @@
-"""Doodles: things drawn by a shaky hand in a few lines, on a grid of 0..8 by 0..8."""
+"""Drawing of doodles: objects in a few shaky lines on a grid of 0..8 by 0..8."""
 
 from dataclasses import dataclass
 
@@ -41,13 +41,13 @@ DOODLES = {
 
 @dataclass(frozen=True)
 class Doodle:
-    """One entry of `DOODLES`."""
+    """The doodle `name` of `DOODLES`."""
 
     name: str
     shake: float = 0.09
 
     def paint(self, canvas: Canvas, rng: np.random.RandomState, palette: Palette) -> None:
-        """Draw its lines with one pen, every corner off by up to `shake`."""
+        """Draw the lines with one pen; every corner is displaced by up to `shake`."""
         width = rng.uniform(0.07, 0.15)
         for text in DOODLES[self.name].split("|"):
             corners = points(text.replace("~", " "))

@@ -1,4 +1,4 @@
-"""Flowers seen from above: rings of petals about a centre."""
+"""Drawing of flowers, seen from above: rings of petals about a centre."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ PETALS = {
 
 @dataclass(frozen=True)
 class Flower:
-    """`petals` petals of a kind of `PETALS`; `breadth` as a part of the room that a petal has; `rings` of them."""
+    """`petals` petals of a kind of `PETALS`; `breadth` as a fraction of the angle per petal; `rings` of them."""
 
     petals: int
     tip: str

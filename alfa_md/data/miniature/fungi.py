@@ -1,4 +1,4 @@
-"""Fungi seen from the side: a cap on a stem."""
+"""Drawing of fungi, seen from the side: a cap on a stem."""
 
 from dataclasses import dataclass
 
@@ -29,7 +29,7 @@ class Fungus:
     foot: float = 1.0
     marks: str = "none"  # none, spots, streaks, rim
     collar: float = 0.0  # half width of the ring on the stem
-    company: int = 0  # smaller ones beside it
+    company: int = 0  # number of smaller ones next to it
 
     def paint(self, canvas: Canvas, rng: np.random.RandomState, palette: Palette) -> None:
         """Paint the company, then the fungus itself."""
@@ -50,7 +50,7 @@ class Fungus:
         self.mark(canvas, rng, palette, size, place)
 
     def mark(self, canvas: Canvas, rng, palette: Palette, size: float, place: np.ndarray) -> None:
-        """Paint what is on the cap."""
+        """Paint the marks on the cap."""
         top = np.array(CAPS[self.cap])
         height, breadth = -top[0, 1], top[:, 0].max()
         if self.marks == "spots":

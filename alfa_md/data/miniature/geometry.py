@@ -1,4 +1,4 @@
-"""Outlines as point lists: arrays [n, 2] of (x, y) in a square from -1 to 1, y pointing down."""
+"""Outlines as arrays [n, 2] of points (x, y) in the square from -1 to 1, y pointing down."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The miniature of ImageNet: invented synsets, a graph for each split, similar classes below the same node."""
+"""Miniature of ImageNet: invented synsets, one graph per split, similar classes below the same node."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ from alfa_md.data.miniature.birds import Bird
 from alfa_md.data.miniature.flowers import Flower
 from alfa_md.data.miniature.fungi import Fungus
 from alfa_md.data.miniature.objects import Object
-from alfa_md.data.miniature.photo import Subject
+from alfa_md.data.miniature.photo import Drawable
 from alfa_md.data.miniature.shapes import Shape
 from alfa_md.data.miniature.strokes import write_alphabet
 from alfa_md.data.miniature.textures import Texture
@@ -19,10 +19,10 @@ STRIPES, SPOTS = Texture(textures.banded, 5.0), Texture(textures.dotted, 5.0)
 CHECKS, MESH = Texture(textures.chequered, 5.0), Texture(textures.crosshatched, 6.0)
 
 # split -> family -> genus -> leaf: the tree; CROSSINGS adds a second parent to some leaves.
-Tree = Mapping[str, Mapping[str, Mapping[str, Subject]]]
+Tree = Mapping[str, Mapping[str, Mapping[str, Drawable]]]
 
 
-def letters(script: str, bulges: tuple[float, ...]) -> dict[str, Subject]:
+def letters(script: str, bulges: tuple[float, ...]) -> dict[str, Drawable]:
     """Three letters of an invented script."""
     glyphs = write_alphabet(stable_rng("miniature", "script", script), 3, bulges)
     return {f"{rank} {script}": glyph for rank, glyph in zip(("first", "middle", "last"), glyphs, strict=True)}
@@ -97,7 +97,7 @@ TRAIN: Tree = {
         "ruled textile": {
             "diagonal ticking": Texture(textures.banded, 3.5, tilt=45.0),
             "herringbone": Texture(textures.zigzagged, 4.0, tilt=90.0),
-            "tartan": Texture(textures.grid, 3.0, tilt=45.0),
+            "tartan": Texture(textures.gridded, 3.0, tilt=45.0),
         },
         "figured textile": {
             "polka": Texture(textures.dotted, 3.0),
@@ -155,7 +155,7 @@ TEST: Tree = {
 }
 TREES = {"train": TRAIN, "valid": VALID, "test": TEST}
 ROOTS = {"train": "entity", "valid": "collectible", "test": "device"}
-# Nodes beside the tree, by split: each spans what is named, which so has more than one parent.
+# Additional inner nodes by split and the nodes that they span, which thereby have several parents.
 CROSSINGS = {
     "train": {
         "organism": ("blossom", "fowl", "toadstool"),
@@ -173,13 +173,13 @@ CROSSINGS = {
 }
 
 
-def leaves(split: str) -> dict[str, Subject]:
-    """What the classes of a split show, by their words, in class id order."""
+def leaf_subjects(split: str) -> dict[str, Drawable]:
+    """The drawable of each class of a split by its words, in class id order."""
     genera = (genus for family in TREES[split].values() for genus in family.values())
     return {words: subject for genus in genera for words, subject in genus.items()}
 
 
-def graph(split: str) -> tuple[Node, ...]:
+def split_graph(split: str) -> tuple[Node, ...]:
     """The nodes of a split's graph; leaves have the lowest WordNet ids, in the order of `leaves`."""
     tree, crossings = TREES[split], CROSSINGS[split]
     children = {words: tuple(below) for family in tree.values() for words, below in family.items()}
@@ -187,7 +187,7 @@ def graph(split: str) -> tuple[Node, ...]:
     inner = [words for words in children if not any(words in below for below in children.values())]
     children[ROOTS[split]] = tuple(inner)
     first = 90_000_001 + 100_000 * list(TREES).index(split)  # WordNet itself has no synset above n15300051
-    ids = {words: f"n{first + number}" for number, words in enumerate([*leaves(split), *children])}
+    ids = {words: f"n{first + number}" for number, words in enumerate([*leaf_subjects(split), *children])}
     parents = {words: [above for above, below in children.items() if words in below] for words in ids}
     return tuple(
         Node(

@@ -1,4 +1,4 @@
-"""Everyday objects built of filled parts on a grid of 0..8 by 0..8, in some disorder."""
+"""Drawing of everyday objects from filled parts on a grid of 0..8 by 0..8, with jitter."""
 
 from dataclasses import dataclass
 
@@ -51,14 +51,14 @@ LEVELS = {"f": "figure", "a": "accent", "e": "edge", "g": "ground"}
 
 @dataclass(frozen=True)
 class Object:
-    """One entry of `OBJECTS`; `company` other things stand before and behind it."""
+    """The object `name` of `OBJECTS`, with up to `company` other shapes before and behind it."""
 
     name: str
     company: int = 0
     disorder: float = 0.09
 
     def paint(self, canvas: Canvas, rng: np.random.RandomState, palette: Palette) -> None:
-        """Paint a thing behind, the parts, then a thing in front that hides little."""
+        """Paint shapes behind, the parts, then a shape in front that hides little."""
         others = rng.randint(self.company + 1)
         for _ in range(others):
             self.bystander(canvas, rng, palette, reach=0.75)

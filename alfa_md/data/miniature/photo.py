@@ -1,4 +1,4 @@
-"""Photo: one class of pictures, its subject seen each time from another pose, in other colours and other light."""
+"""Image generator of one class: its subject in random pose, colours and light."""
 
 import io
 from collections.abc import Callable, Iterator
@@ -15,7 +15,7 @@ JPEG_QUALITY = 75
 
 
 class Palette(NamedTuple):
-    """The colours of one picture; figure and accent stand out from the ground, and from each other."""
+    """Colours of one image; figure and accent contrast with the ground and with each other."""
 
     figure: np.ndarray  # [3] in [0, 255]
     accent: np.ndarray
@@ -27,8 +27,8 @@ class Palette(NamedTuple):
         return 0.55 * self.figure
 
 
-class Subject(Protocol):
-    """What a class shows: the same structure at every call, details drawn from `rng`."""
+class Drawable(Protocol):
+    """The subject of a class: the same structure at every call, details drawn from `rng`."""
 
     def paint(self, canvas: Canvas, rng: np.random.RandomState, palette: Palette) -> None:
         """Paint the subject within the square from -1 to 1."""
@@ -36,11 +36,11 @@ class Subject(Protocol):
 
 @dataclass(frozen=True)
 class View:
-    """How far the pictures of a class differ: nuisances that no class can be told by.
+    """Distribution of the nuisance variables of images, which are independent of the class.
 
-    Shift is in halves of the picture, turn in degrees, zoom a range of the subject's size. `light` is the chance that
+    Shift is in half image widths, turn in degrees, zoom a range of the subject's size. `light` is the chance that
     the figure is lighter than its ground (0.5: contrast inverts at random), `chroma` the strength of random hues,
-    `exposure` the spread of overall brightness, `noise` a standard deviation in grey levels.
+    `exposure` the spread of overall brightness, `noise` the standard deviation of pixel noise, of 255.
     """
 
     shift: float = 0.15
@@ -55,7 +55,7 @@ class View:
     contrast: tuple[float, float] = (0.3, 0.5)
 
     def pose(self, rng: np.random.RandomState) -> np.ndarray:
-        """A random placement of the subject's square, the affine map [2, 3]."""
+        """A random pose, the affine map [2, 3] from subject to image coordinates."""
         angle = np.deg2rad(rng.uniform(-self.turn, self.turn))
         stretch = np.exp(rng.uniform(-self.squeeze, self.squeeze))
         flip = -1.0 if rng.uniform() < self.mirrored else 1.0
@@ -72,12 +72,12 @@ class View:
         figure, ground, accent = (colour(rng, value, self.chroma) for value in (*lightness, accent))
         return Palette(figure, accent, ground)
 
-    def develop(self, picture: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
-        """The picture under another exposure and white balance, with noise, [S, S, 3] uint8."""
+    def develop(self, image: np.ndarray, rng: np.random.RandomState) -> np.ndarray:
+        """The image with random exposure, white balance and noise, [S, S, 3] uint8."""
         gain = 1.0 + rng.uniform(-self.exposure, self.exposure) + rng.uniform(-0.05, 0.05, 3)
         lift = 60.0 * rng.uniform(-self.exposure, self.exposure)
-        grain = self.noise * rng.standard_normal(picture.shape[:2])[..., None]
-        return np.clip(picture * gain + lift + grain, 0, 255).astype(np.uint8)
+        grain = self.noise * rng.standard_normal(image.shape[:2])[..., None]
+        return np.clip(image * gain + lift + grain, 0, 255).astype(np.uint8)
 
 
 Backdrop = Callable[[np.random.RandomState, int, np.ndarray], np.ndarray]  # rng, size, colour -> [S, S, 3] uint8
@@ -85,15 +85,15 @@ Backdrop = Callable[[np.random.RandomState, int, np.ndarray], np.ndarray]  # rng
 
 @dataclass(frozen=True)
 class Photo:
-    """The pictures of one class, `size` pixels wide: subject, view and backdrop."""
+    """Image generator of one class by subject, view and backdrop; images are `size` pixels wide."""
 
-    subject: Subject
+    subject: Drawable
     view: View
     backdrop: Backdrop
     size: int = 56
 
     def images(self, rng: np.random.RandomState, count: int) -> Iterator[np.ndarray]:
-        """`count` pictures [S, S, 3] uint8, each independent of the others."""
+        """Yields `count` independent images [S, S, 3] uint8."""
         for _ in range(count):
             palette = self.view.palette(rng)
             canvas = Canvas(self.backdrop(rng, self.size, palette.ground), self.view.pose(rng))
@@ -107,8 +107,8 @@ def colour(rng: np.random.RandomState, lightness: float, chroma: float) -> np.nd
     return 255.0 * np.clip(lightness + chroma * (hue - LUMA @ hue), 0.0, 1.0)
 
 
-def jpeg(picture: np.ndarray) -> bytes:
-    """The bytes of a JPEG file of a picture [S, S, 3] uint8."""
+def jpeg_bytes(image: np.ndarray) -> bytes:
+    """JPEG bytes of an image [S, S, 3] uint8."""
     buffer = io.BytesIO()
-    Image.fromarray(picture).save(buffer, "JPEG", quality=JPEG_QUALITY)
+    Image.fromarray(image).save(buffer, "JPEG", quality=JPEG_QUALITY)
     return buffer.getvalue()

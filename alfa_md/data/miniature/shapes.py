@@ -1,4 +1,4 @@
-"""Shapes: filled figures, plain or covered by a texture."""
+"""Drawing of filled shapes, plain or textured."""
 
 from dataclasses import dataclass
 
@@ -40,7 +40,7 @@ class Shape:
     def paint(self, canvas: Canvas, rng: np.random.RandomState, palette: Palette) -> None:
         """Paint the figure, its cover and its edge."""
         outline = OUTLINES[self.outline]
-        if len(outline) < 20:  # corners may wander, curves must not get ragged
+        if len(outline) < 20:  # jitter corners; it would make curves ragged
             outline = outline + rng.uniform(-0.05, 0.05, outline.shape)
         canvas.outlined(outline, palette.figure, 0.08, palette.edge)
         if self.cover is not None:

@@ -1,4 +1,4 @@
-"""Traffic signs, filmed while a car comes nearer: tracks of frames that hardly differ."""
+"""Drawing of traffic signs as videos from an approaching car: tracks of near-duplicate frames."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -37,7 +37,7 @@ RED, BLUE, YELLOW, WHITE, BLACK = (
     np.array(value, dtype=np.float64)
     for value in ((190, 40, 40), (45, 80, 170), (220, 180, 60), (225, 225, 225), (25, 25, 25))
 )
-WEAR = 0.45  # how far rim and face have lost their colours to a random one, so that no colour gives a class away
+WEAR = 0.45  # share of a random colour in rim and face, so that colour does not identify the class
 LIVERIES = {"warning": (RED, WHITE, BLACK), "order": (BLUE, BLUE, WHITE), "notice": (WHITE, YELLOW, BLACK)}
 
 
@@ -65,7 +65,7 @@ class Sign:
 
 @dataclass(frozen=True)
 class Track:
-    """The pictures of one sign, `FRAMES_PER_TRACK` consecutive ones being a film of one and the same post."""
+    """Image generator of one sign; each `FRAMES_PER_TRACK` consecutive images are a video of one signpost."""
 
     sign: Sign
     view: View
@@ -73,12 +73,12 @@ class Track:
     approach: tuple[float, float] = (0.35, 0.85)
 
     def images(self, rng: np.random.RandomState, count: int) -> Iterator[np.ndarray]:
-        """`count` frames [S, S, 3] uint8, film after film."""
+        """Yields `count` frames [S, S, 3] uint8, video by video."""
         for start in range(0, count, FRAMES_PER_TRACK):
-            yield from self.film(rng, min(FRAMES_PER_TRACK, count - start))
+            yield from self.video(rng, min(FRAMES_PER_TRACK, count - start))
 
-    def film(self, rng: np.random.RandomState, frames: int) -> Iterator[np.ndarray]:
-        """One approach: the post stays, the sign grows and trembles, the light changes slowly."""
+    def video(self, rng: np.random.RandomState, frames: int) -> Iterator[np.ndarray]:
+        """Frames of one video: a fixed scene, a growing and trembling sign, slowly changing light."""
         palette, pose = self.view.palette(rng), self.view.pose(rng)
         scene, light = room(rng, self.size, palette.ground), rng.randint(2**31)
         dusk, still = rng.uniform(-55.0, 55.0), replace(self.view, noise=0.0)
@@ -88,7 +88,7 @@ class Track:
             placed[:, 2] += rng.uniform(-0.02, 0.02, 2)
             canvas = Canvas(scene, placed)
             self.sign.paint(canvas, rng, palette)
-            picture = still.develop(canvas.array(), np.random.RandomState(light)).astype(np.float64)
-            grain = self.view.noise * rng.standard_normal(picture.shape[:2])[..., None]
+            image = still.develop(canvas.array(), np.random.RandomState(light)).astype(np.float64)
+            grain = self.view.noise * rng.standard_normal(image.shape[:2])[..., None]
             fading = dusk * (frame / FRAMES_PER_TRACK - 0.5)
-            yield np.clip(picture + grain + fading, 0, 255).astype(np.uint8)
+            yield np.clip(image + grain + fading, 0, 255).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""Glyphs: invented characters of a few pen strokes, and the alphabets that they belong to."""
+"""Drawing of glyphs: invented characters of a few pen strokes, grouped in alphabets."""
 
 from dataclasses import dataclass
 
@@ -13,16 +13,16 @@ Stroke = tuple[int, int, float]  # start anchor, end anchor, bulge
 
 
 def anchor(number: int) -> np.ndarray:
-    """The place of an anchor in the glyph's square."""
+    """Coordinates [2] of an anchor."""
     return np.array([number % ANCHORS, number // ANCHORS], dtype=np.float64) - 1.0
 
 
 @dataclass(frozen=True)
 class Glyph:
-    """A character: strokes between anchors, written by another hand every time."""
+    """A character: strokes between anchors, with random displacement at every drawing."""
 
     strokes: tuple[Stroke, ...]
-    hand: float = 0.12  # how far an anchor wanders
+    hand: float = 0.12  # maximal displacement of an anchor
     widths: tuple[float, float] = (0.14, 0.3)
 
     def paint(self, canvas: Canvas, rng: np.random.RandomState, palette: Palette) -> None:
@@ -35,18 +35,18 @@ class Glyph:
 
 
 def write_alphabet(rng: np.random.RandomState, characters: int, bulges: tuple[float, ...]) -> list[Glyph]:
-    """`characters` different glyphs that share a way of curving: `bulges` are the bends that the alphabet uses."""
+    """`characters` different glyphs whose strokes are bent by the `bulges` of the alphabet."""
     glyphs: list[Glyph] = []
     while len(glyphs) < characters:
-        strokes = invent(rng, bulges)
+        strokes = random_strokes(rng, bulges)
         ends = {frozenset(stroke[:2]) for stroke in strokes}
         if all(len(ends & {frozenset(other[:2]) for other in glyph.strokes}) < 2 for glyph in glyphs):
             glyphs.append(Glyph(strokes))
     return glyphs
 
 
-def invent(rng: np.random.RandomState, bulges: tuple[float, ...]) -> tuple[Stroke, ...]:
-    """Two to four strokes; most go on where the last one ended."""
+def random_strokes(rng: np.random.RandomState, bulges: tuple[float, ...]) -> tuple[Stroke, ...]:
+    """Two to four random strokes; most continue where the last one ended."""
     pen, strokes = rng.randint(ANCHORS**2), []
     for _ in range(rng.randint(3, 5)):
         if rng.uniform() < 0.3:

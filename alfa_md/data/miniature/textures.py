@@ -1,4 +1,4 @@
-"""Textures: surface patterns, each a field in [0, 1] over the plane (x, y) in which one cell is 1 wide."""
+"""Textures: surface patterns as functions of (x, y) with values in [0, 1] and cells of width 1."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ def wavy(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return crisp(wave(y + 0.3 * np.sin(2.0 * np.pi * x)))
 
 
-def grid(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def gridded(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Upright and level lines."""
     return crisp(np.maximum(wave(x), wave(y)), 0.72)
 

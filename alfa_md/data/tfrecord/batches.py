@@ -1,4 +1,4 @@
-"""Batches of labelled images for pretraining: every training class of the sources at once, no episodes."""
+"""Batch source for pretraining: labelled images of all training classes of the sources, without episodes."""
 
 from collections.abc import Sequence
 from itertools import accumulate
@@ -12,22 +12,22 @@ import torch
 from alfa_md.data.mixture import Mixture
 from alfa_md.data.sampling import stable_rng
 from alfa_md.data.spec import DatasetSpec, load_spec
-from alfa_md.data.tfrecord.image_cache import ImageCache, images_of
+from alfa_md.data.tfrecord.image_cache import ImageCache, open_record_images
 from alfa_md.data.tfrecord.record_images import Decode, RecordImages
 from alfa_md.episode import Episode, EpisodeSource
 from alfa_md.errors import UserError
 
 
 class BatchSource(EpisodeSource):
-    """The training images of one source in batches: episodes without a support set.
+    """Batches of the training images of one source, as episodes with an empty support set.
 
-    Every epoch is a permutation of all images, cut into batches of `batch_size`, the last one shorter; batch k depends
-    on (seed, name, k) alone. Meta-Dataset instead draws the class of every image in proportion to its size, reads each
+    Every epoch is a permutation of all images in batches of `batch_size`, the last one smaller; batch k depends on
+    (seed, name, k) alone. Meta-Dataset instead draws the class of every image in proportion to its size, reads each
     class in file order, and shuffles within a window of 1000 images.
 
     An image of class c has the label c + `offset`; `num_classes` counts the classes of all sources together. The
-    permutation of the current epoch is kept: 4 bytes an image, 140 MB and some seconds an epoch for the 35 million of
-    quickdraw, 4 MB for ilsvrc_2012. May be called from several threads at once.
+    permutation of the current epoch is cached: 4 bytes per image, 140 MB and some seconds per epoch for the 35 million
+    of quickdraw, 4 MB for ilsvrc_2012. Thread-safe.
     """
 
     split = "train"
@@ -42,7 +42,7 @@ class BatchSource(EpisodeSource):
         self._seed = seed
         self._images = images
         sizes = spec.images_per_class[: len(spec.classes(self.split))]  # training classes come first
-        self._ends = np.cumsum(sizes, dtype=np.int64)  # image i is of the first class whose end is above i
+        self._ends = np.cumsum(sizes, dtype=np.int64)  # image i belongs to the first class whose end is above i
         if not sum(sizes):
             raise UserError(f"{spec.name} has no images of training classes; leave it out of Experiment.train_sources")
         self._lock = Lock()
@@ -50,16 +50,16 @@ class BatchSource(EpisodeSource):
 
     @property
     def num_images(self) -> int:
-        """The number of images in an epoch."""
+        """Images per epoch."""
         return int(self._ends[-1])
 
     @property
     def batches_per_epoch(self) -> int:
-        """The number of batches in an epoch, with the short one."""
+        """Batches per epoch, including the last, smaller one."""
         return -(-self.num_images // self.batch_size)
 
     def draw(self, index: int) -> list[tuple[int, int]]:
-        """(class id, record number) of every image of batch `index`; reads no file."""
+        """(class id, record number) of every image of batch `index`, without reading files."""
         epoch, batch = divmod(index, self.batches_per_epoch)
         images = self._permutation(epoch)[batch * self.batch_size :][: self.batch_size].astype(np.int64)
         class_ids = np.searchsorted(self._ends, images, side="right")
@@ -67,7 +67,7 @@ class BatchSource(EpisodeSource):
         return list(zip(class_ids.tolist(), (images - starts).tolist(), strict=True))
 
     def episode(self, index: int) -> Episode:
-        """Batch `index`: query images [B, 3, S, S] and an empty support set. Raises UserError naming a bad record."""
+        """Batch `index`: query images [B, 3, S, S] and no support images. Raises UserError naming an invalid record."""
         chosen = self.draw(index)
         images = self._images.images(chosen)
         labels = torch.tensor([class_id + self.offset for class_id, _ in chosen])
@@ -84,11 +84,11 @@ class BatchSource(EpisodeSource):
         )
 
     def stamp(self) -> dict:
-        """What the batches depend on besides their name: the source's spec, how images are read, the batch size."""
+        """Stamp of everything else that batches depend on: specification, decoder, image size, cache, batch size."""
         return self._images.stamp() | {"batch_size": self.batch_size}
 
     def _permutation(self, epoch: int) -> np.ndarray:
-        """The images in the order of an epoch; the lock lets one thread make it and the others wait for it."""
+        """The permutation of an epoch [images]; computed by one thread while the others wait."""
         with self._lock:
             if epoch != self._epoch:
                 order = np.arange(self.num_images, dtype=np.int32)
@@ -106,16 +106,15 @@ def batches(
     batch_size: int = 256,
     cache: ImageCache | None = None,
 ) -> EpisodeSource:
-    """The training images of the sources `names` under `root`, each batch from one of them, uniformly drawn.
+    """Batches of the training images of the sources `names` under `root`; each is of one source, drawn uniformly.
 
-    Labels count the training classes of the sources in their order: those of a source start where the one before it
-    ends. Of several sources, batch k is batch k of the source drawn for it. Raises UserError for a source without
-    training classes or specification, and for a batch size below 1.
+    Labels are offset by the training classes of the preceding sources. Batch k is batch k of the source drawn for it.
+    Raises UserError for a source without training classes or specification, and for a batch size below 1.
     """
     specs = [load_spec(root / name) for name in names]
     *offsets, num_classes = accumulate((len(spec.classes("train")) for spec in specs), initial=0)
     sources = [
-        BatchSource(spec, images_of(spec, decoder, cache), seed, batch_size, offset, num_classes)
+        BatchSource(spec, open_record_images(spec, decoder, cache), seed, batch_size, offset, num_classes)
         for spec, offset in zip(specs, offsets, strict=True)
     ]
     return sources[0] if len(sources) == 1 else Mixture(sources, seed)

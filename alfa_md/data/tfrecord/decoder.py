@@ -1,4 +1,4 @@
-"""What every decoder does: encoded images in, square pictures out, the same pixels whichever decoder is at work."""
+"""Base class of image decoders: encoded images to square images, with equal pixels for every decoder."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -9,27 +9,27 @@ from torch import Tensor
 from alfa_md.data.tfrecord.dimensions import dimensions
 from alfa_md.errors import UserError, require_at_least
 
-Size = tuple[int, int]  # width and height of a picture, in pixels
-NOT_A_PICTURE = "is not a whole still picture in JPEG, PNG or BMP; convert it again"
+Size = tuple[int, int]  # width and height of an image, in pixels
+NOT_AN_IMAGE = "is not a whole still picture in JPEG, PNG or BMP; convert it again"
 
 
 class UndecodableImage(UserError):
-    """An image that is not one whole still picture, or one too large.
+    """An image that is incomplete, animated, of an unknown format, or too large.
 
-    `position` is its place among the images handed over; `complaint` says what is wrong, for who knows its name.
+    `position` is its index in the batch; `complaint` is the error message without the name of the image.
     """
 
-    def __init__(self, position: int, complaint: str = NOT_A_PICTURE):
+    def __init__(self, position: int, complaint: str = NOT_AN_IMAGE):
         super().__init__(f"image {position} {complaint}")
         self.position, self.complaint = position, complaint
 
 
 class Decoder(ABC):
-    """Decodes, and resizes bilinearly to a square (aligned corners, no antialiasing).
+    """Decodes images and resizes them bilinearly to a square (aligned corners, no antialiasing).
 
-    JPEG, PNG and BMP; grey becomes three equal channels, transparency is dropped, EXIF rotation is ignored. An image
-    whose header claims more than `max_pixels` pixels is refused before memory is taken for them. May be called from
-    several threads at once; `num_threads` threads decode for each call.
+    JPEG, PNG and BMP; grey is repeated to three channels, transparency is dropped, EXIF rotation is ignored. An image
+    with more than `max_pixels` pixels by its header is refused before memory is allocated. Thread-safe; each call uses
+    `num_threads` threads.
     """
 
     name: ClassVar[str]
@@ -41,20 +41,20 @@ class Decoder(ABC):
         self.max_pixels = max_pixels
 
     def __call__(self, images: Sequence[bytes]) -> Tensor:
-        """[N, 3, S, S] float32 in [-1, 1], channels_last, of N >= 1 encoded images. Raises UndecodableImage."""
-        return self._checked(images, scale=True)
+        """N >= 1 encoded images to [N, 3, S, S] float32 in [-1, 1], channels_last. Raises UndecodableImage."""
+        return self._decode_checked(images, normalised=True)
 
-    def levels(self, images: Sequence[bytes]) -> Tensor:
-        """The same before scaling: float32 grey levels from 0 to 255."""
-        return self._checked(images, scale=False)
+    def decode_unnormalised(self, images: Sequence[bytes]) -> Tensor:
+        """`__call__` without normalisation: float32 in [0, 255]."""
+        return self._decode_checked(images, normalised=False)
 
-    def _checked(self, images: Sequence[bytes], scale: bool) -> Tensor:
+    def _decode_checked(self, images: Sequence[bytes], normalised: bool) -> Tensor:
         sizes = [self._size(position, image) for position, image in enumerate(images)]
-        return self._decoded(images, sizes, scale)
+        return self._decode_batch(images, sizes, normalised)
 
     @abstractmethod
-    def _decoded(self, images: Sequence[bytes], sizes: Sequence[Size], scale: bool) -> Tensor:
-        """What `levels` returns, or those scaled, of images with sound headers. Raises UndecodableImage."""
+    def _decode_batch(self, images: Sequence[bytes], sizes: Sequence[Size], normalised: bool) -> Tensor:
+        """Decode images with valid headers to [0, 255], or [-1, 1] if `normalised`. Raises UndecodableImage."""
 
     def _size(self, position: int, image: bytes) -> Size:
         size = dimensions(image)

@@ -1,14 +1,14 @@
-"""Width and height of an encoded picture, read from its header alone: no pixel is decoded, no memory taken."""
+"""Width and height of an encoded image from its header, without decoding pixels."""
 
 import struct
 
 PNG = b"\x89PNG\r\n\x1a\n"
-FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # JPEG markers of a frame header
-ALONE = frozenset({0x01, *range(0xD0, 0xD9)})  # JPEG markers that no segment follows
+FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # JPEG markers of a frame header
+STANDALONE_MARKERS = frozenset({0x01, *range(0xD0, 0xD9)})  # JPEG markers that no segment follows
 
 
 def dimensions(image: bytes) -> tuple[int, int] | None:
-    """(width, height) as the header claims, or None where the bytes are no PNG, JPEG or BMP with a whole header."""
+    """(width, height) by the header; None if the bytes have no complete PNG, JPEG or BMP header."""
     try:
         if image.startswith(b"\xff\xd8"):
             return _jpeg(image)
@@ -21,10 +21,10 @@ def dimensions(image: bytes) -> tuple[int, int] | None:
     return None
 
 
-def in_ink(jpeg: bytes) -> bool:
-    """Whether a JPEG that has a size is printed in four inks, not in light."""
+def is_cmyk(jpeg: bytes) -> bool:
+    """True if a JPEG with a valid header has four channels (CMYK)."""
     count = _frame(jpeg) + 9
-    return jpeg[count : count + 1] == b"\x04"  # nothing where the file ends here
+    return jpeg[count : count + 1] == b"\x04"  # empty if the file ends here
 
 
 def _jpeg(image: bytes) -> tuple[int, int] | None:
@@ -36,23 +36,23 @@ def _jpeg(image: bytes) -> tuple[int, int] | None:
 
 
 def _frame(image: bytes) -> int | None:
-    """Where the first frame header is: segments are stepped over, and what lies between them is skipped."""
+    """Position of the first frame header, skipping segments and bytes between them; None if there is none."""
     position = image.find(b"\xff", 2)
     while 0 <= position < len(image) - 1:
         marker = image[position + 1]
-        if marker in FRAMES:
+        if marker in FRAME_MARKERS:
             return position
         if marker == 0xFF:  # padding
             position += 1
             continue
-        has_segment = marker and marker not in ALONE
+        has_segment = marker and marker not in STANDALONE_MARKERS
         position += 2 + (struct.unpack_from(">H", image, position + 2)[0] if has_segment else 0)
         position = image.find(b"\xff", position)
     return None
 
 
 def _bmp(image: bytes) -> tuple[int, int]:
-    """A negative height means that the rows run from top to bottom."""
-    old = struct.unpack_from("<I", image, 14) == (12,)  # the header of OS/2
+    """(width, height); a negative height means that rows are stored from top to bottom."""
+    old = struct.unpack_from("<I", image, 14) == (12,)  # OS/2 header
     width, height = struct.unpack_from("<HH" if old else "<ii", image, 18)
     return abs(width), abs(height)

@@ -1,4 +1,4 @@
-"""Episodes written to files, in the format that `dumped_files` describes."""
+"""Dumping of episodes to files, in the format of `dump_format`."""
 
 import json
 import os
@@ -7,22 +7,22 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from alfa_md.data.fingerprint import fingerprint
-from alfa_md.data.tfrecord.class_files import ClassFiles, Place
-from alfa_md.data.tfrecord.dumped_files import COUNTS_FILE, NAMES_FILE, SIDES, file_name
+from alfa_md.data.fingerprint import episode_fingerprint
+from alfa_md.data.tfrecord.dump_format import COUNTS_FILE, FINGERPRINTS_FILE, SETS, episode_file
+from alfa_md.data.tfrecord.record_files import RecordFiles, RecordId
 from alfa_md.data.tfrecord.records import encode_example, write_records
 from alfa_md.data.tfrecord.source import ClassRecords, RecordSource
 from alfa_md.errors import UserError
 
 
-def dump(source: RecordSource, files: ClassFiles, indices: Iterable[int], folder: Path, seed: int) -> Path:
-    """Writes these episodes of a source to FOLDER/SPLIT/SOURCE and returns that directory: all of them, or nothing.
+def dump_source(source: RecordSource, files: RecordFiles, indices: Iterable[int], folder: Path, seed: int) -> Path:
+    """Write the episodes `indices` of a source atomically to FOLDER/SPLIT/SOURCE; returns that directory.
 
-    The encoded images are copied byte for byte, so that whoever decodes them sees the pixels of the records; labels are
-    those within the episode. Beside the files of the format, `fingerprints.json` tells the seed and what the episodes
-    are made of. `files` are those of the source, `seed` the one that it draws by.
+    Encoded images are copied byte for byte; labels are those of the episode. In addition to the files of the format,
+    `fingerprints.json` has the seed and the episode fingerprints. `files` are the record files of the source, `seed` is
+    its seed.
 
-    Raises UserError where the directory is there already, or a record cannot be read.
+    Raises UserError if the directory exists or a record cannot be read.
     """
     directory = folder / source.split / source.name
     if directory.exists():
@@ -31,30 +31,30 @@ def dump(source: RecordSource, files: ClassFiles, indices: Iterable[int], folder
     with TemporaryDirectory(prefix=f".{source.name}.", dir=directory.parent) as temporary:
         unfinished = Path(temporary, source.name)
         unfinished.mkdir()
-        counts, names = {}, []
+        counts, fingerprints = {}, []
         for number, index in enumerate(indices):
             drawn = source.draw(index)
-            for side, places in zip(SIDES, _places(drawn), strict=True):
-                file = unfinished / file_name(number, side)
-                counts[file.name] = _write(file, files, places)
-            names.append(fingerprint(source.name, source.split, drawn))
-        known = {"source": source.name, "split": source.split, "seed": seed, "fingerprints": names}
-        (unfinished / NAMES_FILE).write_text(json.dumps(known, indent=1))
+            for set_name, records in zip(SETS, _labelled_records(drawn), strict=True):
+                file = unfinished / episode_file(number, set_name)
+                counts[file.name] = _write_set(file, files, records)
+            fingerprints.append(episode_fingerprint(source.name, source.split, drawn))
+        known = {"source": source.name, "split": source.split, "seed": seed, "fingerprints": fingerprints}
+        (unfinished / FINGERPRINTS_FILE).write_text(json.dumps(known, indent=1))
         (unfinished / COUNTS_FILE).write_text(json.dumps(counts, indent=2))
         os.rename(unfinished, directory)
     return directory
 
 
-def _places(drawn: Sequence[ClassRecords]) -> tuple[list[tuple[int, Place]], list[tuple[int, Place]]]:
-    """Label and place of every support and of every query image."""
+def _labelled_records(drawn: Sequence[ClassRecords]) -> tuple[list[tuple[int, RecordId]], list[tuple[int, RecordId]]]:
+    """(label, record) of every support image and of every query image."""
     support = [(label, (c.class_id, int(n))) for label, c in enumerate(drawn) for n in c.support]
     query = [(label, (c.class_id, int(n))) for label, c in enumerate(drawn) for n in c.query]
     return support, query
 
 
-def _write(file: Path, files: ClassFiles, places: Sequence[tuple[int, Place]]) -> dict[str, int]:
-    """Writes one set of images; returns how many there are of each label, as JSON has them."""
-    images = files.encoded([place for _, place in places])
-    labels = [label for label, _ in places]
+def _write_set(file: Path, files: RecordFiles, records: Sequence[tuple[int, RecordId]]) -> dict[str, int]:
+    """Write the images of a support or query set; returns their number by label, with JSON keys."""
+    images = files.read_images([record for _, record in records])
+    labels = [label for label, _ in records]
     write_records(file, map(encode_example, images, labels))
     return {str(label): count for label, count in Counter(labels).items()}

@@ -1,4 +1,4 @@
-"""Episodes that were dumped to files, replayed as they are."""
+"""Episode source that replays dumped episodes."""
 
 import hashlib
 import json
@@ -11,17 +11,17 @@ import torch
 from torch import Tensor
 
 from alfa_md.data.tfrecord.decoder import UndecodableImage
-from alfa_md.data.tfrecord.dumped_files import (
+from alfa_md.data.tfrecord.dump_format import (
     COUNTS_FILE,
-    FILE,
+    EPISODE_FILE,
     REMEDY,
-    SIDES,
-    Example,
-    file_name,
+    SETS,
+    DumpedExample,
+    episode_file,
     read_counts,
     read_examples,
-    read_names,
-    read_sizes,
+    read_file_sizes,
+    read_fingerprints,
 )
 from alfa_md.data.tfrecord.image_cache import ImageCache
 from alfa_md.data.tfrecord.record_images import Decode
@@ -40,27 +40,26 @@ def dumped(
     cache: ImageCache | None = None,
     folder: str | None = None,
 ) -> "DumpedSource":
-    """The episodes in FOLDER/SPLIT/NAME, by default below the root; `sampling` and `seed` have no say in them.
+    """The episodes in FOLDER/SPLIT/NAME, by default below the root; `sampling` is unused.
 
-    Raises MissingSource where there is no such directory, UserError where what it holds is not the format.
+    Raises MissingSource if there is no such directory, UserError if its content is not in the format.
     """
     directory = Path(folder or root).expanduser() / split / name
     return DumpedSource(directory, name, split, decoder, cache, seed)
 
 
 class DumpedSource(EpisodeSource):
-    """Episode k is the k-th of a directory, in the order of the numbers in file names (see `dumped_files`).
+    """Replays the episodes of a directory in the order of the numbers in file names (see `dump_format`).
 
     Args:
       directory: the files of one source and split.
-      name, split: what the episodes are named after.
-      decoder: makes images of the encoded pictures.
-      cache: images are rounded as they would be through this cache, so that they are those of the records; nothing is
-        kept in it.
-      seed: of episodes whose own seed is unknown.
+      name, split: source and split of the episodes.
+      decoder: decodes the encoded images.
+      cache: images are rounded as this cache would, so that they equal those read from records; nothing is cached.
+      seed: seed of the episodes if the files do not have it.
 
-    Raises MissingSource where there is no such directory, UserError where a file is missing or the counts make no
-    sense. May be called from several threads at once.
+    Raises MissingSource if there is no such directory, UserError if a file is missing or the counts are inconsistent.
+    Thread-safe.
     """
 
     def __init__(
@@ -68,26 +67,26 @@ class DumpedSource(EpisodeSource):
     ):
         self.name, self.split, self.directory = name, split, directory
         self._decoder, self._dtype = decoder, cache.dtype if cache else None
-        self._counts, self._sizes = read_counts(directory), read_sizes(directory)
-        self._numbers = sorted({int(FILE.fullmatch(file)[1]) for file in self._sizes})
+        self._counts, self._file_sizes = read_counts(directory), read_file_sizes(directory)
+        self._numbers = sorted({int(EPISODE_FILE.fullmatch(file)[1]) for file in self._file_sizes})
         if not self._numbers:
             raise UserError(f"{directory}: holds no episode; {REMEDY}")
         for number in self._numbers:
             self._check(number)
-        self._seed, self._names = read_names(directory, len(self)) or (seed, [None] * len(self))
+        self._seed, self._fingerprints = read_fingerprints(directory, len(self)) or (seed, [None] * len(self))
 
     def __len__(self) -> int:
         return len(self._numbers)
 
     def fingerprint(self, index: int) -> str | None:
-        """What episode `index` is made of, see `alfa_md.data.fingerprint`; None where the files do not tell."""
-        return self._names[index]
+        """Fingerprint of episode `index` (see `alfa_md.data.fingerprint`); None if the files do not have it."""
+        return self._fingerprints[index]
 
     def episode(self, index: int) -> Episode:
-        """Episode `index`: images [N, 3, S, S], grouped by class. Raises UserError naming a bad file and record."""
+        """Episode `index`: images [N, 3, S, S], grouped by class. Raises UserError naming an invalid record."""
         if index >= len(self):
             raise UserError(f"{self.directory}: there are {len(self)} episodes; ask for no more (--num_episodes)")
-        files = [file_name(self._numbers[index], side) for side in SIDES]
+        files = [episode_file(self._numbers[index], set_name) for set_name in SETS]
         support, query = (read_examples(self.directory / file, self._counts[file]) for file in files)
         images = self._pixels([*support, *query])
         return Episode(
@@ -103,32 +102,32 @@ class DumpedSource(EpisodeSource):
         )
 
     def stamp(self) -> dict:
-        """What the episodes depend on besides their name: the files, by counts and sizes, and how they are read."""
-        content = json.dumps([self._counts, self._sizes, self._names], sort_keys=True)
+        """Stamp of everything else that episodes depend on: a hash of file sizes and counts, decoder, size, cache."""
+        content = json.dumps([self._counts, self._file_sizes, self._fingerprints], sort_keys=True)
         files = hashlib.sha256(content.encode()).hexdigest()[:16]
         read = {"decoder": self._decoder.name, "image_size": self._decoder.image_size, "cache": self._dtype}
         return {"reader": "dumped", "files": files} | read
 
     def _check(self, number: int) -> None:
-        """Raises UserError where half of an episode is missing, or its labels do not count from 0."""
-        for side in SIDES:
-            if (file := file_name(number, side)) not in self._sizes:
+        """Raise UserError if the support or query file of an episode is missing, or its labels do not count from 0."""
+        for set_name in SETS:
+            if (file := episode_file(number, set_name)) not in self._file_sizes:
                 raise UserError(f"{self.directory / file}: not found, half of episode {number} is missing; {REMEDY}")
             if file not in self._counts:
                 raise UserError(f"{self.directory / COUNTS_FILE}: does not count the images of {file}; {REMEDY}")
-        support, query = (self._counts[file_name(number, side)] for side in SIDES)
+        support, query = (self._counts[episode_file(number, set_name)] for set_name in SETS)
         if sorted(support) != list(range(len(support))) or not query or not query.keys() <= support.keys():
             raise UserError(
                 f"{self.directory / COUNTS_FILE}: episode {number} has support labels {sorted(support)} and query "
                 f"labels {sorted(query)}; labels count from 0, and no query is of a class without support; {REMEDY}"
             )
 
-    def _pixels(self, examples: Sequence[Example]) -> Tensor:
-        """[N, 3, S, S], float32 in [-1, 1] or whole grey levels, as the cache would have them."""
+    def _pixels(self, examples: Sequence[DumpedExample]) -> Tensor:
+        """Decoded images [N, 3, S, S], float32 in [-1, 1] or uint8, as the cache would return them."""
         encoded = [example.image for example in examples]
         try:
             if self._dtype == "uint8":
-                return self._decoder.levels(encoded).round().to(torch.uint8)
+                return self._decoder.decode_unnormalised(encoded).round().to(torch.uint8)
             return self._decoder(encoded)
         except UndecodableImage as error:
             raise UserError(f"{examples[error.position].where} {error.complaint}") from error

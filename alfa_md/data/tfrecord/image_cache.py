@@ -1,8 +1,8 @@
-"""Images decoded once: kept on disk as they leave the resize, one sparse file for each source and size.
+"""Disk cache of decoded and resized images: one sparse file per source and image size.
 
-A slot holds the pixels of one image, then what they were made from: time and size of the class file, and a checksum. A
-slot that is empty, half-written, damaged or made from another class file therefore reads as absent, and is written
-again. No lock is needed: two processes that fill a slot write the same bytes.
+A slot has the pixels of one image and a trailer: modification time and size of the class file, and a checksum. A slot
+that is empty, half-written, damaged or made from another class file is a cache miss and is written again. No lock is
+needed: processes that fill the same slot write the same bytes.
 """
 
 import math
@@ -20,29 +20,29 @@ from torch import Tensor
 
 from alfa_md.data.paths import cache_dir
 from alfa_md.data.spec import DatasetSpec
-from alfa_md.data.tfrecord.class_files import ClassFiles, Place
 from alfa_md.data.tfrecord.decoder import Decoder
-from alfa_md.data.tfrecord.record_images import Decode, DecodedImages, RecordImages, decoded, stamp
+from alfa_md.data.tfrecord.record_files import RecordFiles, RecordId
+from alfa_md.data.tfrecord.record_images import Decode, DecodedImages, RecordImages, decode_records, reading_stamp
 from alfa_md.data.tfrecord.slot_file import SlotFile
 from alfa_md.errors import UserError, require_at_least
-from alfa_md.pixels import scaled
+from alfa_md.pixels import normalise
 
-ORIGIN = struct.Struct("<qqI")  # modification time and size of the class file, checksum of the pixels
+TRAILER = struct.Struct("<qqI")  # modification time and size of the class file, checksum of the pixels
 FOLDER = "decoded"  # in the cache directory
 
 
 @gin.configurable
 class ImageCache:
-    """How decoded images are kept.
+    """Configuration of the disk cache of decoded images.
 
     Args:
-      dtype: "uint8" rounds to whole grey levels, whether an image is kept yet or not; "float32" is exact and takes four
-        times the space.
-      max_gigabytes: for all sources together; what does not fit is decoded every time.
-      max_images_per_class: of a class with more images only the first so many are kept. Those of the largest sources
-        have hundreds of thousands, of which a run sees few twice.
+      dtype: "uint8" rounds pixels to integers, for cache hits and misses alike; "float32" is exact and takes four times
+        the space.
+      max_gigabytes: limit for all sources together; images that do not fit are decoded every time.
+      max_images_per_class: only the first so many images of a class are cached. Classes of the largest sources have
+        hundreds of thousands of images, few of which a run reads twice.
 
-    Raises UserError for values that make no sense.
+    Raises UserError for invalid values.
     """
 
     def __init__(self, dtype: str = "uint8", max_gigabytes: float = 50.0, max_images_per_class: int = 3000):
@@ -53,63 +53,67 @@ class ImageCache:
         self.dtype, self.max_gigabytes, self.max_images_per_class = dtype, max_gigabytes, max_images_per_class
 
     def images(self, spec: DatasetSpec, decoder: Decoder) -> "CachedImages":
-        """The images of a source, through this cache."""
+        """The cached images of a source."""
         return CachedImages(spec, decoder, self)
 
 
 class CachedImages(RecordImages):
-    """Images of one source and size; where the cache cannot be used they are decoded, and a line says why."""
+    """Images of one source and size through the cache; decodes, after one warning, if the cache is unusable."""
 
     def __init__(self, spec: DatasetSpec, decoder: Decoder, cache: ImageCache):
-        self._files, self._decoder, self._cache = ClassFiles(spec), decoder, cache
+        self._files, self._decoder, self._cache = RecordFiles(spec), decoder, cache
         self._shape = (decoder.image_size, decoder.image_size, 3)
         self._dtype = np.dtype(cache.dtype)
         kept = [min(count, cache.max_images_per_class) for count in spec.images_per_class]
-        self._first = list(accumulate(kept, initial=0))  # slot of the first image of a class, then of the next one
-        slot_size = math.prod(self._shape) * self._dtype.itemsize + ORIGIN.size
-        self._file = SlotFile(slot_file(spec, decoder.image_size, cache), slot_size, int(cache.max_gigabytes * 1e9))
+        self._first = list(accumulate(kept, initial=0))  # slot of the first image of each class, and the end
+        slot_size = math.prod(self._shape) * self._dtype.itemsize + TRAILER.size
+        self._file = SlotFile(cache_path(spec, decoder.image_size, cache), slot_size, int(cache.max_gigabytes * 1e9))
 
-    def images(self, chosen: Sequence[Place]) -> Tensor:
-        """See RecordImages; uint8 or float32, as the cache has them."""
-        origins = {class_id: self._origin(class_id) for class_id in dict.fromkeys(class_id for class_id, _ in chosen)}
+    def images(self, chosen: Sequence[RecordId]) -> Tensor:
+        """Images [N, 3, S, S] in the order of `chosen`: uint8, or float32 in [-1, 1], by the dtype of the cache."""
+        versions = {
+            class_id: self._file_version(class_id) for class_id in dict.fromkeys(class_id for class_id, _ in chosen)
+        }
         pixels = np.empty((len(chosen), *self._shape), self._dtype)
-        absent = [n for n, place in enumerate(chosen) if not self._take(place, origins[place[0]], pixels[n])]
+        absent = [n for n, record in enumerate(chosen) if not self._read_slot(record, versions[record[0]], pixels[n])]
         if absent:
             missing = [chosen[n] for n in absent]
-            levels = decoded(self._decoder.levels, self._files, missing).permute(0, 2, 3, 1).numpy()
-            pixels[absent] = levels if self._dtype == np.float32 else np.rint(levels)
-            self._keep({place: pixels[n] for n, place in zip(absent, missing, strict=True)}, origins)
+            decoded = (
+                decode_records(self._decoder.decode_unnormalised, self._files, missing).permute(0, 2, 3, 1).numpy()
+            )
+            pixels[absent] = decoded if self._dtype == np.float32 else np.rint(decoded)
+            self._write_slots({record: pixels[n] for n, record in zip(absent, missing, strict=True)}, versions)
         images = torch.from_numpy(pixels).permute(0, 3, 1, 2)
-        return images if self._dtype == np.uint8 else scaled(images)
+        return images if self._dtype == np.uint8 else normalise(images)
 
     def stamp(self) -> dict:
-        return stamp(self._files, self._decoder) | {"cache": self._cache.dtype}
+        return reading_stamp(self._files, self._decoder) | {"cache": self._cache.dtype}
 
-    def _slot(self, place: Place) -> int | None:
-        """The slot of an image, None where it has none."""
-        class_id, number = place
+    def _slot(self, record: RecordId) -> int | None:
+        """Slot number of an image; None if the image is not cached."""
+        class_id, number = record
         slot = self._first[class_id] + number
         return slot if slot < self._first[class_id + 1] else None
 
-    def _take(self, place: Place, origin: tuple[int, int], pixels: np.ndarray) -> bool:
-        """Fills `pixels` [S, S, 3] from the slot of an image, if it holds just that."""
-        slot, trailer = self._slot(place), bytearray(ORIGIN.size)
+    def _read_slot(self, record: RecordId, version: tuple[int, int], pixels: np.ndarray) -> bool:
+        """Fill `pixels` [S, S, 3] from the slot of an image; returns True on a valid hit."""
+        slot, trailer = self._slot(record), bytearray(TRAILER.size)
         view = memoryview(pixels).cast("B")
         if slot is None or not self._file.read(slot, [view, memoryview(trailer)]):
             return False
-        return ORIGIN.unpack(trailer) == (*origin, google_crc32c.value(pixels))
+        return TRAILER.unpack(trailer) == (*version, google_crc32c.value(pixels))
 
-    def _keep(self, images: dict[Place, np.ndarray], origins: dict[int, tuple[int, int]]) -> None:
-        """Fills the slots of images; not of a class file that has changed since its records were read."""
-        unchanged = {class_id: self._origin(class_id) == origin for class_id, origin in origins.items()}
+    def _write_slots(self, images: dict[RecordId, np.ndarray], versions: dict[int, tuple[int, int]]) -> None:
+        """Write the slots of images, except of class files that have changed since their records were read."""
+        unchanged = {class_id: self._file_version(class_id) == version for class_id, version in versions.items()}
         contents = {}
-        for place, pixels in images.items():
-            slot, content = self._slot(place), pixels.tobytes()
-            if slot is not None and unchanged[place[0]]:
-                contents[slot] = content + ORIGIN.pack(*origins[place[0]], google_crc32c.value(content))
+        for record, pixels in images.items():
+            slot, content = self._slot(record), pixels.tobytes()
+            if slot is not None and unchanged[record[0]]:
+                contents[slot] = content + TRAILER.pack(*versions[record[0]], google_crc32c.value(content))
         self._file.write(contents)
 
-    def _origin(self, class_id: int) -> tuple[int, int]:
+    def _file_version(self, class_id: int) -> tuple[int, int]:
         path = self._files.spec.class_file(class_id)
         try:
             status = path.stat()
@@ -118,12 +122,12 @@ class CachedImages(RecordImages):
         return status.st_mtime_ns, status.st_size
 
 
-def slot_file(spec: DatasetSpec, image_size: int, cache: ImageCache) -> Path:
-    """Where the images of a source are kept: in the cache directory, by all that decides where a slot lies."""
+def cache_path(spec: DatasetSpec, image_size: int, cache: ImageCache) -> Path:
+    """Cache file of a source; its name has a hash of everything that determines the layout of slots."""
     layout = f"{spec.path}|{image_size}|{cache.dtype}|{cache.max_images_per_class}|{spec.images_per_class}"
     return cache_dir() / FOLDER / f"{spec.name}-{image_size}-{cache.dtype}-{sha256(layout.encode()).hexdigest()[:16]}"
 
 
-def images_of(spec: DatasetSpec, decoder: Decode, cache: ImageCache | None) -> RecordImages:
-    """The images of a source, through a cache where there is one."""
+def open_record_images(spec: DatasetSpec, decoder: Decode, cache: ImageCache | None) -> RecordImages:
+    """The images of a source, through the cache if one is given."""
     return cache.images(spec, decoder) if cache else DecodedImages(spec, decoder)

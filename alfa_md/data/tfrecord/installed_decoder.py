@@ -1,4 +1,4 @@
-"""The decoder of a run whose configuration names none."""
+"""Default decoder: the fastest that is installed."""
 
 from importlib.util import find_spec
 
@@ -11,6 +11,6 @@ from alfa_md.data.tfrecord.turbo_decoder import TurboDecoder
 
 @gin.configurable
 def installed_decoder(image_size: int = 84, num_threads: int = 2) -> Decoder:
-    """The turbo decoder where simplejpeg is installed, else TensorFlow's: the pixels are the same."""
+    """The turbo decoder if simplejpeg is installed, else that of TensorFlow; their pixels are equal."""
     chosen = TurboDecoder if find_spec("simplejpeg") else TensorflowDecoder
     return chosen(image_size=image_size, num_threads=num_threads)

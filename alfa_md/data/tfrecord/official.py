@@ -1,10 +1,10 @@
-"""Episodes and batches of the official Meta-Dataset reader itself, as PyTorch tensors.
+"""Episode and batch sources that wrap the official Meta-Dataset reader.
 
-Needs a checkout of `google-research/meta-dataset` (third_party/README.md). Its pipeline is left as it is: files,
-sampler, shuffling within windows of 1000 records, decoding, and its own data_config.gin, parsed by a gin of its own.
-Two things are told to it: the image size, and the `Sampling` of a run, whose fields are the arguments of the official
-EpisodeDescriptionConfig. So a gin binding of `Sampling` holds for both readers, and a run's config.gin names nothing
-of the official package. Reference: Triantafillou et al., "Meta-Dataset", ICLR 2020 (arXiv:1903.03096).
+Needs a checkout of `google-research/meta-dataset` (third_party/README.md). Its pipeline is unchanged: files, sampler,
+shuffling within windows of 1000 records, decoding, and its own data_config.gin, parsed by a separate instance of gin.
+It receives the image size and the `Sampling` of a run, whose fields are the arguments of the official
+EpisodeDescriptionConfig. So gin bindings of `Sampling` apply to both readers, and the config.gin of a run does not
+refer to the official package. Reference: Triantafillou et al., "Meta-Dataset", ICLR 2020 (arXiv:1903.03096).
 """
 
 from collections.abc import Sequence
@@ -20,23 +20,23 @@ from torch import Tensor
 from alfa_md.data.sampling import EpisodeSampler, Sampling, stable_rng
 from alfa_md.data.spec import BiLevelSpec, DatasetSpec, HierarchicalSpec, load_spec
 from alfa_md.data.tfrecord.bridge import images_to_torch
-from alfa_md.data.tfrecord.class_files import fingerprint
 from alfa_md.data.tfrecord.official_package import find_checkout, load_package
+from alfa_md.data.tfrecord.record_files import spec_fingerprint
 from alfa_md.data.tfrecord.stream import Stream
 from alfa_md.episode import Episode, EpisodeSource
 from alfa_md.errors import UserError, require_at_least
 
-BLOCK = 64  # more than the threads that may ask for the first episode, each with a number of its own
-_seeding = Lock()  # the package has one generator for all its samplers
+BLOCK = 64  # episodes per sampler seed; above the number of threads that may request the first episode
+_sampler_lock = Lock()  # the package has one random generator for all samplers
 
 
 @gin.configurable
 def official(
     root: Path, name: str, split: str, sampling: Sampling, seed: int, image_size: int = gin.REQUIRED
 ) -> "OfficialSource":
-    """The episodes of source `name` under `root`, of image_size x image_size pixels, by the official reader.
+    """The episodes of source `name` under `root` by the official reader, images of image_size x image_size pixels.
 
-    Raises UserError where the package, TensorFlow or the spec is missing, or `sampling` asks for what cannot be met.
+    Raises UserError if the package, TensorFlow or the spec is missing, or `sampling` cannot be satisfied.
     """
     return OfficialSource(load_spec(root / name), split, sampling, seed, image_size)
 
@@ -45,45 +45,44 @@ def official(
 def official_batches(
     root: Path, names: Sequence[str], seed: int, batch_size: int = 256, image_size: int = gin.REQUIRED
 ) -> "OfficialBatches":
-    """Batches over all training classes of the sources `names` under `root`, by the official reader."""
+    """Batches of all training classes of the sources `names` under `root` by the official reader."""
     return OfficialBatches([load_spec(root / name) for name in names], seed, batch_size, image_size)
 
 
 class OfficialSource(EpisodeSource):
-    """The official reader's stream of episodes of one split.
+    """Stream of episodes of one split from the official reader.
 
-    A stream cannot be asked for episode k: `episode(k)` gives the next one and calls it k. Its descriptions (classes,
-    ways, shots) are drawn from (seed, source, split), the rank among distributed processes, and the block of 64 numbers
-    that the first episode asked for is in: the same in a new process, others after a resume. Which images they get is
-    drawn by TensorFlow, unseeded, as in the official programs. Hence a resumed run goes on with other episodes than an
-    uninterrupted one, and two runs are not paired.
-    May be called from several threads at once, each of which gets an episode of its own.
+    There is no random access: `episode(k)` returns the next episode, labelled k. Episode descriptions (classes, ways,
+    shots) are seeded by (seed, source, split), the distributed rank, and the block of 64 indices of the first episode
+    requested: the same in a new process, others after a resume. Images are drawn by TensorFlow, unseeded, as in the
+    official code. Hence a resumed run continues with other episodes than an uninterrupted one, and two runs are not
+    paired. Thread-safe; every call returns another episode.
     """
 
     def __init__(self, spec: DatasetSpec, split: str, sampling: Sampling, seed: int, image_size: int):
-        EpisodeSampler(spec, split, sampling)  # refuses what the official sampler would fail at later, or less clearly
+        EpisodeSampler(spec, split, sampling)  # raises clear errors early, where the official sampler would fail later
         self.name, self.split = spec.name, split
         self._seed = seed
         self._package = package = load_package(find_checkout())
-        # All fields are passed, those that are None too: their constructor requires the three that fix way and shot.
+        # All fields are passed, None included: the constructor requires the three that fix way and shot.
         description = package.config.EpisodeDescriptionConfig(**asdict(sampling))
         self._request = dict(
-            dataset_spec=package.spec(spec),
+            dataset_spec=package.load_spec(spec),
             use_dag_ontology=isinstance(spec, HierarchicalSpec),
             use_bilevel_ontology=isinstance(spec, BiLevelSpec),
             split=package.learning_spec.Split[split.upper()],
             episode_descr_config=description,
             ignore_hierarchy_probability=description.ignore_hierarchy_probability,
             simclr_episode_fraction=description.simclr_episode_fraction,
-            **package.reading(image_size),
+            **package.read_options(image_size),
         )
-        self._stream = Stream(self._begin, f"{spec.path} ({split})")
-        self._stamp = {"spec": fingerprint(spec), "reader": "official", "image_size": image_size}
+        self._stream = Stream(self._make_pipeline, f"{spec.path} ({split})")
+        self._stamp = {"spec": spec_fingerprint(spec), "reader": "official", "image_size": image_size}
 
     def episode(self, index: int) -> Episode:
-        """The next episode of the stream, under the name `index`: images [N, 3, S, S], grouped by class.
+        """The next episode of the stream, labelled `index`: images [N, 3, S, S], grouped by class.
 
-        Raises UserError, naming the folder, where TensorFlow cannot read it.
+        Raises UserError naming the folder if TensorFlow cannot read it.
         """
         (support_x, support_y, _, query_x, query_y, _), _ = self._stream.next(index)
         labels = labels_to_torch(support_y)
@@ -100,24 +99,24 @@ class OfficialSource(EpisodeSource):
         )
 
     def stamp(self) -> dict:
-        """What the episodes depend on besides their name."""
+        """Stamp of everything else that episodes depend on: specification, reader and image size."""
         return self._stamp
 
-    def _begin(self, index: int) -> Any:
-        """The pipeline of a stream that begins with episode `index`, or one near it: threads do not queue."""
+    def _make_pipeline(self, index: int) -> Any:
+        """The pipeline of a stream that starts at the block of `index`."""
         rank = torch.distributed.get_rank() if torch.distributed.is_initialized() else 0
-        with _seeding:
-            # The official sampler takes its seed from this generator of its module when it is made.
+        with _sampler_lock:
+            # The official sampler draws its seed from this module-level generator at construction.
             self._package.sampling.RNG = stable_rng(self._seed, self.name, self.split, rank, index // BLOCK)
             return self._package.pipeline.make_one_source_episode_pipeline(**self._request)
 
 
 class OfficialBatches(EpisodeSource):
-    """The official reader's stream of training batches, for pretraining a classifier.
+    """Stream of training batches from the official reader, for pretraining a classifier.
 
-    A batch is an episode without support images, whose labels are the classes of the source, counted on from source to
-    source, and whose way is the number of all of them. Each batch is of one source, drawn uniformly; the last one of a
-    pass over a source may be smaller. Every draw is TensorFlow's, unseeded; `episode(k)` gives the next batch.
+    A batch is an episode with an empty support set; its labels are class ids offset by the classes of the preceding
+    sources, its way is the number of all classes. Each batch is of one source, drawn uniformly; the last one of a pass
+    over a source may be smaller. All draws are unseeded, by TensorFlow; `episode(k)` returns the next batch.
     """
 
     split = "train"
@@ -133,14 +132,14 @@ class OfficialBatches(EpisodeSource):
         self._seed = seed
         package = load_package(find_checkout())
         dataset = package.pipeline.make_multisource_batch_pipeline(
-            [package.spec(spec) for spec in specs],
+            [package.load_spec(spec) for spec in specs],
             split=package.learning_spec.Split.TRAIN,
             batch_size=batch_size,
             add_dataset_offset=True,
-            **package.reading(image_size),
+            **package.read_options(image_size),
         )
         self._stream = Stream(lambda _: dataset, ", ".join(str(spec.path) for spec in specs))
-        hashes = {spec.name: fingerprint(spec) for spec in specs}
+        hashes = {spec.name: spec_fingerprint(spec) for spec in specs}
         self._stamp = {"specs": hashes, "reader": "official", "image_size": image_size, "batch_size": batch_size}
 
     def episode(self, index: int) -> Episode:
@@ -160,10 +159,10 @@ class OfficialBatches(EpisodeSource):
         )
 
     def stamp(self) -> dict:
-        """What the batches depend on besides their name."""
+        """Stamp of everything else that batches depend on: specifications, reader, image size and batch size."""
         return self._stamp
 
 
 def labels_to_torch(labels: Any) -> Tensor:
-    """[N] int64; the pipeline gives int32, so that this is a copy."""
+    """Labels [N] int64; copied, because the pipeline returns int32."""
     return torch.from_numpy(labels.numpy()).long()

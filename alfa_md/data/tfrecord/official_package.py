@@ -1,4 +1,4 @@
-"""The official Meta-Dataset package: found, imported and configured by its own gin files."""
+"""Loading of the official Meta-Dataset package, configured by its own gin files."""
 
 import importlib
 import sys
@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 from alfa_md.data.spec import DatasetSpec
 from alfa_md.data.tfrecord.runtime import tensorflow
 from alfa_md.data.tfrecord.shims import (
-    empty_simclr,
     importing_with,
-    make_spans_choosable,
-    own_gin,
+    patch_ragged_spans,
+    private_gin,
     silence_deprecations,
+    stub_simclr,
 )
 from alfa_md.errors import UserError, require_at_least
 
@@ -25,7 +25,7 @@ GIN_FILE = "meta_dataset/learn/gin/setups/data_config.gin"
 
 
 class Package(NamedTuple):
-    """The modules of `meta_dataset.data` that reading takes."""
+    """The modules of `meta_dataset.data` that the reader uses."""
 
     config: ModuleType
     dataset_spec: ModuleType
@@ -33,15 +33,15 @@ class Package(NamedTuple):
     pipeline: ModuleType
     sampling: ModuleType
 
-    def spec(self, spec: DatasetSpec) -> Any:
-        """Its own reading of a specification that ours has found well-formed."""
+    def load_spec(self, spec: DatasetSpec) -> Any:
+        """The package's specification object for a specification that this package has validated."""
         return self.dataset_spec.load_dataset_spec(str(spec.path))
 
-    def reading(self, image_size: int) -> dict[str, int]:
-        """How a pipeline reads: the values of its DataConfig, and our image size.
+    def read_options(self, image_size: int) -> dict[str, int]:
+        """Keyword arguments of a pipeline: the values of its DataConfig, and our image size.
 
-        Raises UserError where they leave out shuffling: records of one scene may follow each other in a class file, and
-        support and query images would then be near-copies.
+        Raises UserError if shuffling is off: consecutive records of a class file may show one scene, and support and
+        query images would then be near-duplicates.
         """
         require_at_least(1, "official", image_size=image_size)
         config = self.config.DataConfig(image_height=image_size)
@@ -56,9 +56,9 @@ class Package(NamedTuple):
 
 
 def find_checkout() -> Path:
-    """The folder that holds `meta_dataset`: of the import path (PYTHONPATH), else third_party/meta-dataset.
+    """The folder that contains `meta_dataset`: on the import path (PYTHONPATH), else third_party/meta-dataset.
 
-    Raises UserError where there is none.
+    Raises UserError if there is none.
     """
     for folder in (*map(Path, sys.path), CHECKOUT):
         if (folder / PIPELINE_FILE).is_file():
@@ -73,16 +73,16 @@ def find_checkout() -> Path:
 def load_package(checkout: Path) -> Package:
     """The package in folder `checkout`, with the bindings of its data_config.gin.
 
-    These are parsed by an instance of gin that only the package uses: none of them appears among the bindings of a run,
-    and none of a run's reaches the package. Raises UserError where it cannot be imported or configured, or TensorFlow
-    is not installed.
+    They are parsed by an instance of gin that only the package uses: they do not appear among the bindings of a run,
+    and bindings of a run do not reach the package. Raises UserError if it cannot be imported or configured, or
+    TensorFlow is not installed.
     """
-    tensorflow()  # first, so that it starts with our settings
+    tensorflow()  # first, so that it is initialised with our settings
     silence_deprecations()
-    modules = own_gin(checkout)
+    modules = private_gin(checkout)
     theirs = modules["gin"]
     try:
-        with importing_with(modules | empty_simclr(), checkout):
+        with importing_with(modules | stub_simclr(), checkout):
             package = Package(*(importlib.import_module(f"meta_dataset.data.{name}") for name in Package._fields))
             if package.pipeline.gin is not theirs:
                 raise UserError("meta_dataset was imported by other code before; start a new process for the reader")
@@ -90,5 +90,5 @@ def load_package(checkout: Path) -> Package:
     except (ImportError, AttributeError, ValueError, SyntaxError, OSError) as error:
         reason = str(error).strip().partition("\n")[0]
         raise UserError(f"{checkout}: cannot be used ({reason}); check out commit {COMMIT} of meta-dataset") from error
-    make_spans_choosable(package.sampling)
+    patch_ragged_spans(package.sampling)
     return package

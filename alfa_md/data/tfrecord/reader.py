@@ -1,4 +1,4 @@
-"""Our own reader of a records root: one source of it as episodes."""
+"""Episode reader for a records root: opens one Meta-Dataset source."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import gin
 
 from alfa_md.data.sampling import Sampling
 from alfa_md.data.spec import load_spec
-from alfa_md.data.tfrecord.image_cache import ImageCache, images_of
+from alfa_md.data.tfrecord.image_cache import ImageCache, open_record_images
 from alfa_md.data.tfrecord.record_images import Decode
 from alfa_md.data.tfrecord.source import RecordSource
 from alfa_md.errors import UserError
@@ -22,14 +22,14 @@ def records(
     decoder: Decode = gin.REQUIRED,
     cache: ImageCache | None = None,
 ) -> RecordSource:
-    """The episodes of source `name` under `root`, their images decoded once where there is a cache.
+    """The episodes of source `name` under `root`, through the image cache if one is given.
 
-    Raises MissingSource where it has no spec, MissingSplit where it has no class in the split, UserError for a
-    malformed spec and for the sampling of another reader.
+    Raises MissingSource if it has no spec, MissingSplit if it has no class in the split, UserError for a malformed spec
+    and for the sampling of another reader.
     """
     if not isinstance(sampling, Sampling):
         raise UserError(
             f"records are sampled by Sampling, not {type(sampling).__name__}; set Experiment.sampling = @Sampling()"
         )
     spec = load_spec(root / name)
-    return RecordSource(spec, split, sampling, images_of(spec, decoder, cache), seed)
+    return RecordSource(spec, split, sampling, open_record_images(spec, decoder, cache), seed)

@@ -1,4 +1,4 @@
-"""TFRecord files of tf.train.Example, written and read at random without TensorFlow.
+"""Writing and random reading of TFRecord files of tf.train.Example, without TensorFlow.
 
 A record is `length u64 | crc of length u32 | data | crc of data u32`, little endian; both checksums are masked CRC-32C.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 import google_crc32c
 import numpy as np
 
-from alfa_md.data.tfrecord.example import parsed
+from alfa_md.data.tfrecord.example import parse_example
 from alfa_md.data.tfrecord.wire import bytes_field, varint
 from alfa_md.errors import UserError
 from alfa_md.system.files import atomic_write
@@ -24,7 +24,7 @@ REMEDY = "copy or convert the file again"
 
 
 def encode_example(image: bytes, label: int) -> bytes:
-    """The serialised tf.train.Example of a class file: `image`, the encoded picture, and `label`, the class id."""
+    """The serialised tf.train.Example with features `image`, the encoded image, and `label`, the class id."""
     image_feature = bytes_field(1, bytes_field(1, image))
     label_feature = bytes_field(3, bytes_field(1, varint(label)))
     image_entry = bytes_field(1, b"image") + bytes_field(2, image_feature)
@@ -35,10 +35,10 @@ def encode_example(image: bytes, label: int) -> bytes:
 def decode_example(payload: bytes, where: str) -> tuple[bytes, int | None]:
     """(encoded image, label or None) of a serialised tf.train.Example; other features are skipped.
 
-    Raises UserError, naming `where`, if the payload is no Example or has no single `image`.
+    Raises UserError naming `where` if the payload is no Example or has not exactly one `image`.
     """
     try:
-        images, labels = parsed(payload)
+        images, labels = parse_example(payload)
     except (ValueError, IndexError) as error:
         raise UserError(f"{where} is not a tf.train.Example; {REMEDY}") from error
     if len(images) != 1:
@@ -47,7 +47,7 @@ def decode_example(payload: bytes, where: str) -> tuple[bytes, int | None]:
 
 
 def write_records(path: Path, payloads: Iterable[bytes]) -> int:
-    """Write one record per payload and return their number; `path` changes only if all are written."""
+    """Atomically write one record per payload; returns their number."""
     count = 0
     with atomic_write(path) as file:
         for payload in payloads:
@@ -58,29 +58,31 @@ def write_records(path: Path, payloads: Iterable[bytes]) -> int:
 
 
 def scan_offsets(path: Path) -> np.ndarray:
-    """Where each record starts, then the file size: [n + 1] int64. Only the headers are read.
+    """Start offset of each record, then the file size: [n + 1] int64. Reads headers only.
 
-    Raises UserError, naming the file, the record and the byte offset, if the file is missing or damaged.
+    Raises UserError naming the file, the record and the byte offset if the file is missing or damaged.
     """
     offsets = [0]
-    with _opened(path) as file:
+    with _open_file(path) as file:
         size = os.fstat(file).st_size
         while offsets[-1] < size:
             number, start = len(offsets) - 1, offsets[-1]
             end = start + OVERHEAD + _checked_length(os.pread(file, HEADER.size, start), path, number, start)
             if end > size:
-                raise _damaged(path, number, start, f"is truncated: it ends at byte {end}, the file at byte {size}")
+                raise _damaged_record(
+                    path, number, start, f"is truncated: it ends at byte {end}, the file at byte {size}"
+                )
             offsets.append(end)
     return np.array(offsets, dtype=np.int64)
 
 
 def read_records(path: Path, offsets: np.ndarray, numbers: Sequence[int]) -> list[bytes]:
-    """The data of the records `numbers`, in that order; nothing else of the file is read.
+    """The payloads of the records `numbers`, in that order, without reading the rest of the file.
 
-    `offsets` is what `scan_offsets` gives. Raises UserError, naming the file, the record and the byte offset, if the
-    file is missing or a checksum does not hold.
+    `offsets` are those of `scan_offsets`. Raises UserError naming the file, the record and the byte offset if the file
+    is missing or a checksum does not match.
     """
-    with _opened(path) as file:
+    with _open_file(path) as file:
         return [_read_record(file, path, int(n), int(offsets[n]), int(offsets[n + 1])) for n in numbers]
 
 
@@ -88,19 +90,19 @@ def _read_record(file: int, path: Path, number: int, start: int, end: int) -> by
     record = os.pread(file, end - start, start)
     length = _checked_length(record[: HEADER.size], path, number, start)
     if length + OVERHEAD != len(record):
-        raise _damaged(path, number, start, f"is truncated: {len(record)} of {length + OVERHEAD} bytes")
+        raise _damaged_record(path, number, start, f"is truncated: {len(record)} of {length + OVERHEAD} bytes")
     data = record[HEADER.size : -FOOTER.size]
     if FOOTER.unpack(record[-FOOTER.size :]) != (_masked_crc(data),):
-        raise _damaged(path, number, start, "is corrupt: the checksum of its data does not hold")
+        raise _damaged_record(path, number, start, "is corrupt: the checksum of its data does not hold")
     return data
 
 
 def _checked_length(header: bytes, path: Path, number: int, start: int) -> int:
     if len(header) < HEADER.size:
-        raise _damaged(path, number, start, "is truncated within its header")
+        raise _damaged_record(path, number, start, "is truncated within its header")
     length, crc = HEADER.unpack(header)
     if crc != _masked_crc(header[:8]):
-        raise _damaged(path, number, start, "is corrupt: the checksum of its length does not hold")
+        raise _damaged_record(path, number, start, "is corrupt: the checksum of its length does not hold")
     return length
 
 
@@ -109,13 +111,13 @@ def _masked_crc(data: bytes) -> int:
     return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
 
 
-def _damaged(path: Path, number: int, start: int, what: str) -> UserError:
+def _damaged_record(path: Path, number: int, start: int, what: str) -> UserError:
     return UserError(f"{path}: record {number} at byte {start} {what}; {REMEDY}")
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[int]:
-    """A file descriptor for reading, closed with the block, so that thousands of classes cost no open files."""
+def _open_file(path: Path) -> Iterator[int]:
+    """A read-only file descriptor, closed after the block, so that thousands of classes do not exhaust descriptors."""
     try:
         file = os.open(path, os.O_RDONLY)
         try:

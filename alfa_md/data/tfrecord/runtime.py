@@ -1,4 +1,4 @@
-"""TensorFlow, imported once and on demand: quiet, without a GPU, with few threads of its own."""
+"""Lazy import of TensorFlow: quiet, CPU only, with small thread pools."""
 
 import importlib
 import os
@@ -8,14 +8,14 @@ from types import ModuleType
 
 from alfa_md.errors import UserError
 
-POOL_SIZE = 2  # threads of each of TensorFlow's own two pools; decoding brings a pool of its own
+POOL_SIZE = 2  # threads in each of TensorFlow's two pools; the decoder has a pool of its own
 _starting = Lock()
 
 
 def tensorflow() -> ModuleType:
-    """The module `tensorflow`, set up for reading beside PyTorch.
+    """The module `tensorflow`, configured to run alongside PyTorch.
 
-    Raises UserError if TensorFlow is not installed or other code has started it with other settings.
+    Raises UserError if TensorFlow is not installed or was initialised before with other settings.
     """
     with _starting:
         return _started()
@@ -23,7 +23,7 @@ def tensorflow() -> ModuleType:
 
 @cache
 def _started() -> ModuleType:
-    # Both are read at import. Failures arrive as exceptions; oneDNN is not used in decoding and would announce itself.
+    # Both are read at import. Errors arrive as exceptions; oneDNN is not used in decoding and would log a message.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     try:
@@ -33,7 +33,7 @@ def _started() -> ModuleType:
             "TensorFlow is not installed: run scripts/install.sh tf, or pip install -e '.[tf]' in the clone"
         ) from error
     try:
-        tf.config.set_visible_devices([], "GPU")  # it would take the memory that PyTorch needs
+        tf.config.set_visible_devices([], "GPU")  # it would allocate the memory that PyTorch needs
         tf.config.threading.set_inter_op_parallelism_threads(POOL_SIZE)
         tf.config.threading.set_intra_op_parallelism_threads(POOL_SIZE)
     except RuntimeError as error:

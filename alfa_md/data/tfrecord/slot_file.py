@@ -1,4 +1,4 @@
-"""A sparse file of equally large slots, shared by processes, which grows up to a limit."""
+"""Sparse file of fixed-size slots, shared by processes, with a size limit."""
 
 import os
 import sys
@@ -9,10 +9,10 @@ from threading import Lock
 
 
 class SlotFile:
-    """Slots are read and written by number, from any number of threads and processes.
+    """Reads and writes slots by number; safe for several threads and processes.
 
-    The limit is for all files of the folder together. Where the file can only be read, or not even that, or no space is
-    left, this is said once and nothing more is written.
+    The limit applies to all files of the folder together. If the file cannot be written or the limit is reached, one
+    warning is printed and writing stops.
     """
 
     def __init__(self, path: Path, slot_size: int, max_bytes: int):
@@ -22,26 +22,26 @@ class SlotFile:
         self._lock = Lock()
 
     def read(self, slot: int, parts: Sequence[memoryview]) -> bool:
-        """Fills writable memory, one part after the other; False where the slot was never written."""
+        """Read a slot into consecutive buffers; returns False if the slot does not exist."""
         file = self._open()
         return file is not None and os.preadv(file, parts, slot * self.slot_size) == self.slot_size
 
     def write(self, contents: dict[int, bytes]) -> None:
-        """Fills slots, if there is room for them."""
+        """Write slots, unless they would exceed the limit."""
         file = self._open()
         if file is None or not self._writable:
             return
         if self._used() + len(contents) * self.slot_size > self._max_bytes:
-            self._give_up(f"has reached its limit of {self._max_bytes / 1e9:g} GB (ImageCache.max_gigabytes)")
+            self._stop_writing(f"has reached its limit of {self._max_bytes / 1e9:g} GB (ImageCache.max_gigabytes)")
             return
         try:
             for slot, content in contents.items():
                 os.pwrite(file, content, slot * self.slot_size)
         except OSError as error:
-            self._give_up(f"cannot be written ({error.strerror})")
+            self._stop_writing(f"cannot be written ({error.strerror})")
 
     def _used(self) -> int:
-        """The bytes that the files of the folder take on disk, holes not counted."""
+        """Allocated bytes of all files in the folder; holes do not count."""
         with os.scandir(self.path.parent) as files:
             return sum(file.stat().st_blocks * 512 for file in files)
 
@@ -53,14 +53,14 @@ class SlotFile:
                     self.path.parent.mkdir(parents=True, exist_ok=True)
                     self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
                 except OSError as error:
-                    self._give_up(f"cannot be written ({error.strerror})")
-                    self._file = _readable(self.path)
+                    self._stop_writing(f"cannot be written ({error.strerror})")
+                    self._file = _open_read_only(self.path)
         return self._file
 
-    def _give_up(self, reason: str) -> None:
+    def _stop_writing(self, reason: str) -> None:
         if self._writable:
             self._writable = False
-            _say(f"image cache: {self.path} {reason}; what it lacks is decoded every time")
+            _warn_once(f"image cache: {self.path} {reason}; what it lacks is decoded every time")
 
     def __del__(self):
         if self._file is not None:
@@ -68,12 +68,12 @@ class SlotFile:
 
 
 @cache
-def _say(line: str) -> None:
-    """Once a process, however many splits of a source meet the same."""
+def _warn_once(line: str) -> None:
+    """Print a line to stderr, once per process."""
     print(line, file=sys.stderr)
 
 
-def _readable(path: Path) -> int | None:
+def _open_read_only(path: Path) -> int | None:
     try:
         return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:

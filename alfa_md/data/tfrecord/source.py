@@ -1,4 +1,4 @@
-"""Episodes from the class files of one Meta-Dataset source."""
+"""Episode source over the record files of one Meta-Dataset source."""
 
 from typing import NamedTuple
 
@@ -12,22 +12,22 @@ from alfa_md.episode import Episode, EpisodeSource
 
 
 class ClassRecords(NamedTuple):
-    """What an episode takes from one class file."""
+    """Records drawn from one class for an episode."""
 
-    class_id: int  # in the whole data set, the number in the file's name
+    class_id: int  # in the whole data set, as in the file name
     support: np.ndarray  # record numbers
     query: np.ndarray
 
 
 class RecordSource(EpisodeSource):
-    """Episodes of one split, read at random: only the chosen records of the chosen classes are touched.
+    """Episodes of one split by random access: only the chosen records are read.
 
-    A class gives k + q distinct records, uniform and in random order, the first k to the support set: the two sets are
-    disjoint and no file order shows. The official reader shuffles within a window of 1000 records instead and carries a
-    cursor from episode to episode; here episode k depends on (seed, name, split, k) alone.
+    Each class contributes k + q distinct records, uniform and in random order, the first k of them support: the two
+    sets are disjoint and independent of file order. The official reader instead shuffles within a window of 1000
+    records and carries a cursor from episode to episode; here episode k depends on (seed, name, split, k) alone.
 
-    `images` reads and decodes. `sampling` is checked against `spec` here, a class file when it is
-    first read. May be called from several threads at once.
+    `images` reads and decodes. `sampling` is checked against `spec` at construction, a class file on first access.
+    Thread-safe.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class RecordSource(EpisodeSource):
         self._seed = seed
 
     def draw(self, index: int) -> list[ClassRecords]:
-        """The classes and records of episode `index`, in the order of its labels; reads no file."""
+        """The classes and records of episode `index`, in the order of its labels, without reading files."""
         rng = stable_rng(self._seed, self.name, self.split, index)
         first = self._spec.classes(self.split).start
         chosen = []
@@ -58,7 +58,7 @@ class RecordSource(EpisodeSource):
         return chosen
 
     def episode(self, index: int) -> Episode:
-        """Episode `index`: images [N, 3, S, S], grouped by class. Raises UserError naming a bad file and record."""
+        """Episode `index`: images [N, 3, S, S], grouped by class. Raises UserError naming an invalid record."""
         chosen = self.draw(index)
         shots, queries = [len(c.support) for c in chosen], [len(c.query) for c in chosen]
         places = [(c.class_id, n) for c in chosen for n in c.support] + [
@@ -78,10 +78,10 @@ class RecordSource(EpisodeSource):
         )
 
     def stamp(self) -> dict:
-        """What the episodes depend on besides their name: the source's spec, and how images are read."""
+        """Stamp of everything else that episodes depend on: specification, decoder, image size and cache."""
         return self._images.stamp()
 
 
 def _labels(counts: list[int]) -> torch.Tensor:
-    """0 .. way - 1, each as often as its count says: [sum of counts] int64."""
+    """Labels 0 to way - 1, label i repeated counts[i] times, [sum of counts] int64."""
     return torch.arange(len(counts)).repeat_interleave(torch.tensor(counts))

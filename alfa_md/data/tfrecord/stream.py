@@ -1,4 +1,4 @@
-"""A tf.data pipeline, element by element."""
+"""Thread-safe iteration over an endless tf.data pipeline."""
 
 from collections.abc import Callable
 from threading import Lock
@@ -10,18 +10,19 @@ from alfa_md.system.allocator import keep_freed_pages
 
 
 class Stream:
-    """The elements of an endless tf.data pipeline, one by one, for any number of threads.
+    """The elements of an endless tf.data pipeline; thread-safe.
 
-    `begin` makes the pipeline when the first element is asked for, given its index: it opens every class file.
+    `make_pipeline` is called on the first access with the index of the element, since a pipeline opens every class
+    file.
     """
 
-    def __init__(self, begin: Callable[[int], Any], where: str):
-        self._begin, self._where = begin, where
+    def __init__(self, make_pipeline: Callable[[int], Any], where: str):
+        self._make_pipeline, self._where = make_pipeline, where
         self._iterator = None
         self._lock = Lock()
 
     def next(self, index: int) -> Any:
-        """The next element, whatever the index. Raises UserError where TensorFlow cannot make it."""
+        """The next element, whatever the index. Raises UserError if TensorFlow fails to produce it."""
         with self._lock:
             try:
                 return next(self._iterator) if self._iterator else self._first(index)
@@ -33,9 +34,9 @@ class Stream:
                 raise self._failure(error.message.partition("\n")[0]) from error
 
     def _first(self, index: int) -> Any:
-        self._iterator = iter(self._begin(index))
+        self._iterator = iter(self._make_pipeline(index))
         first = next(self._iterator)
-        keep_freed_pages()  # a generator in tf.data lowers glibc's threshold, and large tensors would fault again
+        keep_freed_pages()  # generators in tf.data lower glibc's mmap threshold: page faults for large tensors
         return first
 
     def _failure(self, reason: str) -> UserError:

@@ -1,4 +1,4 @@
-"""Encoded images to pixels with tf.data, as the official Meta-Dataset reader does it."""
+"""Image decoder on tf.data, the operations of the official Meta-Dataset reader."""
 
 from collections.abc import Sequence
 
@@ -8,12 +8,12 @@ from torch import Tensor
 from alfa_md.data.tfrecord.bridge import images_to_torch
 from alfa_md.data.tfrecord.decoder import Decoder, Size, UndecodableImage
 from alfa_md.data.tfrecord.runtime import tensorflow
-from alfa_md.pixels import scaled
+from alfa_md.pixels import normalise
 
 
 @gin.configurable("tensorflow")
 class TensorflowDecoder(Decoder):
-    """The official pipeline. Raises UserError if TensorFlow is not installed."""
+    """Decodes with TensorFlow, as the official reader does. Raises UserError if TensorFlow is not installed."""
 
     name = "tensorflow"
 
@@ -21,17 +21,17 @@ class TensorflowDecoder(Decoder):
         super().__init__(image_size, num_threads, max_pixels)
         tf = tensorflow()
         self._error = tf.errors.InvalidArgumentError
-        # Traced once for every number of images: a trace for each episode would cost more than its decoding.
+        # Traced once for any number of images: a trace per episode would cost more than decoding.
         signature = [tf.TensorSpec([None], tf.string)]
         self._decode = tf.function(self._pipeline, input_signature=signature).get_concrete_function()
 
-    def _decoded(self, images: Sequence[bytes], sizes: Sequence[Size], scale: bool) -> Tensor:
+    def _decode_batch(self, images: Sequence[bytes], sizes: Sequence[Size], normalised: bool) -> Tensor:
         try:
-            levels = images_to_torch(self._decode(tensorflow().constant(images)))
+            pixels = images_to_torch(self._decode(tensorflow().constant(images)))
         except self._error:
             self._find_undecodable(images)
             raise
-        return scaled(levels) if scale else levels
+        return normalise(pixels) if normalised else pixels
 
     def _pipeline(self, images):
         tf = tensorflow()
@@ -44,7 +44,7 @@ class TensorflowDecoder(Decoder):
 
     def _decode_one(self, image):
         tf = tensorflow()
-        pixels = tf.io.decode_image(image, channels=3)  # a GIF or WebP gives four dimensions, which the resize refuses
+        pixels = tf.io.decode_image(image, channels=3)  # GIF and WebP have four dimensions, which the resize rejects
         size = [self.image_size, self.image_size]
         return tf.raw_ops.ResizeBilinear(images=pixels[tf.newaxis], size=size, align_corners=True)[0]
 

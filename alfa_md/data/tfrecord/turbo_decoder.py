@@ -1,4 +1,4 @@
-"""Encoded images to pixels without TensorFlow: libjpeg-turbo for JPEG, Pillow for the rest."""
+"""Image decoder without TensorFlow: libjpeg-turbo for JPEG, Pillow for other formats."""
 
 import io
 from collections.abc import Iterator, Sequence
@@ -12,22 +12,22 @@ from PIL import Image
 from torch import Tensor
 
 from alfa_md.data.tfrecord.decoder import Decoder, Size, UndecodableImage
-from alfa_md.data.tfrecord.dimensions import in_ink
+from alfa_md.data.tfrecord.dimensions import is_cmyk
 from alfa_md.data.tfrecord.resize import resize
 from alfa_md.errors import UserError
-from alfa_md.pixels import scale_in_place
+from alfa_md.pixels import normalise_in_place
 
 JPEG = b"\xff\xd8"
-BROKEN = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)  # of simplejpeg and of Pillow
-SHARE = 8  # images that a thread decodes before it looks for more
-TOGETHER = 100_000  # pixels that are resized at once
-SMALL = 10_000  # bytes: threads that decode smaller images wait for each other more than they help
-ENDS_EARLY = "Premature end"  # a JPEG without its last bytes; of other flaws decoders make what they can
+BROKEN = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)  # raised by simplejpeg and Pillow
+CHUNK = 8  # images per task of a decoding thread
+MAX_RUN_PIXELS = 100_000  # pixels that are resized together
+SMALL_IMAGE_BYTES = 10_000  # bytes; for smaller images, threads cost more than they gain
+TRUNCATED = "Premature end"  # in the message for a truncated JPEG; other damage is tolerated
 
 
 @gin.configurable("turbo")
 class TurboDecoder(Decoder):
-    """Equal to the TensorFlow decoder, pixel for pixel, and several times faster on small images.
+    """Decodes with libjpeg-turbo: bit-identical to the TensorFlow decoder, several times faster on small images.
 
     Raises UserError if simplejpeg is not installed.
     """
@@ -46,98 +46,98 @@ class TurboDecoder(Decoder):
         self._threads = ThreadPoolExecutor(num_threads, "decode") if num_threads > 1 else None
         self._memory = local()
 
-    def _decoded(self, images: Sequence[bytes], sizes: Sequence[Size], scale: bool) -> Tensor:
+    def _decode_batch(self, images: Sequence[bytes], sizes: Sequence[Size], normalised: bool) -> Tensor:
         result = np.empty((len(images), self.image_size, self.image_size, 3), np.float32)
 
-        def decode(share: range) -> None:
-            for run in _runs(sizes, share):
-                levels = resize(self._pictures(images, run, sizes[run.start]), self.image_size)
-                if scale:
-                    scale_in_place(levels)
-                _replicate(levels, result[run.start : run.stop])
+        def decode(chunk: range) -> None:
+            for run in _equal_size_runs(sizes, chunk):
+                resized = resize(self._decode_run(images, run, sizes[run.start]), self.image_size)
+                if normalised:
+                    normalise_in_place(resized)
+                _replicate(resized, result[run.start : run.stop])
 
-        threads = self._threads if sum(map(len, images)) > SMALL * len(images) else None
-        shares = [range(len(images))[start : start + SHARE] for start in range(0, len(images), SHARE)]
-        together = threads.map if threads and len(shares) > 1 else map
-        list(together(decode, shares))  # the first error, in the order of the images, is raised here
+        threads = self._threads if sum(map(len, images)) > SMALL_IMAGE_BYTES * len(images) else None
+        chunks = [range(len(images))[start : start + CHUNK] for start in range(0, len(images), CHUNK)]
+        parallel_map = threads.map if threads and len(chunks) > 1 else map
+        list(parallel_map(decode, chunks))  # raises the first error in image order
         return torch.from_numpy(result).permute(0, 3, 1, 2)
 
-    def _pictures(self, images: Sequence[bytes], run: range, size: Size) -> np.ndarray:
-        """[N, H, W, 3] uint8 of images of one size, valid until the next call of this thread."""
+    def _decode_run(self, images: Sequence[bytes], run: range, size: Size) -> np.ndarray:
+        """Decoded images [N, H, W, 3] uint8 of one size, valid until the next call in this thread."""
         width, height = size
-        pictures = self._buffer(len(run) * height * width * 3).reshape(len(run), height, width, 3)
-        for position, picture in zip(run, pictures, strict=True):
+        buffers = self._buffer(len(run) * height * width * 3).reshape(len(run), height, width, 3)
+        for position, pixels in zip(run, buffers, strict=True):
             try:
-                self._decode(images[position], picture)
+                self._decode(images[position], pixels)
             except BROKEN as error:
                 raise UndecodableImage(position) from error
-        return pictures
+        return buffers
 
-    def _decode(self, image: bytes, picture: np.ndarray) -> None:
-        """Fills `picture`, [H, W, 3] uint8."""
+    def _decode(self, image: bytes, pixels: np.ndarray) -> None:
+        """Decode an image into `pixels` [H, W, 3] uint8."""
         if not image.startswith(JPEG):
-            picture[...] = _three_channels(Image.open(io.BytesIO(image)))
-        elif in_ink(image):
-            picture[...] = _light(self._decode_jpeg(image, "CMYK", None), inverted=b"Adobe" in image[:4096])
+            pixels[...] = _three_channels(Image.open(io.BytesIO(image)))
+        elif is_cmyk(image):
+            pixels[...] = _cmyk_to_rgb(self._decode_jpeg(image, "CMYK", None), inverted=b"Adobe" in image[:4096])
         else:
-            self._decode_jpeg(image, "RGB", picture)
+            self._decode_jpeg(image, "RGB", pixels)
 
     def _decode_jpeg(self, image: bytes, space: str, buffer: np.ndarray | None) -> np.ndarray:
-        """[H, W, C] uint8; with the fast integer transform and smooth chroma, which is TensorFlow's default."""
+        """Decoded JPEG [H, W, C] uint8, with the fast integer DCT and smooth chroma, TensorFlow's default."""
 
-        def decoded(strict: bool) -> np.ndarray:
+        def decode_jpeg(strict: bool) -> np.ndarray:
             return self._simplejpeg.decode_jpeg(image, space, fastdct=True, buffer=buffer, strict=strict)
 
         try:
-            return decoded(strict=True)
+            return decode_jpeg(strict=True)
         except ValueError as error:
-            if ENDS_EARLY in str(error):
+            if TRUNCATED in str(error):
                 raise
-            return decoded(strict=False)
+            return decode_jpeg(strict=False)
 
     def _buffer(self, size: int) -> np.ndarray:
-        """[size] uint8 of this thread, used again: fresh pages would cost a tenth of the decoding."""
+        """A reused thread-local buffer [size] uint8: new pages would cost a tenth of the decoding time."""
         kept = getattr(self._memory, "buffer", None)
         if kept is None or len(kept) < size:
-            kept = self._memory.buffer = _misaligned(size)
+            kept = self._memory.buffer = _odd_address_buffer(size)
         return kept[:size]
 
 
-def _misaligned(size: int) -> np.ndarray:
-    """[size] uint8 from an odd address: rows that begin at multiples of 32 libjpeg-turbo writes past the caches."""
+def _odd_address_buffer(size: int) -> np.ndarray:
+    """A buffer [size] uint8 at an odd address: libjpeg-turbo bypasses the caches for rows aligned to 32 bytes."""
     memory = np.empty(size + 1, np.uint8)
     return memory[1 - memory.ctypes.data % 2 :][:size]
 
 
-def _runs(sizes: Sequence[Size], share: range) -> Iterator[range]:
-    """Neighbours of one size, as many as stay in the processor's cache together."""
-    start = share.start
-    for position in share:
+def _equal_size_runs(sizes: Sequence[Size], chunk: range) -> Iterator[range]:
+    """Runs of consecutive images of equal size, limited to MAX_RUN_PIXELS so that they fit into the CPU cache."""
+    start = chunk.start
+    for position in chunk:
         width, height = sizes[position]
-        fits = (position + 1 - start) * width * height <= TOGETHER
+        fits = (position + 1 - start) * width * height <= MAX_RUN_PIXELS
         if position > start and not (fits and sizes[position] == sizes[start]):
             yield range(start, position)
             start = position
-    yield range(start, share.stop)
+    yield range(start, chunk.stop)
 
 
-def _replicate(levels: np.ndarray, target: np.ndarray) -> None:
-    """[N, S, S, C] to [N, S, S, 3]: where there is one channel it stands for all three."""
-    if levels.shape[-1] == 3:
-        target[...] = levels
+def _replicate(resized: np.ndarray, target: np.ndarray) -> None:
+    """Copy [N, S, S, C] to [N, S, S, 3]; a single channel is repeated."""
+    if resized.shape[-1] == 3:
+        target[...] = resized
         return
-    for channel in range(3):  # one by one, since NumPy is slow where the last axis is short
-        target[..., channel] = levels[..., 0]
+    for channel in range(3):  # one by one, because NumPy is slow on short last axes
+        target[..., channel] = resized[..., 0]
 
 
 def _three_channels(image: Image.Image) -> Image.Image:
-    """Without transparency, and of 16 bits the high byte: Pillow's own conversion would clip them."""
+    """Convert to RGB without transparency; takes the high byte of 16 bits, which Pillow would clip."""
     if image.mode.startswith("I"):
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     return image.convert("RGB")
 
 
-def _light(ink: np.ndarray, inverted: bool) -> np.ndarray:
-    """[H, W, 4] cyan, magenta, yellow, black as [H, W, 3] red, green, blue; Adobe's files hold 255 for no ink."""
-    levels = ink.astype(np.int32) if inverted else 255 - ink.astype(np.int32)
-    return levels[..., :3] * levels[..., 3:] // 255
+def _cmyk_to_rgb(cmyk: np.ndarray, inverted: bool) -> np.ndarray:
+    """CMYK [H, W, 4] to RGB [H, W, 3]; `inverted` for Adobe files, in which 255 is no ink."""
+    light = cmyk.astype(np.int32) if inverted else 255 - cmyk.astype(np.int32)
+    return light[..., :3] * light[..., 3:] // 255

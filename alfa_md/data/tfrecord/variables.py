@@ -1,4 +1,4 @@
-"""The variables of a TensorFlow checkpoint, by name: what `tf.compat.v1.train.Saver` writes and restores."""
+"""Reading and writing of TensorFlow checkpoints as variables by name, compatible with `tf.compat.v1.train.Saver`."""
 
 import os
 import shutil
@@ -13,15 +13,15 @@ from alfa_md.errors import UserError
 
 
 def checkpoint_files(prefix: Path) -> list[Path]:
-    """The files of the checkpoint `prefix` that are there: its data, then `<prefix>.index`."""
+    """The existing files of the checkpoint `prefix`: its data files, then `<prefix>.index`."""
     data, index = f"{prefix.name}.data-", f"{prefix.name}.index"
     return sorted(path for path in prefix.parent.glob("*") if path.name.startswith(data) or path.name == index)
 
 
 def read_variables(prefix: Path) -> dict[str, np.ndarray]:
-    """Every variable of the checkpoint `prefix`, which is its path without `.index`.
+    """Every variable of the checkpoint `prefix`, its path without `.index`.
 
-    Raises UserError, naming the checkpoint, where it is missing or damaged or TensorFlow is not installed.
+    Raises UserError naming the checkpoint if it is missing or damaged, or if TensorFlow is not installed.
     """
     tf = tensorflow()
     if not Path(f"{prefix}.index").is_file():
@@ -37,9 +37,9 @@ def read_variables(prefix: Path) -> dict[str, np.ndarray]:
 
 
 def write_variables(prefix: Path, variables: Mapping[str, np.ndarray]) -> None:
-    """Write a checkpoint of these variables; it appears under its name only when all is written.
+    """Write a checkpoint of these variables; the index file, which makes it visible, is moved into place last.
 
-    Raises UserError where the folder does not take it or TensorFlow is not installed.
+    Raises UserError if the folder cannot be written or TensorFlow is not installed.
     """
     tf = tensorflow()
     try:
@@ -52,7 +52,7 @@ def write_variables(prefix: Path, variables: Mapping[str, np.ndarray]) -> None:
                 shape_and_slices=[""] * len(variables),
                 tensors=[np.asarray(value, order="C") for value in variables.values()],
             )
-            for file in checkpoint_files(whole):  # the index last: without it there is no checkpoint
+            for file in checkpoint_files(whole):  # the index last, which makes the checkpoint visible
                 os.replace(file, prefix.with_name(file.name))
         finally:
             shutil.rmtree(folder)

@@ -1,7 +1,7 @@
-"""The wire format of protocol buffers, as little of it as a tf.train.Example needs.
+"""Protocol buffer wire format: the subset that tf.train.Example uses.
 
-A message is a run of fields; a field is a key (number * 8 + wire type, a varint) and a value. Whatever is malformed
-raises ValueError or IndexError: the caller knows the file and says so.
+A message is a sequence of fields; a field is a key (number * 8 + wire type, a varint) and a value. Malformed input
+raises ValueError or IndexError; the caller reports the file.
 """
 
 from collections.abc import Iterator
@@ -10,12 +10,12 @@ VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5  # wire types
 
 
 def bytes_field(number: int, data: bytes) -> bytes:
-    """The field `number` (at most 15) holding bytes, a string or a message."""
+    """Encoded field `number` (at most 15) of bytes, a string or a message."""
     return bytes([number << 3 | BYTES]) + varint(len(data)) + data
 
 
 def varint(value: int) -> bytes:
-    """A number in groups of seven bits, the lowest first; a negative one as its 64-bit two's complement."""
+    """Encoded varint: groups of seven bits, lowest first; negative numbers as 64-bit two's complement."""
     value &= (1 << 64) - 1
     groups = bytearray()
     while value > 0x7F:
@@ -26,7 +26,7 @@ def varint(value: int) -> bytes:
 
 
 def fields(message: memoryview) -> Iterator[tuple[int, int, int | memoryview]]:
-    """(number, wire type, value) of each field: the value of a varint is an int, any other its bytes."""
+    """(number, wire type, value) of each field; the value is an int for a varint, else its bytes."""
     position, end = 0, len(message)
     while position < end:
         key, position = _read_varint(message, position)
@@ -43,12 +43,12 @@ def fields(message: memoryview) -> Iterator[tuple[int, int, int | memoryview]]:
 
 
 def submessages(message: memoryview, number: int) -> list[memoryview]:
-    """The values of the fields `number` that hold bytes, a string or a message."""
+    """Values of the fields `number` of bytes, string or message type."""
     return [value for found, kind, value in fields(message) if found == number and kind == BYTES]
 
 
 def integers(message: memoryview, number: int) -> list[int]:
-    """The repeated int64 field `number`, whether each value has a field of its own or all are packed into one."""
+    """Values of the repeated int64 field `number`, packed or not."""
     values = []
     for found, kind, value in fields(message):
         if found == number and kind == VARINT:
@@ -72,7 +72,7 @@ def _fixed_size(kind: int) -> int:
 
 
 def _read_varint(data: memoryview, position: int) -> tuple[int, int]:
-    """(value, position after it); a varint has at most ten bytes."""
+    """(value, next position) of the varint at `position`, which has at most ten bytes."""
     value = data[position]
     if value < 0x80:
         return value, position + 1

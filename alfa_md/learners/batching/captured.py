@@ -38,13 +38,13 @@ def captured(learner: GradientLearner, episodes: Sequence[Episode], batching: Ba
     """For `GradientLearner.batching`: inner loops and outer gradient of these episodes as two CUDA graphs.
 
     They are made for the first `LIMIT` shapes of episodes that come: for fixed way and shot. `batching` is what is
-    captured, such as `vmapped`. On other devices, and for learners that gather values in training, which happens in
-    Python, nothing is captured; the numbers are the same.
+    captured, such as `vmapped`. On other devices, and in training for learners with accumulators, which work in Python,
+    nothing is captured; the numbers are the same.
     """
     graphs = _kept.setdefault(learner, {})
     key = circumstances(learner, episodes)
-    gathers = learner.training and learner.gathering()
-    if gathers or episodes[0].support_x.device.type != "cuda" or (key not in graphs and len(graphs) == LIMIT):
+    accumulates = learner.training and learner.accumulators()
+    if accumulates or episodes[0].support_x.device.type != "cuda" or (key not in graphs and len(graphs) == LIMIT):
         return batching(learner, episodes)
     columns = [tensor for episode in episodes for tensor in seen(episode)]
     if key not in graphs:

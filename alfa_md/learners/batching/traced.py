@@ -47,14 +47,14 @@ class Traced:
     """For `GradientLearner.batching`, as an instance: `vmapped`, but traced in training mode; `run` runs a trace.
 
     The numbers are those of one episode at a time up to rounding. For networks whose operations are the same whatever
-    the values of an episode, and that gather nothing: others go through `vmapped`.
+    the values of an episode, and that accumulate nothing: others go through `vmapped`.
     """
 
     def __init__(self, run: Callable[[GraphModule], Trace] = replayed):
         self.run, self.traces = run, {}
 
     def __call__(self, learner: GradientLearner, episodes: Sequence[Episode]) -> list[Tensor]:
-        plain = learner.gathering() or not (learner.training and torch.is_grad_enabled())
+        plain = learner.accumulators() or not (learner.training and torch.is_grad_enabled())
         if plain or not stackable(learner, episodes):
             return vmapped(learner, episodes)
         columns = [torch.stack(column) for column in zip(*map(tensors, episodes), strict=True)][:3]

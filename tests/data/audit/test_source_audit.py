@@ -1,4 +1,4 @@
-"""What a check finds: every kind of damage in a source that was whole."""
+"""Source audit: every kind of damage to an intact source is found."""
 
 import json
 import re
@@ -16,7 +16,7 @@ from tests.data.records import coloured_image, write_source
 
 
 def mixed(class_id: int, number: int) -> bytes:
-    """A colour that tells nothing of its neighbours'."""
+    """An image whose colour is uncorrelated with those of its neighbours."""
     return coloured_image(class_id, (number * 67 + class_id) % 251)
 
 
@@ -30,7 +30,7 @@ def root(tmp_path) -> Path:
     return tmp_path
 
 
-def test_a_whole_source_has_no_findings(root):
+def test_an_intact_source_has_no_findings(root):
     found = audit(root)
     assert (found.state, found.classes, found.images, found.checked, found.findings) == ("present", 18, 216, 216, ())
     assert found.size == sum(file.stat().st_size for file in (root / "toy").glob("*.tfrecords"))
@@ -74,20 +74,20 @@ def test_damage_is_found_and_named(kind, root):
     assert re.search(words, finding.line), finding.line
 
 
-def test_records_in_the_order_of_their_films_are_a_warning(tmp_path):
+def test_order_bias_is_a_warning(tmp_path):
     write_source(tmp_path, lambda class_id, number: coloured_image(class_id, number * 5), images_per_class=30)
     findings = audit(tmp_path).findings
     assert len(findings) == 18 and all(f.warning and "neighbours resemble" in f.line for f in findings)
 
 
-def test_chance_is_no_film():
+def test_random_order_has_no_order_bias():
     images = np.random.RandomState(1).rand(50, 40, 3, 4, 4)
     assert not any(neighbours_resemble(source[:-1], source[1:]) for source in images)
     films = np.repeat(images[:, :8], 5, axis=1)
     assert all(neighbours_resemble(source[:-1], source[1:]) for source in films)
 
 
-def test_conversions_under_way_and_sources_that_are_not_there(root):
+def test_unfinished_and_missing_sources(root):
     (root / "toy" / "dataset_spec.json").rename(root / "toy" / "unfinished_spec.json")
     assert (audit(root).state, audit(root).classes) == ("unfinished", 18)
     (root / "toy" / "unfinished_spec.json").unlink()
@@ -95,7 +95,7 @@ def test_conversions_under_way_and_sources_that_are_not_there(root):
     assert audit(root / "elsewhere").state == "missing"
 
 
-def test_all_of_it_is_json(root):
+def test_audits_are_json(root):
     (root / "toy" / "3.tfrecords").unlink()
     content = json.loads(json.dumps(audit(root).to_json()))
     assert content["source"] == "toy" and content["findings"][0]["warning"] is False

@@ -1,4 +1,4 @@
-"""What every converter keeps, on synthetic originals in the original layout: one row a source."""
+"""Contract of all converters, on synthetic originals in the published layout: one row per source."""
 
 import io
 from importlib import import_module
@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from alfa_md.data import convert
-from alfa_md.data.conversion.write import write_source
+from alfa_md.data.convert_common.write import write_source
 from alfa_md.data.spec import load_spec
 from alfa_md.data.tfrecord.records import decode_example, read_records, scan_offsets
 from alfa_md.errors import UserError
@@ -48,7 +48,7 @@ def original(request, tmp_path) -> tuple[str, Path]:
     return request.param, folder
 
 
-def test_a_source_is_written_whole_goes_on_and_says_what_is_missing(original, tmp_path):
+def test_conversion_resuming_and_errors_for_missing_originals(original, tmp_path):
     name, source_dir = original
     plan = convert.planner(name)(source_dir).limited(2)
     directory = write_source(plan, tmp_path / "records")
@@ -77,7 +77,7 @@ def test_a_source_is_written_whole_goes_on_and_says_what_is_missing(original, tm
 
 
 def unfinished(plan, tmp_path: Path) -> bytes:
-    """The mark that an interrupted conversion of the plan leaves."""
+    """The planned specification that an interrupted conversion of the plan leaves."""
 
     def stop(class_id: int):
         raise UserError("interrupted")

@@ -1,4 +1,4 @@
-"""Which images become records, in which order, and what is done to them: source by source, on synthetic originals."""
+"""Selection, order and processing of the images of each source, on synthetic originals."""
 
 import io
 import json
@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from alfa_md.data.conversion.plan import Plan, Skipped
-from alfa_md.data.conversion.write import write_source
 from alfa_md.data.convert import mscoco, planner, quickdraw
+from alfa_md.data.convert_common.plan import Plan, Skipped
+from alfa_md.data.convert_common.write import write_source
 from alfa_md.errors import UserError
 from tests.tiny_pictures import save
 
@@ -42,7 +42,7 @@ def test_coloured_jpeg_files_are_kept_byte_by_byte_and_others_encoded(original):
     assert kept[3] != files[3].read_bytes() and decoded(kept[3]).shape == (6, 8, 3)
 
 
-def test_a_stray_file_is_no_texture(original):
+def test_stray_files_are_ignored(original):
     plan = planner("dtd")(original("dtd"))
     assert set(plan.spec.images_per_class) == {2} and len(images(plan, "texture45")) == 2
 
@@ -69,7 +69,7 @@ def test_flowers_follow_their_labels(original):
     assert kept == [(folder / "jpg" / f"image_{number:05d}.jpg").read_bytes() for number in (2, 104)]
 
 
-def test_films_of_signs_are_shuffled_with_the_seed_of_meta_dataset(original):
+def test_videos_of_signs_are_shuffled_with_the_seed_of_meta_dataset(original):
     plan = planner("traffic_sign")(original("traffic_sign"))
     frames = np.arange(6)
     np.random.RandomState(23).shuffle(frames)
@@ -83,7 +83,7 @@ def test_drawings_are_light_on_dark_in_the_order_of_the_array(original):
         for drawing, image in enumerate(images(plan, name)):
             levels = decoded(image)
             assert levels.shape == (28, 28, 3) and levels[0, 0].min() > 200
-            white = quickdraw.picture((np.arange(784) <= number + drawing).astype(np.uint8) * 255)
+            white = quickdraw.bitmap_image((np.arange(784) <= number + drawing).astype(np.uint8) * 255)
             assert np.abs(levels.astype(int) - np.asarray(white)).mean() < 4
 
 
@@ -96,10 +96,10 @@ def test_drawings_are_light_on_dark_in_the_order_of_the_array(original):
     ],
 )
 def test_boxes_are_enlarged_rounded_to_even_and_cut(box, expected):
-    assert mscoco.corners(box, (60, 40)) == expected
+    assert mscoco.enlarged_corners(box, (60, 40)) == expected
 
 
-def test_an_object_outside_of_its_picture_is_skipped_and_listed(original, tmp_path):
+def test_an_object_outside_of_its_image_is_skipped_and_listed(original, tmp_path):
     plan = planner("mscoco")(original("mscoco"))
     class_id = plan.spec.class_names.index("object 5")
     first, second = plan.images(class_id)
@@ -121,11 +121,11 @@ def test_duplicates_and_unreadable_images_are_left_out_of_imagenet(original):
     assert sum(plan.spec.images_per_class) == 1001  # 100 duplicates are not counted
     one, other = images(plan, "n10000007")
     assert one == (folder / "n10000007" / "n10000007_1.JPEG").read_bytes() and isinstance(other, Skipped)
-    counts = json.loads(plan.beside(plan.spec)["num_leaf_images.json"])
+    counts = json.loads(plan.extra_files(plan.spec)["num_leaf_images.json"])
     assert counts["n10000007"] == 2 and len(counts) == 1000
 
 
-def test_own_pictures_have_two_levels_where_the_list_says_so(original):
+def test_own_images_are_bi_level_if_the_csv_has_superclasses(original):
     folder = original("folder")
     spec = planner("folder")(folder).spec
     assert spec.class_names == ("ant", "bee", "car", "jet", "oak", "elm")
@@ -156,7 +156,7 @@ def test_own_pictures_have_two_levels_where_the_list_says_so(original):
         ("vgg_flower", "jpg/image_00009.jpg", "image_00009.jpg is missing"),
     ],
 )
-def test_what_is_missing_is_said_before_anything_is_written(source, lost, words, original):
+def test_missing_files_are_reported_before_anything_is_written(source, lost, words, original):
     folder = original(source)
     (folder / lost).unlink()
     with pytest.raises(UserError) as error:
@@ -183,7 +183,7 @@ def test_a_damaged_list_is_named(source, file, words, original):
         planner(source)(folder)
 
 
-def test_a_picture_that_is_none_stops_the_conversion_by_its_name(original, tmp_path):
+def test_an_invalid_image_stops_the_conversion_and_is_named(original, tmp_path):
     folder = original("cu_birds")
     file = folder / "images" / "001.Bird_1" / "broken.jpg"
     save(file, 1).write_bytes(b"no picture")

@@ -1,4 +1,4 @@
-"""The Omniglot converter: class order, contents of the records, and what it says about incomplete folders."""
+"""Omniglot converter: class order, content of records, and errors for incomplete folders."""
 
 import hashlib
 import io
@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from alfa_md.data.conversion.write import write_source
 from alfa_md.data.convert import omniglot
+from alfa_md.data.convert_common.write import write_source
 from alfa_md.data.spec import BiLevelSpec, DatasetSpec, load_spec
 from alfa_md.data.tfrecord.records import decode_example, read_records, scan_offsets
 from alfa_md.errors import UserError
@@ -56,7 +56,7 @@ def short_hash(text: str) -> str:
 
 
 def test_classes_are_those_of_the_published_specification():
-    spec = omniglot.specification()
+    spec = omniglot.omniglot_spec()
     assert short_hash("\n".join(spec.class_names)) == "3037aac8a248d20d"
     assert short_hash(json.dumps(spec.images_per_class, separators=(",", ":"))) == "0fe23854b391ae56"
     assert spec.classes_per_split == {"train": 883, "valid": 81, "test": 659}
@@ -123,7 +123,7 @@ def test_all_of_omniglot_by_the_command(tmp_path: Path):
     command += [f"--source_dir={tmp_path / 'source'}", f"--records_root_dir={tmp_path / 'records'}"]
     assert subprocess.run(command, check=True, capture_output=True, text=True).stdout.count("as published") == 2
     spec = load_spec(tmp_path / "records" / "omniglot")
-    assert spec == omniglot.specification()
+    assert spec == omniglot.omniglot_spec()
     counts = [len(scan_offsets(spec.class_file(class_id))) - 1 for class_id in range(1623)]
     assert counts == list(spec.images_per_class)
 

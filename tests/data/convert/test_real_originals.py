@@ -1,4 +1,4 @@
-"""Real pictures at hand, laid out as the original archives have them, converted and checked."""
+"""Conversion and audit of real images in the layout of the original archives."""
 
 import io
 
@@ -7,17 +7,17 @@ from PIL import Image
 
 from alfa_md.data.audit.order_bias import neighbours_resemble
 from alfa_md.data.audit.source_audit import audit_source
-from alfa_md.data.conversion.published import PUBLISHED, names_hash
-from alfa_md.data.conversion.write import write_source
 from alfa_md.data.convert import planner
+from alfa_md.data.convert_common.published_specs import PUBLISHED_SPECS, names_hash
+from alfa_md.data.convert_common.write import write_source
 from alfa_md.data.spec import load_spec
-from alfa_md.data.tfrecord.class_files import ClassFiles
+from alfa_md.data.tfrecord.record_files import RecordFiles
 from alfa_md.data.tfrecord.turbo_decoder import TurboDecoder
 from tests.shared import shared_data
 
 
 def test_traffic_signs_as_ppm_folders(tmp_path):
-    """Frames lie there film by film; shuffling ends that."""
+    """Frames are stored video by video; the converter shuffles them."""
     folder = tmp_path / "GTSRB"
     with np.load(shared_data("traffic_sign_subset.npz")) as arrays:
         files, offsets, labels = (arrays[key] for key in ("png", "offset", "label"))
@@ -36,7 +36,7 @@ def test_traffic_signs_as_ppm_folders(tmp_path):
     files = planner("traffic_sign")(folder).images.files
     decoder, num_films = TurboDecoder(image_size=16, num_threads=1), 0
     for sign in range(43):
-        written = ClassFiles(spec).encoded([(sign, n) for n in range(spec.images_per_class[sign])])
+        written = RecordFiles(spec).read_images([(sign, n) for n in range(spec.images_per_class[sign])])
         in_order = [image for _, image in sorted(zip(files[sign], written, strict=True))]
         films = decoder(in_order).numpy()
         num_films += neighbours_resemble(films[:-1], films[1:])
@@ -49,8 +49,8 @@ def test_drawings_as_one_array_a_class(tmp_path):
     for label, name in enumerate(names):
         np.save(tmp_path / f"{name}.npy", images[labels == label].reshape(-1, 784))
     plan = planner("quickdraw")(tmp_path)
-    assert names_hash(plan.spec) == PUBLISHED["quickdraw"].names
+    assert names_hash(plan.spec) == PUBLISHED_SPECS["quickdraw"].names
     label = list(names).index(plan.spec.class_names[7])
-    levels = TurboDecoder(image_size=28).levels(list(plan.images(7))).mean(dim=1)
+    levels = TurboDecoder(image_size=28).decode_unnormalised(list(plan.images(7))).mean(dim=1)
     difference = np.abs(levels.numpy() - images[labels == label])
     assert difference.mean() < 6  # of 255: what JPEG changes

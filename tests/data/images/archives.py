@@ -1,4 +1,4 @@
-"""Tiny copies of published archives of images, each laid out as the public files are."""
+"""Tiny synthetic archives in the layouts of the published image data sets."""
 
 import io
 import pickle

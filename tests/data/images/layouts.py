@@ -1,4 +1,4 @@
-"""Tiny copies of the layouts that data sets come in; the colour of an image says which image it is."""
+"""Tiny synthetic data sets in the published folder layouts; the colour of an image encodes its class and number."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""Every published layout is read back pixel for pixel; whatever is wrong with one is a line that says so."""
+"""Published archive layouts: pixels are read back exactly, and damage is reported in one line."""
 
 import os
 import pickle
@@ -34,7 +34,7 @@ def folder_of(layout: Layout, root):
 
 
 @pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
-def test_pixels_come_back(layout, tmp_path):
+def test_pixels_are_read_back(layout, tmp_path):
     folder = folder_of(layout, tmp_path)
     for split, classes in layout.write(folder).items():
         images = module(layout).open_split(folder, split)
@@ -137,7 +137,7 @@ def test_wrong_labels_are_one_line(labels, tmp_path):
         fc100.open_split(tmp_path, "test")
 
 
-def test_a_hostile_archive_is_refused_unrun(tmp_path):
+def test_a_malicious_archive_is_refused_without_executing_it(tmp_path):
     proof = tmp_path / "proof"
 
     class Hostile:
@@ -158,7 +158,7 @@ def test_a_truncated_archive_is_one_line(tmp_path):
         fc100.open_split(tmp_path, "test")
 
 
-def test_a_broken_picture_is_named(tmp_path):
+def test_a_broken_image_is_named(tmp_path):
     item = [opencv_array(pictures("a", 0)["a"][0])[:60], b"no image", 3, np.zeros(4)]
     write_pickle(tmp_path / "test_images_png.pkl", item)
     write_pickle(tmp_path / "test_labels.pkl", {"label_specific": [0] * 4, "label_specific_str": ["dingo"]})

@@ -1,4 +1,4 @@
-"""What every data set of images must do, in every layout it comes in."""
+"""Contract of all image data sets, in every layout."""
 
 import json
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from alfa_md.data.fixed_way import FixedWay
-from alfa_md.data.images.reader import data_set, images
+from alfa_md.data.images.reader import data_set_module, images
 from alfa_md.errors import MissingSource, UserError
 from tests.data.images import archives, layouts
 
@@ -40,12 +40,12 @@ def written(request, tmp_path) -> tuple[Path, str]:
 
 def opened(written, split: str):
     root, name = written
-    return data_set(name).open_split(root / name, split)
+    return data_set_module(name).open_split(root / name, split)
 
 
 def test_an_episode_of_every_split(written):
     root, name = written
-    size = data_set(name).TRANSFORM.size
+    size = data_set_module(name).TRANSFORM.size
     for split in SPLITS:
         source = images(root, name, split, SAMPLING, seed=0)
         episode = source.episode(3)
@@ -77,7 +77,7 @@ def test_classes_are_sorted_and_in_one_split(written):
         assert len(images_of_split.images_per_class) == len(images_of_split.class_names) >= 2
 
 
-def test_every_image_is_a_picture(written):
+def test_every_image_has_a_supported_mode(written):
     for split in SPLITS:
         images_of_split = opened(written, split)
         for class_id, count in enumerate(images_of_split.images_per_class):
@@ -102,7 +102,7 @@ def test_too_large_a_way_and_too_many_images_name_the_data_set(written):
 
 
 @pytest.mark.parametrize("name", sorted({row.split()[0] for row in ROWS}))
-def test_what_is_not_there_is_a_missing_source_that_says_where_it_was_looked_for(name, tmp_path):
+def test_a_missing_source_names_its_path(name, tmp_path):
     with pytest.raises(MissingSource, match=str(tmp_path / name)):
         images(tmp_path, name, "train", SAMPLING, seed=0)
     (tmp_path / name).mkdir()

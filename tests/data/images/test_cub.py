@@ -46,7 +46,7 @@ def test_without_a_split_file_the_two_hundred_species_are_split_as_chen_et_al(tm
     assert numbers["valid"] == list(range(2, 201, 4)) and numbers["test"] == list(range(4, 201, 4))
 
 
-def test_other_splits_are_told_apart(tmp_path):
+def test_other_splits_are_recognised(tmp_path):
     write_all_species(tmp_path)
     names = sorted(path.name for path in (tmp_path / "images").iterdir())
     write_json(tmp_path / "splits.json", {"train": names[:100], "valid": names[100:150], "test": names[150:]})

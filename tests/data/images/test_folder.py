@@ -1,4 +1,4 @@
-"""Your own data: layouts, split files, and everything that can be wrong with them."""
+"""Own image folders: layouts, split files, and their errors."""
 
 import json
 

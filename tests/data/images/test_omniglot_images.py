@@ -85,7 +85,7 @@ def real(tmp_path):
     return tmp_path, omniglot, numbers
 
 
-def test_real_drawings_come_back_and_are_read_at_28_pixels(real):
+def test_real_drawings_are_read_back_and_resized_to_28_pixels(real):
     root, omniglot, numbers = real
     drawings = open_split(root / "omniglot_images", "train")
     name = drawings.class_names[2]
@@ -99,7 +99,7 @@ def test_real_drawings_come_back_and_are_read_at_28_pixels(real):
     assert dark.stamp()["transform"] == TRANSFORM.stamp()
 
 
-def test_real_drawings_are_turned_in_training_alone(real):
+def test_real_drawings_are_rotated_in_training_only(real):
     root, _, _ = real
     upright = Transform(size=105, filter="nearest", channels=1)
     for split in ("train", "valid", "test"):

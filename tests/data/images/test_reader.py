@@ -3,7 +3,7 @@ import pytest
 
 from alfa_md.data.fixed_way import FixedWay
 from alfa_md.data.images import cub, folder, mini_imagenet, omniglot_images
-from alfa_md.data.images.reader import data_set, images
+from alfa_md.data.images.reader import data_set_module, images
 from alfa_md.data.images.transform import IMAGENET, Transform
 from alfa_md.data.sampling import Sampling
 from alfa_md.errors import UserError
@@ -16,12 +16,12 @@ DRAWN_AND_TAKEN = ("cub", "omniglot_images")
 
 @pytest.mark.parametrize("name", ["birds", "my-data", "reader", "transform", "image_set", "a space", "a.b", "folder"])
 def test_other_names_are_the_users_own_data(name):
-    assert data_set(name) is folder
+    assert data_set_module(name) is folder
 
 
 def test_data_sets_are_found_by_name():
     for module in (cub, mini_imagenet, omniglot_images):
-        assert data_set(module.__name__.rpartition(".")[2]) is module
+        assert data_set_module(module.__name__.rpartition(".")[2]) is module
 
 
 def test_one_transform_for_all_or_one_by_name(tmp_path):

@@ -1,4 +1,4 @@
-"""Real drawings and photographs through the gin files of few-shot Omniglot: what a network sees, and that it learns."""
+"""Few-shot Omniglot configurations on real drawings and photographs: network inputs, training and evaluation."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""ImageSource over a set in memory whose images name themselves."""
+"""ImageSource over an image set in memory whose pixels encode class and number."""
 
 import numpy as np
 import pytest
@@ -63,7 +63,7 @@ def test_episodes_differ_by_seed_split_and_index():
     assert first != names(source().episode(1).query_x)
 
 
-def test_a_class_is_turned_as_one_and_only_if_the_source_rotates():
+def test_a_class_is_rotated_as_one_and_only_if_the_source_rotates():
     corners = {0: (0, 0), 1: (3, 0), 2: (3, 3), 3: (0, 3)}  # (row, column) after so many turns to the left
     turned, upright = source(rotates=True), source()
     for index in range(6):
@@ -98,7 +98,7 @@ def test_the_cache_keeps_to_its_bound():
     assert len(ours._cache) == 2**20 // (64 * 64 * 3)
 
 
-def test_the_stamp_tells_data_sets_and_transforms_apart():
+def test_the_stamp_differs_by_data_set_and_transform():
     stamps = [source().stamp(), source(Named((9, 8, 7, 7))).stamp(), source(transform=Transform(size=5)).stamp()]
     assert stamps[0] == source(seed=3).stamp()
     assert stamps[0]["classes"] != stamps[1]["classes"] and stamps[0]["transform"] != stamps[2]["transform"]

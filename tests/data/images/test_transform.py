@@ -51,7 +51,7 @@ def test_grey_becomes_three_equal_channels_and_colour_its_luminance():
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_one_bit_pictures_are_zero_and_one_and_can_be_inverted(channels):
+def test_one_bit_images_are_zero_and_one_and_can_be_inverted(channels):
     ink = Image.new("1", (4, 4), 1)
     ink.putpixel((1, 2), 0)  # (x, y)
     ours = Transform(size=4, filter="lanczos", channels=channels)(ink)
@@ -61,7 +61,7 @@ def test_one_bit_pictures_are_zero_and_one_and_can_be_inverted(channels):
     assert torch.equal(Transform(size=4, channels=channels, invert=True)(ink), 1 - expected)
 
 
-def test_one_bit_pictures_are_resized_smoothly():
+def test_one_bit_images_are_resized_smoothly():
     """Pillow would take the nearest pixel of them."""
     stripes = Image.fromarray(np.tile([True, False], (8, 4)))
     assert set(Transform(size=3, filter="nearest")(stripes).unique().tolist()) <= {0.0, 1.0}
@@ -81,7 +81,7 @@ def test_one_bit_pictures_are_resized_smoothly():
         ({"mean": (0, 0, 0), "std": (1, 0, 1)}, "must be positive"),
     ],
 )
-def test_a_value_that_makes_no_sense_is_refused(values, message):
+def test_an_invalid_value_is_refused(values, message):
     with pytest.raises(UserError, match=message):
         Transform(**values)
 

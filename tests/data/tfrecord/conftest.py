@@ -1,4 +1,4 @@
-"""What the tests of the TFRecord reader share."""
+"""Fixtures of the tests of the TFRecord reader."""
 
 import pytest
 
@@ -7,12 +7,12 @@ from alfa_md.data.tfrecord import runtime
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path, monkeypatch):
-    """A cache directory of the test's own, beside its data."""
+    """A separate cache directory for the test."""
     monkeypatch.setenv("ALFA_MD_CACHE", str(tmp_path / "cache"))
 
 
 @pytest.fixture
 def tf():
-    """TensorFlow as the package starts it; skips the test where it is not installed."""
+    """TensorFlow as the package initialises it; skips the test if it is not installed."""
     pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
     return runtime.tensorflow()

@@ -1,4 +1,4 @@
-"""Batches of all training classes: every image once an epoch, a pure function of the index."""
+"""Pretraining batches: every image once per epoch, as a pure function of the index."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -108,7 +108,7 @@ def test_a_source_without_training_images_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("size", [0, -1, 2.5, True, None])
-def test_a_senseless_batch_size_is_refused(spec, size):
+def test_an_invalid_batch_size_is_refused(spec, size):
     with pytest.raises(UserError, match="batches.batch_size = .* must be a whole number of at least 1"):
         source(spec, batch_size=size)
 

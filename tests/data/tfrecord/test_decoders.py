@@ -8,15 +8,15 @@ from PIL import Image
 
 from alfa_md.data.tfrecord.decoder import Decoder, UndecodableImage
 from alfa_md.data.tfrecord.tensorflow_decoder import TensorflowDecoder
-from alfa_md.data.tfrecord.turbo_decoder import SHARE, TOGETHER, TurboDecoder, _runs
+from alfa_md.data.tfrecord.turbo_decoder import CHUNK, MAX_RUN_PIXELS, TurboDecoder, _equal_size_runs
 from alfa_md.errors import UserError
-from alfa_md.pixels import scaled
+from alfa_md.pixels import normalise
 from tests.shared import shared_data
 
 
 @pytest.fixture(params=[TensorflowDecoder, TurboDecoder])
 def kind_of_decoder(request) -> type[Decoder]:
-    """Every decoder in turn; skips where what it needs is not installed."""
+    """Each decoder class; skips those whose library is not installed."""
     library = {TensorflowDecoder: "tensorflow", TurboDecoder: "simplejpeg"}[request.param]
     pytest.importorskip(library, reason=f"{library} is not installed")
     return request.param
@@ -34,7 +34,7 @@ def noise(height: int, width: int, channels: int = 3, seed: int = 0) -> np.ndarr
 
 
 def plain_pixels(image: bytes) -> np.ndarray:
-    """[H, W, 3] uint8; JPEG with the fast integer transform and smooth chroma, which is TensorFlow's default."""
+    """Decoded [H, W, 3] uint8; JPEG with the fast integer DCT and smooth chroma, TensorFlow's default."""
     if image.startswith(b"\xff\xd8"):
         simplejpeg = pytest.importorskip("simplejpeg", reason="simplejpeg is not installed")
         return simplejpeg.decode_jpeg(image, colorspace="RGB", fastdct=True, fastupsample=False)
@@ -42,7 +42,7 @@ def plain_pixels(image: bytes) -> np.ndarray:
 
 
 def plain_resize(pixels: np.ndarray, size: int) -> np.ndarray:
-    """Four taps in float32; corners of source and target coincide, no antialiasing."""
+    """Reference bilinear resize in float32 with aligned corners, without antialiasing."""
 
     def taps(length):
         ratio = np.float32(length - 1) / np.float32(size - 1) if size > 1 else np.float32(0)
@@ -78,11 +78,11 @@ def stored_images(file: str, key: str, every: int) -> list[bytes]:
 
 
 @pytest.mark.parametrize("size", [28, 84])
-def test_photographs_to_the_last_bit(kind_of_decoder, size):
+def test_photographs_are_bit_identical(kind_of_decoder, size):
     assert_equal_to_plain(kind_of_decoder, stored_images("caltech101_subset.npz", "jpeg", every=40), size)
 
 
-def test_traffic_signs_to_the_last_bit(kind_of_decoder):
+def test_traffic_signs_are_bit_identical(kind_of_decoder):
     assert_equal_to_plain(kind_of_decoder, stored_images("traffic_sign_subset.npz", "png", every=40), 84)
 
 
@@ -107,8 +107,8 @@ def nearly_grey(row: int, channel: int, seed: int) -> np.ndarray:
 
 
 def test_sizes_forms_and_colours_mixed_in_one_call(kind_of_decoder):
-    """In runs of one size longer and shorter than what is decoded together; a colour hides among grey pictures."""
-    grey = [noise(9, 11, 1, seed) for seed in range(2 * SHARE + 3)]
+    """Runs of equal size above and below the chunk size; single colour pixels in otherwise grey images."""
+    grey = [noise(9, 11, 1, seed) for seed in range(2 * CHUNK + 3)]
     hidden = [nearly_grey(row, channel, row) for row in (0, 4, 8) for channel in range(3)]
     pixels = [*grey, *hidden, noise(9, 11), *grey[:3], noise(11, 9), noise(11, 9, 1), noise(9, 11), *hidden[4:6], *grey]
     for kinds in (["PNG"], ["JPEG"], ["JPEG", "PNG", "BMP"]):
@@ -116,22 +116,22 @@ def test_sizes_forms_and_colours_mixed_in_one_call(kind_of_decoder):
         assert_equal_to_plain(kind_of_decoder, images, 14)
 
 
-def test_grey_levels_before_scaling(kind_of_decoder):
+def test_unnormalised_images(kind_of_decoder):
     images = [encoded(noise(13, 8, channels), "JPEG") for channels in (1, 3, 3)]
-    levels = kind_of_decoder(10).levels(images)
+    levels = kind_of_decoder(10).decode_unnormalised(images)
     expected = np.stack([plain_resize(plain_pixels(image), 10) for image in images])
     np.testing.assert_array_equal(levels.permute(0, 2, 3, 1).numpy(), expected)
-    assert torch.equal(scaled(levels), kind_of_decoder(10)(images))
+    assert torch.equal(normalise(levels), kind_of_decoder(10)(images))
 
 
 def test_neighbours_of_one_size_make_a_run():
-    small, large = (10, 10), (1000, TOGETHER)
+    small, large = (10, 10), (1000, MAX_RUN_PIXELS)
     sizes = [small, small, (10, 11), (11, 10), small, large, large, small, small]
     runs = [range(0, 2), range(2, 3), range(3, 4), range(4, 5), range(5, 6), range(6, 7), range(7, 9)]
-    assert list(_runs(sizes, range(9))) == runs
-    assert list(_runs(sizes, range(1, 3))) == [range(1, 2), range(2, 3)]
-    half = (TOGETHER // 2, 1)
-    assert list(_runs(5 * [half], range(5))) == [range(0, 2), range(2, 4), range(4, 5)]
+    assert list(_equal_size_runs(sizes, range(9))) == runs
+    assert list(_equal_size_runs(sizes, range(1, 3))) == [range(1, 2), range(2, 3)]
+    half = (MAX_RUN_PIXELS // 2, 1)
+    assert list(_equal_size_runs(5 * [half], range(5))) == [range(0, 2), range(2, 4), range(4, 5)]
 
 
 def test_the_buffer_starts_at_an_odd_address():
@@ -189,16 +189,16 @@ def test_undecodable_image_is_counted_out(kind_of_decoder, bad):
 
 
 def test_undecodable_image_within_a_run_of_one_size(kind_of_decoder):
-    images = [encoded(noise(60, 60, seed=seed), "JPEG") for seed in range(2 * SHARE)]
-    images[SHARE + 3] = images[0][:900]
-    images[SHARE + 5] = images[1][:900]
+    images = [encoded(noise(60, 60, seed=seed), "JPEG") for seed in range(2 * CHUNK)]
+    images[CHUNK + 3] = images[0][:900]
+    images[CHUNK + 5] = images[1][:900]
     with pytest.raises(UndecodableImage) as caught:
         kind_of_decoder(8)(images)
-    assert caught.value.position == SHARE + 3
+    assert caught.value.position == CHUNK + 3
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP"])
-def test_a_picture_without_pixels(kind_of_decoder, kind):
+def test_an_image_without_pixels(kind_of_decoder, kind):
     with pytest.raises(UndecodableImage, match="image 1 is not a whole still picture"):
         kind_of_decoder(8)([encoded(noise(6, 6), kind), claiming(kind, 0)])
 
@@ -211,7 +211,7 @@ def test_a_jpeg_that_ends_with_its_size(kind_of_decoder, length):
 
 
 def claiming(kind: str, side: int) -> bytes:
-    """A small picture whose header claims a large one, square."""
+    """A small image whose header claims `side` x `side` pixels."""
     image = encoded(noise(6, 6), kind)
     place, size, order = {
         "PNG": (16, 4, "big"),
@@ -224,7 +224,7 @@ def claiming(kind: str, side: int) -> bytes:
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "BMP"])
 def test_an_absurdly_large_image_is_refused_before_it_is_decoded(kind_of_decoder, kind, monkeypatch):
     decode = kind_of_decoder(8)
-    monkeypatch.setattr(decode, "_decoded", lambda *arguments: pytest.fail("decoded"))
+    monkeypatch.setattr(decode, "_decode_batch", lambda *arguments: pytest.fail("decoded"))
     with pytest.raises(
         UndecodableImage, match="image 1 claims 60000 x 60000 pixels, more than the 100000000"
     ) as caught:
@@ -248,7 +248,7 @@ def test_bad_arguments(kind_of_decoder, arguments):
 
 
 def both(images: list[bytes], size: int) -> tuple[np.ndarray, np.ndarray]:
-    """What the two decoders make of images."""
+    """The images decoded by the two decoders."""
     pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
     pytest.importorskip("simplejpeg", reason="simplejpeg is not installed")
     return TensorflowDecoder(size)(images).numpy(), TurboDecoder(size)(images).numpy()

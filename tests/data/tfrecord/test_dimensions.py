@@ -1,4 +1,4 @@
-"""Sizes read from headers, against Pillow's."""
+"""Image dimensions read from headers, compared with Pillow."""
 
 import io
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from alfa_md.data.tfrecord.dimensions import dimensions, in_ink
+from alfa_md.data.tfrecord.dimensions import dimensions, is_cmyk
 from tests.shared import shared_data
 
 
@@ -27,11 +27,11 @@ def test_kinds_of_jpeg(options):
     assert dimensions(picture(301, 17, "JPEG", **options)) == (301, 17)
 
 
-def test_inks():
-    assert in_ink(picture(30, 7, "JPEG", "CMYK")) and not in_ink(picture(30, 7, "JPEG", "L"))
+def test_cmyk():
+    assert is_cmyk(picture(30, 7, "JPEG", "CMYK")) and not is_cmyk(picture(30, 7, "JPEG", "L"))
 
 
-def test_a_thumbnail_in_a_jpeg_is_not_the_picture():
+def test_a_thumbnail_in_a_jpeg_is_ignored():
     thumbnail = picture(8, 8, "JPEG")
     segment = b"\xff\xe1" + (len(thumbnail) + 2).to_bytes(2, "big") + thumbnail
     whole = picture(300, 7, "JPEG")
@@ -58,7 +58,7 @@ def test_other_files_have_no_size(image):
 
 
 @pytest.mark.parametrize(("file", "key"), [("caltech101_subset.npz", "jpeg"), ("traffic_sign_subset.npz", "png")])
-def test_real_pictures(file, key):
+def test_real_images(file, key):
     with np.load(shared_data(file)) as archive:
         data, offset = archive[key], archive["offset"]
     for i in range(0, len(offset) - 1, 20):
@@ -67,7 +67,7 @@ def test_real_pictures(file, key):
 
 
 def test_jpegs_are_sized_as_libjpeg_sizes_them():
-    """The decoder takes memory by the one and fills it by the other: of damaged headers, too."""
+    """The decoder allocates by our dimensions and fills by libjpeg's, also for damaged headers."""
     simplejpeg = pytest.importorskip("simplejpeg", reason="simplejpeg is not installed")
     rng, whole, sized = np.random.RandomState(0), picture(300, 7, "JPEG", progressive=True), 0
     for _ in range(3000):
@@ -80,5 +80,5 @@ def test_jpegs_are_sized_as_libjpeg_sizes_them():
             continue
         sized += 1
         assert dimensions(bytes(image)) == (width, height)
-        assert in_ink(bytes(image)) == (space in ("CMYK", "YCCK"))
+        assert is_cmyk(bytes(image)) == (space in ("CMYK", "YCCK"))
     assert sized > 1000

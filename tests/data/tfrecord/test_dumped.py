@@ -1,4 +1,4 @@
-"""Episodes dumped and replayed: the same episode, the official format, and every way in which files can be wrong."""
+"""Dumping and replay of episodes: equality, the official format, and damaged files."""
 
 import json
 import os
@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from alfa_md.data.fingerprint import fingerprint
+from alfa_md.data.fingerprint import episode_fingerprint
 from alfa_md.data.sampling import Sampling
-from alfa_md.data.tfrecord.class_files import ClassFiles
-from alfa_md.data.tfrecord.dump import dump
+from alfa_md.data.tfrecord.dump import dump_source
 from alfa_md.data.tfrecord.dumped import DumpedSource, dumped
 from alfa_md.data.tfrecord.image_cache import ImageCache
+from alfa_md.data.tfrecord.record_files import RecordFiles
 from alfa_md.data.tfrecord.record_images import DecodedImages
 from alfa_md.data.tfrecord.records import encode_example, read_records, scan_offsets, write_records
 from alfa_md.data.tfrecord.source import RecordSource
@@ -30,7 +30,7 @@ def source_of(spec, decoder=decode_names) -> RecordSource:
 
 
 def dumped_to(folder: Path, spec) -> Path:
-    return dump(source_of(spec), ClassFiles(spec), range(EPISODES), folder, SEED)
+    return dump_source(source_of(spec), RecordFiles(spec), range(EPISODES), folder, SEED)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def replayed(directory: Path, decoder=decode_names, **options) -> DumpedSource:
 
 
 def equal(a, b) -> bool:
-    """Whether two episodes are the same, values and names."""
+    """True if two episodes are equal in values and names."""
     tensors = all(torch.equal(x, y) for x, y in zip(a[:4], b[:4], strict=True))
     return tensors and a[4:] == b[4:]
 
@@ -58,7 +58,7 @@ def test_a_replayed_episode_is_the_one_that_was_dumped(spec, directory):
     assert directory == directory.parents[1] / "test" / "toy" and len(again) == EPISODES
     for index in range(EPISODES):
         assert equal(again.episode(index), ours.episode(index))
-        assert again.fingerprint(index) == fingerprint("toy", "test", ours.draw(index))
+        assert again.fingerprint(index) == episode_fingerprint("toy", "test", ours.draw(index))
 
 
 def test_the_files_are_those_of_the_format(spec, directory):
@@ -88,7 +88,7 @@ def test_tensorflow_reads_them_as_the_original_program_does(tf, spec, directory)
 
 
 def official(directory: Path, episodes: dict[int, tuple[list[int], list[int]]]) -> Path:
-    """Episodes as another program may have written them: numbers with gaps, labels in any order, nothing beside."""
+    """Write episodes as other programs may do: numbers with gaps, unsorted labels, no fingerprints."""
     directory.mkdir(parents=True)
     counts = {}
     for number, labels in episodes.items():
@@ -118,7 +118,7 @@ def test_pixels_are_rounded_as_the_cache_rounds_them(tmp_path):
 
     spec, decoder, cache = write_source(tmp_path / "records", coloured_image), TurboDecoder(8), ImageCache()
     cached = RecordSource(spec, "test", Sampling(), cache.images(spec, decoder), SEED)
-    dump(cached, ClassFiles(spec), range(1), tmp_path, SEED)
+    dump_source(cached, RecordFiles(spec), range(1), tmp_path, SEED)
     rounded = replayed(tmp_path / "test" / "toy", decoder, cache=cache)
     assert rounded.episode(0).query_x.dtype == torch.uint8 and equal(rounded.episode(0), cached.episode(0))
     exact = replayed(tmp_path / "test" / "toy", decoder, cache=ImageCache("float32"))
@@ -136,12 +136,12 @@ def test_the_reader_finds_them_below_its_folder_or_the_root(directory):
 
 
 class Named:
-    """A decoder with what a stamp tells."""
+    """A decoder with the attributes of a stamp."""
 
     name, image_size = "named", 1
 
 
-def test_the_stamp_tells_other_files(directory, tmp_path):
+def test_the_stamp_changes_with_the_files(directory, tmp_path):
     stamp = replayed(directory, Named()).stamp()
     copy = Path(shutil.copytree(directory, tmp_path / "copy"))
     assert replayed(copy, Named()).stamp() == stamp
@@ -150,7 +150,7 @@ def test_the_stamp_tells_other_files(directory, tmp_path):
     assert replayed(copy, Named()).stamp() != stamp
 
 
-def test_nothing_is_written_over_and_nothing_half_written_stays(spec, directory, tmp_path):
+def test_nothing_is_overwritten_and_no_partial_dump_remains(spec, directory, tmp_path):
     with pytest.raises(UserError, match="test/toy: is there already; choose another folder"):
         dumped_to(tmp_path / "episodes", spec)
 
@@ -159,7 +159,7 @@ def test_nothing_is_written_over_and_nothing_half_written_stays(spec, directory,
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        dump(source_of(spec), ClassFiles(spec), indices(), tmp_path / "other", SEED)
+        dump_source(source_of(spec), RecordFiles(spec), indices(), tmp_path / "other", SEED)
     assert list((tmp_path / "other" / "test").iterdir()) == []
 
 
@@ -193,7 +193,7 @@ COUNTS, NAMES = "images_per_class.json", "fingerprints.json"
         (lambda d: [file.unlink() for file in d.glob("*.tfrecords")], "toy: holds no episode"),
     ],
 )
-def test_a_directory_that_is_wrong_is_refused_at_once(directory, damage, line):
+def test_an_invalid_directory_is_refused_at_construction(directory, damage, line):
     damage(directory)
     with pytest.raises(UserError) as caught:
         replayed(directory)
@@ -216,7 +216,7 @@ def flipped(path: Path) -> None:
         (lambda file: write_records(file, [encode_example(b"0 0", 1)]), "its labels are not those that"),
     ],
 )
-def test_a_file_that_is_wrong_is_named_when_it_is_read(directory, damage, line):
+def test_an_invalid_file_is_named_when_it_is_read(directory, damage, line):
     damage(directory / FIRST)
     found = replayed(directory)
     with pytest.raises(UserError, match=f"{FIRST}: {line}"):
@@ -229,7 +229,7 @@ def test_no_more_episodes_than_there_are(directory):
         replayed(directory).episode(EPISODES)
 
 
-def test_an_image_that_is_no_picture_is_named(directory):
+def test_an_undecodable_image_is_named(directory):
     pytest.importorskip("simplejpeg")
     from alfa_md.data.tfrecord.turbo_decoder import TurboDecoder
 

@@ -1,8 +1,8 @@
-"""Messages of the usual layout, read at one glance, and those left to the parser that goes field by field."""
+"""Parser of tf.train.Example: the fast path for the common layout, and the fallback."""
 
 import pytest
 
-from alfa_md.data.tfrecord.example import OTHER, _by_field, _usual, parsed
+from alfa_md.data.tfrecord.example import MAX_OTHER_ENTRY, _parse_by_field, _parse_common_layout, parse_example
 from alfa_md.data.tfrecord.records import encode_example
 from alfa_md.data.tfrecord.wire import bytes_field, varint
 
@@ -24,24 +24,24 @@ LABEL = entry(b"label", 3, varint(300))
 
 
 @pytest.mark.parametrize("size", [0, 1, 90, 127, 128, 2000, 16383, 16384, 70000])
-def test_the_usual_layouts(size):
+def test_the_common_layouts(size):
     picture = [b"\xff" * size]
-    assert _usual(example(image(size), LABEL)) == (picture, [300])
-    assert _usual(example(LABEL, image(size))) == (picture, [300])
-    assert _usual(example(image(size))) == (picture, [])
-    assert _usual(encode_example(b"\xff" * size, -1)) == (picture, [-1])
+    assert _parse_common_layout(example(image(size), LABEL)) == (picture, [300])
+    assert _parse_common_layout(example(LABEL, image(size))) == (picture, [300])
+    assert _parse_common_layout(example(image(size))) == (picture, [])
+    assert _parse_common_layout(encode_example(b"\xff" * size, -1)) == (picture, [-1])
 
 
 def test_an_image_that_holds_an_entry_named_image():
     inner = example(image(5), LABEL)
-    assert _usual(example(entry(b"image", 1, inner), LABEL)) == ([inner], [300])
-    assert _usual(example(LABEL, entry(b"image", 1, inner))) == ([inner], [300])
+    assert _parse_common_layout(example(entry(b"image", 1, inner), LABEL)) == ([inner], [300])
+    assert _parse_common_layout(example(LABEL, entry(b"image", 1, inner))) == ([inner], [300])
 
 
 OTHERS = {
     "an entry on either side": example(LABEL, image(9), LABEL),
-    "a long entry before": example(entry(b"words", 1, b"x" * OTHER), image(9)),
-    "a long entry after": example(image(9), entry(b"words", 1, b"x" * OTHER)),
+    "a long entry before": example(entry(b"words", 1, b"x" * MAX_OTHER_ENTRY), image(9)),
+    "a long entry after": example(image(9), entry(b"words", 1, b"x" * MAX_OTHER_ENTRY)),
     "no values of another image": example(image(9), entry(b"image", 1)),
     "another image": example(image(9), entry(b"image", 1, b"second")),
     "two values": example(entry(b"image", 1, b"first", b"second"), LABEL),
@@ -55,23 +55,23 @@ OTHERS = {
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_other_layouts_are_read_field_by_field(name):
-    assert parsed(OTHERS[name]) == _by_field(memoryview(OTHERS[name]))
+    assert parse_example(OTHERS[name]) == _parse_by_field(memoryview(OTHERS[name]))
 
 
 def test_the_last_of_two_images_holds():
-    assert parsed(OTHERS["another image"]) == ([b"second"], [])
-    assert parsed(OTHERS["no values of another image"]) == ([], [])
+    assert parse_example(OTHERS["another image"]) == ([b"second"], [])
+    assert parse_example(OTHERS["no values of another image"]) == ([], [])
 
 
 @pytest.mark.parametrize("layout", [(image(200), LABEL), (LABEL, image(200))])
 def test_every_changed_byte_is_read_as_field_by_field(layout):
-    """Outcomes agree, be they values or a complaint, wherever the headers are damaged or the end is cut off."""
+    """Both parsers agree, in values or errors, for damaged headers and truncated messages."""
     whole = example(*layout)
     damaged = [whole[:length] for length in range(len(whole))]
     for place in range(len(whole)):
         damaged += [whole[:place] + bytes([whole[place] ^ bit]) + whole[place + 1 :] for bit in (1, 2, 8, 128)]
     for each in damaged:
-        assert outcome(parsed, each) == outcome(lambda payload: _by_field(memoryview(payload)), each)
+        assert outcome(parse_example, each) == outcome(lambda payload: _parse_by_field(memoryview(payload)), each)
 
 
 def outcome(parse, payload: bytes):

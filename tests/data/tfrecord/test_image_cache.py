@@ -1,4 +1,4 @@
-"""Images decoded once: the same pixels, whatever state the cache is in."""
+"""Disk cache of decoded images: equal pixels for every state of the cache."""
 
 import io
 import os
@@ -14,11 +14,11 @@ from PIL import Image
 
 from alfa_md.data.spec import DatasetSpec, load_spec
 from alfa_md.data.tfrecord import slot_file
-from alfa_md.data.tfrecord.image_cache import CachedImages, ImageCache, images_of
+from alfa_md.data.tfrecord.image_cache import CachedImages, ImageCache, open_record_images
 from alfa_md.data.tfrecord.installed_decoder import installed_decoder
 from alfa_md.data.tfrecord.record_images import DecodedImages
 from alfa_md.errors import UserError
-from alfa_md.pixels import scaled
+from alfa_md.pixels import normalise
 from tests.data.records import write_source
 from tests.shared import ROOT
 
@@ -27,16 +27,16 @@ SIZE = 8
 
 
 class CountingDecoder:
-    """The installed decoder, that remembers how many images it was given."""
+    """The installed decoder, counting its images."""
 
     name, image_size = "counting", SIZE
 
     def __init__(self):
         self.real, self.count = installed_decoder(SIZE), 0
 
-    def levels(self, images: Sequence[bytes]) -> torch.Tensor:
+    def decode_unnormalised(self, images: Sequence[bytes]) -> torch.Tensor:
         self.count += len(images)
-        return self.real.levels(images)
+        return self.real.decode_unnormalised(images)
 
 
 def noise(class_id: int, number: int) -> bytes:
@@ -79,11 +79,11 @@ def test_an_image_is_decoded_once(spec):
     assert (decoder.count, other.count) == (len(CHOSEN), 0)
 
 
-def test_whole_grey_levels_are_the_nearest(spec):
+def test_uint8_pixels_are_rounded_to_nearest(spec):
     images = cached(spec)[0].images(CHOSEN)
     assert images.dtype == torch.uint8 and images.is_contiguous(memory_format=torch.channels_last)
     assert torch.equal(images, rounded(spec))
-    assert (scaled(images) - exact(spec)).abs().max() <= 1 / 255 + 1e-6
+    assert (normalise(images) - exact(spec)).abs().max() <= 1 / 255 + 1e-6
 
 
 def test_float32_is_exact_cold_and_warm(spec):
@@ -94,13 +94,13 @@ def test_float32_is_exact_cold_and_warm(spec):
 
 
 def test_without_a_cache_nothing_is_rounded_or_kept(spec, tmp_path):
-    images = images_of(spec, installed_decoder(SIZE), None)
+    images = open_record_images(spec, installed_decoder(SIZE), None)
     assert torch.equal(images.images(CHOSEN), exact(spec))
     assert images.stamp()["cache"] is None
     assert not (tmp_path / "cache" / "decoded").exists()
 
 
-def test_the_stamp_says_how_images_are_kept(spec):
+def test_the_stamp_has_the_dtype_of_the_cache(spec):
     assert [cached(spec, dtype=kind)[0].stamp()["cache"] for kind in ("uint8", "float32")] == ["uint8", "float32"]
 
 
@@ -139,7 +139,7 @@ def test_of_a_large_class_the_first_images_are_kept(spec):
     assert decoder.count == len(CHOSEN) + 2  # records 7 and 29 once more
 
 
-def test_the_limit_of_space_holds_and_is_said_once(spec, capsys):
+def test_the_size_limit_holds_and_is_reported_once(spec, capsys):
     images, decoder = cached(spec, max_gigabytes=0)
     for _ in range(2):
         assert torch.equal(images.images(CHOSEN), rounded(spec))
@@ -147,7 +147,7 @@ def test_the_limit_of_space_holds_and_is_said_once(spec, capsys):
     assert capsys.readouterr().err.count("has reached its limit of 0 GB (ImageCache.max_gigabytes)") == 1
 
 
-def test_an_unwritable_folder_is_said_and_done_without(spec, tmp_path, monkeypatch, capsys):
+def test_an_unwritable_folder_is_reported_and_images_are_decoded(spec, tmp_path, monkeypatch, capsys):
     (tmp_path / "occupied").write_text("a file where the folder should be")
     monkeypatch.setenv("ALFA_MD_CACHE", str(tmp_path / "occupied"))
     images, decoder = cached(spec)
@@ -201,6 +201,6 @@ def test_two_processes_build_one_cache(spec, tmp_path):
         ({"max_images_per_class": 0}, "ImageCache.max_images_per_class = 0 must be at least 1"),
     ],
 )
-def test_settings_that_make_no_sense(settings, message):
+def test_invalid_settings_are_refused(settings, message):
     with pytest.raises(UserError, match=message):
         ImageCache(**settings)

@@ -1,4 +1,4 @@
-"""Sources of thousands of classes: open files stay few, and memory does not grow from episode to episode."""
+"""Sources of thousands of classes: bounded number of open files, no memory growth over episodes."""
 
 import os
 import resource
@@ -23,7 +23,7 @@ needs_proc = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="re
 
 @pytest.fixture(scope="module")
 def spec(tmp_path_factory) -> DatasetSpec:
-    """Five records a class, hard links to one file: only labels are wrong, which the reader does not look at."""
+    """Five records per class, hard links to one file: only labels are wrong, which the reader ignores."""
     directory = tmp_path_factory.mktemp("records") / "many"
     sizes = {"train": CLASSES, "valid": 0, "test": 0}
     names = tuple(f"class {n}" for n in range(CLASSES))

@@ -1,4 +1,4 @@
-"""Our reader of records says what is missing, so that others can go on without it; needs no TensorFlow."""
+"""Errors of the records reader for missing sources and splits; needs no TensorFlow."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def read(root, name="signs", split="test", sampling=None):
     return records(root, name, split, sampling or Sampling(), 0, decoder=None)
 
 
-def test_what_is_there_is_opened(root):
+def test_an_existing_source_is_opened(root):
     assert read(root).name == "signs"
 
 

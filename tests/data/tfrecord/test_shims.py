@@ -15,8 +15,8 @@ def of_ours(number=1):
     return number
 
 
-def test_a_gin_of_its_own_takes_bindings_and_names_that_ours_never_sees(tmp_path):
-    modules = shims.own_gin(tmp_path)
+def test_bindings_and_names_of_the_private_gin_are_separate(tmp_path):
+    modules = shims.private_gin(tmp_path)
     theirs, before = modules["gin"], gin.config_str()
     assert theirs is not gin and theirs is modules["gin.tf"] is theirs.tf
     assert sys.modules["gin"] is gin and sys.modules["gin.config"] is gin.config
@@ -32,11 +32,11 @@ def test_a_gin_of_its_own_takes_bindings_and_names_that_ours_never_sees(tmp_path
         gin.get_configurable("of_theirs")
     with pytest.raises(ValueError, match="of_ours"):
         theirs.parse_config("of_ours.number = 2")
-    assert shims.own_gin(tmp_path)["gin"] is not theirs  # each has a state of its own
+    assert shims.private_gin(tmp_path)["gin"] is not theirs  # each has a state of its own
 
 
 def test_a_locked_gin_of_ours_does_not_matter(tmp_path):
-    theirs = shims.own_gin(tmp_path)["gin"]
+    theirs = shims.private_gin(tmp_path)["gin"]
     gin.parse_config_files_and_bindings([], ["of_ours.number = 3"])
     try:
         assert gin.config_is_locked() and not theirs.config_is_locked()
@@ -55,7 +55,7 @@ def test_gin_files_are_found_from_the_checkout_wherever_the_process_stands(tmp_p
     (tmp_path / "checkout" / "folder" / "all.gin").write_text("include 'folder/part.gin'\n")
     (tmp_path / "checkout" / "folder" / "part.gin").write_text("NUMBER = 4\n")
     monkeypatch.chdir(tmp_path)
-    theirs = shims.own_gin(tmp_path / "checkout")["gin"]
+    theirs = shims.private_gin(tmp_path / "checkout")["gin"]
     theirs.parse_config_file("folder/all.gin")
     assert theirs.query_parameter("NUMBER/macro.value") == 4
 
@@ -65,8 +65,8 @@ def test_imports_find_the_given_modules_and_the_folder_only_within_the_block(tmp
     ours, path = ModuleType("simclr"), list(sys.path)
     monkeypatch.setitem(sys.modules, "simclr", ours)
     monkeypatch.delitem(sys.modules, "of_the_folder", raising=False)
-    modules = shims.own_gin(tmp_path)
-    with shims.importing_with(modules | shims.empty_simclr(), tmp_path):
+    modules = shims.private_gin(tmp_path)
+    with shims.importing_with(modules | shims.stub_simclr(), tmp_path):
         import of_the_folder
     assert of_the_folder.gin is modules["gin"]
     assert [name for name in vars(of_the_folder.data_util) if not name.startswith("__")] == []
@@ -75,9 +75,9 @@ def test_imports_find_the_given_modules_and_the_folder_only_within_the_block(tmp
     del sys.modules["of_the_folder"]
 
 
-def test_everything_is_put_back_after_an_error(tmp_path):
+def test_modules_are_restored_after_an_error(tmp_path):
     path = list(sys.path)
-    with pytest.raises(KeyError), shims.importing_with(shims.own_gin(tmp_path) | shims.empty_simclr(), tmp_path):
+    with pytest.raises(KeyError), shims.importing_with(shims.private_gin(tmp_path) | shims.stub_simclr(), tmp_path):
         raise KeyError
     assert sys.modules["gin"] is gin and "simclr" not in sys.modules and sys.path == path
 
@@ -102,7 +102,7 @@ def test_lists_of_classes_are_drawn_by_one_random_integer_each(spans):
     module = sampling_module(spans)
     with pytest.raises(ValueError):  # ragged, or of two dimensions
         module.EpisodeDescriptionSampler(seed=7).draw()
-    shims.make_spans_choosable(module)
+    shims.patch_ragged_spans(module)
     sampler, numbers = module.EpisodeDescriptionSampler(seed=7), np.random.RandomState(7)
     drawn = [sampler.draw() for _ in range(30)]
     assert drawn == [spans[numbers.randint(len(spans))] for _ in range(30)]
@@ -111,9 +111,9 @@ def test_lists_of_classes_are_drawn_by_one_random_integer_each(spans):
 
 def test_a_sampler_is_patched_once_and_left_alone_without_a_graph():
     module = sampling_module([[0]])
-    shims.make_spans_choosable(module)
+    shims.patch_ragged_spans(module)
     patched = module.EpisodeDescriptionSampler
-    shims.make_spans_choosable(module)
+    shims.patch_ragged_spans(module)
     assert module.EpisodeDescriptionSampler is patched
     assert not hasattr(patched(seed=0, use_dag_hierarchy=False), "span_leaves_rel")
 

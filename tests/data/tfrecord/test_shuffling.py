@@ -1,4 +1,4 @@
-"""Frames of one film must not meet in support and query set more often than by chance, however a file is ordered."""
+"""Frames of one video are in support and query set no more often than by chance, for any file order."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ Films = dict[int, np.ndarray]  # class id -> the film of every record, in file o
 
 
 def excess(drawn: list[list[ClassRecords]], films: Films) -> float:
-    """How many standard errors the pairs of support and query from one film are above what chance gives."""
+    """Support/query pairs from one video, in standard errors above the expectation by chance."""
     surplus = []
     for episode in drawn:
         pairs = expected = 0.0
@@ -32,7 +32,7 @@ def excess(drawn: list[list[ClassRecords]], films: Films) -> float:
 
 
 def read_on(rng: np.random.RandomState, drawn: list[ClassRecords], films: Films) -> list[ClassRecords]:
-    """The same episode from a reader that takes records in a row: what must not happen."""
+    """The same episode from a reader that takes consecutive records, the failure that is tested for."""
     windows = []
     for c in drawn:
         size = len(c.support) + len(c.query)
@@ -42,7 +42,7 @@ def read_on(rng: np.random.RandomState, drawn: list[ClassRecords], films: Films)
 
 
 def episodes(tmp_path, films: Films) -> list[list[ClassRecords]]:
-    """What is drawn from records in the order of their films; 18 classes, those of training are used."""
+    """Episodes drawn from 18 classes whose records are sorted by video."""
     counts = [len(films[class_id % len(films)]) for class_id in range(18)]
     spec = write_source(tmp_path, images_per_class=counts)
     source = RecordSource(spec, "train", Sampling(**SAMPLING), DecodedImages(spec, decode_names), seed=0)
@@ -50,18 +50,18 @@ def episodes(tmp_path, films: Films) -> list[list[ClassRecords]]:
 
 
 def both_readers(tmp_path, films: Films) -> tuple[float, float]:
-    """The excess of this package's reader, and of one that reads on: without the latter the test could not fail."""
+    """The excess of this package's reader, and of a sequential reader as a positive control."""
     drawn, rng = episodes(tmp_path, films), np.random.RandomState(0)
     return excess(drawn, films), excess([read_on(rng, episode, films) for episode in drawn], films)
 
 
 @pytest.mark.parametrize("num_films", [2, 10])
-def test_films_of_equal_length(num_films, tmp_path):
+def test_videos_of_equal_length(num_films, tmp_path):
     own, reading_on = both_readers(tmp_path, {n: np.repeat(np.arange(num_films), FRAMES) for n in range(6)})
     assert abs(own) < TOLERANCE and reading_on > 4 * TOLERANCE
 
 
-def test_the_films_of_real_traffic_signs(tmp_path):
+def test_videos_of_real_traffic_signs(tmp_path):
     with np.load(shared_data("traffic_sign_subset.npz")) as arrays:
         labels, tracks = arrays["label"], arrays["track"]
     classes = np.unique(labels)[:6]

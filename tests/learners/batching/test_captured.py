@@ -8,8 +8,8 @@ import torch
 
 from alfa_md.backbones.conv4 import Conv4
 from alfa_md.heads import LearnedHead
-from alfa_md.inner_loop.recomputation import low
-from alfa_md.learners import captured as module
+from alfa_md.inner_loop.recomputation import recompute_all
+from alfa_md.learners.batching import captured as module
 from alfa_md.learners.batching.captured import captured
 from alfa_md.learners.batching.cuda_graph import Capture
 from alfa_md.learners.batching.vmapped import vmapped
@@ -31,7 +31,7 @@ LEARNERS = {
     "4-CONV, steps taken again": {
         "backbone": partial(Conv4, num_filters=4),
         "first_order": False,
-        "memory": low,
+        "memory": recompute_all,
         **CONV4,
     },
 }
@@ -50,7 +50,7 @@ def episodes(first, number=2):
 def meta_learned(learner, tasks):
     """Scores, and the outer gradients that are there, after one backward pass over these tasks."""
     learner.zero_grad()
-    scores = learner.batch(tasks)
+    scores = learner.forward_episodes(tasks)
     torch.stack([learner.objective.loss(s, e.query_y) for s, e in zip(scores, tasks, strict=True)]).sum().backward()
     grads = {name: p.grad.clone() for name, p in learner.named_parameters() if p.grad is not None}
     return {str(place): score.detach() for place, score in enumerate(scores)}, grads
@@ -67,7 +67,7 @@ def moved(learner):
 @pytest.mark.parametrize("batching", [captured, STACK], ids=["side by side", "stacked"])
 def test_on_the_cpu_nothing_is_captured(batching):
     learner, plain = made(batching), made()
-    for own, expected in zip(learner.batch(episodes(0)), plain.batch(episodes(0)), strict=True):
+    for own, expected in zip(learner.forward_episodes(episodes(0)), plain.forward_episodes(episodes(0)), strict=True):
         torch.testing.assert_close(own, expected, rtol=1e-12, atol=1e-12)
     assert not module._kept[learner]
 
@@ -95,7 +95,8 @@ def test_evaluation_is_captured_too(options):
     learner, plain = on_gpu(made(captured, **options)).eval(), made(**options).eval()
     with torch.no_grad():
         for first in (0, 1, 2):
-            results = learner.batch(list(map(there, episodes(first)))), plain.batch(episodes(first))
+            tasks = episodes(first)
+            results = learner.forward_episodes(list(map(there, tasks))), plain.forward_episodes(tasks)
             assert_near(*({str(place): score for place, score in enumerate(scores)} for scores in results))
     assert len(module._kept[learner]) == 1
 
@@ -104,7 +105,7 @@ def test_evaluation_is_captured_too(options):
 def test_what_gathers_is_not_captured_in_training():
     learner = on_gpu(made(captured, rule=NORMALIZED))
     meta_learned(learner, list(map(there, episodes(0))))
-    assert not module._kept[learner] and learner.gathering()[0].pending.any()
+    assert not module._kept[learner] and learner.accumulators()[0].pending.any()
 
 
 @needs_cuda

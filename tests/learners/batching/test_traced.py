@@ -9,7 +9,7 @@ import torch
 from alfa_md.errors import UserError
 from alfa_md.learners.batching.traced import Traced, compiled
 from tests.episodes import random_episode
-from tests.learners.test_vmapped import CLASSIFIERS, RULES, SGD, curves, regressor
+from tests.learners.batching.test_vmapped import CLASSIFIERS, RULES, SGD, curves, regressor
 
 
 def meta_learned(learner, episodes, scores):

@@ -15,7 +15,6 @@ from alfa_md.objectives import REGRESSION
 from alfa_md.rules.alfa import alfa
 from alfa_md.rules.attenuate import Attenuate
 from alfa_md.rules.generator import Generator, reference_init
-from alfa_md.rules.separate import adaptive_per_layer, separate, unlearned
 from alfa_md.rules.sgd import sgd
 from tests.episodes import random_episode, small_convnet, small_learner
 
@@ -94,14 +93,9 @@ def test_only_episodes_of_equal_shape_are_stackable():
     assert not stackable(learner, [*curves(1, shots=5), *curves(1, shots=6)])
 
 
-def test_a_rule_with_a_memory_is_not_stackable():
-    rule = partial(separate, lr=adaptive_per_layer, decay=unlearned, inner_rate=0.1)
-    assert not stackable(small_learner(rule), [random_episode()] * 2)
-
-
 @pytest.mark.parametrize("queries", [(2, 2), (2, 3)])
 def test_batching_serves_episodes_of_any_shape(queries):
     episodes = [random_episode(seed=seed, queries=number) for seed, number in enumerate(queries)]
     learner, plain = small_learner(batching=vmapped), small_learner()
-    for scores, episode in zip(learner.batch(episodes), episodes, strict=True):
+    for scores, episode in zip(learner.forward_episodes(episodes), episodes, strict=True):
         torch.testing.assert_close(scores, plain(episode), rtol=1e-12, atol=1e-12)

@@ -1,1 +1,1 @@
-"""Small synthetic originals of the sources, in the layouts in which people download them: one module a source."""
+"""Small synthetic original files of the sources in their published layouts: one module per source."""

@@ -1,4 +1,4 @@
-"""FGVC-Aircraft as its archive unpacks, two pictures a variant."""
+"""Synthetic FGVC-Aircraft in the layout of its archive, two images per variant."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from tests.tiny_pictures import save
 
 
 def write(folder: Path) -> Path:
-    """One picture of each variant is in each list; all boxes leave out one pixel on each side."""
+    """One image of each variant is in each list; all boxes crop one pixel on each side."""
     data = folder / "data"
     names = [f"Type {number}/A-{number:03d}" for number in range(100)]
     pictures = {f"{1000 + 7 * n % 200:07d}": names[n // 2] for n in range(200)}

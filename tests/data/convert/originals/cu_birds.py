@@ -1,4 +1,4 @@
-"""CUB-200-2011 as its archive unpacks, one picture a species."""
+"""Synthetic CUB-200-2011 in the layout of its archive, one image per species."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from tests.tiny_pictures import save
 
 
 def write(folder: Path) -> Path:
-    """The first two species have three pictures."""
+    """The first two species have three images."""
     names = [f"{number:03d}.Bird_{number}" for number in range(1, 201)]
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "classes.txt").write_text("".join(f"{n} {name}\n" for n, name in enumerate(names, 1)))

@@ -1,4 +1,4 @@
-"""Describable Textures as their archive unpacks, two pictures a texture."""
+"""Synthetic Describable Textures in the layout of their archive, two images per texture."""
 
 from pathlib import Path
 

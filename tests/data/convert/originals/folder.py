@@ -1,4 +1,4 @@
-"""Pictures of your own in several formats, with a csv of two levels."""
+"""Synthetic own images in several formats, with a bi-level csv."""
 
 from pathlib import Path
 

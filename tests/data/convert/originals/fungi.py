@@ -1,4 +1,4 @@
-"""FGVCx Fungi 2018 as its archives unpack, one picture a species."""
+"""Synthetic FGVCx Fungi 2018 in the layout of its archives, one image per species."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ from tests.tiny_pictures import save
 
 
 def write(folder: Path) -> Path:
-    """Species 0 has a picture in both lists."""
+    """Species 0 has an image in both lists."""
     categories = [{"id": number, "name": f"Fungus {number}"} for number in range(1394)]
     for name, numbers in {"train": range(1394), "val": [0]}.items():
         files = {n: f"images/{n}_Fungus {n}/{name}.JPG" for n in numbers}

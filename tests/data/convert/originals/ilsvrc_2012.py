@@ -1,4 +1,4 @@
-"""The training images of ILSVRC-2012 as their archives unpack, one or two a class, with a WordNet of its own."""
+"""Synthetic ILSVRC-2012 in the layout of its archives, one or two images per class, with a synthetic WordNet."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The same original files as those of ilsvrc_2012."""
+"""Synthetic originals of ilsvrc_2012_v2, which are those of ilsvrc_2012."""
 
 from tests.data.convert.originals.ilsvrc_2012 import write
 

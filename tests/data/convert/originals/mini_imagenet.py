@@ -1,4 +1,4 @@
-"""miniImageNet as three pickles, three images a class."""
+"""Synthetic miniImageNet in three pickles, three images per class."""
 
 import pickle
 from pathlib import Path
@@ -7,7 +7,7 @@ import numpy as np
 
 
 def write(folder: Path) -> Path:
-    """Image i of a pickle is all of level i; classes are stored in descending order."""
+    """All pixels of image i of a pickle are i; classes are stored in descending order."""
     folder.mkdir(parents=True, exist_ok=True)
     for word, first, number in (("train", 0, 64), ("val", 64, 16), ("test", 80, 20)):
         images = np.arange(3 * number, dtype=np.uint8)[:, None, None, None] * np.ones((1, 84, 84, 3), np.uint8)

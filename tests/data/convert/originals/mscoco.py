@@ -1,4 +1,4 @@
-"""MSCOCO as its archives unpack: three pictures, two objects a category."""
+"""Synthetic MSCOCO in the layout of its archives: three images, two objects per category."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ from tests.tiny_pictures import save
 
 
 def write(folder: Path) -> Path:
-    """The categories have gaps in their ids, as the real ones; one box lies outside of its picture."""
+    """Category ids have gaps, as the real ones; one box is outside of its image."""
     names = [f"{number:012d}.jpg" for number in range(3)]
     for number, name in enumerate(names):
         save(folder / "train2017" / name, number, size=(60, 40))

@@ -1,4 +1,4 @@
-"""Omniglot as its two archives unpack: an alphabet a folder, a character a folder, a PNG of one bit a drawer."""
+"""Synthetic Omniglot in the layout of its two archives, with 1-bit PNG files."""
 
 from pathlib import Path
 

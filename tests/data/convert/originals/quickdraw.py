@@ -1,4 +1,4 @@
-"""The bitmaps of Quick, Draw!, two drawings a file."""
+"""Synthetic bitmaps of Quick, Draw!, two drawings per file."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""GTSRB as its archive unpacks, six frames a sign."""
+"""Synthetic GTSRB in the layout of its archive, six frames per sign."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from tests.tiny_pictures import save
 
 
 def write(folder: Path) -> Path:
-    """The colour of a frame tells its place in the film."""
+    """The colour of a frame encodes its number in the video."""
     for sign in range(43):
         images = folder / "Final_Training" / "Images" / f"{sign:05d}"
         for frame in range(6):

@@ -1,4 +1,4 @@
-"""VGG Flower as its archives unpack, two pictures a flower."""
+"""Synthetic VGG Flower in the layout of its archives, two images per flower."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from tests.tiny_pictures import save
 
 
 def write(folder: Path) -> Path:
-    """Picture i is of flower (i - 1) % 102 + 1."""
+    """Image i is of flower (i - 1) % 102 + 1."""
     savemat = pytest.importorskip("scipy.io", reason="reading the labels of VGG Flower needs SciPy").savemat
     for number in range(1, 205):
         save(folder / "jpg" / f"image_{number:05d}.jpg", number)

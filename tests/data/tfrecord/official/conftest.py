@@ -12,7 +12,7 @@ from tests.data.tfrecord.official.harness import STAND_IN, forget_package
 
 @pytest.fixture(autouse=True)
 def no_package(tmp_path, monkeypatch):
-    """No package is imported or in a place where it is looked for."""
+    """No official package is imported or on a search path."""
     monkeypatch.setattr(official_package, "CHECKOUT", tmp_path / "third_party" / "meta-dataset")
     monkeypatch.setattr(sys, "path", [f for f in sys.path if not (Path(f) / official_package.PIPELINE_FILE).is_file()])
     forget_package()
@@ -22,14 +22,14 @@ def no_package(tmp_path, monkeypatch):
 
 @pytest.fixture
 def stand_in(monkeypatch):
-    """The stand-in on the import path; gives the list of the requests made to its pipelines."""
+    """Puts the stand-in on the import path; returns a function that lists the requests to its pipelines."""
     monkeypatch.syspath_prepend(STAND_IN)
     return lambda: official_package.load_package(STAND_IN.resolve()).pipeline.REQUESTS
 
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
-    """Two sources; the colour of an image tells its class and its record."""
+    """Two sources; the colour of an image encodes its class and record."""
     root = tmp_path_factory.mktemp("records")
     write_source(root, coloured_image, "toy")
     write_source(root, coloured_image, "other")

@@ -1,4 +1,4 @@
-"""What the tests of the official reader share: where its stand-in lies, and what holds for every episode of it."""
+"""Helpers of the tests of the official reader: path of the stand-in, and checks of every episode."""
 
 import sys
 from collections import Counter
@@ -40,7 +40,7 @@ def classes(images: torch.Tensor) -> list[int]:
 
 
 def check(episode, split: str, index: int) -> None:
-    """What holds for every episode of the official reader on `root`."""
+    """Check the invariants of every episode of the official reader on `root`."""
     support, query = classes(episode.support_x), classes(episode.query_x)
     order = list(dict.fromkeys(support))
     assert episode.way == len(order) and list(dict.fromkeys(query)) == order

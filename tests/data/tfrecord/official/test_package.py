@@ -1,4 +1,4 @@
-"""The official package: found, refused, configured apart from us, switched on by one binding, and itself if here."""
+"""Loading of the official package: lookup, errors, separate configuration, and the package itself if available."""
 
 import json
 import re
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("tf")
 REAL = next((f for f in (*map(Path, sys.path), official_package.CHECKOUT) if (f / "meta_dataset").is_dir()), None)
 
 
-def test_without_the_package_one_line_says_what_to_place_where(root, tmp_path):
+def test_a_missing_package_is_reported_with_a_remedy(root, tmp_path):
     place = tmp_path / "third_party" / "meta-dataset"
     with pytest.raises(UserError) as caught:
         toy(root)
@@ -48,7 +48,7 @@ def test_its_default_place_is_below_the_repository():
     assert Path(done.stdout.strip()) == ROOT / "third_party" / "meta-dataset"
 
 
-def test_a_package_of_the_path_comes_first_and_a_folder_of_that_name_is_none(root, tmp_path, monkeypatch):
+def test_the_import_path_has_precedence_and_other_folders_of_that_name_are_ignored(root, tmp_path, monkeypatch):
     shutil.copytree(STAND_IN, tmp_path / "third_party" / "meta-dataset")
     (tmp_path / "records" / "meta_dataset").mkdir(parents=True)
     monkeypatch.syspath_prepend(tmp_path / "records")
@@ -69,7 +69,7 @@ def test_a_package_of_the_path_comes_first_and_a_folder_of_that_name_is_none(roo
         ("meta_dataset/learn/gin/setups/data_config_common.gin", "DataConfig.shuffle_buffer_size = 0\n", "is off; set"),
     ],
 )
-def test_a_checkout_that_is_not_as_it_should_be(root, tmp_path, file, text, message):
+def test_an_invalid_checkout_is_refused(root, tmp_path, file, text, message):
     checkout = Path(shutil.copytree(STAND_IN, tmp_path / "third_party" / "meta-dataset"))
     (checkout / file).write_text((checkout / file).read_text() + text)
     with pytest.raises(UserError) as caught:
@@ -107,7 +107,7 @@ def flags_of(*lines: str) -> list[str]:
     return [*CONFIG, *(f"--gin_bindings={line}" for line in (*TINY, *lines))]
 
 
-def test_one_binding_switches_a_whole_run(tmp_path, small_root, stand_in):
+def test_one_binding_switches_a_run_to_the_official_reader(tmp_path, small_root, stand_in):
     switched = [*flags_of("reader = @official"), f"--records_root_dir={small_root}"]
     outcome = run_entry("train", *switched, "--run_dir=run", cwd=tmp_path)
     assert outcome.code == 0, outcome
@@ -126,7 +126,7 @@ def test_one_binding_switches_a_whole_run(tmp_path, small_root, stand_in):
     assert results["data"]["reader"] == "official" and len(results["scores"]) == 3
 
 
-def test_a_switched_run_in_a_process_of_its_own_ends_and_is_quiet(tmp_path, small_root):
+def test_a_run_with_the_official_reader_exits_and_prints_no_errors(tmp_path, small_root):
     switched = [*flags_of("reader = @official"), f"--records_root_dir={small_root}", "--run_dir=run"]
     outcome = spawn_entry("train", *switched, cwd=tmp_path, first=STAND_IN)
     assert (outcome.code, outcome.err) == (0, "")
@@ -150,7 +150,7 @@ import os, sys, traceback
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 try:
-    from tests.data.tfrecord.test_official import check_real
+    from tests.data.tfrecord.official.test_package import check_real
     check_real(Path(sys.argv[1]))
 except BaseException:
     traceback.print_exc()
@@ -173,5 +173,5 @@ def check_real(root: Path) -> None:
         assert episode.support_x.shape == (0, 3, 8, 8)
 
 
-def test_what_is_asked_of_the_official_package_holds_for_the_stand_in(root, stand_in):
+def test_the_checks_of_the_official_package_hold_for_the_stand_in(root, stand_in):
     check_real(root)

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.usefixtures("tf")
 
 
 @pytest.mark.parametrize("split", SPLITS)
-def test_every_field_is_in_its_place(root, stand_in, split):
+def test_every_field_of_an_episode(root, stand_in, split):
     source = toy(root, split)
     episodes = [source.episode(index) for index in range(8)]
     for index, episode in enumerate(episodes):
@@ -45,7 +45,7 @@ def test_pixels_are_those_of_our_own_reader(root, stand_in):
 
 
 def descriptions(source, stand_in, first: int = 0) -> list:
-    """The five of episodes `first` and on, whatever the number that its pipeline has drawn ahead."""
+    """Descriptions of five episodes from `first`, without those that the pipeline has prefetched."""
     for index in range(first, first + 5):
         source.episode(index)
     return stand_in()[-1]["drawn"][:5]
@@ -80,12 +80,12 @@ def test_threads_get_episodes_of_their_own(root, stand_in):
     assert made == drawn  # none twice, none lost
 
 
-def test_what_the_pipeline_is_told(root, stand_in):
+def test_arguments_of_the_pipeline(root, stand_in):
     sampling = Sampling(num_support=3, min_ways=6, max_num_query=4, ignore_hierarchy_probability=0.25)
     episode = official(root, "toy", "train", sampling, 0, image_size=8).episode(0)
     request = stand_in()[-1]
-    told = {name: getattr(request["episode_descr_config"], name) for name in asdict(sampling)}
-    assert told == asdict(sampling) and told["num_ways"] is told["num_query"] is None
+    passed = {name: getattr(request["episode_descr_config"], name) for name in asdict(sampling)}
+    assert passed == asdict(sampling) and passed["num_ways"] is passed["num_query"] is None
     assert (request["shuffle_buffer_size"], request["read_buffer_size_bytes"]) == (1000, 2**20)
     assert (request["num_prefetch"], request["image_size"]) == (64, 8)
     assert (request["ignore_hierarchy_probability"], request["simclr_episode_fraction"]) == (0.25, 0.0)
@@ -110,7 +110,7 @@ def test_omniglot_is_sampled_by_its_alphabets(root, stand_in, tmp_path):
 
 
 def test_imagenet_is_sampled_by_its_graph(root, stand_in, tmp_path):
-    """Its sampler draws from lists of unequal lengths, which NumPy refuses unless told how."""
+    """The official sampler draws from ragged lists, which NumPy rejects without the shim."""
     flat, graphs = load_spec(root / "toy"), {}
     for split in SPLITS:
         leaves = tuple(f"n{class_id:02}" for class_id in flat.classes(split))
@@ -130,7 +130,7 @@ def with_spec(root, spec, folder) -> Path:
     return folder
 
 
-def test_ways_and_shots_that_cannot_be_met_are_refused_as_by_our_own_reader(root, stand_in):
+def test_unsatisfiable_ways_and_shots_are_refused_as_by_our_own_reader(root, stand_in):
     with pytest.raises(UserError, match="toy has 6 train classes, but an episode needs 7; lower Sampling.num_ways"):
         toy(root, num_ways=7)
     with pytest.raises(UserError, match="official.image_size = 0 must be at least 1"):
@@ -178,7 +178,7 @@ def test_batches_of_one_source(root, stand_in):
     assert stand_in()[-1]["shuffle_buffer_size"] == 1000
 
 
-def test_batches_of_two_sources_count_their_classes_on(root, stand_in):
+def test_labels_of_two_sources_are_offset(root, stand_in):
     batches = official_batches(root, ["other", "toy"], seed=0, batch_size=20, image_size=8)
     offsets = {"other": 0, "toy": 6}
     sources = Counter()
@@ -191,7 +191,7 @@ def test_batches_of_two_sources_count_their_classes_on(root, stand_in):
     assert batches.name == "other+toy" and batches.stamp()["specs"].keys() == offsets.keys()
 
 
-def test_batches_that_cannot_be(root, stand_in, tmp_path):
+def test_invalid_batches_are_refused(root, stand_in, tmp_path):
     write_root(tmp_path / "root")
     with pytest.raises(UserError, match="traffic_sign has no train classes; leave it out of Experiment.train_sources"):
         official_batches(tmp_path / "root", ["traffic_sign"], seed=0, image_size=8)

@@ -1,4 +1,4 @@
-"""What the official gin files configure; values without default are required, as there."""
+"""Configurables of the official gin files; values without default are required, as in the official package."""
 
 import gin.tf
 

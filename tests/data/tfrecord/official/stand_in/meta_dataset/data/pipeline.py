@@ -1,4 +1,4 @@
-"""Support images, labels and class ids, then those of the query set; batches; the number of the source beside both."""
+"""Episode and batch pipelines with the outputs of the official ones: images, labels, class ids, source number."""
 
 import functools
 

@@ -1,4 +1,4 @@
-"""Way 5 or more, shots 1, 2, 3, ... in random order, and two query images a class, unless a number is fixed."""
+"""Sampler of episode descriptions: way 5 or more, shots 1, 2, 3, ... in random order, two queries per class."""
 
 import numpy as np
 

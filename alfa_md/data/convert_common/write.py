@@ -1,4 +1,4 @@
-"""The classes of a plan as record files: several at a time, each whole or not at all, the specification last."""
+"""Writing of a plan: one record file per class, atomically and in parallel, then the specification."""
 
 from collections.abc import Iterator
 from itertools import islice
@@ -8,22 +8,22 @@ from typing import NamedTuple
 from rich.console import Console
 from rich.progress import track
 
-from alfa_md.data.conversion.ledger import Ledger
-from alfa_md.data.conversion.plan import Plan, Skipped
-from alfa_md.data.conversion.pool import over_processes
+from alfa_md.data.convert_common.conversion_state import ConversionState
+from alfa_md.data.convert_common.plan import Plan, Skipped
+from alfa_md.data.convert_common.pool import map_in_processes
 from alfa_md.data.spec import DatasetSpec
 from alfa_md.data.tfrecord.records import encode_example, write_records
 from alfa_md.errors import UserError
 
 
-class Job(NamedTuple):
-    """What a process needs to write classes."""
+class ClassWriter(NamedTuple):
+    """Writes the record file of a class id; picklable for worker processes."""
 
     plan: Plan
-    spec: DatasetSpec  # that knows the directory
+    spec: DatasetSpec  # with the path of the output directory
 
     def __call__(self, class_id: int) -> tuple[int, list[Skipped]]:
-        """Writes the records of a class; returns its id and what was skipped. UserError where images are missing."""
+        """Write the records of a class; returns its id and the skipped images. Raises UserError if some are missing."""
         skipped: list[Skipped] = []
         images = self._images(class_id, skipped)
         write_records(self.spec.class_file(class_id), (encode_example(image, class_id) for image in images))
@@ -45,21 +45,22 @@ class Job(NamedTuple):
 def write_source(plan: Plan, records_root_dir: Path, workers: int = 1) -> Path:
     """Write a record file for each class and then `dataset_spec.json`; returns `<records_root_dir>/<spec.name>`.
 
-    `workers` processes write a class each. Classes that are complete already are kept, so an interrupted conversion
-    goes on where it stopped. Raises UserError, before anything is written, if the directory holds something else than
-    this source; also if it cannot be written.
+    `workers` processes write one class each. Complete classes are kept, so an interrupted conversion resumes. Raises
+    UserError, before anything is written, if the directory holds anything but this source, and if it cannot be written.
     """
     directory = records_root_dir / plan.spec.name
     try:
-        ledger = Ledger.open(plan, directory)
+        state = ConversionState.open(plan, directory)
         sizes = plan.spec.images_per_class
-        missing = [class_id for class_id in range(len(sizes)) if not ledger.is_complete(class_id)]
-        missing.sort(key=lambda class_id: -sizes[class_id])  # a large class begun last would keep the others waiting
-        results = over_processes(Job(plan, ledger.spec), missing, workers)
+        missing = [class_id for class_id in range(len(sizes)) if not state.is_complete(class_id)]
+        missing.sort(
+            key=lambda class_id: -sizes[class_id]
+        )  # largest first, so that no worker ends with a large class alone
+        results = map_in_processes(ClassWriter(plan, state.spec), missing, workers)
         title, console = f"Converting {plan.spec.name}", Console(stderr=True)
         for class_id, skipped in track(results, title, total=len(missing), console=console):
-            ledger.note(class_id, skipped)
-        ledger.finish(plan)
+            state.set_skipped(class_id, skipped)
+        state.finish(plan)
     except OSError as error:
         raise UserError(
             f"{error.filename or directory}: cannot be written ({error.strerror}); choose another records root"

@@ -1,7 +1,6 @@
-"""The graph over the classes of ImageNet, from the files of WordNet: kept, cut and collapsed as in Meta-Dataset.
+"""WordNet graph of the ImageNet classes, pruned and collapsed as in Meta-Dataset.
 
-Links run from a synset to its kinds ("is a", read from right to left). A graph here is a dictionary from each WordNet
-id to the set of its children; its leaves are classes.
+A graph is a dictionary from each WordNet id to the set of its children (its hyponyms); the leaves are classes.
 Reference: Triantafillou et al., "Meta-Dataset", ICLR 2020 (arXiv:1903.03096), section 3.1 and appendix.
 """
 
@@ -16,7 +15,7 @@ Graph = dict[str, set[str]]
 
 
 def read_graph(file: Path) -> Graph:
-    """All links of `wordnet.is_a.txt`, a parent and a child a line. Raises UserError naming a line that is none."""
+    """The graph in `wordnet.is_a.txt`, one parent and child per line. Raises UserError naming an invalid line."""
     graph: Graph = {}
     for number, line in _lines(file):
         match line.split():
@@ -29,7 +28,7 @@ def read_graph(file: Path) -> Graph:
 
 
 def read_words(file: Path) -> dict[str, str]:
-    """WordNet id -> words, from `words.txt` with a tab between them. Raises UserError naming a line without."""
+    """WordNet id -> words, from the tab-separated `words.txt`. Raises UserError naming an invalid line."""
     words = {}
     for number, line in _lines(file):
         wn_id, tab, text = line.partition("\t")
@@ -39,23 +38,23 @@ def read_words(file: Path) -> dict[str, str]:
     return words
 
 
-def below(graph: Mapping[str, Collection[str]], root: str) -> set[str]:
-    """`root` and everything that can be reached from it."""
+def descendants(graph: Mapping[str, Collection[str]], root: str) -> set[str]:
+    """`root` and all nodes reachable from it."""
     return _reached(graph, [root])
 
 
-def spanning(graph: Graph, leaves: Iterable[str], within: Collection[str] | None = None) -> Graph:
-    """The graph of `leaves` and of their ancestors, those in `within` if that is given; other links are dropped."""
-    kept = _reached(parents(graph), leaves)
-    if within is not None:
-        kept &= set(within)
+def ancestor_graph(graph: Graph, leaves: Iterable[str], allowed: Collection[str] | None = None) -> Graph:
+    """The subgraph of `leaves` and their ancestors, restricted to `allowed` if given."""
+    kept = _reached(parents_of(graph), leaves)
+    if allowed is not None:
+        kept &= set(allowed)
     return {node: graph[node] & kept for node in kept}
 
 
-def collapsed(graph: Graph) -> Graph:
-    """The graph without nodes that have one child only: the child takes the place of such a node."""
+def collapse_single_children(graph: Graph) -> Graph:
+    """The graph with every node of a single child replaced by that child."""
     graph = {node: set(children) for node, children in graph.items()}
-    above = parents(graph)
+    above = parents_of(graph)
     pending = sorted(graph)
     while pending:
         node = pending.pop()
@@ -67,23 +66,23 @@ def collapsed(graph: Graph) -> Graph:
             graph[parent].remove(node)
             graph[parent].add(child)
             above[child].add(parent)
-            pending.append(parent)  # one child fewer, if it had this one already
+            pending.append(parent)  # may have one child fewer now
     return graph
 
 
-def leaves(graph: Graph) -> list[str]:
-    """The nodes without children, sorted: the order of classes."""
+def sorted_leaves(graph: Graph) -> list[str]:
+    """The nodes without children, sorted, which is the class order."""
     return sorted(node for node, children in graph.items() if not children)
 
 
-def nodes(graph: Graph, words: Mapping[str, str]) -> tuple[Node, ...]:
-    """The graph as a specification has it."""
-    above = parents(graph)
+def spec_nodes(graph: Graph, words: Mapping[str, str]) -> tuple[Node, ...]:
+    """The nodes of the graph in the form of a specification."""
+    above = parents_of(graph)
     return tuple(Node(n, words.get(n, ""), tuple(sorted(graph[n])), tuple(sorted(above[n]))) for n in sorted(graph))
 
 
-def parents(graph: Mapping[str, Iterable[str]]) -> Graph:
-    """Every node with those that have it for a child."""
+def parents_of(graph: Mapping[str, Iterable[str]]) -> Graph:
+    """The reversed graph: each node with the set of its parents."""
     above: Graph = defaultdict(set, {node: set() for node in graph})
     for node, children in graph.items():
         for child in children:
@@ -92,7 +91,7 @@ def parents(graph: Mapping[str, Iterable[str]]) -> Graph:
 
 
 def _reached(links: Mapping[str, Collection[str]], starts: Iterable[str]) -> set[str]:
-    """What can be reached along `links`, starts included; each visited once, so that a cycle ends too."""
+    """All nodes reachable from `starts`, included; terminates on cycles."""
     reached, pending = set(), list(starts)
     while pending:
         node = pending.pop()
@@ -103,7 +102,7 @@ def _reached(links: Mapping[str, Collection[str]], starts: Iterable[str]) -> set
 
 
 def _lines(file: Path) -> list[tuple[int, str]]:
-    """The lines that are not empty, with their numbers."""
+    """The non-empty lines with their line numbers. Raises UserError if the file is not text."""
     try:
         text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

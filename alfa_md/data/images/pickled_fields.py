@@ -1,4 +1,4 @@
-"""A pickled dictionary of a published data set, each field checked as it is read."""
+"""Type-checked access to the fields of a pickled dictionary, as published data sets are stored."""
 
 from pathlib import Path
 from typing import Any, NoReturn
@@ -9,10 +9,10 @@ from alfa_md.data.images.unpickling import read_pickle
 from alfa_md.errors import UserError
 
 
-class Archive:
-    """The fields of one pickle; every method raises UserError naming `where` and the field.
+class PickledFields:
+    """The fields of one pickled dictionary. Every method raises UserError naming `where` and the field.
 
-    Names of fields may be bytes, as files of Python 2 have them when they were written anew.
+    Field names may be bytes, as in re-written files of Python 2.
     """
 
     def __init__(self, where: Path | str, content: Any) -> None:
@@ -28,13 +28,13 @@ class Archive:
         return name in self._fields
 
     def get(self, name: str) -> Any:
-        """The value of a field that must be there."""
+        """The value of a required field."""
         if name not in self._fields:
             self.fail(name, f"is missing among {sorted(map(str, self._fields))[:6]}")
         return self._fields[name]
 
     def array(self, name: str) -> np.ndarray:
-        """A field that is an array, or lists that make one."""
+        """A field as an array; nested lists are converted."""
         value = self.get(name)
         if not isinstance(value, np.ndarray | list | tuple):
             self.fail(name, f"must be an array, not {_kind(value)}")
@@ -44,21 +44,21 @@ class Archive:
             return self.fail(name, "must be an array, but its entries do not make one")
 
     def pixels(self, name: str) -> np.ndarray:
-        """[N, height, width, 3] uint8."""
+        """A field of images, [N, height, width, 3] uint8."""
         array = self.array(name)
         if array.dtype != np.uint8 or array.ndim != 4 or array.shape[3] != 3 or 0 in array.shape[1:3]:
             self.fail(name, f"must be [N, height, width, 3] uint8, not {list(array.shape)} {array.dtype}")
         return array
 
     def labels(self, name: str, count: int) -> np.ndarray:
-        """[count] of class numbers from 0."""
+        """A field of class numbers from 0, [count] int64."""
         array = self.array(name)
         if array.shape != (count,) or array.dtype.kind not in "iu" or (array < 0).any():
             self.fail(name, f"must hold {count} class numbers, not {list(array.shape)} {array.dtype}")
         return array.astype(np.int64)
 
     def names(self, name: str) -> list[str]:
-        """A list of texts."""
+        """A field that is a list of strings or bytes, as strings."""
         value = self.get(name)
         value = value.tolist() if isinstance(value, np.ndarray) else value
         if not isinstance(value, list | tuple) or not all(isinstance(item, str | bytes) for item in value):
@@ -66,13 +66,13 @@ class Archive:
         return [as_text(item) for item in value]
 
 
-def open_archive(path: Path) -> Archive:
-    """The dictionary in a file. Raises UserError, as `read_pickle`, and if it holds none."""
-    return Archive(path, read_pickle(path))
+def open_pickled_fields(path: Path) -> PickledFields:
+    """The dictionary in a pickle file. Raises UserError as `read_pickle` does, and if it is no dictionary."""
+    return PickledFields(path, read_pickle(path))
 
 
 def as_text(value: Any) -> Any:
-    """Bytes as text, anything else as it is."""
+    """`value` decoded as Latin-1 if it is bytes, else unchanged."""
     return value.decode("latin-1") if isinstance(value, bytes) else value
 
 

@@ -1,15 +1,15 @@
-"""Archives that come as one file a split: finding the file of a split among them."""
+"""Lookup of the archive of a split, for data sets published as one file per split."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from alfa_md.errors import MissingSplit
 
-FILE_WORDS = {"train": ("train",), "valid": ("val", "validation", "valid"), "test": ("test",)}
+SPLIT_WORDS = {"train": ("train",), "valid": ("val", "validation", "valid"), "test": ("test",)}
 
 
-def split_file(folder: Path, names: Mapping[str, Sequence[str]], split: str) -> Path | None:
-    """The first file in `folder` that has one of the names of a split; None if no split has one.
+def find_split_file(folder: Path, names: Mapping[str, Sequence[str]], split: str) -> Path | None:
+    """The first file in `folder` with one of the names of a split; None if no split has a file.
 
     Raises MissingSplit if only other splits have one.
     """

@@ -1,11 +1,11 @@
-"""Images by class and record number; what RecordSource makes of them is in test_source.py."""
+"""Random access to record files by class and record number."""
 
 import os
 from pathlib import Path
 
 import pytest
 
-from alfa_md.data.tfrecord import class_files
+from alfa_md.data.tfrecord import record_files
 from alfa_md.data.tfrecord.record_images import DecodedImages
 from alfa_md.data.tfrecord.tensorflow_decoder import TensorflowDecoder
 from alfa_md.errors import UserError
@@ -40,7 +40,7 @@ def test_the_undecodable_image_is_named(tf, tmp_path):
 @pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="this system does not list a process's mappings")
 @pytest.mark.parametrize("limit, mapped", [(10_000, 0), (29, 18)])
 def test_only_large_files_keep_their_index_mapped(tmp_path, monkeypatch, limit, mapped):
-    monkeypatch.setattr(class_files, "MAPPED", limit)
+    monkeypatch.setattr(record_files, "MAPPED", limit)
     spec = write_source(tmp_path)
     DecodedImages(spec, decode_names).images([(c, 0) for c in range(18)])  # makes the index
     files = DecodedImages(spec, decode_names)
@@ -49,7 +49,7 @@ def test_only_large_files_keep_their_index_mapped(tmp_path, monkeypatch, limit, 
     assert len(kept) == mapped and files is not None  # `files` must live until here
 
 
-def test_the_stamp_tells_specification_decoder_and_size(tf, tmp_path):
+def test_the_stamp_has_specification_decoder_and_size(tf, tmp_path):
     spec = write_source(tmp_path)
     stamp = DecodedImages(spec, TensorflowDecoder(8)).stamp()
     assert (stamp["decoder"], stamp["image_size"], len(stamp["spec"])) == ("tensorflow", 8, 16)

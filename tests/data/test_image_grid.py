@@ -1,8 +1,8 @@
-"""The images of an episode as they are looked at: brightness, and the grid."""
+"""Image grid of an episode, and rescaling for display."""
 
 import torch
 
-from alfa_md.data.pictures import BORDER, GREY, THUMBNAIL, episode_grid, visible
+from alfa_md.data.image_grid import BORDER, GREY, THUMBNAIL, episode_grid, rescale_for_display
 from tests.episodes import random_episode
 
 
@@ -16,20 +16,22 @@ def plain_episode(size: int, channels: int = 3):
 
 def test_values_between_minus_one_and_one_are_shown_as_they_are():
     episode = plain_episode(4)
-    shown = visible(episode)
+    shown = rescale_for_display(episode)
     assert torch.allclose(shown.support_x.double(), (episode.support_x + 1) / 2) and (shown.query_x == 0.75).all()
     dim = episode.map(lambda tensor: tensor / 4 if tensor.is_floating_point() else tensor)
-    assert torch.allclose(visible(dim).support_x.double(), (episode.support_x / 4 + 1) / 2)
+    assert torch.allclose(rescale_for_display(dim).support_x.double(), (episode.support_x / 4 + 1) / 2)
 
 
 def test_images_normalised_otherwise_are_stretched_channel_by_channel():
     episode = random_episode()
     scale = torch.tensor([3.0, 5.0, 20.0]).double()[:, None, None]
     moved = episode._replace(support_x=episode.support_x * scale + 7, query_x=episode.query_x * scale + 7)
-    shown = visible(moved)
+    shown = rescale_for_display(moved)
     both = torch.cat([shown.support_x, shown.query_x])
     assert (both.amin((0, 2, 3)) == 0).all() and torch.allclose(both.amax((0, 2, 3)), torch.ones(3))
-    assert torch.allclose(shown.support_x, visible(episode).support_x, atol=1e-5)  # whatever mean and deviation
+    assert torch.allclose(
+        shown.support_x, rescale_for_display(episode).support_x, atol=1e-5
+    )  # whatever mean and deviation
 
 
 def test_the_grid_has_classes_down_support_left_and_query_right():

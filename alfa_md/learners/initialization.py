@@ -1,4 +1,4 @@
-"""Whether the outer loop learns where the inner loop starts."""
+"""Learned or frozen initialisation of backbone and head, for `GradientLearner.initialization`."""
 
 import gin
 from torch import nn
@@ -11,6 +11,6 @@ def learned(*modules: nn.Module) -> None:
 
 @gin.configurable
 def frozen(*modules: nn.Module) -> None:
-    """Backbone and head keep their random initialisation for ever; only the rule is meta-learned."""
+    """Backbone and head keep their random initialisation; only the rule is meta-learned."""
     for module in modules:
         module.requires_grad_(False)

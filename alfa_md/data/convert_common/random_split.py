@@ -1,4 +1,4 @@
-"""The random but fixed division of a source's classes into splits that Meta-Dataset uses."""
+"""Meta-Dataset's random class splits (fixed seed), split files, and flat specifications."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,14 +11,14 @@ from alfa_md.errors import UserError
 
 SEED = 22  # of the published splits
 
-Split = dict[str, list[str]]  # train, valid, test -> class names in class id order
+SplitNames = dict[str, list[str]]  # train, valid, test -> class names in class id order
 
 
-def random_split(names: Sequence[str], sizes: tuple[int, int, int]) -> Split:
-    """Class names in a source's own order, divided into train, valid and test of these sizes.
+def random_split(names: Sequence[str], sizes: tuple[int, int, int]) -> SplitNames:
+    """Class names, given in the source's order, split into train, valid and test of these sizes.
 
-    Training classes are in the random order in which they were drawn, the others in the source's order. Equal to the
-    published splits for every source that Meta-Dataset divides at random.
+    Training classes are in the order in which they were drawn, the others in the source's order. Equal to the published
+    splits for every source that Meta-Dataset splits at random.
     """
     num_train, num_valid, num_test = sizes
     if len(names) != sum(sizes):
@@ -31,36 +31,36 @@ def random_split(names: Sequence[str], sizes: tuple[int, int, int]) -> Split:
     return {split: [names[i] for i in ids] for split, ids in zip(SPLITS, (train, valid, test), strict=True)}
 
 
-def split_of(source_dir: Path, source: str, names: Sequence[str], sizes: tuple[int, int, int]) -> Split:
-    """The split in `<source_dir>/<source>_splits.json`, the official file, where it is there; else the random one.
+def load_or_draw_split(source_dir: Path, source: str, names: Sequence[str], sizes: tuple[int, int, int]) -> SplitNames:
+    """The split of the official file `<source_dir>/<source>_splits.json` if it exists, else the random split.
 
-    Raises UserError for a file that does not divide just these classes.
+    Raises UserError for a file that does not list exactly these classes.
     """
     file = source_dir / f"{source}_splits.json"
     return read_split(file, names) if file.exists() else random_split(names, sizes)
 
 
-def read_split(file: Path, names: Sequence[str]) -> Split:
-    """The split in a JSON file. Raises UserError where it does not divide just these classes."""
+def read_split(file: Path, names: Sequence[str]) -> SplitNames:
+    """The split in a JSON file. Raises UserError if it does not list exactly these classes."""
     try:
         content = json.loads(file.read_bytes())
         split = {name: list(content[name]) for name in SPLITS}
         listed = [str(name) for names_of in split.values() for name in names_of]
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{file}: is no JSON object of the lists train, valid and test; remove or mend it") from error
-    require_classes(file, listed, names)
+    check_listed_classes(file, listed, names)
     return split
 
 
-def require_classes(file: Path, listed: Sequence[str], names: Sequence[str]) -> None:
-    """Raises UserError where a split file does not list each of these classes once."""
+def check_listed_classes(file: Path, listed: Sequence[str], names: Sequence[str]) -> None:
+    """Raise UserError if a split file does not list each of these classes once."""
     if sorted(listed) != sorted(names):
         different = sorted(set(listed) ^ set(names)) or ["a class twice"]
         raise UserError(f"{file}: does not divide the classes that are there ({different[0]}); remove or mend it")
 
 
 def flat_spec(source: str, split: Mapping[str, Sequence[str]], images: Mapping[str, int]) -> DatasetSpec:
-    """The specification of a source without structure: classes in the order of `split`, image counts by class name."""
+    """A flat specification: classes in the order of `split`, image counts by class name."""
     names = tuple(name for part in SPLITS for name in split[part])
     return DatasetSpec(
         name=source,

@@ -1,4 +1,4 @@
-"""The record files of one Meta-Dataset source, read at random."""
+"""Random access to the encoded images in the record files of one Meta-Dataset source."""
 
 import hashlib
 import json
@@ -11,38 +11,39 @@ from alfa_md.data.tfrecord.index import class_offsets
 from alfa_md.data.tfrecord.records import decode_example, read_records
 from alfa_md.errors import UserError
 
-# Offsets of larger class files stay mapped. A mapping holds its file open, and a process may open about a thousand.
+# Offsets of larger files stay memory-mapped, smaller ones are copied: a mapping keeps a file open, and a process can
+# open about a thousand.
 MAPPED = 10_000  # records
 
-Place = tuple[int, int]  # class id, record number
+RecordId = tuple[int, int]  # class id, record number
 
 
-class ClassFiles:
-    """The record files of a source; a file is indexed when it is first read. May be used by several threads at once."""
+class RecordFiles:
+    """The record files of a source; a file is indexed on first access. Thread-safe."""
 
     def __init__(self, spec: DatasetSpec):
         self.spec = spec
         self._offsets: dict[int, np.ndarray] = {}
 
-    def encoded(self, chosen: Sequence[Place]) -> list[bytes]:
-        """The encoded images at N places, in their order.
+    def read_images(self, chosen: Sequence[RecordId]) -> list[bytes]:
+        """The encoded images of N records, in the order of `chosen`.
 
-        A class file is opened once, and nothing but the chosen records is read. Raises UserError naming the file, and
-        the record where one is at fault: unreadable, damaged, or not as many as the specification says.
+        Opens each class file once and reads only the chosen records. Raises UserError naming the file, and the record
+        if one is at fault, if it is unreadable, damaged, or has another number of records than the specification.
         """
         positions: dict[int, list[int]] = {}
         for position, (class_id, _) in enumerate(chosen):
             positions.setdefault(class_id, []).append(position)
         encoded = [b""] * len(chosen)
-        for class_id, places in positions.items():
-            records = self._read(class_id, [chosen[place][1] for place in places])
-            for place, image in zip(places, records, strict=True):
-                encoded[place] = image
+        for class_id, own in positions.items():
+            images = self._read(class_id, [chosen[position][1] for position in own])
+            for position, image in zip(own, images, strict=True):
+                encoded[position] = image
         return encoded
 
-    def name(self, place: Place) -> str:
-        """The words by which a message names a record's image."""
-        class_id, number = place
+    def describe(self, record: RecordId) -> str:
+        """The name of a record's image in error messages."""
+        class_id, number = record
         return f"{self.spec.class_file(class_id)}: the image of record {number}"
 
     def _read(self, class_id: int, numbers: Sequence[int]) -> list[bytes]:
@@ -63,6 +64,6 @@ class ClassFiles:
         return self._offsets[class_id]
 
 
-def fingerprint(spec: DatasetSpec) -> str:
-    """The stamp of a specification: the first 16 hex digits of a SHA-256."""
+def spec_fingerprint(spec: DatasetSpec) -> str:
+    """First 16 hex digits of the SHA-256 of a specification."""
     return hashlib.sha256(json.dumps(spec.to_json(), sort_keys=True).encode()).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""One function over many inputs in several processes, which end with the process that began them."""
+"""Parallel map over processes that end with their parent process."""
 
 import os
 import signal
@@ -12,19 +12,19 @@ from typing import Any
 
 from alfa_md.errors import UserError
 
-_function: Callable[[Any], Any] | None = None  # of this process, if it is a worker
+_function: Callable[[Any], Any] | None = None  # set in worker processes
 
 
-def over_processes(function: Callable[[Any], Any], inputs: Sequence[Any], workers: int) -> Iterator[Any]:
-    """The results in the order in which they come; with one worker in this process, and in order.
+def map_in_processes(function: Callable[[Any], Any], inputs: Sequence[Any], workers: int) -> Iterator[Any]:
+    """Results of `function` over `inputs`, as they complete; with one worker in this process, in order.
 
-    `function` is pickled once for each worker. What it raises is raised here, and the workers are ended. Raises
-    UserError where a worker is killed.
+    `function` is pickled once per worker. Its exceptions are raised here and end the workers. Raises UserError if a
+    worker is killed.
     """
     if workers == 1 or len(inputs) < 2:
         yield from map(function, inputs)
         return
-    # Fresh processes: a fork of one with threads (tf.data's, PyTorch's) may hang.
+    # Spawned, because forking a process with threads (tf.data, PyTorch) may deadlock.
     pool = ProcessPoolExecutor(min(workers, len(inputs)), get_context("spawn"), _begin, (function,))
     try:
         for future in as_completed([pool.submit(_call, value) for value in inputs]):
@@ -42,12 +42,12 @@ def over_processes(function: Callable[[Any], Any], inputs: Sequence[Any], worker
 def _begin(function: Callable[[Any], Any]) -> None:
     global _function
     _function = function
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the first one decides
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the parent handles it
     Thread(target=_end_with_parent, daemon=True).start()
 
 
 def _end_with_parent() -> None:
-    """A worker whose parent was killed would wait for work for ever."""
+    """End this worker when its parent ends; it would wait for work forever."""
     wait([parent_process().sentinel])
     os._exit(1)
 

@@ -1,4 +1,4 @@
-"""What all converters share: going on after an interruption, and never writing over other data."""
+"""Writing of a plan: resuming after an interruption, and protection of other data."""
 
 import json
 import os
@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from alfa_md.data.conversion.plan import Plan, Skipped
-from alfa_md.data.conversion.write import write_source
+from alfa_md.data.convert_common.plan import Plan, Skipped
+from alfa_md.data.convert_common.write import write_source
 from alfa_md.data.spec import DatasetSpec, load_spec
 from alfa_md.data.tfrecord.records import decode_example, read_records, scan_offsets
 from alfa_md.errors import UserError
@@ -70,7 +70,7 @@ def test_writes_every_class_and_the_specification(tmp_path: Path):
     assert set(snapshot(directory)) == {"0.tfrecords", "1.tfrecords", "2.tfrecords", "dataset_spec.json"}
 
 
-def test_interrupted_conversion_goes_on_with_the_missing_classes(interrupted: Path):
+def test_interrupted_conversion_resumes_with_the_missing_classes(interrupted: Path):
     assert not (interrupted / "letters" / "dataset_spec.json").exists()
     images = Images()
     assert load_spec(write(SPEC, interrupted, images)) == SPEC
@@ -89,21 +89,21 @@ def test_damaged_and_short_class_files_are_written_again(tmp_path: Path):
     assert snapshot(directory) == whole
 
 
-def test_another_finished_source_is_left_alone(tmp_path: Path):
+def test_another_finished_source_is_not_overwritten(tmp_path: Path):
     before = snapshot(write(SPEC, tmp_path, Images()))
     with pytest.raises(UserError, match="letters: holds another letters with other classes or images"):
         write(replace(SPEC, class_names=("a", "b", "d")), tmp_path, Images())
     assert snapshot(tmp_path / "letters") == before
 
 
-def test_another_unfinished_source_is_left_alone(interrupted: Path):
+def test_another_unfinished_source_is_not_overwritten(interrupted: Path):
     before = snapshot(interrupted / "letters")
     with pytest.raises(UserError, match="letters: holds the unfinished conversion of another letters"):
         write(replace(SPEC, images_per_class=(2, 3, 5)), interrupted, Images())
     assert snapshot(interrupted / "letters") == before
 
 
-def test_directory_with_unknown_files_is_left_alone(tmp_path: Path):
+def test_directory_with_unknown_files_is_not_overwritten(tmp_path: Path):
     (tmp_path / "letters").mkdir()
     (tmp_path / "letters" / "0.tfrecords").write_bytes(b"whose?")
     with pytest.raises(UserError, match="letters: is not empty and has no dataset_spec.json"):
@@ -128,7 +128,7 @@ def test_a_skipped_image_is_listed_and_counted_out(tmp_path: Path):
     assert again.asked == []
 
 
-def test_an_image_that_can_be_read_at_last_takes_its_place(tmp_path: Path):
+def test_a_skipped_image_that_becomes_readable_is_written(tmp_path: Path):
     directory = write(SPEC, tmp_path, Images(skips=1))
     (directory / "1.tfrecords").unlink()
     assert load_spec(write(SPEC, tmp_path, Images())) == SPEC
@@ -155,12 +155,12 @@ def test_processes_write_what_one_process_writes(tmp_path: Path):
     assert snapshot(alone) == snapshot(together)
 
 
-def test_files_beside_the_specification_are_written(tmp_path: Path):
+def test_extra_files_are_written(tmp_path: Path):
     plan = Plan(SPEC, Images(skips=0), lambda spec: {"sizes.json": json.dumps(spec.images_per_class).encode()})
     assert (write_source(plan, tmp_path) / "sizes.json").read_text() == "[1, 3, 4]"
 
 
-def test_leftovers_of_a_killed_process_are_swept_and_those_of_a_living_one_kept(interrupted: Path):
+def test_temporary_files_of_dead_processes_are_removed_and_of_live_ones_kept(interrupted: Path):
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
     names = [f".0.tfrecords.{process}.1.tmp" for process in (dead.pid, os.getpid())]
@@ -170,7 +170,7 @@ def test_leftovers_of_a_killed_process_are_swept_and_those_of_a_living_one_kept(
     assert [(interrupted / "letters" / name).exists() for name in names] == [False, True]
 
 
-def test_a_worker_that_is_killed_ends_the_conversion_with_a_line(tmp_path: Path):
+def test_a_killed_worker_ends_the_conversion_with_a_user_error(tmp_path: Path):
     with pytest.raises(UserError, match="a worker process was killed"):
         write_source(Plan(SPEC, die), tmp_path, workers=2)
 

@@ -1,9 +1,9 @@
-"""The files of dumped episodes, in the format of `dump_episodes` of the original Meta-Dataset program.
+"""File format of dumped episodes, that of `dump_episodes` in the original Meta-Dataset code.
 
 In the folder of a source, the support set of episode 7 is `episode-0007-train.tfrecords` and its query set
-`episode-0007-test.tfrecords`, with labels that count from 0 within the episode; `images_per_class.json` says
-{file: {label: number of images}}. What `alfa_md.episodes dump` has written also holds `fingerprints.json`: the seed,
-and what each episode is made of. Reference: Triantafillou et al., "Meta-Dataset", ICLR 2020 (arXiv:1903.03096).
+`episode-0007-test.tfrecords`, with labels that count from 0 within the episode; `images_per_class.json` is
+{file: {label: number of images}}. Dumps of `alfa_md.episodes dump` also have `fingerprints.json`: the seed and the
+episode fingerprints. Reference: Triantafillou et al., "Meta-Dataset", ICLR 2020 (arXiv:1903.03096).
 """
 
 import json
@@ -16,27 +16,27 @@ from typing import Any, NamedTuple
 from alfa_md.data.tfrecord.records import decode_example, read_records, scan_offsets
 from alfa_md.errors import MissingSource, UserError
 
-SIDES = ("train", "test")  # the format's words for support set and query set
-COUNTS_FILE, NAMES_FILE = "images_per_class.json", "fingerprints.json"
-FILE = re.compile(r"episode-(\d{4,})-(?:train|test)\.tfrecords")
+SETS = ("train", "test")  # support and query set in file names
+COUNTS_FILE, FINGERPRINTS_FILE = "images_per_class.json", "fingerprints.json"
+EPISODE_FILE = re.compile(r"episode-(\d{4,})-(?:train|test)\.tfrecords")
 REMEDY = "dump the episodes again"
 
 
-class Example(NamedTuple):
-    """One record of an episode's file."""
+class DumpedExample(NamedTuple):
+    """One record of a dumped support or query set."""
 
     image: bytes  # encoded
     label: int
-    where: str  # the words by which a message names the image
+    where: str  # name of the image in error messages
 
 
-def file_name(number: int, side: str) -> str:
-    """Of the support set ("train") or the query set ("test") of an episode."""
-    return f"episode-{number:04d}-{side}.tfrecords"
+def episode_file(number: int, set_name: str) -> str:
+    """File name of the support ("train") or query ("test") set of an episode."""
+    return f"episode-{number:04d}-{set_name}.tfrecords"
 
 
 def read_counts(directory: Path) -> dict[str, dict[int, int]]:
-    """{file: {label: images}}. Raises MissingSource where there is no directory, UserError for other content."""
+    """{file: {label: images}}. Raises MissingSource if there is no directory, UserError for invalid content."""
     if not directory.is_dir():
         raise MissingSource(f"{directory}: not found; dumped episodes lie in <folder>/<split>/<source>")
     path = directory / COUNTS_FILE
@@ -49,9 +49,9 @@ def read_counts(directory: Path) -> dict[str, dict[int, int]]:
         raise UserError(f"{path}: must say {{file: {{label: number of images}}}}; {REMEDY}") from error
 
 
-def read_names(directory: Path, episodes: int) -> tuple[int, list[str]] | None:
-    """Seed and fingerprints of so many episodes; None where no file tells. Raises UserError for other content."""
-    path = directory / NAMES_FILE
+def read_fingerprints(directory: Path, episodes: int) -> tuple[int, list[str]] | None:
+    """Seed and episode fingerprints; None if there is no such file. Raises UserError for invalid content."""
+    path = directory / FINGERPRINTS_FILE
     content = _read_json(path)
     if content is None:
         return None
@@ -64,28 +64,28 @@ def read_names(directory: Path, episodes: int) -> tuple[int, list[str]] | None:
     return seed, names
 
 
-def read_sizes(directory: Path) -> dict[str, int]:
-    """The sizes in bytes of the files that hold episodes, by name."""
-    return {file.name: file.stat().st_size for file in sorted(directory.iterdir()) if FILE.fullmatch(file.name)}
+def read_file_sizes(directory: Path) -> dict[str, int]:
+    """Size in bytes of each episode file by name."""
+    return {file.name: file.stat().st_size for file in sorted(directory.iterdir()) if EPISODE_FILE.fullmatch(file.name)}
 
 
-def read_examples(path: Path, counts: Mapping[int, int]) -> list[Example]:
-    """The images of one file, by label, else in their order.
+def read_examples(path: Path, counts: Mapping[int, int]) -> list[DumpedExample]:
+    """The images of one file, stably sorted by label.
 
-    Raises UserError naming the file, and the record where one is at fault, or where the labels are not as counted.
+    Raises UserError naming the file, and the record if one is at fault, or if the labels do not match `counts`.
     """
     offsets = scan_offsets(path)
     found = []
     for number, data in enumerate(read_records(path, offsets, range(len(offsets) - 1))):
         image, label = decode_example(data, f"{path}: record {number}")
-        found.append(Example(image, label, f"{path}: the image of record {number}"))
+        found.append(DumpedExample(image, label, f"{path}: the image of record {number}"))
     if Counter(example.label for example in found) != counts:
         raise UserError(f"{path}: its labels are not those that {COUNTS_FILE} counts; {REMEDY}")
     return sorted(found, key=lambda example: example.label)
 
 
 def _read_json(path: Path) -> Any:
-    """The content of a file; None where there is none."""
+    """The content of a JSON file; None if it does not exist. Raises UserError if it is invalid."""
     try:
         return json.loads(path.read_bytes())
     except FileNotFoundError:

@@ -1,1 +1,0 @@
-"""What the converters of all sources share: plans, random splits, pictures, and the writing itself."""

@@ -1,0 +1,39 @@
+"""Conversion plan of a flat source whose images are files; JPEG files are copied unchanged."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from alfa_md.data.convert_common.jpeg import read_as_jpeg
+from alfa_md.data.convert_common.originals import file_names, raise_if_any
+from alfa_md.data.convert_common.plan import Plan
+from alfa_md.data.convert_common.random_split import flat_spec, load_or_draw_split
+
+
+class FilesAsJpeg(NamedTuple):
+    """The image files of a class id as JPEG bytes, in record order. Raises UnreadableImage for an invalid file."""
+
+    files: Sequence[Sequence[Path]]
+
+    def __call__(self, class_id: int) -> Iterator[bytes]:
+        return (read_as_jpeg(file) for file in self.files[class_id])
+
+
+def plan_image_files(
+    source: str, source_dir: Path, files: Mapping[str, Sequence[Path]], sizes: tuple[int, int, int], remedy: str
+) -> Plan:
+    """The plan of a source with a random split; `files` has the image files by class, in the source's class order.
+
+    Raises UserError if the number of classes is not the sum of `sizes`, or a class has no image.
+    """
+    names, number = list(files), sum(sizes)
+    raise_if_any(source_dir, [] if len(names) == number else [f"{len(names)} classes, not {number}"], remedy)
+    raise_if_any(source_dir, [f"no image of {name}" for name in names if not files[name]], remedy)
+    counts = {name: len(files[name]) for name in names}
+    spec = flat_spec(source, load_or_draw_split(source_dir, source, names, sizes), counts)
+    return Plan(spec, FilesAsJpeg([files[name] for name in spec.class_names]))
+
+
+def jpeg_files(folder: Path) -> list[Path]:
+    """The JPEG files in a folder, sorted by name."""
+    return [folder / name for name in file_names(folder, ".jpg", ".jpeg")]

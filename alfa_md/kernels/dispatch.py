@@ -1,0 +1,47 @@
+"""Dispatch: which implementation an operation takes in first order, in double backward, and for stacked tasks.
+
+All implementations compute the same function; only their cost differs.
+"""
+
+from contextlib import AbstractContextManager
+from contextvars import ContextVar
+
+from torch import Tensor
+
+from alfa_md.system.context import set_in_context
+
+LAUNCH_BOUND = ("cuda",)  # device types on which small operations cost their launch
+
+_double_backward: ContextVar[bool] = ContextVar("double_backward", default=False)
+_stacked_tasks: ContextVar[bool] = ContextVar("stacked_tasks", default=False)
+_plain: ContextVar[bool] = ContextVar("plain", default=False)
+
+
+def double_backward() -> AbstractContextManager:
+    """Inside, operations are those whose gradients are cheap to differentiate again."""
+    return set_in_context(_double_backward, True)
+
+
+def stacked_tasks() -> AbstractContextManager:
+    """Inside, operations are those for tensors that `vmap` has stacked, one kernel a task."""
+    return set_in_context(_stacked_tasks, True)
+
+
+def plain_operations() -> AbstractContextManager:
+    """Inside, operations are PyTorch's own: the reference that the others are tested against."""
+    return set_in_context(_plain, True)
+
+
+def in_double_backward() -> bool:
+    """True if gradients of gradients are going to be taken."""
+    return _double_backward.get() and not _plain.get()
+
+
+def in_stacked_tasks() -> bool:
+    """True if tensors are stacks of several tasks."""
+    return _stacked_tasks.get() and not _plain.get()
+
+
+def launch_bound(tensor: Tensor) -> bool:
+    """True if the number of operations is the cost, not their size: each is launched on a device that waits for it."""
+    return tensor.device.type in LAUNCH_BOUND and not (_stacked_tasks.get() or _plain.get())
