@@ -1,4 +1,4 @@
-"""Two runs compared bit for bit, but for what they cost."""
+"""Comparison of two runs bit for bit, except for their costs."""
 
 import json
 
@@ -20,7 +20,7 @@ def without_spent(content: dict) -> dict:
 
 
 def assert_equal_content(a, b):
-    """Equal checkpoints: every tensor bit for bit, every other value."""
+    """Asserts equal checkpoints: tensors bit for bit, and all other values."""
     if isinstance(a, torch.Tensor):
         assert torch.equal(a, b)
     elif isinstance(a, dict):
@@ -35,7 +35,7 @@ def assert_equal_content(a, b):
 
 
 def assert_equal_runs(a: RunDirectory, b: RunDirectory) -> None:
-    """The same last and best checkpoints, and the same curves without a line twice."""
+    """Asserts the same last and best checkpoints, and the same metrics without duplicate records."""
     for name in ("last", "best"):
         one, other = (load_checkpoint(getattr(run, name)) for run in (a, b))
         assert_equal_content(without_spent(one), without_spent(other))

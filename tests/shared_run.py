@@ -1,4 +1,4 @@
-"""Processes of tests/system/test_distributed.py: torchrun starts each with a folder and the name of a function."""
+"""The program of every process in tests/system/test_distributed.py; arguments are a folder and a function's name."""
 
 import math
 import os
@@ -20,7 +20,7 @@ TEST_EPISODES = 23  # more than a portion, and an odd number
 
 
 def meta_gradient(group: ProcessGroup) -> dict[str, torch.Tensor]:
-    """The gradient of one outer step in float64, the loss, the score and the step that was taken."""
+    """The gradients, loss, score and new parameters of one outer step in float64."""
     state = fresh_state(small_learner())
     episodes = [random_episode(seed=seed) for seed in group.shard(range(NUM_EPISODES))]
     loss, score = outer_step(state, episodes, math.inf, group)
@@ -41,7 +41,7 @@ def everything(folder: Path, group: ProcessGroup) -> None:
 
 
 def lost(folder: Path, group: ProcessGroup) -> None:
-    """The second process is killed while it reads ahead for the sixth update."""
+    """The second process is killed while it prefetches for the sixth update."""
 
     def killed(index, episode):
         if group.rank == 1 and index // NUM_EPISODES == 5:
@@ -52,7 +52,7 @@ def lost(folder: Path, group: ProcessGroup) -> None:
 
 
 def idle(folder: Path, group: ProcessGroup) -> None:
-    """Fewer episodes in an outer step than processes."""
+    """A run with fewer episodes per outer step than processes."""
     train_on_noise(folder / f"idle-{group.size}", noise_experiment(), group=group, episodes_per_step=1)
 
 

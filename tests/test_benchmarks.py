@@ -1,4 +1,4 @@
-"""The benchmarks: every reader gives an episode, every case learns, and the tables have a row for each."""
+"""Benchmarks: every reader returns episodes, every case trains, and the tables have a row for each."""
 
 import subprocess
 import sys

@@ -1,6 +1,6 @@
-"""The same episodes, by what they are made of and by every pixel, whatever reads them.
+"""Fingerprints and pixels of episodes are the same for every way of reading them.
 
-What an episode is made of is read from its pixels: every image of these records bears its class and number.
+Classes and records of an episode are read from its pixels: every image of these records encodes its class and number.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Every gin file: its values against the published ones, its full-size learner, two small steps, and its header."""
+"""Every gin file: published values, the full-size learner, two updates at small size, and the header."""
 
 from typing import NamedTuple
 

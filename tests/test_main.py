@@ -1,4 +1,4 @@
-"""What the entries do with errors: one line and exit code 2 for the user's, a traceback for ours."""
+"""Error handling of all commands: one line and exit code 2 for user errors, a traceback for bugs."""
 
 import errno
 import sys
@@ -13,7 +13,7 @@ from alfa_md.main import parse_seeds, run
 
 @pytest.fixture
 def ended(monkeypatch, capsys):
-    """Runs a `main` as an entry; returns (exit code, what it wrote to stderr)."""
+    """Runs a `main` as a command; returns (exit code, stderr)."""
     monkeypatch.setattr(sys, "argv", ["entry"])
 
     def call(main):

@@ -1,4 +1,4 @@
-"""The gin files of the paper's tables: each builds its learner at full size, quotes its numbers, and has its cells."""
+"""Gin files of the paper's tables: full-size learners, published numbers, and cells."""
 
 import subprocess
 import sys

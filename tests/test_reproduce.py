@@ -1,4 +1,4 @@
-"""Cells of the paper's tables, trained and evaluated small: what is kept of them, and what is refused."""
+"""Reproduction of cells of the paper's tables at small size: stored results and refusals."""
 
 import json
 import subprocess

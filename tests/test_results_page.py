@@ -1,4 +1,4 @@
-"""RESULTS.md is made from the stored results, and its numbers are theirs."""
+"""RESULTS.md is generated from the stored results."""
 
 import json
 
@@ -34,12 +34,12 @@ def test_differences_are_paired_with_the_best_rate(tmp_path):
     assert "| fo-Proto-MAML + ALFA | 600 | 80.00 |" in text and "| Prototypical network | | unmeasured |" in text
 
 
-def test_nothing_stored_is_said(tmp_path):
+def test_an_empty_store_is_an_error(tmp_path):
     with pytest.raises(SystemExit, match="nothing is stored"):
         section(tmp_path)
 
 
-def test_the_soak_is_told_with_its_figures(tmp_path):
+def test_the_soak_section_has_its_numbers(tmp_path):
     assert "Unmeasured" in soak_section(tmp_path / "soak.json")
     measured = {"updates": 60, "minutes": 2.4, "killed_after": [7, 31], "memory_second_quarter": 701.2}
     measured |= {"memory_last_quarter": 702.9, "machine": "m", "torch": "2"}

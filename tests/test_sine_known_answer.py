@@ -1,7 +1,7 @@
-"""Few-shot regression of sine curves: ALFA from the identity leads MAML at equal outer updates, whatever the seed.
+"""Few-shot sine regression: ALFA, initialised at the identity, beats MAML at equal outer updates for every seed.
 
-By the median over test curves: nothing bounds generated rates, so that the inner loop of one curve in hundreds may run
-away, more often after so few updates (RESULTS.md has the worst curve of every long run).
+Compared by the median over test curves: generated rates are unbounded, so that the inner loop may diverge on one curve
+in hundreds, more often after so few updates (RESULTS.md has the worst curve of every long run).
 """
 
 import json

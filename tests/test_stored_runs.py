@@ -1,4 +1,4 @@
-"""Runs that an earlier version has left: they go on, are evaluated and drawn as that version would have done."""
+"""Runs stored by an earlier version: resumed, evaluated and plotted with the same results."""
 
 import json
 import shlex
@@ -24,7 +24,7 @@ every_run = pytest.mark.parametrize("name", [pytest.param(name, marks=needs_tens
 
 @pytest.fixture
 def run(name, tmp_path) -> Path:
-    """A copy that may be changed, whose data is where the data of this machine is."""
+    """A modifiable copy whose data root exists on this machine."""
     copy = Path(shutil.copytree(STORED / name, tmp_path / "run"))
     facts = json.loads((copy / "run.json").read_text())
     if facts["data_kind"] == "miniature":
@@ -66,7 +66,7 @@ def test_its_evaluation_gives_the_scores_of_then(run, name):
 
 
 @every_run
-def test_it_is_drawn_and_reported(run, name):
+def test_it_is_plotted_and_reported(run, name):
     pytest.importorskip("matplotlib")
     for figure in ("curves", "hyperparameters"):
         where = [run, f"--out={run / figure}"] if figure == "curves" else [f"--run_dir={run}", "--num_episodes=2"]

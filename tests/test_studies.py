@@ -1,4 +1,4 @@
-"""Every variant of every study can be built; a study is run, stored and not run again."""
+"""Studies: every variant can be built; a study is run and stored once."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What holds for every entry: its `--help`, and bad input in a process of its own."""
+"""Common behaviour of all commands: `--help`, and bad input in a process of its own."""
 
 import re
 

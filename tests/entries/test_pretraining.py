@@ -1,4 +1,4 @@
-"""A run that starts from a pretraining: run first in its own folder, reused, or taken from elsewhere; and stamped."""
+"""Pretraining: run first in its own folder, reused, or taken from another run; with its stamp."""
 
 import json
 from pathlib import Path
@@ -22,7 +22,7 @@ FROZEN = "train.learning_rate = 0.0"  # what it starts from is what it ends with
 
 @pytest.fixture
 def recipe(tmp_path) -> Path:
-    """A pretraining of seconds, as a gin file."""
+    """A tiny pretraining, as a gin file."""
     file = tmp_path / "recipe.gin"
     file.write_text(RECIPE + "\n".join([*TINY, *SMALL]) + "\n")
     return file

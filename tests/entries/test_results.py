@@ -1,4 +1,4 @@
-"""A run directory evaluated by the entry: table, files, stamps, missing sources and splits, work done only once."""
+"""`python -m alfa_md.evaluate`: table, files, stamps, missing sources and splits, reuse of scores."""
 
 import csv
 import json
@@ -126,7 +126,7 @@ def test_results_are_stamped_with_what_they_depend_on(run, root):
 
 
 def test_the_miniature_is_announced_and_stamped(tmp_path, root, monkeypatch):
-    """Without any records root; a small root stands in for the miniature."""
+    """Without a records root; a small root replaces the miniature."""
     monkeypatch.setattr(roots, "miniature_root", lambda: root)
     train = run_entry("train", *bindings(), "--run_dir=run", cwd=tmp_path)
     assert train.code == 0 and train.out.startswith("EMBEDDED MINIATURE DATA: ")
@@ -148,7 +148,7 @@ def test_the_markdown_row_is_that_of_the_leaderboard(run):
     assert config.config_hash((run / "config.gin").read_text()) in table[-1]
 
 
-def test_the_order_of_the_benchmark_holds_whatever_was_measured_first(run):
+def test_sources_are_in_the_order_of_the_benchmark(run):
     evaluate(run, "--sources=traffic_sign")
     evaluate(run)
     assert (run / "results" / "test.md").read_text().startswith("| learner | ilsvrc_2012 | omniglot | traffic_sign |")
@@ -232,7 +232,7 @@ def test_another_checkpoint_is_named_in_the_files(run):
     assert not (run / "results" / "test.json").exists()
 
 
-def test_the_ensemble_is_shown_beside_the_best_checkpoint(run):
+def test_the_ensemble_is_shown_with_the_best_checkpoint(run):
     assert evaluate(run, "--sources=omniglot", "--checkpoint=ensemble").code == 0
     together, best = stored(run, "test-ensemble"), stored(run)
     assert together["protocol"]["checkpoint"] == [file_hash(run / "checkpoints" / "top" / "update_2.pt")]

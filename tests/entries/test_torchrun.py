@@ -1,4 +1,4 @@
-"""`torchrun -m alfa_md.train` and `-m alfa_md.evaluate`: two processes, one run directory, the results of one."""
+"""`torchrun -m alfa_md.train` and `-m alfa_md.evaluate`: two processes share a run directory, with equal results."""
 
 import json
 import os
@@ -13,7 +13,7 @@ pytestmark = needs_tensorflow
 
 
 def torchrun(cwd, *arguments: object) -> str:
-    """What two processes print; they must succeed."""
+    """The output of two processes; asserts success."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", "-m"]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     line = [*command, *map(str, arguments)]

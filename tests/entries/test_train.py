@@ -1,4 +1,4 @@
-"""`python -m alfa_md.train`: what it says of a run it refuses or stops, and where a run goes."""
+"""`python -m alfa_md.train`: printed lines on refusal and stop, and the run directory."""
 
 import json
 import os
@@ -50,7 +50,7 @@ def test_run_directory_of_another_configuration(refused, flags, named):
 
 
 def test_a_run_that_diverges_names_step_source_and_episode_and_keeps_its_last_checkpoint(refused, tmp_path):
-    """The rate leaps by a factor of 1e33 after two updates; the checkpoint of the second stays."""
+    """The rate grows by a factor of 1e33 after two updates; the checkpoint of the second is unchanged."""
     decay = ("step_decay.decay_every = 2", "step_decay.decay_rate = 1e33")
     leap = (*decay, "train.num_updates = 9", "train.checkpoint_every = 2")
     error = refused("train", *(f"--gin_bindings={line}" for line in leap), "--run_dir=new")
@@ -71,7 +71,7 @@ def test_an_inner_rate_beyond_all_bounds_stops_the_first_update(refused, tmp_pat
 
 @pytest.fixture
 def without_tensorflow(tmp_path) -> Path:
-    """A folder of modules, found first, in which TensorFlow cannot be imported."""
+    """A folder of modules that makes the import of TensorFlow fail."""
     (tmp_path / "modules").mkdir()
     (tmp_path / "here").mkdir()
     (tmp_path / "modules" / "tensorflow.py").write_text("raise ImportError('not here')\n")
@@ -152,7 +152,7 @@ def test_seeds_that_are_none(refused, flags, message):
 
 
 def test_an_interruption_ends_the_whole_command(tmp_path, root, monkeypatch):
-    """It comes in the first update of the first seed; the others are not begun."""
+    """Interrupted in the first update of the first seed; the other seeds are not started."""
     backward = step.accumulate_gradients
 
     def interrupted(*arguments):

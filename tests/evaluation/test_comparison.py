@@ -1,4 +1,4 @@
-"""Two results compared: only on the same episodes, episode by episode, counted by hand."""
+"""Comparison of two results: only on the same episodes, paired, against counts by hand."""
 
 import json
 
@@ -50,7 +50,7 @@ def test_an_interval_that_holds_zero_is_a_tie(mean, ci95, verdict):
 
 
 def test_lower_is_better_where_the_unit_says_so(tmp_path, capsys):
-    """The same numbers as squared errors: wins and losses change places, and three digits without percent."""
+    """The same numbers as squared errors: wins and losses swap, and numbers have three digits without percent."""
     rows = paired_rows(results(A, unit="squared error"), results(B, unit="squared error"))
     assert [row.verdict for row in rows] == ["loss", "win", "tie", "tie"]
     a, b = (written(tmp_path / name, results(s, unit="squared error")) for name, s in (("a", A), ("b", B)))
@@ -100,7 +100,7 @@ def test_other_episodes_are_refused(key, value):
 
 
 def test_what_may_differ(tmp_path):
-    """Learner, checkpoint and the place of the data have no part in which episodes are drawn."""
+    """Learner, checkpoint and data folder do not affect the episodes."""
     assert paired_rows(
         results(A), results(B, checkpoint="f" * 16, data_root="elsewhere", learner="PrototypicalLearner")
     )

@@ -1,4 +1,4 @@
-"""Run directories evaluated without gin and records: what is missing, ensembles, seeds, units, query_std."""
+"""Evaluation of run directories without gin and records: missing sources, ensembles, seeds, units, query_std."""
 
 import csv
 import json
@@ -28,7 +28,7 @@ GENERATED = FACTS | {"data_root": "generated", "data_kind": "generated"}
 
 
 class Constant(Learner):
-    """One number for every query value; nothing of the episode is looked at."""
+    """Predicts one constant, independent of the episode."""
 
     objective = REGRESSION
 
@@ -50,7 +50,7 @@ def noise(root, name, split, sampling, seed):
 
 
 def experiment(learner=noise_learner, reader=noise, test_sources=("c",), sampling=FIVE_WAY) -> Experiment:
-    """What runs of these tests train and test."""
+    """The experiment of these tests."""
     return Experiment(learner(), reader, ("a",), ("a",), test_sources, sampling=sampling, root=no_root)
 
 
@@ -59,7 +59,7 @@ SINES = {"learner": Constant, "reader": sinusoids, "sampling": Points(shots=5)}
 
 @pytest.fixture
 def make(tmp_path, monkeypatch):
-    """Trains an experiment for six updates, so that three validations rank, and has it built from now on."""
+    """Trains an experiment for six updates with three validations, and makes `build_experiment` return it."""
 
     def trained(folder="run", seed=0, **options) -> RunDirectory:
         monkeypatch.setattr(config, "parse", lambda files, bindings: None)
@@ -75,7 +75,7 @@ def stored(run: RunDirectory, stem: str = "test") -> dict:
     return json.loads((run.results / f"{stem}.json").read_text())
 
 
-def test_missing_sources_and_splits_are_told_by_name_and_the_rest_goes_on(make, capsys):
+def test_missing_sources_and_splits_are_listed_and_the_others_evaluated(make, capsys):
     run = make(test_sources=("nowhere", "only", "c"))
     assert evaluate_run(run, OPTIONS).exit_code == MISSING_SOURCE
     assert "nowhere: missing (looked in nowhere/, which should hold images)" in capsys.readouterr().out
@@ -86,7 +86,7 @@ def test_missing_sources_and_splits_are_told_by_name_and_the_rest_goes_on(make, 
         evaluate_run(run, OPTIONS._replace(split="valid", sources=["only"]))
 
 
-def test_the_ensemble_stands_beside_the_best_and_both_are_stored(make, capsys):
+def test_the_ensemble_and_the_best_checkpoint_are_both_stored(make, capsys):
     run = make()
     evaluated = evaluate_run(run, OPTIONS._replace(checkpoint="ensemble", baselines=["pixel"]))
     files = run.ensemble_checkpoints()
@@ -135,7 +135,7 @@ def test_regression_is_written_as_squared_error(make, capsys):
         evaluate_run(run, OPTIONS._replace(baselines=["pixel"]))
 
 
-def test_other_bindings_are_measured_beside_the_run_s_own(tmp_path):
+def test_results_under_other_bindings_are_stored_separately(tmp_path):
     run = RunDirectory(tmp_path / "run")
     small = ["train.num_updates = 2", "train.num_validation_episodes = 2", "HIDDEN = (4, 4)", "NUM_FEATURES = 4"]
     train_run(run, TrainingOptions("sine", ["gin/paper/table8_alfa_maml.gin"], small, None, 0, CPU))

@@ -1,4 +1,4 @@
-"""Tables of results: what is in each cell."""
+"""Tables of results: the content of every cell."""
 
 import csv
 import io

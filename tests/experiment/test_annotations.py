@@ -1,4 +1,4 @@
-"""What a parameter takes, judged by its annotation."""
+"""Type checks of values against annotations."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol

@@ -1,4 +1,4 @@
-"""Checkpoints: whole or not at all, read without running code, refused in one line where they do not fit."""
+"""Checkpoints: atomic writes, loading without executing code, errors in one line."""
 
 import os
 import pickle
@@ -87,7 +87,7 @@ def test_a_file_appears_under_its_name_only_when_complete(tmp_path, monkeypatch)
 
 
 class Payload:
-    """Makes a folder when it is unpickled."""
+    """Creates a folder when it is unpickled."""
 
     def __init__(self, folder):
         self.folder = str(folder)
@@ -140,7 +140,7 @@ def test_another_architecture_is_refused(tmp_path, other):
 
 
 def test_every_flipped_bit_is_noticed_or_harmless(tmp_path):
-    """Each byte of the file in turn: in a tensor, a pickle or a header; whatever loads must be what was saved."""
+    """Flips every byte of the file in turn; whatever still loads must equal what was saved."""
     path, tensor = tmp_path / "weights.pt", torch.arange(6.0)
     save_weights(path, {"backbone.0.weight": tensor}, step=3)
     whole, refused = path.read_bytes(), 0
@@ -158,7 +158,7 @@ def test_every_flipped_bit_is_noticed_or_harmless(tmp_path):
     assert "the checksum of" in refusal(path) and refused > 24
 
 
-def test_a_damaged_last_checkpoint_gives_way_to_the_one_before(tmp_path):
+def test_a_damaged_last_checkpoint_is_replaced_by_the_previous_one(tmp_path):
     last, previous = tmp_path / "last.pt", tmp_path / "previous.pt"
     state = trained_state()
     state.save(last, previous)

@@ -1,4 +1,4 @@
-"""Too little memory: a line that names the episode and what needs less, nothing lost, and a run that goes on."""
+"""Out-of-memory errors: one line with the episode and remedies, after which the run is resumed."""
 
 import gin
 import pytest
@@ -22,7 +22,7 @@ ABSURD = 10**13  # images: more than a process can address, made without memory 
 
 
 def too_large(at):
-    """A change of episodes after which the query set of episode `at` is beyond any memory."""
+    """A change of episodes that makes the query set of episode `at` too large for any memory."""
 
     def change(index, episode):
         if index != at:
@@ -63,7 +63,7 @@ def test_episodes_that_go_through_together_are_all_named():
         outer_step(fresh_state(learner), episodes, clip_norm=10.0)
 
 
-def test_a_learner_without_inner_loop_is_told_none_of_its_bindings():
+def test_remedies_for_a_learner_without_inner_loop_omit_its_bindings():
     learner = NearestNeighborLearner(Pixels(), cosine)
     with pytest.raises(UserError, match="stay as they were; set a smaller image size, fewer ways or shots$"):
         accuracies(learner, NoiseSource(change=too_large(0)), 1)
@@ -85,7 +85,7 @@ def test_all_that_devices_say_is_understood(error):
         raise error
 
 
-def test_another_error_stays_what_it_is():
+def test_other_errors_pass_through():
     with pytest.raises(RuntimeError, match="a broken kernel"), explain_out_of_memory(small_learner(), [EPISODE]):
         raise RuntimeError("a broken kernel")
 

@@ -1,4 +1,4 @@
-"""The best validations of a run, whichever way is better."""
+"""Ranking of validations for both directions of a score."""
 
 import math
 
@@ -9,7 +9,7 @@ from alfa_md.metrics import ACCURACY, SQUARED_ERROR
 
 
 def after(means, unit, keep):
-    """The ranking after validations of these means, one after each update."""
+    """The ranking after validations with these means, one per update."""
     ranking = {}
     for update, mean in enumerate(means, 1):
         ranking = update_ranking(ranking, update, mean, unit, keep)

@@ -1,4 +1,4 @@
-"""Configurations in names of earlier versions."""
+"""Translation of configurations with old names."""
 
 import pytest
 

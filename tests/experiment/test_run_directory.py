@@ -1,4 +1,4 @@
-"""The folder of a run: made once, found again, never shared by two configurations."""
+"""Run directories: created once, reopened, never shared by two configurations."""
 
 import os
 
@@ -141,7 +141,7 @@ def test_checkpoints_by_name_or_path(tmp_path):
 
 
 def kept(run: RunDirectory, *updates: int) -> None:
-    """Files of weights after these updates."""
+    """Writes weight files for these updates."""
     run.top.mkdir(parents=True, exist_ok=True)
     for update in updates:
         run.top_file(update).write_bytes(b"weights")

@@ -1,4 +1,4 @@
-"""Checkpoint files: whatever their bytes, they are loaded whole or refused in one line."""
+"""Fuzzing of checkpoint files: loaded completely or refused in one line."""
 
 import io
 import pickle
@@ -22,7 +22,7 @@ def saved(content, **options) -> bytes:
 
 
 def repacked(archive: bytes, name: str, data: bytes) -> bytes:
-    """The archive with other bytes in one of its files, under checksums that hold."""
+    """The archive with other bytes in one of its files and valid checksums."""
     file = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(archive)) as old, zipfile.ZipFile(file, "w") as new:
         for info in old.infolist():

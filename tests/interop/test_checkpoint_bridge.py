@@ -1,4 +1,4 @@
-"""Checkpoints between the official program and ours: what is taken, what is left out, and everything refused."""
+"""Conversion of checkpoints in both directions: converted tensors, omitted tensors, and all refusals."""
 
 import os
 
@@ -29,7 +29,7 @@ def convnet_weights() -> dict[str, torch.Tensor]:
 
 
 def equal(a, b) -> bool:
-    """The same names and, bit for bit, the same arrays."""
+    """True if names and arrays are equal bit for bit."""
     return a.keys() == b.keys() and all(
         a[name].dtype == b[name].dtype and a[name].shape == b[name].shape and (a[name] == b[name]).all() for name in a
     )
@@ -59,7 +59,7 @@ def maml_alfa() -> GradientLearner:
 
 
 def test_a_training_checkpoint_of_ours_is_taken_too(tf, tmp_path):
-    """Its learned head goes along, its update rule cannot; coming back, the learner's own names are met again."""
+    """The learned head is converted, the update rule is not; the way back restores the learner's names."""
     state = fresh_state(maml_alfa())
     state.step = 40
     state.save(tmp_path / "last.pt")
@@ -161,7 +161,7 @@ def test_a_file_of_something_else_is_refused(tf, tmp_path, content):
 
 
 class Payload:
-    """Makes a folder when it is unpickled."""
+    """Creates a folder when it is unpickled."""
 
     def __init__(self, folder):
         self.folder = str(folder)

@@ -1,4 +1,4 @@
-"""The two names of every tensor, and the way between the two layouts."""
+"""Names of all tensors in both programs, and conversion between layouts."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Checkpoints of the official program become ours: the same names, the same features, and bit-equal there and back."""
+"""Converted official checkpoints: the same names and features, and a bit-equal round trip."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def wide(tf) -> OfficialGraph:
 
 
 def equal(a, b) -> bool:
-    """The same names and, bit for bit, the same arrays."""
+    """True if names and arrays are equal bit for bit."""
     return a.keys() == b.keys() and all(
         a[name].dtype == b[name].dtype and a[name].shape == b[name].shape and (a[name] == b[name]).all() for name in a
     )

@@ -1,4 +1,4 @@
-"""Figures are drawn in the style of the entry."""
+"""Applies the style of figures to all tests."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Learners with the episodes that they are drawn with, in memory."""
+"""Learners with episodes in memory, for tests of figures."""
 
 from functools import partial
 
@@ -17,18 +17,18 @@ from tests.noise import CPU, NoiseSource, noise_learner
 
 
 def loaded_run(learner: Learner | None = None, source: EpisodeSource | None = None) -> LoadedRun:
-    """fo-Proto-MAML + ALFA on episodes of noise, unless told otherwise."""
+    """A loaded run, by default fo-Proto-MAML + ALFA on episodes of noise."""
     return LoadedRun("tiny", (learner or lively(noise_learner())).eval(), source or NoiseSource(), CPU)
 
 
 def lively(learner: GradientLearner) -> GradientLearner:
-    """ALFA whose generator tells tasks apart."""
+    """Makes ALFA's generator depend on the task."""
     nn.init.normal_(learner.rule.hypers.first.generator.network[-1].weight)
     return learner
 
 
 def loaded_sine_run(num_steps: int = 3) -> LoadedRun:
-    """A small network that fits sine curves."""
+    """A loaded run of a small network on sine curves."""
     torch.manual_seed(0)
     net = nn.Sequential(nn.Linear(1, 8), nn.Tanh())
     rule = partial(alfa, inner_rate=0.05)

@@ -1,4 +1,4 @@
-"""Figures as files: both formats, whole or not at all, the same bytes every time, one line without matplotlib."""
+"""Figure files: both formats, atomic writes, reproducible bytes, the error without matplotlib."""
 
 import sys
 from pathlib import Path

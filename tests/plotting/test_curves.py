@@ -1,4 +1,4 @@
-"""Curves of several runs in one figure."""
+"""The figure of training curves of several runs."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The figure of an episode: the learner's predictions before and after, marked right or wrong."""
+"""The figure of an episode: predictions before and after adaptation, marked right or wrong."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""The numbers of the figures of hyperparameters: as the trace has them, in arrays and as CSV."""
+"""Hyperparameter values: as traced, as arrays and as CSV."""
 
 import csv
 import io

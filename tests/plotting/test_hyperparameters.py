@@ -1,4 +1,4 @@
-"""The figures of hyperparameters: files, panels, and the values in them."""
+"""The figures of hyperparameters: files, panels, and plotted values."""
 
 from functools import partial
 
@@ -49,7 +49,7 @@ def test_a_rule_that_generates_nothing_has_one_figure(tmp_path, capsys):
     assert "warning" not in capsys.readouterr().out
 
 
-def test_a_generator_that_does_nothing_is_said(tmp_path, capsys):
+def test_a_generator_without_effect_prints_a_warning(tmp_path, capsys):
     plot_hyperparameters(loaded_run(noise_learner()), 2, None, tmp_path / "fig")
     assert "warning: the spread of alpha over tasks is about 0" in capsys.readouterr().out
 

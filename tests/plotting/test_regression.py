@@ -1,4 +1,4 @@
-"""The figure of a regression: the true curve, the points, and the learner's curve after every inner step."""
+"""The figure of a regression: true curve, support points, and predictions after every inner step."""
 
 import numpy as np
 import pytest

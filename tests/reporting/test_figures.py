@@ -1,4 +1,4 @@
-"""Figures: the right values, every recorded quantity, colours and ids that a page can hold several of."""
+"""Report figures: values, recorded quantities, and colours and ids for several figures on one page."""
 
 import re
 import sys

@@ -1,4 +1,4 @@
-"""The papers' numbers, the row that a configuration belongs to, and what keeps it apart from the published setting."""
+"""Published results: the row of a configuration, and its deviations from the published setting."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What is read of run directories: complete, just begun, still written to, damaged."""
+"""Reading of run directories: complete, just started, active, damaged."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Two processes started by torchrun do what one does: the same meta-gradient, the same episodes, the same results."""
+"""Two processes started by torchrun equal one: meta-gradients, episodes and results."""
 
 import json
 import os
@@ -19,7 +19,7 @@ from tests.shared_run import NUM_EPISODES, TEST_EPISODES, everything
 
 
 def torchrun(*script: object) -> subprocess.CompletedProcess:
-    """Two processes on this machine, at a port of their own."""
+    """Runs two processes on this machine at a free port."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", *map(str, script)]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
@@ -27,7 +27,7 @@ def torchrun(*script: object) -> subprocess.CompletedProcess:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """What one process and what two have left."""
+    """The folder with the output of one and of two processes."""
     folder = tmp_path_factory.mktemp("shared")
     everything(folder, SINGLE_PROCESS)
     done = torchrun("-m", "tests.shared_run", folder, "everything")
@@ -78,7 +78,7 @@ def test_a_process_without_an_episode_of_its_own_waits(folder):
 
 
 class FirstHasScores(ProcessGroup):
-    """A process whose own file lacks what the first one has read."""
+    """A process whose file lacks the scores that rank 0 has read."""
 
     def broadcast(self, value):
         return [0.5] * 3 if isinstance(value, list) else value

@@ -1,4 +1,4 @@
-"""Progress: plain lines where there is no terminal, a bar where there is one."""
+"""Progress display: plain lines without a terminal, a bar on a terminal."""
 
 import io
 import sys
@@ -39,7 +39,7 @@ def test_the_rate_counts_what_this_process_has_done_and_nothing_is_left_at_the_e
     [(0, "0 s"), (95.4, "95 s"), (121, "2 min"), (7100, "118 min"), (7230, "2 h 0 min"), (18_610, "5 h 10 min")]
     + [(172_799, "2 d 0 h"), (273_600, "3 d 4 h")],
 )
-def test_durations_are_spoken_in_two_units_at_most(seconds, text):
+def test_durations_have_at_most_two_units(seconds, text):
     assert format_duration(seconds) == text
 
 
@@ -48,7 +48,7 @@ def test_rates_have_two_digits(rate, text):
     assert format_rate(rate) == text
 
 
-def test_a_line_that_is_said_stands_alone(capsys):
+def test_print_line_prints_one_line(capsys):
     with Progress("training", 0) as shown:
         shown.print_line("update 100: validation 50.00 %")
     assert capsys.readouterr().out == "update 100: validation 50.00 %\n"

@@ -1,4 +1,4 @@
-"""Which checkpoints a run keeps by their validations."""
+"""Selection of the best checkpoints by validation."""
 
 import math
 
@@ -27,7 +27,7 @@ def test_the_best_checkpoint_is_the_first_of_the_highest_and_not_the_last(tmp_pa
 
 
 def scripted(monkeypatch, folder, means, experiment=None, **options):
-    """A run of two updates a validation, whose validations give these means."""
+    """A run with a validation every two updates and these validation means."""
     script = iter(means)
     with monkeypatch.context() as patch:
         patch.setattr(hooks, "score_episodes", lambda *arguments: [[next(script)] * 2])
@@ -61,7 +61,7 @@ def test_the_best_checkpoints_are_kept_best_first(tmp_path, monkeypatch):
     assert all(torch.equal(first["learner"][name], value) for name, value in best["learner"].items())
 
 
-def test_one_checkpoint_is_kept_unless_told_otherwise(tmp_path, monkeypatch):
+def test_one_checkpoint_is_kept_by_default(tmp_path, monkeypatch):
     scripted(monkeypatch, tmp_path, [0.2, 0.6, 0.4])
     assert [path.name for path in RunDirectory(tmp_path).top.glob("*.pt")] == ["update_4.pt"]
     assert load_checkpoint(RunDirectory(tmp_path).best)["step"] == 4
@@ -88,13 +88,13 @@ def test_of_errors_the_lowest_is_the_best(tmp_path, monkeypatch, capsys):
     assert validation == {"step": 8, "group": "validation", "squared error": 0.375, "ci95": 0.0}
 
 
-def test_a_validation_that_is_not_finite_gives_way_to_any_other(tmp_path, monkeypatch):
+def test_a_validation_that_is_not_finite_ranks_last(tmp_path, monkeypatch):
     state = scripted(monkeypatch, tmp_path, [math.nan, 7.0], regression_on_noise())
     assert (state.best, load_checkpoint(RunDirectory(tmp_path).best)["step"]) == (7.0, 4)
 
 
 def test_a_resumed_run_keeps_the_same_best_checkpoints(tmp_path):
-    """Cut after validations that the last checkpoint does not know of; what they have left is put right."""
+    """Interrupted after validations that the last checkpoint lacks; their files are removed on resumption."""
     often = {"num_updates": 8, "checkpoint_every": 4, "validate_every": 1, "keep_best": 3}
     whole, cut = RunDirectory(tmp_path / "whole"), RunDirectory(tmp_path / "cut")
     train_on_noise(whole.path, noise_experiment(), **often)

@@ -1,4 +1,4 @@
-"""The outer loop: what a run does, and what it leaves behind."""
+"""The outer loop: its output and the files of a run."""
 
 import json
 
@@ -59,7 +59,7 @@ def test_a_non_finite_loss_stops_the_run_and_keeps_the_last_checkpoint(tmp_path)
 
 
 def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(tmp_path):
-    """Cut between two checkpoints: update 3 is done and logged, then lost, and done again."""
+    """Interrupted between two checkpoints: update 3 is done and logged, then lost, and repeated."""
     whole, cut = RunDirectory(tmp_path / "whole"), RunDirectory(tmp_path / "cut")
     train_on_noise(whole.path, noise_experiment(), episodes_per_step=2)
     with pytest.raises(RuntimeError, match="power cut"):
@@ -85,7 +85,7 @@ def test_a_seed_determines_the_run(tmp_path):
 
 
 def test_training_makes_the_learner_better(tmp_path):
-    """Validation episodes are not training episodes; the loss on them falls."""
+    """Validation episodes differ from training episodes; the loss on them decreases."""
     experiment = noise_experiment(noise_learner(head=ZeroHead(), num_steps=1))
     episodes = [experiment.validation(tmp_path, 0).episode(index) for index in range(8)]
 

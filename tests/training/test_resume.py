@@ -1,4 +1,4 @@
-"""Runs that are killed, interrupted or damaged go on and end as if nothing had happened, bit for bit."""
+"""Exact resumption: killed, interrupted or damaged runs end bit for bit like uninterrupted ones."""
 
 import os
 import random
@@ -42,7 +42,7 @@ def test_a_kill_where_it_hurts_most(whole, tmp_path, death):
 
 
 def wait_for_lines(run: RunDirectory, number: int, process) -> bool:
-    """Whether a run has come so far in its curves before it ends."""
+    """True if a run has logged this update before it ends."""
     while process.is_alive():
         if run.metrics.exists() and run.metrics.read_bytes().count(b"\n") >= number:
             return True
@@ -52,7 +52,7 @@ def wait_for_lines(run: RunDirectory, number: int, process) -> bool:
 
 @pytest.mark.parametrize("seed", range(2))
 def test_kills_at_random_moments(whole, tmp_path, seed):
-    """Wherever a run is, up to a few updates after a random line of its curves."""
+    """Kills at a random time, up to a few updates after a random record."""
     rng, run, resumed = random.Random(seed), RunDirectory(tmp_path), 0
     total = whole.metrics.read_bytes().count(b"\n")
     for number in sorted(rng.sample(range(total - 4), 5)):
@@ -82,7 +82,7 @@ def test_a_signal_stops_after_the_update_and_the_run_goes_on(whole, tmp_path, nu
     assert_equal_runs(whole, run)
 
 
-def test_a_damaged_last_checkpoint_is_said_and_the_run_ends_the_same(whole, tmp_path):
+def test_a_damaged_last_checkpoint_is_reported_and_the_run_ends_the_same(whole, tmp_path):
     process = started(DEATHS[0], tmp_path)
     process.join()
     run = RunDirectory(tmp_path)

@@ -1,4 +1,4 @@
-"""One update of the meta-parameters against plain arithmetic."""
+"""One meta-update against plain arithmetic."""
 
 import math
 from functools import partial
@@ -20,7 +20,7 @@ def kernels(learner) -> set[str]:
 
 
 def test_weight_decay_is_a_sum_of_squares_in_the_loss():
-    """Adam with twice the weight decay on the kernels takes the steps of the loss + wd * sum(w^2)."""
+    """Adam with twice the weight decay on conv weights equals Adam on loss + wd * sum(w^2)."""
     wd = 0.3
     learner, plain = small_learner(), small_learner()
     state, adam = fresh_state(learner, wd), torch.optim.Adam(plain.parameters(), lr=0.01)
@@ -84,7 +84,7 @@ def test_clipping_keeps_the_direction_and_limits_the_norm():
 
 
 def frozen_backbone() -> Learner:
-    """A learner whose backbone stays as it is."""
+    """A learner with a frozen backbone."""
     learner = small_learner()
     learner.backbone.requires_grad_(False)
     return learner
@@ -109,7 +109,7 @@ def test_frozen_parameters_stay_and_count_in_no_norm():
     assert norm.item() == pytest.approx(1e-4, rel=1e-2)
 
 
-def test_a_parameter_without_a_gradient_stays():
+def test_a_parameter_without_a_gradient_is_not_updated():
     learner = small_learner()
     learner.spare = torch.nn.Parameter(torch.ones(3, dtype=torch.float64))
     outer_step(fresh_state(learner, weight_decay=0.1), [random_episode()], clip_norm=10.0)
@@ -125,7 +125,7 @@ def test_a_loss_that_nothing_trained_acts_on_is_refused():
 
 
 def together() -> tuple[Learner, list[int]]:
-    """A learner that takes several episodes at once, and how many it has been given each time."""
+    """A learner that batches episodes and records the batch sizes."""
     taken = []
 
     def batching(learner, episodes):
@@ -154,7 +154,7 @@ def test_of_episodes_taken_together_the_one_that_is_not_finite_is_named():
 
 
 class Cliff(Learner):
-    """The loss is finite, its gradient is not: the square root of zero."""
+    """A finite loss with a non-finite gradient: the square root of zero."""
 
     def __init__(self):
         super().__init__()
