@@ -33,7 +33,7 @@ LEAVES = [file for file in FILES if file != QUICKSTART]
 
 
 class Tuned(NamedTuple):
-    """What the authors of Meta-Dataset found by search for one learner and training set, and published."""
+    """The hyperparameters that Meta-Dataset's authors published for one learner and training set."""
 
     inner_rate: float
     steps: int

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
 
 
 def command(module: str, *flags: str) -> str:
-    """What `python -m alfa_md.<module>` prints, on the miniature; it must succeed."""
+    """The output of `python -m alfa_md.<module>` on the miniature; asserts success."""
     environment = {name: value for name, value in os.environ.items() if name != RECORDS_VARIABLE}
     line = [sys.executable, "-m", f"alfa_md.{module}", *flags]
     done = subprocess.run(line, cwd=ROOT, env=environment, capture_output=True, text=True)
@@ -55,7 +55,7 @@ def mean(run: RunDirectory, stem: str) -> float:
 
 
 def file_hashes(run: RunDirectory) -> dict[str, str]:
-    """What every file of a run holds; TensorBoard opens a new one at every start."""
+    """The contents of a run's files, except TensorBoard's, of which every start creates a new one."""
     files = (path for path in run.path.rglob("*") if path.is_file() and run.tensorboard not in path.parents)
     return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 

@@ -123,7 +123,7 @@ def test_the_paper_s_own_form_of_beta_starts_as_maml(file):
 
 
 def test_cuda_graphs_are_for_any_file_of_fixed_way_and_shot():
-    """Where there is no GPU nothing is captured, and the numbers are the same."""
+    """Without a GPU nothing is captured, and the numbers are the same."""
     scores = []
     for further in ([], ["gin/parts/cuda_graphs.gin"]):
         config.parse(["gin/few_shot/alfa_maml.gin", *further])
