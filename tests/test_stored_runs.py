@@ -30,6 +30,7 @@ def run(name, tmp_path) -> Path:
     if facts["data_kind"] == "miniature":
         facts["data_root"] = str(miniature_root())
     (copy / "run.json").write_text(json.dumps(facts))
+    (copy / "results").mkdir(exist_ok=True)  # git keeps no empty folders
     return copy
 
 
