@@ -7,7 +7,7 @@ from contextvars import ContextVar
 import torch
 from torch import Tensor, nn
 
-from alfa_md.system.within import within
+from alfa_md.system.context import set_in_context
 
 _paused: ContextVar[bool] = ContextVar("paused", default=False)
 
@@ -47,7 +47,7 @@ class Accumulator(nn.Module):
 
 def paused() -> AbstractContextManager:
     """Inside, accumulators ignore `update`: a recomputed inner step must not count twice."""
-    return within(_paused, True)
+    return set_in_context(_paused, True)
 
 
 class Add(torch.autograd.Function):

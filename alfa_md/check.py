@@ -1,10 +1,11 @@
-"""Checks the records of Meta-Dataset below a folder, source by source, and says how to repair what is wrong.
+"""Check the Meta-Dataset records below a folder, source by source, and print how to repair them.
 
     python -m alfa_md.check --records_root_dir=FOLDER
     python -m alfa_md.check --records_root_dir=FOLDER --sources=dtd,fungi --full --out=check.json
 
-Every class file is looked through; 8 records of each, or all with --full, are read, decoded and compared with the
-number of their file. It may run beside a conversion. The exit code is 1 where something is wrong, warnings aside.
+The record headers of every class file are read; 8 records of each, or all with --full, are decoded, and their labels
+compared with the number of the file. May run during a conversion. Exits with code 1 if there are findings other than
+warnings.
 """
 
 import json
@@ -26,12 +27,12 @@ from alfa_md.data.spec import SPEC_FILE
 from alfa_md.data.tfrecord.installed_decoder import installed_decoder
 from alfa_md.errors import UserError
 from alfa_md.main import run
-from alfa_md.system.files import replacing
+from alfa_md.system.files import atomic_write
 
 FLAGS = flags.FLAGS
-LISTED = 10  # findings of a source
-SAMPLED = 8  # records of a class
-SIZE = 16  # pixels, enough to see which images resemble each other
+LISTED = 10  # findings per source
+SAMPLED = 8  # records per class
+SIZE = 16  # pixels, enough for finding duplicates
 GIGABYTE = 1e9
 OPTIONAL = {"ilsvrc_2012_v2"}  # the same images as ilsvrc_2012
 
@@ -44,29 +45,31 @@ def main(argv: list[str]) -> int:
         raise UserError(f"{root}: no such folder; set --records_root_dir to the folder of the converted sources")
     decoder = installed_decoder(image_size=SIZE, num_threads=1)
     sampled = None if FLAGS.full else SAMPLED
-    audits = [audit_source(root / name, decoder, sampled, FLAGS.workers, watched) for name in sources(root)]
+    audits = [audit_source(root / name, decoder, sampled, FLAGS.workers, progress_bar) for name in list_sources(root)]
     around = disk_usage(root)
-    show(audits, around)
+    print_audits(audits, around)
     if FLAGS.out:
-        with replacing(Path(FLAGS.out)) as file:
+        with atomic_write(Path(FLAGS.out)) as file:
             content = {"sources": [audit.to_json() for audit in audits], "places": around}
             file.write(json.dumps(content, indent=2).encode())
     return int(any(not finding.warning for audit in audits for finding in audit.findings))
 
 
-def sources(root: Path) -> list[str]:
-    """Those asked for; else the ten of Meta-Dataset, and what else is there."""
+def list_sources(root: Path) -> list[str]:
+    """The sources in --sources, by default the ten of Meta-Dataset and all others below `root`."""
     if FLAGS.sources:
         return FLAGS.sources
-    there = sorted(p.name for p in root.iterdir() if (p / SPEC_FILE).exists() or (p / UNFINISHED).exists())
-    return list(dict.fromkeys([*(name for name in PUBLISHED_SPECS if name not in OPTIONAL), *there]))
+    present = sorted(p.name for p in root.iterdir() if (p / SPEC_FILE).exists() or (p / UNFINISHED).exists())
+    return list(dict.fromkeys([*(name for name in PUBLISHED_SPECS if name not in OPTIONAL), *present]))
 
 
-def watched(results: Iterable, title: str, total: int) -> Iterable:
+def progress_bar(results: Iterable, title: str, total: int) -> Iterable:
+    """Iterates over the results with a progress bar on stderr."""
     return track(results, title, total=total, console=Console(stderr=True), transient=True)
 
 
-def show(audits: list[SourceAudit], around: dict[str, dict]) -> None:
+def print_audits(audits: list[SourceAudit], around: dict[str, dict]) -> None:
+    """Prints the table of sources, the first findings of each, and the disk space of the folders."""
     console, table = Console(), Table(box=box.SIMPLE)
     for name in ("source", "state", "classes", "images", "checked", "official", "GB", "findings"):
         table.add_column(name, justify="left" if name in ("source", "state") else "right")
@@ -88,7 +91,7 @@ def show(audits: list[SourceAudit], around: dict[str, dict]) -> None:
 
 
 def as_published(audit: SourceAudit) -> str:
-    """Whether class names and image counts are those of the published specification, if there is one."""
+    """`yes` if class names and image counts are the published ones, `names` if only the names are, `no` or empty."""
     if audit.names == audit.counts == "as published":
         return "yes"
     return "names" if audit.names == "as published" else "no" if audit.names else ""
@@ -96,9 +99,9 @@ def as_published(audit: SourceAudit) -> str:
 
 if __name__ == "__main__":
     flags.DEFINE_string("records_root_dir", None, "Folder of the converted sources.")
-    flags.DEFINE_list("sources", None, "Only these, separated by commas.")
-    flags.DEFINE_bool("full", False, "Read and decode every record, not a few of each class.")
-    flags.DEFINE_string("out", None, "JSON file for all that is found.")
-    flags.DEFINE_integer("workers", os.cpu_count() or 1, "Class files looked at together.", lower_bound=1)
-    flags.DEFINE_string("cache_dir", None, "Where indexes and decoded images are kept; the run's own default.")
+    flags.DEFINE_list("sources", None, "Sources to check, separated by commas; default: all.")
+    flags.DEFINE_bool("full", False, "Decode every record instead of a few per class.")
+    flags.DEFINE_string("out", None, "JSON file for all findings.")
+    flags.DEFINE_integer("workers", os.cpu_count() or 1, "Number of class files checked in parallel.", lower_bound=1)
+    flags.DEFINE_string("cache_dir", None, "Folder for record indices and decoded images; default: ALFA_MD_CACHE.")
     run(main)

@@ -1,11 +1,11 @@
-"""Converts the original files of one source into Meta-Dataset records, or a checkpoint from or to TensorFlow.
+"""Convert the original files of one source to Meta-Dataset records, or a checkpoint from or to TensorFlow.
 
     python -m alfa_md.convert SOURCE --source_dir=FOLDER --records_root_dir=FOLDER
     python -m alfa_md.convert checkpoint --from=CHECKPOINT --to=CHECKPOINT
 
-The records go to the folder SOURCE below the records root. Run again, it keeps the classes that are complete.
-A checkpoint is a file of ours, or one of Meta-Dataset's own program, named without `.index`; whichever --from is, --to
-becomes the other. Nothing is written over.
+Records are written to the folder SOURCE below the records root; an interrupted conversion is resumed by class.
+--from is a checkpoint file of ours or of Meta-Dataset's TensorFlow program, named without `.index`; --to is written in
+the other format. Existing files are not overwritten.
 """
 
 import os
@@ -28,14 +28,16 @@ def main(argv: list[str]) -> None:
     if len(argv) != 2:
         raise UserError(f"name one source or checkpoint, as in `alfa_md.convert omniglot`, not {len(argv) - 1}")
     if argv[1] == "checkpoint":
-        print(convert_checkpoint(*given("from", "to")))
+        print(convert_checkpoint(*required_flags("from", "to")))
     else:
         convert_source(argv[1])
 
 
 def convert_source(source: str) -> None:
+    """Converts one source to records, or only prints the plan with --dry_run."""
     plan_of = planner(source)
-    source_dir, records_root_dir = (Path(folder).expanduser() for folder in given("source_dir", "records_root_dir"))
+    folders = required_flags("source_dir", "records_root_dir")
+    source_dir, records_root_dir = (Path(folder).expanduser() for folder in folders)
     plan = plan_of(source_dir)
     if FLAGS.limit_per_class:
         plan = plan.limited(FLAGS.limit_per_class)
@@ -47,19 +49,19 @@ def convert_source(source: str) -> None:
     print(f"{directory}: {published_summary(load_spec(directory))}")
 
 
-def given(*names: str) -> list[str]:
-    """The values of these flags. Raises UserError where one is not given."""
+def required_flags(*names: str) -> list[str]:
+    """The values of these flags. Raises UserError if one is not set."""
     if missing := [f"--{name}" for name in names if not FLAGS[name].value]:
         raise UserError(f"{' and '.join(missing)} must be given; --help explains")
     return [FLAGS[name].value for name in names]
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("source_dir", None, "Of a source: folder with its original files.")
-    flags.DEFINE_string("records_root_dir", None, "Of a source: folder for the records of all sources.")
-    flags.DEFINE_integer("workers", os.cpu_count() or 1, "Of a source: processes that convert.", lower_bound=1)
-    flags.DEFINE_integer("limit_per_class", None, "Of a source: only the first images of every class.", lower_bound=1)
-    flags.DEFINE_bool("dry_run", False, "Of a source: look for all original files, say what would be written, stop.")
-    flags.DEFINE_string("from", None, "Of checkpoint: a file of ours, or a TensorFlow checkpoint without .index.")
-    flags.DEFINE_string("to", None, "Of checkpoint: what to write; must not exist.")
+    flags.DEFINE_string("source_dir", None, "For a source: folder with its original files.")
+    flags.DEFINE_string("records_root_dir", None, "For a source: folder for the records of all sources.")
+    flags.DEFINE_integer("workers", os.cpu_count() or 1, "For a source: number of processes.", lower_bound=1)
+    flags.DEFINE_integer("limit_per_class", None, "For a source: maximum number of images per class.", lower_bound=1)
+    flags.DEFINE_bool("dry_run", False, "For a source: check the original files and print the plan, without writing.")
+    flags.DEFINE_string("from", None, "For checkpoint: a file of ours, or a TensorFlow checkpoint without .index.")
+    flags.DEFINE_string("to", None, "For checkpoint: the checkpoint to write; must not exist.")
     run(main)

@@ -1,12 +1,12 @@
-"""Name, dump, replay or show the episodes of one source.
+"""Dump, replay or show the episodes of one source.
 
     python -m alfa_md.episodes dump --source=omniglot --num_episodes=20 --out=EPISODES  # to EPISODES/test/omniglot
-    python -m alfa_md.episodes replay --source=omniglot --dumped=EPISODES               # a line an episode
+    python -m alfa_md.episodes replay --source=omniglot --dumped=EPISODES               # one line per episode
     python -m alfa_md.episodes replay --source=omniglot --dumped=EPISODES --run_dir=RUN # with the scores of a run
     python -m alfa_md.episodes show --source=omniglot --index=3 --out=episode.png       # its images
 
-An episode is named by a fingerprint of its classes and records. Episodes are drawn as `alfa_md.evaluate` draws them, by
-the configuration of a run or of gin files, or come from --dumped, in the format of Meta-Dataset's own `dump_episodes`.
+Every episode has a fingerprint of its classes and records. Episodes are sampled as by `alfa_md.evaluate`, by the
+configuration of a run or of gin files, or read from --dumped, in the format of Meta-Dataset's `dump_episodes`.
 """
 
 from contextlib import closing
@@ -33,7 +33,7 @@ from alfa_md.learners.base import Learner
 from alfa_md.main import run
 from alfa_md.metrics import mean_ci
 from alfa_md.plotting import canvas
-from alfa_md.plotting.grid import grid
+from alfa_md.plotting.grid import grid_figure
 from alfa_md.system import device
 from alfa_md.system.progress import CONSOLE, Progress
 
@@ -43,29 +43,29 @@ DUMPED = "include 'gin/parts/dumped.gin'"
 
 
 def main(argv: list[str]) -> None:
-    commands = {"dump": dump_episodes, "replay": replay, "show": show}
+    commands = {"dump": dump_episodes, "replay": replay_episodes, "show": show_episode}
     if len(argv) != 2 or argv[1] not in commands:
         raise UserError(f"episodes needs one word: python -m alfa_md.episodes {'|'.join(commands)}")
-    commands[argv[1]](opened())
+    commands[argv[1]](open_episodes())
 
 
-class Opened(NamedTuple):
-    """Episodes, the folder of their source's records, and the learner that the configuration defines."""
+class OpenedEpisodes(NamedTuple):
+    """A source of episodes, the folder of its records, and the learner that the configuration defines."""
 
     source: EpisodeSource
     directory: Path
     learner: Learner
 
 
-def opened() -> Opened:
-    """What the flags name. Raises UserError where it is not there, or two configurations are given."""
+def open_episodes() -> OpenedEpisodes:
+    """Opens the episodes given by the flags. Raises UserError if they are missing, or two configurations are given."""
     trained = RunDirectory(FLAGS.run_dir) if FLAGS.run_dir else None
     if trained and FLAGS["gin_config"].present:
         raise UserError("--run_dir has a configuration of its own; leave --gin_config out, or use --gin_bindings")
     facts = trained.facts() if trained else None
     files = [str(trained.config)] if trained else FLAGS.gin_config
     config.parse(files, [*([DUMPED] if FLAGS.dumped else []), *FLAGS.gin_bindings])
-    known = definition.build(FLAGS.seed)
+    known = definition.build_experiment(FLAGS.seed)
     if FLAGS.dumped:
         path = Path(FLAGS.dumped)
     else:
@@ -73,10 +73,11 @@ def opened() -> Opened:
         CONSOLE.print(announcement(root))
         path = root.path
     name = FLAGS.source or known.test_sources[0]
-    return Opened(known.evaluation(path, name, FLAGS.split, FLAGS.seed), path / name, known.learner)
+    return OpenedEpisodes(known.evaluation(path, name, FLAGS.split, FLAGS.seed), path / name, known.learner)
 
 
-def dump_episodes(given: Opened) -> None:
+def dump_episodes(given: OpenedEpisodes) -> None:
+    """Writes episodes in the format of Meta-Dataset's `dump_episodes`."""
     if not FLAGS.out:
         raise UserError("dump needs a folder to write to, --out")
     if not isinstance(given.source, RecordSource):
@@ -94,7 +95,8 @@ def dump_episodes(given: Opened) -> None:
 
 
 @torch.no_grad()
-def replay(given: Opened) -> None:
+def replay_episodes(given: OpenedEpisodes) -> None:
+    """Prints one line per episode with its fingerprint, and the learner's score with --run_dir."""
     source, where, values = given.source, device.choose(FLAGS.device), []
     total = min(FLAGS.num_episodes, len(source)) if isinstance(source, DumpedSource) else FLAGS.num_episodes
     learner = given.learner.eval().to(where, memory_format=torch.channels_last)
@@ -104,7 +106,7 @@ def replay(given: Opened) -> None:
     with closing(prefetch(source, range(total), where)) as episodes:
         for episode in episodes:
             images = f"{len(episode.support_y)} support and {len(episode.query_y)} query images"
-            line = f"{episode.index}: {name_of(source, episode.index)}, {episode.way}-way, {images}"
+            line = f"{episode.index}: {fingerprint_text(source, episode.index)}, {episode.way}-way, {images}"
             if FLAGS.run_dir:
                 values.append(learner.objective.score(learner(episode), episode.query_y).item())
                 line += f", {unit.name} {unit.number(values[-1])} {unit.symbol}".rstrip()
@@ -113,40 +115,41 @@ def replay(given: Opened) -> None:
         CONSOLE.print(f"{source.name} {source.split}: {unit.text(mean_ci(values))} {unit.symbol}".rstrip())
 
 
-def show(given: Opened) -> None:
+def show_episode(given: OpenedEpisodes) -> None:
+    """Writes the images of one episode as a PNG."""
     source, index = given.source, FLAGS.index
-    drawn = source.episode(index).to(torch.device("cpu"))  # grey levels of a cache become values in [-1, 1]
+    drawn = source.episode(index).to(torch.device("cpu"))  # normalises uint8 images to [-1, 1]
     classes = [f"class {label}" for label in range(drawn.way)]
     if isinstance(source, RecordSource):
         names = load_spec(given.directory).class_names
         classes = [names[chosen.class_id] for chosen in source.draw(index)]
     path = Path(FLAGS.out or f"{source.name}-{source.split}-{index}").expanduser()
     path = path.with_name(f"{path.name.removesuffix('.png')}.png")
-    with canvas.style():
-        canvas.write({path: canvas.rendered(grid(drawn, name_of(source, index), classes), "png")})
-    CONSOLE.print(f"{path}: {drawn.name}, {name_of(source, index)}")
+    with canvas.figure_style():
+        canvas.write_files({path: canvas.render(grid_figure(drawn, fingerprint_text(source, index), classes), "png")})
+    CONSOLE.print(f"{path}: {drawn.name}, {fingerprint_text(source, index)}")
 
 
-def name_of(source: EpisodeSource, index: int) -> str:
-    """The fingerprint of an episode, or words for the lack of it where a source does not tell what it draws."""
+def fingerprint_text(source: EpisodeSource, index: int) -> str:
+    """The fingerprint of an episode, or a placeholder if its source has none."""
     if isinstance(source, DumpedSource):
         return source.fingerprint(index) or UNNAMED
     return episode_fingerprint(source.name, source.split, source.draw(index)) if hasattr(source, "draw") else UNNAMED
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("source", None, "Of which data set; default: the configuration's first test source.")
-    flags.DEFINE_enum("split", "test", ("train", "valid", "test"), "Which classes.")
-    flags.DEFINE_integer("num_episodes", 600, "Of dump and replay: how many, from the first on.", lower_bound=1)
-    flags.DEFINE_integer("index", 0, "Of show: which episode.", lower_bound=0)
-    flags.DEFINE_integer("seed", 0, "Draws the episodes, as that of `alfa_md.evaluate`.", lower_bound=0)
-    flags.DEFINE_string("out", None, "Of dump: the folder to write to; of show: the PNG file.")
-    flags.DEFINE_string("dumped", None, "Of replay and show: a folder of dumped episodes, SPLIT/SOURCE below it.")
-    flags.DEFINE_string("run_dir", None, "A training run, whose configuration is used; replay shows its scores.")
-    flags.DEFINE_string("checkpoint", "best", "Of replay with --run_dir: best, last or a checkpoint file.")
-    flags.DEFINE_multi_string("gin_config", ["gin/prototypical.gin"], "Without --run_dir: how episodes are drawn.")
+    flags.DEFINE_string("source", None, "Source of the episodes; default: the configuration's first test source.")
+    flags.DEFINE_enum("split", "test", ("train", "valid", "test"), "Split of the episodes.")
+    flags.DEFINE_integer("num_episodes", 600, "For dump and replay: number of episodes.", lower_bound=1)
+    flags.DEFINE_integer("index", 0, "For show: index of the episode.", lower_bound=0)
+    flags.DEFINE_integer("seed", 0, "Seed of the episodes, as in `alfa_md.evaluate`.", lower_bound=0)
+    flags.DEFINE_string("out", None, "For dump: the folder to write to; for show: the PNG file.")
+    flags.DEFINE_string("dumped", None, "For replay and show: a folder of dumped episodes in SPLIT/SOURCE.")
+    flags.DEFINE_string("run_dir", None, "A training run, whose configuration is used; replay prints its scores.")
+    flags.DEFINE_string("checkpoint", "best", "For replay with --run_dir: best, last or a checkpoint file.")
+    flags.DEFINE_multi_string("gin_config", ["gin/prototypical.gin"], "Without --run_dir: gin files of the sampling.")
     flags.DEFINE_multi_string("gin_bindings", [], "Overrides the configuration, e.g. 'Sampling.num_ways = 5'.")
     flags.DEFINE_string("records_root_dir", None, "Folder of records; default: as `alfa_md.evaluate`.")
     flags.DEFINE_string("cache_dir", None, "Folder for record indices and decoded images; default: ALFA_MD_CACHE.")
-    flags.DEFINE_enum("device", "auto", device.CHOICES, "Where the learner of replay runs.")
+    flags.DEFINE_enum("device", "auto", device.CHOICES, "Device of the learner in replay.")
     run(main)

@@ -1,11 +1,11 @@
-"""The one exception that a user can cause and can cure."""
+"""Exceptions for bad input, reported to users as one line."""
 
 
 class UserError(Exception):
-    """Bad input: one line that names the file, class or binding, and the remedy.
+    """Bad input: one line with the file, class or binding and the remedy.
 
-    The entries print it and exit with code 2; inside the package it is caught only where the cure is at hand. What a
-    file says may be part of the line, so line breaks and control characters are written as escapes.
+    Commands print it and exit with code 2. Line breaks and control characters, e.g. from the content of a file, are
+    escaped.
     """
 
     def __init__(self, message: str):
@@ -13,15 +13,15 @@ class UserError(Exception):
 
 
 def require_at_least(lowest: float, owner: str, **values: float) -> None:
-    """Raises UserError naming the first of `values`, the parameters of `owner`, that is less than `lowest`."""
+    """Raises UserError for the first of `values`, parameters of `owner`, that is NaN or less than `lowest`."""
     for name, value in values.items():
-        if not value >= lowest:  # so that NaN is refused as well
+        if not value >= lowest:  # also true for NaN
             raise UserError(f"{owner}.{name} = {value!r} must be at least {lowest}")
 
 
 class MissingSource(UserError):
-    """A source that is not under the root: others can still be evaluated."""
+    """A source that is missing under the root; an evaluation continues with the others."""
 
 
 class MissingSplit(UserError):
-    """A source that has no class in the split asked for."""
+    """A source without classes in the requested split."""

@@ -2,25 +2,25 @@
 
 from absl import flags
 
-from alfa_md.evaluation.run import Options, evaluate_run
+from alfa_md.evaluation.run import EvaluationOptions, evaluate_run
 from alfa_md.evaluation.seeds import evaluate_seeds
 from alfa_md.experiment.run_directory import RunDirectory
-from alfa_md.main import run
+from alfa_md.main import parse_seeds, run
 from alfa_md.system import device, distributed
 
 FLAGS = flags.FLAGS
 
 
 def main(argv: list[str]) -> int:
-    with distributed.joined() as group:
+    with distributed.process_group() as group:
         if FLAGS.seeds:
-            return evaluate_seeds(FLAGS.run_dir, FLAGS.seeds, options(), group)
-        return evaluate_run(RunDirectory(FLAGS.run_dir), options(), group).code
+            return evaluate_seeds(FLAGS.run_dir, parse_seeds(FLAGS.seeds), evaluation_options(), group)
+        return evaluate_run(RunDirectory(FLAGS.run_dir), evaluation_options(), group).exit_code
 
 
-def options() -> Options:
-    """The flags as one value."""
-    return Options(
+def evaluation_options() -> EvaluationOptions:
+    """The options of an evaluation from the flags."""
+    return EvaluationOptions(
         checkpoint=FLAGS.checkpoint,
         sources=FLAGS.sources,
         num_episodes=FLAGS.num_episodes,
@@ -37,19 +37,19 @@ def options() -> Options:
 
 if __name__ == "__main__":
     flags.DEFINE_string("run_dir", None, "Folder of a training run, or of several with --seeds.", required=True)
-    flags.DEFINE_list("seeds", "", "Evaluates RUN_DIR/seed0 and on, e.g. 0,1,2; then mean and deviation over seeds.")
-    flags.DEFINE_string("checkpoint", "best", "best, last, a file, or ensemble: of the best ones, beside best.")
+    flags.DEFINE_list("seeds", "", "Evaluates RUN_DIR/seed<k> for every k, e.g. 0,1,2; adds mean and std over seeds.")
+    flags.DEFINE_string("checkpoint", "best", "best, last, a file, or ensemble: of the best ones, in addition to best.")
     flags.DEFINE_list("sources", "all", "all, or names separated by commas.")
-    flags.DEFINE_integer("num_episodes", 600, "Episodes of every source.", lower_bound=1)
-    flags.DEFINE_enum("split", "test", ("train", "valid", "test"), "Which classes.")
-    flags.DEFINE_list("baselines", "", "Shown beside, separated by commas: untrained, pixel, feature.")
+    flags.DEFINE_integer("num_episodes", 600, "Number of episodes per source.", lower_bound=1)
+    flags.DEFINE_enum("split", "test", ("train", "valid", "test"), "Split of the classes.")
+    flags.DEFINE_list("baselines", "", "Evaluated too, separated by commas: untrained, pixel, feature.")
     flags.DEFINE_string(
         "records_root_dir", None, "Folder of records or images; default: as in training, else the run's own."
     )
-    flags.DEFINE_integer("seed", 0, "Draws the evaluation episodes: the same for every run.", lower_bound=0)
-    flags.DEFINE_boolean("query_std", False, "Also shows sqrt(p (1 - p)), as papers do; NOT a confidence interval.")
-    flags.DEFINE_multi_string("gin_bindings", [], "Overrides the run's configuration; needs --name if numbers change.")
-    flags.DEFINE_string("name", "", "Of the results, which then are results/test-NAME.json.")
+    flags.DEFINE_integer("seed", 0, "Seed of the test episodes, which are the same for every run.", lower_bound=0)
+    flags.DEFINE_boolean("query_std", False, "Also prints sqrt(p (1 - p)), as papers do; NOT a confidence interval.")
+    flags.DEFINE_multi_string("gin_bindings", [], "Overrides the run's configuration; needs --name if results change.")
+    flags.DEFINE_string("name", "", "Name of the results, which are written to results/test-NAME.json.")
     flags.DEFINE_string("cache_dir", None, "Folder for record indices and decoded images; default: ALFA_MD_CACHE.")
-    flags.DEFINE_enum("device", "auto", device.CHOICES, "Where the learner runs.")
+    flags.DEFINE_enum("device", "auto", device.CHOICES, "Device of the learner.")
     run(main)

@@ -1,4 +1,4 @@
-"""What every entry (`python -m alfa_md.X`) shares: parse the flags, call `main`, turn bad input into one line."""
+"""Entry point of all commands `python -m alfa_md.X`: parses flags, runs `main`, reports bad input in one line."""
 
 import errno
 import os
@@ -12,36 +12,36 @@ from alfa_md.errors import UserError
 from alfa_md.system.allocator import keep_freed_pages
 
 BAD_INPUT = 2
-INTERRUPTED = 130  # by which shells know Ctrl-C; training and evaluation save first where they can
-FULL = "free some space and run the command again; what the file held before is kept"
-IN_THE_WAY = "a file is where a folder should be; choose another place"
-CLOSED = "give it other permissions or choose another folder"
-REMEDIES = dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), FULL)
-REMEDIES |= dict.fromkeys((errno.EEXIST, errno.ENOTDIR), IN_THE_WAY)
-REMEDIES |= dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), CLOSED)
+INTERRUPTED = 130  # the exit code of shells for Ctrl-C
+DISK_FULL = "free some space and run the command again; what the file held before is kept"
+NOT_A_FOLDER = "a file is where a folder should be; choose another place"
+NO_PERMISSION = "give it other permissions or choose another folder"
+REMEDIES = dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), DISK_FULL)
+REMEDIES |= dict.fromkeys((errno.EEXIST, errno.ENOTDIR), NOT_A_FOLDER)
+REMEDIES |= dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), NO_PERMISSION)
 
 
 def run(main: Callable[[list[str]], int | None]) -> None:
-    """Call `main(argv)` after flag parsing and exit with the code it returns.
+    """Parses the flags, calls `main(argv)` and exits with the code it returns.
 
-    A `UserError`, a missing binding, an unknown flag, a bad flag value or a file that the system does not let us read
-    or write becomes `error: <one line>` on stderr and exit code 2.
+    A `UserError`, a missing gin binding, an unknown flag, a bad flag value or a file that cannot be read or written
+    becomes `error: <one line>` on stderr and exit code 2.
     """
 
     def guarded(argv: list[str]) -> int | None:
         if "cache_dir" in flags.FLAGS and flags.FLAGS.cache_dir:
-            os.environ[CACHE_VARIABLE] = flags.FLAGS.cache_dir  # also for processes that are started from here
+            os.environ[CACHE_VARIABLE] = flags.FLAGS.cache_dir  # inherited by subprocesses
         try:
             return main(argv)
         except UserError as error:
             return _report(error)
         except OSError as error:
-            refused = _original(error)
-            if refused.filename is None:
+            original = _original(error)
+            if original.filename is None:
                 raise
-            return _report(_of_file(refused))
+            return _report(_file_error(original))
         except RuntimeError as error:
-            if not str(error).startswith("Required bindings"):  # gin's words where a configurable lacks an argument
+            if not str(error).startswith("Required bindings"):  # gin's message for a missing argument
                 raise
             return _report(error)
         except KeyboardInterrupt:
@@ -52,14 +52,21 @@ def run(main: Callable[[list[str]], int | None]) -> None:
     app.run(guarded, flags_parser=_parse_flags)
 
 
+def parse_seeds(seeds: Sequence[str]) -> list[int]:
+    """The integers of a --seeds flag, without duplicates. Raises UserError for anything else."""
+    if not all(seed.isdecimal() for seed in seeds):
+        raise UserError(f"--seeds={','.join(seeds)}: give whole numbers separated by commas, such as 0,1,2")
+    return list(dict.fromkeys(map(int, seeds)))
+
+
 def _original(error: OSError) -> OSError:
-    """The error as it was raised: what passes through gin is a copy without number and file name."""
+    """The error as raised: gin re-raises a copy without errno and file name."""
     while error.errno is None and isinstance(error.__context__, OSError):
         error = error.__context__
     return error
 
 
-def _of_file(error: OSError) -> UserError:
+def _file_error(error: OSError) -> UserError:
     remedy = REMEDIES.get(error.errno)
     return UserError(f"{error.filename}: {error.strerror or error}" + (f"; {remedy}" if remedy else ""))
 
@@ -72,5 +79,5 @@ def _parse_flags(argv: Sequence[str]) -> list[str]:
 
 
 def _report(error: Exception) -> int:
-    print("error:", str(error).splitlines()[0], file=sys.stderr)  # gin adds lines of its own to what passes through it
+    print("error:", str(error).splitlines()[0], file=sys.stderr)  # gin appends lines to errors raised through it
     return BAD_INPUT

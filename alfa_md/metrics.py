@@ -1,4 +1,4 @@
-"""Mean and 95 % confidence interval over episodes, of one learner or of the difference of two."""
+"""Mean and 95 % confidence interval over episodes, for one learner or the paired difference of two; units of scores."""
 
 import math
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ import numpy as np
 
 
 class MeanCI(NamedTuple):
-    """A mean over `n` episodes and the half width of its 95 % confidence interval."""
+    """Mean over `n` episodes and half width of its 95 % confidence interval."""
 
     mean: float
     ci95: float
@@ -16,13 +16,13 @@ class MeanCI(NamedTuple):
 
 
 class Unit(NamedTuple):
-    """How a score is named, written and compared."""
+    """The unit of a score: its name, format and direction."""
 
     name: str
     symbol: str
-    factor: float  # from the score to what is written
+    factor: float  # from the score to the formatted number
     digits: int
-    sign: int  # 1 where higher is better, -1 where lower is
+    sign: int  # 1 if higher is better, -1 if lower is
 
     def text(self, result: MeanCI) -> str:
         """`mean±ci` in this unit, without its symbol."""
@@ -38,9 +38,9 @@ SQUARED_ERROR = Unit("squared error", "", 1.0, 3, -1)
 
 
 def mean_ci(values: Sequence[float]) -> MeanCI:
-    """Mean and 1.96 std / sqrt(n), with the population's std (ddof 0) as Meta-Dataset reports it.
+    """Mean and 1.96 std / sqrt(n), with the population std (ddof 0) as in Meta-Dataset.
 
-    Raises ValueError without values.
+    Raises ValueError if there are no values.
     """
     if len(values) == 0:
         raise ValueError("no episodes to average over")
@@ -49,9 +49,9 @@ def mean_ci(values: Sequence[float]) -> MeanCI:
 
 
 def paired_difference(a: Sequence[float], b: Sequence[float]) -> MeanCI:
-    """Mean of a - b over the same episodes; its interval is free of what makes an episode hard for both.
+    """Mean and interval of a - b over the same episodes; variance common to both cancels.
 
-    Raises ValueError when the two have different lengths.
+    Raises ValueError if the lengths differ.
     """
     if len(a) != len(b):
         raise ValueError(f"{len(a)} episodes cannot be paired with {len(b)}")

@@ -22,7 +22,7 @@ from alfa_md.kernels.affine import affine
 from alfa_md.kernels.dispatch import in_double_backward, in_stacked_tasks
 from alfa_md.kernels.moments import batch_moments
 from alfa_md.kernels.precision import uncast
-from alfa_md.system.within import within
+from alfa_md.system.context import set_in_context
 
 Embed = Callable[[Tensor], Tensor]  # images [N, ...] -> features [N, D]
 Moments = tuple[Tensor, Tensor]  # mean [C], biased variance [C]
@@ -66,12 +66,12 @@ class EpisodicBatchNorm(nn.Module):
 
 def collected_moments() -> AbstractContextManager[LayerMoments]:
     """Inside, every EpisodicBatchNorm uses its batch's own moments and enters them in the dictionary yielded."""
-    return within(_collected, {})
+    return set_in_context(_collected, {})
 
 
 def given_moments(moments: LayerMoments) -> AbstractContextManager[LayerMoments]:
     """Inside, every EpisodicBatchNorm normalises by `moments`."""
-    return within(_given, moments)
+    return set_in_context(_given, moments)
 
 
 def explicit_moments() -> bool:

@@ -1,4 +1,4 @@
-"""Write one HTML page about runs: python -m alfa_md.report RUN... [--out=report.html]"""
+"""Write an HTML report on runs: python -m alfa_md.report RUN... [--out=report.html]"""
 
 from absl import flags
 
@@ -12,9 +12,9 @@ FLAGS = flags.FLAGS
 def main(argv: list[str]) -> None:
     if len(argv) < 2:
         raise UserError("report needs one run directory or more: python -m alfa_md.report RUN...")
-    page.report(argv[1:], FLAGS.out)
+    page.write_report(argv[1:], FLAGS.out)
 
 
 if __name__ == "__main__":
-    flags.DEFINE_string("out", "report.html", "The page to write; it needs no other file.")
+    flags.DEFINE_string("out", "report.html", "The HTML file to write; it is self-contained.")
     run(main)

@@ -1,1 +1,1 @@
-"""What this package costs, measured beside what it replaces."""
+"""Benchmarks of reading and training, compared with the implementations that they replace."""

@@ -1,4 +1,4 @@
-"""What is timed: a learner on an episode of noise, in the plain form of papers and in forms written to be fast."""
+"""Benchmark cases: learners on an episode of noise, in a plain form and in optimised forms."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -30,12 +30,12 @@ MODES = ("second order", "first order", "evaluation")
 
 
 class Form(NamedTuple):
-    """A way to compute the same numbers: the memory format, what the learner is told, and under what it runs."""
+    """One implementation of the same computation: memory format, options of the learner, and context of the run."""
 
     layout: Layout = torch.channels_last
     plain: bool = False
     options: dict[str, object] = {}
-    within: Callable[[], AbstractContextManager] = nullcontext
+    context: Callable[[], AbstractContextManager] = nullcontext
     change: Callable[[nn.Module], object] = lambda backbone: None
     tasks: int = 1  # at a time
     devices: tuple[str, ...] = DEVICES
@@ -47,7 +47,7 @@ STACKED, CAPTURED = "this package, four tasks stacked", "this package, a CUDA gr
 TWO_CAPTURED, FOUR_CAPTURED = f"{CAPTURED} of two tasks", f"{CAPTURED} of four tasks"
 STACK_CAPTURED = f"{CAPTURED} of four stacked tasks"
 COARSE_CAPTURED = f"{CAPTURED}, bfloat16"
-PLAIN = Form(layout=torch.contiguous_format, plain=True, within=plain_operations)
+PLAIN = Form(layout=torch.contiguous_format, plain=True, context=plain_operations)
 TOGETHER, KEPT, LOW = (
     "plain, one backward pass over both tasks",
     "this package, recompute = @keep_all",
@@ -62,34 +62,34 @@ MEMORY = {
 }
 GRAPH = Form(options={"batching": captured}, devices=("cuda",))
 FURTHER = {
-    COARSE: Form(options={"precision": bfloat16}),  # not the same numbers
+    COARSE: Form(options={"precision": bfloat16}),  # different numbers
     STACKED: Form(options={"batching": vmapped}, tasks=4, devices=("cuda",)),
     CAPTURED: GRAPH,
     TWO_CAPTURED: GRAPH._replace(tasks=2),
     FOUR_CAPTURED: GRAPH._replace(tasks=4),
     STACK_CAPTURED: GRAPH._replace(options={"batching": partial(captured, batching=vmapped)}, tasks=4),
     COARSE_CAPTURED: GRAPH._replace(options={"batching": captured, "precision": bfloat16}),
-    # code that is compiled is not differentiated twice
+    # compiled code does not support double backward
     COMPILED: Form(plain=True, change=nn.Module.compile, devices=("cpu",), modes=MODES[1:]),
 }
 
 
 class Case(NamedTuple):
-    """An episode and what learns it, with ALFA; `modes` are those that are timed."""
+    """An episode and a learner with ALFA; `modes` are the timed ones."""
 
     backbone: Callable[..., nn.Module]
     features: int
     pixels: int
     shots: int
-    queries: int  # a class
+    queries: int  # per class
     steps: int
     way: int = 5
-    plain: dict[str, object] = {}  # what makes the backbone the plain one
-    prototypes: bool = False  # Meta-Dataset's learner; else the image benchmarks'
+    plain: dict[str, object] = {}  # arguments of the plain backbone
+    prototypes: bool = False  # fo-Proto-MAML as in Meta-Dataset, else MAML as in the few-shot benchmarks
     modes: tuple[str, ...] = MODES
     devices: tuple[str, ...] = DEVICES
-    further: tuple[str, ...] = ()  # forms that are timed beside the plain and the fast one
-    memory: tuple[str, ...] = ()  # forms whose memory is measured
+    further: tuple[str, ...] = ()  # forms timed in addition to plain and fast
+    memory: tuple[str, ...] = ()  # forms with measured memory
 
     def learner(self, first_order: bool, plain: bool, **options: object) -> GradientLearner:
         torch.manual_seed(0)
@@ -127,7 +127,7 @@ CASES = {
 
 
 class Work(NamedTuple):
-    """Some tasks' share of an update, or their evaluation, in some form; calling it does it once."""
+    """The gradients or the evaluation of some tasks in one form; a call runs it once."""
 
     learner: GradientLearner
     episodes: list[Episode]
@@ -135,7 +135,7 @@ class Work(NamedTuple):
     trains: bool
 
     def __call__(self) -> None:
-        with self.form.within(), torch.set_grad_enabled(self.trains):
+        with self.form.context(), torch.set_grad_enabled(self.trains):
             self.learner.train(self.trains)
             for together in [self.episodes] if self.learner.vectorized else [[episode] for episode in self.episodes]:
                 scores = zip(self.learner.forward_episodes(together), together, strict=True)
@@ -146,7 +146,7 @@ class Work(NamedTuple):
 
 
 def work(case: Case, mode: str, form: Form, device: torch.device, tasks: int | None = None) -> Work:
-    """What `case` does in `mode` on `device`, for so many tasks or as many as the form takes at a time."""
+    """The work of `case` in `mode` on `device`, for `tasks` tasks, by default the form's number."""
     learner = case.learner(mode != "second order", form.plain, **form.options).to(device, memory_format=form.layout)
     form.change(learner.backbone)
 

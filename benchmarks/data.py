@@ -1,10 +1,10 @@
-"""How fast episodes are read: a plain tf.data stream a class against this package's decoders and cache.
+"""Benchmark of reading episodes: one plain tf.data stream per class against this package's decoders and cache.
 
     python -m benchmarks.data --records=FOLDER [--rounds=20] [--out=benchmarks/README.md]
 
-Synthesises the records in FOLDER (about 7 GB) unless they are there. All readers of a kind of records take turns in one
-process, so that a noisy machine harms them alike, and no kind leaves its memory to the next; what construction and a
-first episode cost is measured in a process of its own for each.
+Synthesises the records in FOLDER (about 7 GB) if missing. All readers of a kind of records take turns in one process,
+so that noise affects all equally; every kind, and the cost of construction and first episode of every reader, is
+measured in a process of its own.
 """
 
 import argparse
@@ -27,9 +27,9 @@ from benchmarks.page import write_chapter
 from benchmarks.readers import READERS, STREAM, THREADS
 from benchmarks.records import KINDS, synthesise
 
-TURN = 0.4  # seconds, at least, that a reader reads episodes before the next has its turn
+TURN = 0.4  # minimum seconds per turn of a reader
 WARM_UP = 4  # turns that are not counted; the warm caches repeat four episodes
-SETTLE = 0.1  # seconds in which the threads of a reader come to rest
+SETTLE = 0.1  # seconds for the threads of a reader to finish
 MEGABYTE = 1e6
 
 
@@ -43,13 +43,13 @@ def main() -> None:
     parser.add_argument("--rates", action="store_true", help="only the rates of the readers, as JSON")
     options = parser.parse_args()
     keep_freed_pages()  # as every command does
-    torch.set_num_threads(1)  # of the step from grey levels to floats, which runs on the device elsewhere
+    torch.set_num_threads(1)  # for normalising uint8 images, which otherwise runs on the device
     kinds = options.kinds.split(",")
     if options.first:
-        print(json.dumps(first(load_spec(options.records / kinds[0]), options.first)))
+        print(json.dumps(first_episode_cost(load_spec(options.records / kinds[0]), options.first)))
         return
     if options.rates:
-        print(json.dumps(rates(load_spec(options.records / kinds[0]), options.rounds)))
+        print(json.dumps(reader_rates(load_spec(options.records / kinds[0]), options.rounds)))
         return
     sections = [section(kind, options) for kind in kinds]
     text = "\n".join([heading(options), *sections])
@@ -80,8 +80,8 @@ this augmentation, which changes nothing, it is the row below.
 def section(kind: str, options: argparse.Namespace) -> str:
     spec = synthesise(kind, options.records)
     size = sum(spec.class_file(n).stat().st_size for n in range(len(spec.class_names))) / sum(spec.images_per_class)
-    speeds = alone(kind, options.records, "--rates", f"--rounds={options.rounds}")
-    firsts = {name: alone(kind, options.records, f"--first={name}") for name in READERS}
+    speeds = run_in_subprocess(kind, options.records, "--rates", f"--rounds={options.rounds}")
+    firsts = {name: run_in_subprocess(kind, options.records, f"--first={name}") for name in READERS}
     lines = [
         f"## {kind}: {len(spec.class_names)} classes, {spec.images_per_class[0]} images each, {size / 1e3:.1f} KB",
         "",
@@ -103,21 +103,21 @@ def section(kind: str, options: argparse.Namespace) -> str:
     return "\n".join(lines) + "\n"
 
 
-def rates(spec: DatasetSpec, rounds: int) -> dict[str, list[float]]:
-    """Of every reader the times of the official protocol, images per CPU second and per second; caches begin empty."""
+def reader_rates(spec: DatasetSpec, rounds: int) -> dict[str, list[float]]:
+    """Per reader: speed relative to the official protocol, images per CPU second and per second; caches start empty."""
     with tempfile.TemporaryDirectory() as cache:
         os.environ[CACHE_VARIABLE] = cache
         readers = {name: make(spec) for name, make in READERS.items()}
         times: dict[str, list[tuple[float, float]]] = {name: [] for name in readers}
         for number in range(WARM_UP + rounds):
             for name, read in readers.items():
-                keep_freed_pages()  # a generator in tf.data sets it back
+                keep_freed_pages()  # a generator in tf.data resets it
                 cpu, wall = time.process_time(), time.perf_counter()
                 images = len(read())
                 while time.perf_counter() - wall < TURN:
                     images += len(read())
                 seconds = time.perf_counter() - wall
-                time.sleep(SETTLE)  # some read ahead
+                time.sleep(SETTLE)  # some readers read ahead
                 spent = time.process_time() - cpu, seconds
                 if number >= WARM_UP:
                     times[name].append((images / spent[0], images / spent[1]))
@@ -125,8 +125,8 @@ def rates(spec: DatasetSpec, rounds: int) -> dict[str, list[float]]:
     return {name: [median(ratios[name]), *map(median, zip(*own, strict=True))] for name, own in times.items()}
 
 
-def alone(kind: str, records: Path, *flags: str) -> dict:
-    """What this program prints under some flags, in a new process with an empty cache."""
+def run_in_subprocess(kind: str, records: Path, *flags: str) -> dict:
+    """The JSON that this program prints with these flags, in a new process with an empty cache."""
     with tempfile.TemporaryDirectory() as cache:
         command = [sys.executable, "-m", "benchmarks.data", f"--records={records}", f"--kinds={kind}", *flags]
         done = subprocess.run(command, env={**os.environ, CACHE_VARIABLE: cache}, capture_output=True, text=True)
@@ -134,27 +134,27 @@ def alone(kind: str, records: Path, *flags: str) -> dict:
         return json.loads(done.stdout.splitlines()[-1])
 
 
-def first(spec: DatasetSpec, reader: str) -> dict[str, float]:
-    """CPU seconds of construction and of the first episode, megabytes read and grown by."""
+def first_episode_cost(spec: DatasetSpec, reader: str) -> dict[str, float]:
+    """CPU seconds of construction and of the first episode, megabytes read and allocated."""
     if reader.startswith((STREAM, "tensorflow")):
         from alfa_md.data.tfrecord.runtime import tensorflow
 
-        tensorflow().constant(0)  # its import and start are not the reader's
-    read_before, memory, start = bytes_read(), resident(), time.process_time()
+        tensorflow().constant(0)  # excludes the import and start of TensorFlow
+    read_before, memory, start = bytes_read(), resident_memory(), time.process_time()
     read = READERS[reader](spec)
     built = time.process_time()
     read()
     spent = {"construction": built - start, "first": time.process_time() - built}
-    return spent | {"read": (bytes_read() - read_before) / MEGABYTE, "memory": (resident() - memory) / MEGABYTE}
+    return spent | {"read": (bytes_read() - read_before) / MEGABYTE, "memory": (resident_memory() - memory) / MEGABYTE}
 
 
 def bytes_read() -> int:
-    """By this process until now, from disk or page cache (Linux)."""
+    """Bytes read by this process so far, from disk or page cache (Linux)."""
     fields = dict(line.split(": ") for line in Path("/proc/self/io").read_text().splitlines())
     return int(fields["rchar"])
 
 
-def resident() -> int:
+def resident_memory() -> int:
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 

@@ -1,4 +1,4 @@
-"""The arithmetic of some work, counted from the operations that PyTorch is asked for."""
+"""Floating-point operations of a computation, counted from the dispatched PyTorch operations."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,7 @@ from torch.utils.flop_counter import flop_registry
 
 
 class Counter(TorchDispatchMode):
-    """Adds up what convolutions and matrix products cost, gradients too; the rest is not counted."""
+    """Counts the FLOP of convolutions and matrix products, gradients included; other operations are ignored."""
 
     def __init__(self):
         super().__init__()
@@ -21,7 +21,7 @@ class Counter(TorchDispatchMode):
 
 
 def gigaflop(run: Callable[[], None]) -> float:
-    """What one call of `run` costs."""
+    """GFLOP of one call of `run`."""
     with Counter() as counter:
         run()
     return counter.total / 1e9

@@ -1,4 +1,4 @@
-"""The machine that is measured on: its clock, its allocator, its convolution peak, its name."""
+"""Properties of the benchmark machine: clock, allocator setting, peak convolution speed, description."""
 
 import ctypes
 import os
@@ -13,12 +13,12 @@ import torch.nn.functional as F
 
 from alfa_md.system.allocator import M_MMAP_THRESHOLD, M_TRIM_THRESHOLD, keep_freed_pages
 
-SETTLED = 2**25  # bytes; glibc raises its threshold up to here by itself
+DEFAULT_THRESHOLD = 2**25  # bytes; glibc raises its threshold up to here by itself
 
 
 @contextmanager
 def clock(device: torch.device) -> Iterator[Callable[[], float]]:
-    """Gives, after the block, the seconds spent in it: of the CPU, or until the GPU has done its work."""
+    """Yields a function that returns the seconds of the block: CPU time, or wall time with the GPU synchronised."""
     if device.type == "cpu":
         start = time.process_time()
         yield lambda: end - start
@@ -32,11 +32,11 @@ def clock(device: torch.device) -> Iterator[Callable[[], float]]:
 
 
 @contextmanager
-def settled_allocator() -> Iterator[None]:
-    """Inside, glibc gives tensors of more than 32 MB pages of their own, and free memory back, as it does untold."""
+def default_allocator() -> Iterator[None]:
+    """Restores glibc's default allocator setting for the block: fresh pages for large tensors, freed after use."""
     libc = ctypes.CDLL("libc.so.6")
-    libc.mallopt(M_MMAP_THRESHOLD, SETTLED)
-    libc.mallopt(M_TRIM_THRESHOLD, 2 * SETTLED)
+    libc.mallopt(M_MMAP_THRESHOLD, DEFAULT_THRESHOLD)
+    libc.mallopt(M_TRIM_THRESHOLD, 2 * DEFAULT_THRESHOLD)
     libc.malloc_trim(0)
     try:
         yield
@@ -46,7 +46,7 @@ def settled_allocator() -> Iterator[None]:
 
 def convolution_peak(device: torch.device) -> float:
     """GFLOP/s of the fastest of some 3x3 convolutions of [N, 48 or 64 or 128, 42, 42] maps in float32."""
-    best, number = 0.0, 25 if device.type == "cpu" else 1024  # what keeps it busy
+    best, number = 0.0, 25 if device.type == "cpu" else 1024  # enough to saturate the device
     for channels in (48, 64, 128):
         x = torch.randn(number, channels, 42, 42, device=device).to(memory_format=torch.channels_last)
         weight = torch.randn(channels, channels, 3, 3, device=device).to(memory_format=torch.channels_last)
@@ -58,8 +58,8 @@ def convolution_peak(device: torch.device) -> float:
     return best
 
 
-def described(device: torch.device) -> str:
-    """Processor, cores, threads and versions in words."""
+def describe_machine(device: torch.device) -> str:
+    """Processor, cores and versions as text."""
     if device.type != "cpu":
         return f"{torch.cuda.get_device_name(device)}, torch {torch.__version__}"
     lines = Path("/proc/cpuinfo").read_text().splitlines()

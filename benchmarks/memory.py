@@ -1,4 +1,4 @@
-"""How much memory an update of two tasks needs, measured in a process of its own for every form."""
+"""Benchmark of the memory of an update of two tasks, in a process of its own for every form."""
 
 import json
 import subprocess
@@ -17,18 +17,18 @@ MODE = "second order"
 
 
 def memory_table(cases: dict[str, Case], device: torch.device) -> list[str]:
-    """Peak and seconds of an update in second order, for the forms that a case names."""
+    """Table of peak memory and seconds of a second-order update, for the forms of every case."""
     names = ("case", "form", "peak, MB", "times less than plain", "seconds", "times those of fast")
     title = f"## Memory of an update of {TASKS} tasks in second order, beyond what the process had before\n"
     lines = [title, f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
     for name, case in cases.items():
-        found = {form: in_own_process(name, form, device) for form in case.memory}
+        found = {form: measure_in_subprocess(name, form, device) for form in case.memory}
         lines += [row(name, form, found) for form in found]
     return [*lines, ""]
 
 
 def row(case: str, form: str, found: dict[str, dict]) -> str:
-    """Beside plain and fast where those are measured."""
+    """One row, relative to plain and fast if these are measured."""
     own = found[form]
     less = f"{found[TOGETHER]['megabytes'] / own['megabytes']:.2f}" if TOGETHER in found else ""
     more = f"{own['seconds'] / found[KEPT]['seconds']:.2f}" if KEPT in found else ""
@@ -36,7 +36,7 @@ def row(case: str, form: str, found: dict[str, dict]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def in_own_process(case: str, form: str, device: torch.device) -> dict:
+def measure_in_subprocess(case: str, form: str, device: torch.device) -> dict:
     command = [sys.executable, "-m", "benchmarks.memory", case, form, str(device)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).resolve().parents[1])
     if done.returncode:
@@ -44,12 +44,12 @@ def in_own_process(case: str, form: str, device: torch.device) -> dict:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def measured(case: Case, form: str, device: torch.device) -> dict[str, float]:
-    """Megabytes that an update adds to the peak, and the seconds of the second of two updates."""
+def measure_form(case: Case, form: str, device: torch.device) -> dict[str, float]:
+    """Megabytes that an update adds to the peak, and seconds of a second update."""
     torch.set_num_threads(1)
     keep_freed_pages()
     run = work(case, MODE, MEMORY[form], device, TASKS)
-    update = both_at_once(run) if form == TOGETHER else run
+    update = joint_update(run) if form == TOGETHER else run
     before = peak(device)
     update()
     megabytes = (peak(device) - before) / 1e6
@@ -58,11 +58,11 @@ def measured(case: Case, form: str, device: torch.device) -> dict[str, float]:
     return {"megabytes": megabytes, "seconds": spent()}
 
 
-def both_at_once(run: Work) -> Callable[[], None]:
-    """The sum of the losses, then one backward pass, as the public code has it."""
+def joint_update(run: Work) -> Callable[[], None]:
+    """One backward pass over the summed losses of all tasks, as in the reference code."""
 
     def update() -> None:
-        with run.form.within():
+        with run.form.context():
             losses = [run.learner.objective.loss(run.learner(e), e.query_y) for e in run.episodes]
             torch.stack(losses).mean().backward()
         run.learner.zero_grad()
@@ -71,13 +71,13 @@ def both_at_once(run: Work) -> Callable[[], None]:
 
 
 def peak(device: torch.device) -> int:
-    """Bytes that the process has held at most."""
+    """Peak memory of the process in bytes."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-    return int(status["VmHWM"].split()[0]) * 1024  # getrusage would tell of the process that started this one, too
+    return int(status["VmHWM"].split()[0]) * 1024  # getrusage would include the parent process
 
 
 if __name__ == "__main__":
     name, form, device = sys.argv[1:]
-    print(json.dumps(measured(CASES[name], form, torch.device(device))))
+    print(json.dumps(measure_form(CASES[name], form, torch.device(device))))

@@ -1,4 +1,4 @@
-"""The readers that are compared: each gives the next episode's images as float32 [N, 3, S, S]."""
+"""Readers of the data benchmark: each returns the next episode's images as float32 [N, 3, S, S]."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ from alfa_md.data.tfrecord.image_cache import ImageCache, cache_path, open_recor
 from alfa_md.data.tfrecord.tensorflow_decoder import TensorflowDecoder
 from alfa_md.data.tfrecord.turbo_decoder import TurboDecoder
 from alfa_md.pixels import normalise
-from benchmarks.stream_reader import Augment, StreamReader, by_nothing, not_at_all
+from benchmarks.stream_reader import Augment, StreamReader, augment_without_effect, no_augmentation
 
 SIZE = 84  # pixels
 THREADS = 2
@@ -24,28 +24,30 @@ Place = tuple[int, int]
 Read = Callable[[], Any]
 
 
-def descriptions(spec: DatasetSpec) -> Iterator[list[ClassDraw]]:
-    """What episode after episode consists of; the same for every reader."""
+def sample_episodes(spec: DatasetSpec) -> Iterator[list[ClassDraw]]:
+    """Yields the classes, shots and queries of successive episodes, the same for every reader."""
     sampler, rng = EpisodeSampler(spec, "train", Sampling()), np.random.RandomState(0)
     while True:
         yield sampler.sample(rng)
 
 
-def places(spec: DatasetSpec) -> Iterator[list[Place]]:
-    """Class and record of every image of these episodes."""
+def record_places(spec: DatasetSpec) -> Iterator[list[Place]]:
+    """Yields class and record of every image of these episodes."""
     rng = np.random.RandomState(1)
-    for draws in descriptions(spec):
+    for draws in sample_episodes(spec):
         records = [draw_records(rng, spec.images_per_class[c], shots + queries) for c, shots, queries in draws]
         yield [(draw.class_id, int(n)) for draw, own in zip(draws, records, strict=True) for n in own]
 
 
-def stream(spec: DatasetSpec, augment: Augment) -> Read:
-    return StreamReader(spec, descriptions(spec), SIZE, augment).episode
+def stream_reader(spec: DatasetSpec, augment: Augment) -> Read:
+    return StreamReader(spec, sample_episodes(spec), SIZE, augment).episode
 
 
-def own(spec: DatasetSpec, decoder: type, cache: ImageCache | None = None, episodes: int | None = None) -> Read:
-    """Reads at random; with `episodes` the same ones come again and again, so that a cache is warm after a round."""
-    images, drawn = open_record_images(spec, decoder(image_size=SIZE, num_threads=THREADS), cache), places(spec)
+def record_reader(
+    spec: DatasetSpec, decoder: type, cache: ImageCache | None = None, episodes: int | None = None
+) -> Read:
+    """Random access to records; with `episodes`, repeats so many episodes, so that a cache is warm after one round."""
+    images, drawn = open_record_images(spec, decoder(image_size=SIZE, num_threads=THREADS), cache), record_places(spec)
     if episodes:
         again = [next(drawn) for _ in range(episodes)]
         drawn = (again[number % episodes] for number in range(10**9))
@@ -57,10 +59,10 @@ def own(spec: DatasetSpec, decoder: type, cache: ImageCache | None = None, episo
     return read
 
 
-def filling(spec: DatasetSpec) -> Read:
-    """Decodes and keeps: the cache is emptied before every episode."""
-    cache = ImageCache(max_images_per_class=max(spec.images_per_class))  # a file of its own
-    read, file = own(spec, TurboDecoder, cache), cache_path(spec, SIZE, cache)
+def cold_cache_reader(spec: DatasetSpec) -> Read:
+    """Decodes and caches: the cache is emptied before every episode."""
+    cache = ImageCache(max_images_per_class=max(spec.images_per_class))  # in a separate file
+    read, file = record_reader(spec, TurboDecoder, cache), cache_path(spec, SIZE, cache)
 
     def emptied() -> torch.Tensor:
         if file.exists():
@@ -71,11 +73,11 @@ def filling(spec: DatasetSpec) -> Read:
 
 
 READERS: dict[str, Callable[[DatasetSpec], Read]] = {
-    STREAM: partial(stream, augment=by_nothing),
-    f"{STREAM}, not augmented": partial(stream, augment=not_at_all),
-    "tensorflow": lambda spec: own(spec, TensorflowDecoder),
-    "turbo": lambda spec: own(spec, TurboDecoder),
-    "turbo, filling the cache": filling,
-    "warm cache, uint8": lambda spec: own(spec, TurboDecoder, ImageCache(), episodes=4),
-    "warm cache, float32": lambda spec: own(spec, TurboDecoder, ImageCache(dtype="float32"), episodes=4),
+    STREAM: partial(stream_reader, augment=augment_without_effect),
+    f"{STREAM}, not augmented": partial(stream_reader, augment=no_augmentation),
+    "tensorflow": lambda spec: record_reader(spec, TensorflowDecoder),
+    "turbo": lambda spec: record_reader(spec, TurboDecoder),
+    "turbo, filling the cache": cold_cache_reader,
+    "warm cache, uint8": lambda spec: record_reader(spec, TurboDecoder, ImageCache(), episodes=4),
+    "warm cache, float32": lambda spec: record_reader(spec, TurboDecoder, ImageCache(dtype="float32"), episodes=4),
 }

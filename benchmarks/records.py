@@ -1,4 +1,4 @@
-"""Records of realistic sizes, synthesised: smooth pictures with noise, and drawings; they weigh what real ones do."""
+"""Synthetic records of realistic file sizes: smooth images with noise, and drawings."""
 
 import io
 from collections.abc import Iterator
@@ -11,29 +11,29 @@ from PIL import Image, ImageDraw
 from alfa_md.data.spec import DatasetSpec, load_spec, save_spec
 from alfa_md.data.tfrecord.records import encode_example, write_records
 
-PICTURES = 40  # different ones a class; its records repeat them
-STROKES = 2  # of a drawing
+PICTURES = 40  # distinct images per class, which its records repeat
+STROKES = 2  # per drawing
 
 
 class Kind(NamedTuple):
-    """What the records resemble; width and height in pixels."""
+    """The kind of data that records resemble; width and height in pixels."""
 
     classes: int
-    images: int  # a class
+    images: int  # per class
     width: int
     height: int
-    noise: float | None  # grey levels, standard deviation: what makes a JPEG weigh more; None for drawings
+    noise: float | None  # standard deviation in grey levels, determines the size of a JPEG; None for drawings
 
 
 KINDS = {
-    "ilsvrc-like": Kind(50, 1300, 490, 380, 22.0),  # of 712 training classes as many as an episode may have
+    "ilsvrc-like": Kind(50, 1300, 490, 380, 22.0),  # of 712 training classes the maximum way
     "aircraft-like": Kind(20, 100, 880, 290, 5.0),
     "omniglot-like": Kind(883, 20, 105, 105, None),  # all of its training classes
 }
 
 
 def synthesise(name: str, root: Path) -> DatasetSpec:
-    """The source `name` below `root`, written unless it is there."""
+    """The source `name` below `root`, written if missing."""
     kind, directory = KINDS[name], root / name
     if not (directory / "dataset_spec.json").exists():
         directory.mkdir(parents=True, exist_ok=True)

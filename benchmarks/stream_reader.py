@@ -1,9 +1,9 @@
-"""A reader of the official protocol in plain tf.data, to be measured against: one endless stream a class.
+"""Reader of the official protocol in plain tf.data, for comparison: one infinite stream per class.
 
-Each stream shuffles within a window of 1000 records and repeats. An episode is a run of places in the streams: what is
-left of classes that would otherwise be read past their end, read and thrown away; then the support records; then the
-query records; each part filled up with empty records to a fixed length. The default configuration augments support
-images by noise of standard deviation 0 and by a crop without margin, which change nothing and cost what they cost.
+Each stream shuffles within a window of 1000 records and repeats. An episode takes from the streams: the remaining
+records of classes that would otherwise be read past their end, which are discarded; then the support records; then the
+query records; each part is padded with empty records to a fixed length. The default configuration augments support
+images by noise of standard deviation 0 and a crop without margin, which have no effect but take time.
 Reference: Triantafillou et al., "Meta-Dataset", ICLR 2020, and its code.
 """
 
@@ -16,24 +16,24 @@ from alfa_md.data.spec import DatasetSpec
 from alfa_md.data.tfrecord.runtime import tensorflow
 
 WINDOW, AHEAD, READ = 1000, 64, 2**20  # records shuffled, records read ahead, bytes read at once
-SUPPORT, QUERY = 500, 500  # places, of which an episode leaves some empty
+SUPPORT, QUERY = 500, 500  # slots, some of them empty
 FLUSH = SUPPORT + QUERY
 
 Augment = Callable  # (tensorflow, image) -> image
 
 
-def by_nothing(tf, image):
+def augment_without_effect(tf, image):
     """The augmentation of the default configuration: no noise, no margin."""
     noisy = image + tf.random.normal(tf.shape(image)) * 0.0
     return tf.image.random_crop(tf.pad(noisy, [[0, 0]] * 3, "REFLECT"), tf.shape(image))
 
 
-def not_at_all(tf, image):
+def no_augmentation(tf, image):
     return image
 
 
 class StreamReader:
-    """Episodes of descriptions: images [N, 3, S, S] float32 in [-1, 1], first the support set's, under `augment`."""
+    """Reads the given episodes: images [N, 3, S, S] float32 in [-1, 1], the augmented support set first."""
 
     def __init__(self, spec: DatasetSpec, episodes: Iterator[Sequence[ClassDraw]], size: int, augment: Augment):
         self._tf = tf = tensorflow()
@@ -45,7 +45,7 @@ class StreamReader:
         )
         taken = tf.data.Dataset.choose_from_datasets(streams, places.unbatch()).batch(FLUSH + SUPPORT + QUERY)
         options = tf.data.Options()
-        options.autotune.enabled = False  # nothing is read ahead: whoever has the next turn would pay for it
+        options.autotune.enabled = False  # no prefetching, which would run during the next reader's turn
         options.experimental_optimization.inject_prefetch = False
         self._episodes = iter(taken.map(self._images).with_options(options))
 
@@ -60,7 +60,7 @@ class StreamReader:
         return data.Dataset.zip((shuffled, data.Dataset.from_tensors(np.int64(class_id)).repeat()))
 
     def _images(self, records, class_ids):
-        """Those of an episode's places; the empty ones are left out."""
+        """The images of an episode, without empty slots."""
         there = class_ids >= 0
         support, query = (
             self._tf.boolean_mask(records[part], there[part]) for part in (slice(FLUSH, -QUERY), slice(-QUERY, None))
@@ -80,8 +80,8 @@ class StreamReader:
 
 
 def places_of(episodes: Iterator[Sequence[ClassDraw]], sizes: Sequence[int]) -> Iterator[np.ndarray]:
-    """The streams to be read from, for every episode; the one after the last class is the empty one."""
-    left = np.array(sizes)  # of every class, before it is read to its end
+    """Yields the stream indices of every episode; the last index is the empty stream."""
+    left = np.array(sizes)  # unread records per class
     for draws in episodes:
         class_ids, shots, queries = np.array(draws).T
         short = class_ids[shots + queries > left[class_ids]]

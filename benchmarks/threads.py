@@ -1,4 +1,4 @@
-"""What further threads are worth to one task."""
+"""Benchmark of one task with one thread and with all cores."""
 
 import os
 import time
@@ -12,7 +12,7 @@ ROUNDS = 3
 
 
 def threads_table(cases: dict[str, Case]) -> list[str]:
-    """Seconds on the clock, not of the CPU, for one thread and for as many as there are cores."""
+    """Table of wall-clock seconds with one thread and with as many as cores."""
     numbers = sorted({1, os.cpu_count() or 1})
     title = f"## Threads: seconds on the clock, median of {ROUNDS} turns\n"
     columns = ("case", "mode", *(f"{number} thread{'s' * (number > 1)}" for number in numbers))

@@ -1,10 +1,10 @@
-"""How long learning takes: the plain form of papers against the forms of this package, in turns in one process.
+"""Benchmark of training: a plain implementation against those of this package, in turns in one process.
 
     python -m benchmarks.train [--device=cuda] [--rounds=5] [--cases=4-CONV] [--out=benchmarks/README.md]
     python -m benchmarks.train --profile=trace.json      one second-order task of the first case, for chrome://tracing
 
-On a CPU everything runs on one thread and CPU time is what counts; on a GPU the time until all its work is done.
-What a form needs of memory is measured in a process of its own.
+On a CPU all forms run on one thread and CPU time is measured; on a GPU wall time with synchronisation. The memory of
+every form is measured in a process of its own.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from torch.profiler import profile
 from alfa_md.system.allocator import keep_freed_pages
 from benchmarks.cases import CASES, FAST, FURTHER, PLAIN, Case, Form, Work, work
 from benchmarks.flops import gigaflop
-from benchmarks.machine import clock, convolution_peak, described, settled_allocator
+from benchmarks.machine import clock, convolution_peak, default_allocator, describe_machine
 from benchmarks.memory import memory_table
 from benchmarks.page import write_chapter
 from benchmarks.threads import threads_table
@@ -46,7 +46,7 @@ def main() -> None:
     device = options.device.type
     cases = {name: case for name, case in CASES.items() if options.cases in name and device in case.devices}
     if options.profile:
-        trace(next(iter(cases.values())), options)
+        profile_case(next(iter(cases.values())), options)
         return
     text = chapter(cases, options)
     print(text)
@@ -58,8 +58,8 @@ def chapter(cases: dict[str, Case], options: Namespace) -> str:
     peak = convolution_peak(options.device)
     parts = [heading(options, peak)]
     for name, case in cases.items():
-        parts += [f"## {name}\n", *columns()] if case.modes else []
-        parts += [row for mode in case.modes for row in rows(case, mode, options, peak)]
+        parts += [f"## {name}\n", *table_head()] if case.modes else []
+        parts += [table_row for mode in case.modes for table_row in table_rows(case, mode, options, peak)]
         parts += [""] if case.modes else []
     parts += threads_table(cases) if options.device.type == "cpu" else []
     return "\n".join([*parts, *memory_table(cases, options.device)]) + "\n"
@@ -69,7 +69,7 @@ def heading(options: Namespace, peak: float) -> str:
     on_gpu = options.device.type == "cuda"
     return f"""# Learning{" on a GPU" if on_gpu else ""}
 
-`python -m benchmarks.train --device={options.device} --rounds={options.rounds}`, {described(options.device)}.
+`python -m benchmarks.train --device={options.device} --rounds={options.rounds}`, {describe_machine(options.device)}.
 
 One task of ALFA on noise: an outer gradient, or an evaluation. `plain` is the functional form of the papers by
 PyTorch's own operations, in contiguous memory; `{FAST}` gives the same numbers (tests hold both together in float64).
@@ -80,31 +80,33 @@ form does. The first time has what is done once: memory taken, code compiled.
 """
 
 
-def columns() -> list[str]:
+def table_head() -> list[str]:
     names = ("mode", "form", "times the plain form", "seconds", "the first time")
     names = (*names, "GFLOP", "GFLOP/s", "share of the peak")
     return [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
 
 
-def rows(case: Case, mode: str, options: Namespace, peak: float) -> list[str]:
-    """A row for every form of computing one task in this mode."""
+def table_rows(case: Case, mode: str, options: Namespace, peak: float) -> list[str]:
+    """One row per form of computing a task in this mode."""
     further = {name: FURTHER[name] for name in case.further}
     forms = FORMS | {n: f for n, f in further.items() if options.device.type in f.devices and mode in f.modes}
     works = {name: work(case, mode, form, options.device) for name, form in forms.items()}
     runs = {DEFAULT: with_default_allocator(works["plain"])} if options.device.type == "cpu" else {}
-    seconds = in_turns(runs | works, options)
+    seconds = time_in_turns(runs | works, options)
     arithmetic = {name: gigaflop(one) / len(one.episodes) for name, one in works.items()}
     arithmetic |= {name: arithmetic[FAST] for name, found in arithmetic.items() if not found}  # a graph's is not seen
     tasks = {name: form.tasks for name, form in forms.items()}
     plain = seconds["plain"]
     return [
-        row((mode, name), times, plain, tasks.get(name, 1), arithmetic.get(name, arithmetic["plain"]), peak)
+        table_row((mode, name), times, plain, tasks.get(name, 1), arithmetic.get(name, arithmetic["plain"]), peak)
         for name, times in seconds.items()
     ]
 
 
-def row(names: tuple[str, str], seconds: list[float], plain: list[float], tasks: int, done: float, peak: float) -> str:
-    """What a form needs for one task: `seconds` of all rounds, `done` GFLOP."""
+def table_row(
+    names: tuple[str, str], seconds: list[float], plain: list[float], tasks: int, done: float, peak: float
+) -> str:
+    """The row of a form for one task: `seconds` of all rounds, `done` GFLOP."""
     first, *times = (spent / tasks for spent in seconds)
     ratio = median(a / b for a, b in zip(plain[1:], times, strict=True))
     rate = done / min(times)
@@ -112,8 +114,8 @@ def row(names: tuple[str, str], seconds: list[float], plain: list[float], tasks:
     return f"| {' | '.join((*names, *cells))} |"
 
 
-def in_turns(runs: dict[str, Callable[[], None]], options: Namespace) -> dict[str, list[float]]:
-    """Seconds of every run, once a round; the first round warms up."""
+def time_in_turns(runs: dict[str, Callable[[], None]], options: Namespace) -> dict[str, list[float]]:
+    """Seconds of every run in every round; the first round is warm-up."""
     seconds: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(1 + options.rounds):
         for name, run in runs.items():
@@ -125,13 +127,13 @@ def in_turns(runs: dict[str, Callable[[], None]], options: Namespace) -> dict[st
 
 def with_default_allocator(run: Work) -> Callable[[], None]:
     def once() -> None:
-        with settled_allocator():
+        with default_allocator():
             run()
 
     return once
 
 
-def trace(case: Case, options: Namespace) -> None:
+def profile_case(case: Case, options: Namespace) -> None:
     run = work(case, case.modes[0], FORMS[FAST], options.device)
     run()
     with profile() as profiler:

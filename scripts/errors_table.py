@@ -1,4 +1,4 @@
-"""Writes docs/errors.md: what each bad input of the tests prints. `python -m scripts.errors_table` from the root."""
+"""Writes docs/errors.md, the error lines of all tested bad inputs: `python -m scripts.errors_table` from the root."""
 
 import re
 import tempfile
@@ -21,7 +21,7 @@ Lines = dict[tuple[str, str], str]  # by section and row
 
 
 def document(printed: Lines) -> str:
-    """The text of the file."""
+    """The text of docs/errors.md."""
     return HEAD + "".join(f"\n## {section}\n\n{TABLE}{_rows(section, printed)}" for section in SECTIONS)
 
 
@@ -35,7 +35,7 @@ def _code(line: str) -> str:
 
 
 def lines(text: str) -> Lines:
-    """The lines that a document holds."""
+    """The error lines in a document."""
     found, section = {}, ""
     for row in text.splitlines():
         section = row.removeprefix("## ") if row.startswith("## ") else section
@@ -45,12 +45,12 @@ def lines(text: str) -> Lines:
 
 
 def comparable(line: str) -> str:
-    """Without the places in files, which depend on how others wrote them."""
+    """An error line without positions in files, which vary between library versions."""
     return re.sub(r"(byte |line |data/)\d+", r"\1N", line)
 
 
 def measure(folder: Path) -> Lines:
-    """What every row prints, in folders below this one."""
+    """Runs every bad input in a folder of its own below `folder`; returns the lines printed."""
     root = write_root(folder / "root")
     run = small_run(folder, root)
     assert run_entry("evaluate", "--run_dir=run", "--sources=omniglot", "--num_episodes=2", cwd=folder).code == 0

@@ -7,7 +7,7 @@ import numpy as np
 
 from alfa_md.metrics import ACCURACY, MeanCI, mean_ci
 from scripts.studies import FEW_SHOT, LEARNERS, SETTINGS, slug
-from scripts.study import Runs, commands, load
+from scripts.study import Runs, format_commands, load_results
 
 SOURCES = {"omniglot_images": "Omniglot", "quickdraw": "QuickDraw", "traffic_sign": "Traffic Signs"}
 HEADER = """## Few-shot Omniglot, and from Omniglot to QuickDraw and Traffic Signs
@@ -26,34 +26,36 @@ BEYOND = {
 
 
 def section(store: Path) -> str:
-    """The whole section; variants without a result are listed as unmeasured."""
-    by_source = {source: load(store, source) for source in SOURCES}
+    """The text of the section; variants without results are listed as unmeasured."""
+    by_source = {source: load_results(store, source) for source in SOURCES}
     runs = by_source["omniglot_images"]
     machines = ", ".join(sorted({result["machine"] for seeds in runs.values() for result in seeds.values()}))
     parts = [HEADER.format(machines=machines or "Unmeasured")]
     for setting in SETTINGS:
         own = {title: (f"{slug(setting)}-{method}", f"{slug(setting)}-maml") for method, title in LEARNERS.items()}
-        parts.append(table(f"{setting}, {SETTINGS[setting][0]} updates, difference to MAML", own, by_source))
+        parts.append(accuracy_table(f"{setting}, {SETTINGS[setting][0]} updates, difference to MAML", own, by_source))
     one = slug("5-way 1-shot")
     beyond = {title: (f"{one}-{name}", f"{one}-{other}") for name, (title, other) in BEYOND.items()}
-    parts.append(table("beyond the paper, 5-way 1-shot, difference to the learner without it", beyond, by_source))
-    return "\n".join([*parts, commands(FEW_SHOT, runs)] if runs else parts)
+    parts.append(
+        accuracy_table("beyond the paper, 5-way 1-shot, difference to the learner without it", beyond, by_source)
+    )
+    return "\n".join([*parts, format_commands(FEW_SHOT, runs)] if runs else parts)
 
 
-def table(title: str, rows: dict[str, tuple[str, str]], by_source: dict[str, Runs]) -> str:
-    """Accuracy of every row's variant on every source, and its paired difference to another variant."""
+def accuracy_table(title: str, rows: dict[str, tuple[str, str]], by_source: dict[str, Runs]) -> str:
+    """Table of every variant's accuracy per source and its paired difference to another variant."""
     heads = [head for name in SOURCES.values() for head in (name, "difference")]
     lines = [f"| {title} | seeds | {' | '.join(heads)} | CPU minutes |", "|---" * (len(heads) + 3) + "|"]
     for row, (variant, other) in rows.items():
         seeds = by_source["omniglot_images"].get(variant, {})
-        values = [text for runs in by_source.values() for text in compared(runs, variant, other)]
+        values = [text for runs in by_source.values() for text in format_comparison(runs, variant, other)]
         minutes = f"{mean(result['cpu_seconds'] for result in seeds.values()) / 60:.1f}" if seeds else ""
         lines.append(f"| {row} | {', '.join(map(str, sorted(seeds)))} | {' | '.join(values)} | {minutes} |")
     return "\n".join(lines) + "\n"
 
 
-def compared(runs: Runs, variant: str, other: str) -> tuple[str, str]:
-    """Mean over seeds with the mean interval over episodes, and the paired difference on the seeds that both have."""
+def format_comparison(runs: Runs, variant: str, other: str) -> tuple[str, str]:
+    """Mean over seeds with the mean interval over episodes, and the paired difference over common seeds."""
     mine, theirs = runs.get(variant, {}), runs.get(other, {})
     if not mine:
         return "unmeasured", ""

@@ -1,10 +1,10 @@
-"""Trains and tests the variants of a study, keeps one file a run in results/, and writes RESULTS.md from all of them.
+"""Trains and tests the variants of a study, stores one file per run in results/, and writes RESULTS.md from all.
 
     python -m scripts.measure sine [--workers=2]
     python -m scripts.measure omniglot --records_root_dir=RECORDS --variants=ALFA,control --seeds=0,1,2
     python -m scripts.measure                                             writes RESULTS.md alone
 
-What is stored is not measured again, and a run that was interrupted goes on. Every run uses one thread.
+Stored results are reused, and interrupted runs are resumed. Every run uses one thread.
 """
 
 import argparse
@@ -26,19 +26,19 @@ BAD_INPUT = 2
 
 
 def main() -> int:
-    parser = flags()
+    parser = make_parser()
     options = parser.parse_args()
     reasons: list[str] = []
     if options.study:
         study = STUDIES[options.study]
-        reasons = measured(study, chosen(study, options, parser), options)
+        reasons = measure_all(study, select_variants(study, options, parser), options)
     write_results(STORE, ROOT / "RESULTS.md")
     for reason in reasons:
         print("error:", reason, file=sys.stderr)
     return BAD_INPUT if reasons else 0
 
 
-def flags() -> ArgumentParser:
+def make_parser() -> ArgumentParser:
     parser = ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("study", nargs="?", choices=sorted(STUDIES))
     parser.add_argument("--records_root_dir", help="the folder of records or data sets, for studies of images")
@@ -49,8 +49,8 @@ def flags() -> ArgumentParser:
     return parser
 
 
-def chosen(study: Study, options: Namespace, parser: ArgumentParser) -> list[str]:
-    """The variants asked for, those with a run of their own before what else is tested with it."""
+def select_variants(study: Study, options: Namespace, parser: ArgumentParser) -> list[str]:
+    """The variants in --variants, those that train before those that only test another one's run."""
     if study.data and not options.records_root_dir:
         parser.error(f"{study.name} is measured on {study.data}; give --records_root_dir")
     names = options.variants.split(",") if options.variants else list(study.variants)
@@ -59,8 +59,8 @@ def chosen(study: Study, options: Namespace, parser: ArgumentParser) -> list[str
     return sorted(names, key=lambda name: bool(study.variants[name].run))
 
 
-def measured(study: Study, variants: Sequence[str], options: Namespace) -> list[str]:
-    """Measures every variant and seed, some at a time; returns why not, of those that failed."""
+def measure_all(study: Study, variants: Sequence[str], options: Namespace) -> list[str]:
+    """Measures every variant and seed, with --workers in parallel; returns the error messages of those that failed."""
 
     def reasons(job: tuple[str, int]) -> list[str]:
         found = []
@@ -71,7 +71,7 @@ def measured(study: Study, variants: Sequence[str], options: Namespace) -> list[
                 found.append(str(error))
         return found
 
-    together: dict[tuple[str, int], list[str]] = defaultdict(list)  # what shares a run directory, one after the other
+    together: dict[tuple[str, int], list[str]] = defaultdict(list)  # variants sharing a run directory run in sequence
     for variant, seed in product(variants, map(int, options.seeds.split(","))):
         together[study.variants[variant].run or variant, seed].append(variant)
     with ThreadPoolExecutor(options.workers) as pool:

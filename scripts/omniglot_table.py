@@ -1,4 +1,4 @@
-"""The section of RESULTS.md on real Omniglot, from the stored results of `python -m scripts.measure omniglot`."""
+"""The section of RESULTS.md on Omniglot, from the stored results of `python -m scripts.measure omniglot`."""
 
 from pathlib import Path
 from statistics import mean, stdev
@@ -7,7 +7,7 @@ import numpy as np
 
 from alfa_md.metrics import ACCURACY, MeanCI, mean_ci, paired_difference
 from scripts.studies import OMNIGLOT
-from scripts.study import Runs, commands, load
+from scripts.study import Runs, format_commands, load_results
 
 TITLES = {
     "prototypical": "Prototypical network",
@@ -34,11 +34,11 @@ PAIRS = (
 
 
 def section(store: Path) -> str:
-    """The whole section; variants without a result are listed as unmeasured."""
-    runs = load(store, "omniglot")
+    """The text of the section; variants without results are listed as unmeasured."""
+    runs = load_results(store, "omniglot")
     if not runs:
         raise SystemExit(f"nothing is stored in {store}; give --records_root_dir to measure")
-    return "\n".join([header(runs), accuracy_table(runs), difference_table(runs), commands(OMNIGLOT, runs)])
+    return "\n".join([header(runs), accuracy_table(runs), difference_table(runs), format_commands(OMNIGLOT, runs)])
 
 
 def header(runs: Runs) -> str:
@@ -74,7 +74,7 @@ def accuracy_table(runs: Runs) -> str:
 
 
 def cpu_ratio(runs: Runs) -> list[str]:
-    """What equal updates mean in CPU time: a sentence on ALFA against all rates of fo-Proto-MAML."""
+    """A sentence on the CPU time per update of ALFA relative to fo-Proto-MAML, over all its rates."""
     plain = [
         r["cpu_seconds"] / r["updates"] for name in runs if name.startswith("proto-maml-") for r in runs[name].values()
     ]
@@ -86,14 +86,14 @@ def cpu_ratio(runs: Runs) -> list[str]:
 
 
 def best_proto_maml(runs: Runs) -> str:
-    """The inner rate with the highest mean on the seeds that all measured rates share."""
+    """The variant with the inner rate of the highest mean over the seeds common to all measured rates."""
     rates = [name for name in runs if name.startswith("proto-maml-")]
     shared = set.intersection(*(set(runs[name]) for name in rates)) if rates else set()
     return max(rates, key=lambda name: mean(runs[name][seed]["mean"] for seed in shared)) if shared else ""
 
 
 def difference_table(runs: Runs) -> str:
-    """Paired differences of the seeds that both have: averaged over seeds episode by episode, then over episodes."""
+    """Table of paired differences over common seeds, averaged per episode over seeds, then over episodes."""
     lines = [
         "Paired differences in percentage points; every episode's difference is first averaged over the seeds:",
         "",

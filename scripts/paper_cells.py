@@ -1,4 +1,4 @@
-"""The cells of the paper's tables: what is trained for each, what was published, and where a measurement is kept."""
+"""The cells of the paper's tables: their configuration, published number, run directory and results file."""
 
 import csv
 import re
@@ -12,12 +12,12 @@ QUOTED = ROOT / "gin" / "paper" / "quoted.csv"
 
 
 class Cell(NamedTuple):
-    """One number of a table. `published` and `spread` are the paper's own, empty where it has none."""
+    """One number of a table. `published` and `spread` are the paper's, empty if it has none."""
 
     table: str
     row: str  # its gin file in gin/paper/
     setting: str
-    run: str  # the gin file it is trained by: that of another row where only the test differs
+    run: str  # the gin file of its training: that of another row if only the test differs
     bindings: str  # macros and their values, separated by spaces
     source: str
     published: str
@@ -26,33 +26,33 @@ class Cell(NamedTuple):
 
     @property
     def trained(self) -> bool:
-        """Whether there is any training: not of plain descent from a random start."""
+        """True if the learner is meta-trained; False for gradient descent from random initial weights."""
         return not self.run.endswith(("conv4_random", "resnet12_random"))
 
     @property
     def folder(self) -> Path:
-        """Where its runs lie, relative to the folder of all runs; cells that are trained alike share it."""
+        """Its run directory relative to the folder of all runs; cells with the same training share it."""
         return Path(self.run) / slug(self.bindings or "defaults")
 
     def file(self, num_updates: int | None = None) -> Path:
-        """Its measurement with so many updates, None for the paper's number; relative to the folder of results."""
+        """Its results file for a number of updates, None for the paper's; relative to the folder of results."""
         updates = "" if num_updates is None else f"@{num_updates}"
         return Path("paper") / self.row / f"{slug(self.setting)}{updates}.json"
 
     def budgets(self, store: Path) -> list[int | None]:
-        """The numbers of updates that it has been measured with; None for the paper's, where that is or nothing is."""
+        """The numbers of updates with a measurement; None for the paper's, also if there is no measurement at all."""
         found = (store / self.file()).parent.glob(f"{slug(self.setting)}@*.json")
         others = sorted(int(path.stem.rpartition("@")[2]) for path in found)
         return ([None] if (store / self.file()).exists() or not others else []) + others
 
     @property
     def gin_bindings(self) -> list[str]:
-        """The bindings one by one, as the flag takes them."""
+        """The bindings as values of --gin_bindings."""
         return [binding.replace("=", " = ", 1) for binding in self.bindings.split()]
 
 
 class Quoted(NamedTuple):
-    """A number that the paper quotes from others."""
+    """A number that the paper quotes from other papers."""
 
     table: str
     learner: str
@@ -61,21 +61,21 @@ class Quoted(NamedTuple):
     note: str
 
 
-def quoted() -> list[Quoted]:
-    """All of them; nothing of this is measured here."""
+def read_quoted() -> list[Quoted]:
+    """Reads the quoted numbers, which are not measured here."""
     with open(QUOTED, newline="") as file:
         return [Quoted(*line.values()) for line in csv.DictReader(file)]
 
 
-def cells() -> list[Cell]:
-    """All of them, in the order of the tables."""
+def read_cells() -> list[Cell]:
+    """Reads all cells, in the order of the tables."""
     with open(CELLS, newline="") as file:
         return [Cell(*line.values()) for line in csv.DictReader(file)]
 
 
-def chosen(table: str, rows: Sequence[str], settings: Sequence[str]) -> list[Cell]:
-    """The cells of a table, of these rows and settings where some are named. Raises ValueError where there is none."""
-    everything = cells()
+def select_cells(table: str, rows: Sequence[str], settings: Sequence[str]) -> list[Cell]:
+    """The cells of a table, optionally only of some rows and settings. Raises ValueError if there are none."""
+    everything = read_cells()
     found = [cell for cell in everything if cell.table == table]
     if not found:
         raise ValueError(f"no table {table}; there are {', '.join(dict.fromkeys(cell.table for cell in everything))}")
@@ -90,5 +90,5 @@ def chosen(table: str, rows: Sequence[str], settings: Sequence[str]) -> list[Cel
 
 
 def slug(text: str) -> str:
-    """Letters, digits and points of a text, the rest as single hyphens: a name for a file."""
+    """A text as file name: letters, digits and points are kept, the rest becomes single hyphens."""
     return re.sub(r"[^A-Za-z0-9.]+", "-", text).strip("-")

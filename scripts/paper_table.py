@@ -1,4 +1,4 @@
-"""The paper's tables beside what has been measured here, from the stored results."""
+"""The section of RESULTS.md with the paper's tables and our measurements, from the stored results."""
 
 import json
 import math
@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import mean, stdev
 
 from alfa_md.metrics import ACCURACY, SQUARED_ERROR, MeanCI, Unit
-from scripts.paper_cells import Cell, Quoted, cells, quoted
+from scripts.paper_cells import Cell, Quoted, read_cells, read_quoted
 
 UNITS = {unit.name: unit for unit in (ACCURACY, SQUARED_ERROR)}
 EXPLANATION = """## The paper's tables
@@ -22,26 +22,26 @@ thousand updates stands above, among the sine curves.
 
 
 def section(store: Path) -> str:
-    """Every cell, measured or not, and what the paper quotes."""
+    """The text of the section: every cell, measured or not, and the numbers that the paper quotes."""
     parts = [EXPLANATION]
-    everything, others = cells(), quoted()
+    everything, others = read_cells(), read_quoted()
     for table in sorted({cell.table for cell in everything} | {number.table for number in others}):
-        parts += own(table, [cell for cell in everything if cell.table == table], store)
-        parts += quotations(table, [number for number in others if number.table == table])
+        parts += measured_section(table, [cell for cell in everything if cell.table == table], store)
+        parts += quoted_section(table, [number for number in others if number.table == table])
     return "\n".join(parts)
 
 
-def own(table: str, group: list[Cell], store: Path) -> list[str]:
-    """The cells of one table, if there are any, and the commands of what is measured."""
+def measured_section(table: str, group: list[Cell], store: Path) -> list[str]:
+    """The cells of one table, if any, and the commands of the measurements."""
     found = [(cell, number) for cell in group for number in cell.budgets(store)]
-    done = [content for cell, number in found if (content := stored(cell, store, number))]
+    done = [content for cell, number in found if (content := load_measurement(cell, store, number))]
     commands = [f"    {each['command']}  # {each['machine']}, {each['device']}" for each in done]
-    parts = [f"### {table}: {len(done)} measured\n", "\n".join(rows(found, store)) + "\n"] if group else []
+    parts = [f"### {table}: {len(done)} measured\n", "\n".join(table_rows(found, store)) + "\n"] if group else []
     return parts + (["\n".join(commands) + "\n"] if commands else [])
 
 
-def quotations(table: str, numbers: list[Quoted]) -> list[str]:
-    """What the paper's table quotes, a learner a line."""
+def quoted_section(table: str, numbers: list[Quoted]) -> list[str]:
+    """The quoted numbers of one table, one row per learner."""
     if not numbers:
         return []
     settings = list(dict.fromkeys(number.setting for number in numbers))
@@ -57,57 +57,57 @@ def quotations(table: str, numbers: list[Quoted]) -> list[str]:
     return ["\n".join(lines) + "\n"]
 
 
-def rows(found: list[tuple[Cell, int | None]], store: Path) -> list[str]:
-    """A markdown table of cells and numbers of updates."""
+def table_rows(found: list[tuple[Cell, int | None]], store: Path) -> list[str]:
+    """The lines of a Markdown table of cells, each with a number of updates."""
     lines = ["| row | setting | paper | single best | ensemble | difference | updates | hours a seed | config |"]
     lines.append("|---" * 9 + "|")
     for cell, number in found:
-        content = stored(cell, store, number)
-        values = [published(cell), *measured(cell, store, number), difference(cell, store, number)]
-        values += how(content) if content else [""] * 3
+        content = load_measurement(cell, store, number)
+        values = [format_published(cell), *format_measured(cell, store, number), format_difference(cell, store, number)]
+        values += run_columns(content) if content else [""] * 3
         lines.append(f"| {cell.row} | {cell.setting} | " + " | ".join(values) + " |")
     return lines
 
 
-def how(content: dict) -> list[str]:
-    """Updates, hours a seed and the fingerprint of the configuration."""
+def run_columns(content: dict) -> list[str]:
+    """Updates, hours per seed and hash of the configuration."""
     updates = ", ".join(map(str, dict.fromkeys(content["updates"])))
     return [updates, f"{mean(content['hours']):.2f}", content["config"]]
 
 
-def stored(cell: Cell, store: Path, num_updates: int | None = None) -> dict | None:
-    """A measurement of a cell, if there is one."""
+def load_measurement(cell: Cell, store: Path, num_updates: int | None = None) -> dict | None:
+    """The stored measurement of a cell, None if there is none."""
     file = store / cell.file(num_updates)
     return json.loads(file.read_text()) if file.exists() else None
 
 
-def published(cell: Cell) -> str:
-    """The paper's number as printed."""
+def format_published(cell: Cell) -> str:
+    """The paper's number as published."""
     if not cell.published:
         return cell.note
     return f"{cell.published}±{cell.spread}" + (f" ({cell.note})" if cell.note else "")
 
 
-def measured(cell: Cell, store: Path, num_updates: int | None = None) -> tuple[str, str]:
-    """Single best and ensemble; the latter empty where it has one member."""
-    content = stored(cell, store, num_updates)
+def format_measured(cell: Cell, store: Path, num_updates: int | None = None) -> tuple[str, str]:
+    """The results of the single best checkpoint and of the ensemble, which is empty if it has one member."""
+    content = load_measurement(cell, store, num_updates)
     if content is None:
         return "unmeasured", ""
     unit, learners = UNITS[content["unit"]], content["learners"]
     several = content["members"] > 1
-    return written(learners["single best"], unit), written(learners["ensemble"], unit) if several else ""
+    return format_seeds(learners["single best"], unit), format_seeds(learners["ensemble"], unit) if several else ""
 
 
-def written(seeds: list[dict], unit: Unit) -> str:
-    """One seed with its interval over episodes; several by mean, standard deviation and mean interval."""
+def format_seeds(seeds: list[dict], unit: Unit) -> str:
+    """One seed with its interval over episodes; several seeds by mean, mean interval and standard deviation."""
     means, interval = [seed["mean"] for seed in seeds], mean(seed["ci95"] for seed in seeds)
     text = unit.text(MeanCI(mean(means), interval, seeds[0]["episodes"]))
     return text if len(seeds) == 1 else f"{text} (std {unit.number(stdev(means))}, {len(seeds)} seeds)"
 
 
-def difference(cell: Cell, store: Path, num_updates: int | None = None) -> str:
-    """Measured minus published; empty where one is missing or not a number."""
-    content = stored(cell, store, num_updates)
+def format_difference(cell: Cell, store: Path, num_updates: int | None = None) -> str:
+    """Measured minus published; empty if one is missing or not finite."""
+    content = load_measurement(cell, store, num_updates)
     if content is None or not cell.published:
         return ""
     unit = UNITS[content["unit"]]

@@ -1,10 +1,9 @@
-"""Cells of the paper's tables: trained, evaluated, kept in results/, and printed beside the published numbers.
+"""Trains and evaluates cells of the paper's tables, stores the results, and prints them with the published numbers.
 
     scripts/reproduce.sh table8                             every cell of a table
     scripts/reproduce.sh table1 --row=table1_conv4_alfa_maml --seeds=0,1,2 --records_root_dir=DATA
 
-What is done is not done again. A cell without its data is named with what is missing, before anything is trained for
-it, and the others go on.
+Finished work is reused. A cell whose data is missing is reported and skipped before its training.
 """
 
 import argparse
@@ -20,11 +19,12 @@ from rich.console import Console
 from rich.table import Table
 
 from alfa_md.errors import UserError
-from alfa_md.evaluation.seeds import numbers
 from alfa_md.experiment import config, definition
-from alfa_md.experiment.run_directory import RunDirectory, write_json
-from scripts.paper_cells import ROOT, Cell, cells, chosen, quoted
-from scripts.paper_table import difference, measured, published, quotations
+from alfa_md.experiment.run_directory import RunDirectory
+from alfa_md.main import parse_seeds
+from alfa_md.system.files import write_json
+from scripts.paper_cells import ROOT, Cell, read_cells, read_quoted, select_cells
+from scripts.paper_table import format_difference, format_measured, format_published, quoted_section
 from scripts.results_page import write_results
 
 BAD_INPUT, MISSING_DATA = 2, 3
@@ -34,18 +34,18 @@ KEPT = ("mean", "ci95", "episodes", "query_std")
 
 def main() -> int:
     options = flags().parse_args()
-    if others := quotations(options.table, [number for number in quoted() if number.table == options.table]):
+    if others := quoted_section(options.table, [number for number in read_quoted() if number.table == options.table]):
         CONSOLE.print(*others)
-    if others and not any(cell.table == options.table for cell in cells()):
+    if others and not any(cell.table == options.table for cell in read_cells()):
         return 0
     try:
-        selected = chosen(options.table, options.row, options.setting)
-        options.seeds = numbers(options.seeds.split(","))
+        selected = select_cells(options.table, options.row, options.setting)
+        options.seeds = parse_seeds(options.seeds.split(","))
     except (ValueError, UserError) as error:
         print("error:", error, file=sys.stderr)
         return BAD_INPUT
-    missing = {cell: reason for cell in selected if (reason := reproduced(cell, options))}
-    CONSOLE.print(comparison(selected, options))
+    missing = {cell: reason for cell in selected if (reason := reproduce_cell(cell, options))}
+    CONSOLE.print(comparison_table(selected, options))
     for cell, reason in missing.items():
         CONSOLE.print(f"{cell.row}, {cell.setting}: {reason}")
     if options.results == ROOT / "results":
@@ -69,13 +69,13 @@ def flags() -> argparse.ArgumentParser:
 
 
 def budget(cell: Cell, options: argparse.Namespace) -> int | None:
-    """The number of updates asked for, where it is not the paper's."""
+    """The number of updates in --num_updates, None for the paper's."""
     return options.num_updates if cell.trained else None
 
 
-def reproduced(cell: Cell, options: argparse.Namespace) -> str:
-    """Trains, evaluates and keeps one cell; returns why not, or nothing."""
-    if reason := lacking(cell, options.records_root_dir):
+def reproduce_cell(cell: Cell, options: argparse.Namespace) -> str:
+    """Trains and evaluates one cell and stores its result; returns an error message, empty on success."""
+    if reason := missing_data(cell, options.records_root_dir):
         return reason
     folder, bindings, updates = options.runs / cell.folder, cell.gin_bindings, budget(cell, options)
     if updates is not None:
@@ -89,15 +89,15 @@ def reproduced(cell: Cell, options: argparse.Namespace) -> str:
     for entry, own in (("train", train), ("evaluate", evaluate)):
         if reason := run(f"alfa_md.{entry}", [*own, *shared]):
             return reason
-    write_json(ensured(options.results / cell.file(updates)), measurement(cell, folder, options))
+    write_json(with_parent(options.results / cell.file(updates)), measurement(cell, folder, options))
     return ""
 
 
-def lacking(cell: Cell, folder: str | None) -> str:
-    """What is missing of the data that the cell is trained, validated and tested on; nothing where all is there."""
+def missing_data(cell: Cell, folder: str | None) -> str:
+    """The error message for data that the cell's training, validation or test lacks, empty if complete."""
     try:
         config.parse([f"gin/paper/{cell.run}.gin"], cell.gin_bindings)
-        made = definition.build(0)
+        made = definition.build_experiment(0)
         root = made.root(folder, None)
         if root.kind == "miniature":
             return "the embedded miniature is no measurement; give --records_root_dir"
@@ -110,9 +110,9 @@ def lacking(cell: Cell, folder: str | None) -> str:
 
 
 def run(module: str, arguments: Sequence[str]) -> str:
-    """Runs an entry; returns its one line where it refuses. Raises SystemExit where it ends otherwise.
+    """Runs a command; returns its error line for bad input, else "". Raises SystemExit for any other exit code.
 
-    An interrupted entry is waited for, since it saves first.
+    Waits for an interrupted command, which saves its state first.
     """
     with subprocess.Popen(
         [sys.executable, "-m", module, *arguments], cwd=ROOT, stderr=subprocess.PIPE, text=True
@@ -120,7 +120,7 @@ def run(module: str, arguments: Sequence[str]) -> str:
         signal.signal(signal.SIGTERM, lambda *_: child.terminate())
         try:
             _, errors = child.communicate()
-        except KeyboardInterrupt:  # the terminal has told the entry too
+        except KeyboardInterrupt:  # the terminal has sent it to the command too
             raise SystemExit(child.wait()) from None
     if child.returncode == BAD_INPUT:
         return errors.strip().splitlines()[-1]
@@ -131,7 +131,7 @@ def run(module: str, arguments: Sequence[str]) -> str:
 
 
 def measurement(cell: Cell, folder: Path, options: argparse.Namespace) -> dict:
-    """What a reader needs of the runs: every learner's numbers, and how they came about."""
+    """The stored result of a cell: every learner's numbers, and configuration, data, costs and machine."""
     runs = [RunDirectory(folder / f"seed{seed}") for seed in options.seeds]
     best, ensemble = ([json.loads((each.results / name).read_text()) for each in runs] for name in FILES)
     protocol, facts = best[0]["protocol"], runs[0].facts()
@@ -159,7 +159,7 @@ FILES = ("test.json", "test-ensemble.json")
 
 
 def hours(run: RunDirectory) -> float:
-    """What a run has taken, 0 for one without training."""
+    """The training time of a run, 0 without training."""
     lines = run.metrics.read_text().splitlines() if run.metrics.exists() else []
     return max((json.loads(line)["seconds"] for line in lines), default=0.0) / 3600
 
@@ -170,20 +170,20 @@ def command(cell: Cell, options: argparse.Namespace) -> str:
     return " ".join(words + ([] if options.num_updates is None else [f"--num_updates={options.num_updates}"]))
 
 
-def ensured(path: Path) -> Path:
-    """The path, its folder made."""
+def with_parent(path: Path) -> Path:
+    """The path, after creating its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
 
 
-def comparison(selected: Sequence[Cell], options: argparse.Namespace) -> Table:
-    """Published, measured and their difference."""
+def comparison_table(selected: Sequence[Cell], options: argparse.Namespace) -> Table:
+    """Terminal table of published and measured numbers and their differences."""
     table = Table(title=f"{selected[0].table}: the paper's ± are no confidence intervals, except in table3 and table8")
     for heading in ("row", "setting", "paper", "measured, single best", "ensemble", "difference"):
         table.add_column(heading, overflow="fold")
     for cell in selected:
         here = (cell, options.results, budget(cell, options))
-        table.add_row(cell.row, cell.setting, published(cell), *measured(*here), difference(*here))
+        table.add_row(cell.row, cell.setting, format_published(cell), *format_measured(*here), format_difference(*here))
     return table
 
 

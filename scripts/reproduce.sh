@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Trains and evaluates cells of the paper's tables and prints them beside the published numbers.
+# Trains and evaluates cells of the paper's tables and prints them with the published numbers.
 #   scripts/reproduce.sh table8 [--row=table8_maml] [--setting='2x40 k=10'] [--seeds=0,1,2] [--records_root_dir=DATA]
 source "$(dirname "${BASH_SOURCE[0]}")/install.sh"
 

@@ -1,4 +1,4 @@
-"""RESULTS.md from the stored results; nothing in it is typed by hand."""
+"""Generation of RESULTS.md from the stored results."""
 
 import json
 from pathlib import Path
@@ -13,7 +13,7 @@ edited by hand.
 
 
 def write_results(store: Path, target: Path) -> None:
-    """Writes the page; what has not been measured is said to be so."""
+    """Writes the page; missing results are listed as unmeasured."""
     sections = [
         TITLE,
         omniglot_table.section(store / "omniglot"),
@@ -26,7 +26,7 @@ def write_results(store: Path, target: Path) -> None:
 
 
 def soak_section(file: Path) -> str:
-    """What scripts/soak.py has measured."""
+    """The section on scripts/soak.py."""
     title = "## A long run with kills\n\n"
     if not file.exists():
         return title + "Unmeasured; `python scripts/soak.py --num_updates=6000 --kills=20` measures it.\n"

@@ -7,7 +7,7 @@ import numpy as np
 
 from alfa_md.metrics import SQUARED_ERROR, MeanCI, mean_ci
 from scripts.studies import CELLS, COMPARED, SINE
-from scripts.study import Runs, commands, load
+from scripts.study import Runs, format_commands, load_results
 
 TITLES = {
     "maml": "MAML",
@@ -18,7 +18,7 @@ TITLES = {
 COLUMNS = ("cell", "learner", "seeds", "squared error", "std", "each seed, 95 % interval")
 COLUMNS = (*COLUMNS, "first 100", "median", "worst", "minutes")
 HEAD = (f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|")
-BEYOND = {  # variant: (title, what it is compared with)
+BEYOND = {  # variant: (title, baseline variant)
     "normalized": ("ALFA + MAML, state normalised per entry", "alfa"),
     "per-channel": ("ALFA + MAML, rates per channel", "alfa"),
     **{
@@ -27,7 +27,7 @@ BEYOND = {  # variant: (title, what it is compared with)
     "maml-cosine": ("MAML, annealed by a cosine", "maml"),
     "alfa-flat": ("ALFA + MAML, not annealed", "alfa"),
 }
-DIVERGED = 1e6  # an error above is not averaged
+DIVERGED = 1e6  # larger errors are not averaged
 HEADER = """## Sine curves: Table 8 at ten thousand updates
 
 The six cells of Table 8 at equal outer updates: 10 000 of 16 curves, outer gradients clipped to 10, second order, five
@@ -45,26 +45,26 @@ schedules, no curve does."""
 
 
 def section(store: Path) -> str:
-    """The whole section; cells without a result are listed as unmeasured."""
-    runs = load(store, "sine")
+    """The text of the section; cells without results are listed as unmeasured."""
+    runs = load_results(store, "sine")
     machines = ", ".join(sorted({result["machine"] for seeds in runs.values() for result in seeds.values()}))
     parts = [HEADER.format(machines=machines or "Unmeasured")]
     parts += [error_table(runs), comparison_table(runs), longer_table(runs), beyond_table(runs)]
-    return "\n".join([*parts, commands(SINE, runs)])
+    return "\n".join([*parts, format_commands(SINE, runs)])
 
 
 def error_table(runs: Runs) -> str:
-    """Every cell and method: over seeds, each seed with its interval, first hundred curves, median and worst curve."""
+    """Table of all cells and methods: mean over seeds, each seed, first 100 curves, median and worst curve."""
     lines = [*HEAD]
     for network, shots in CELLS:
         for method, title in TITLES.items():
             name = f"| {network} k={shots} | {title} "
-            lines.append(name + "| " + " | ".join(figures(runs.get(f"{network}-k{shots}-{method}", {}))) + " |")
+            lines.append(name + "| " + " | ".join(row_values(runs.get(f"{network}-k{shots}-{method}", {}))) + " |")
     return "\n".join(lines) + "\n"
 
 
-def figures(seeds: dict[int, dict]) -> list[str]:
-    """The columns of a row from the seeds that are there."""
+def row_values(seeds: dict[int, dict]) -> list[str]:
+    """The columns of a row of `error_table` for the measured seeds."""
     if not seeds:
         return ["", "unmeasured", *[""] * 6]
     results, number = [seeds[seed] for seed in sorted(seeds)], SQUARED_ERROR.number
@@ -87,19 +87,19 @@ def figures(seeds: dict[int, dict]) -> list[str]:
 
 
 def comparison_table(runs: Runs) -> str:
-    """ALFA against MAML by ratio, and both differences paired."""
+    """Table of ALFA relative to MAML, and paired differences of ALFA to MAML and to the control."""
     lines = ["Differences are paired curve by curve, after averaging over the seeds; below 0, ALFA is better.", ""]
     lines += [
         "| cell | ALFA / MAML, each seed | ALFA - MAML, 95 % interval | ALFA - control | each seed |",
         "|---" * 5 + "|",
     ]
     for network, shots in CELLS:
-        lines += comparison(runs, f"{network}-k{shots}-{{}}", f"{network} k={shots}")
-    return "\n".join([*lines, *comparison(runs, "2x40-k20-{}-longer", "2x40 k=20, 20 000 updates")]) + "\n"
+        lines += comparison_row(runs, f"{network}-k{shots}-{{}}", f"{network} k={shots}")
+    return "\n".join([*lines, *comparison_row(runs, "2x40-k20-{}-longer", "2x40 k=20, 20 000 updates")]) + "\n"
 
 
-def comparison(runs: Runs, variant: str, title: str) -> list[str]:
-    """The row of a cell, if both methods of the paper have a result; `variant` has a place for the method."""
+def comparison_row(runs: Runs, variant: str, title: str) -> list[str]:
+    """The row of a cell if both ALFA and MAML have results; `variant` is a format string for the method."""
     maml, alfa, control = (runs.get(variant.format(method), {}) for method in COMPARED)
     ratios = ", ".join(f"{alfa[seed]['mean'] / maml[seed]['mean']:.2f}" for seed in sorted(alfa.keys() & maml.keys()))
     if not ratios:
@@ -109,16 +109,16 @@ def comparison(runs: Runs, variant: str, title: str) -> list[str]:
 
 
 def longer_table(runs: Runs) -> str:
-    """The cell in which one curve runs away at ten thousand updates, after twice as many."""
+    """Table of the cell with a diverging test curve at ten thousand updates, after twice as many."""
     lines = ["### 2x40 k=20 at twenty thousand updates", "", LONGER, "", *HEAD]
     for method in COMPARED:
         name = f"| 2x40 k=20 | {TITLES[method]} "
-        lines.append(name + "| " + " | ".join(figures(runs.get(f"2x40-k20-{method}-longer", {}))) + " |")
+        lines.append(name + "| " + " | ".join(row_values(runs.get(f"2x40-k20-{method}-longer", {}))) + " |")
     return "\n".join(lines) + "\n"
 
 
 def beyond_table(runs: Runs) -> str:
-    """What is not in the paper, against what it changes."""
+    """Table of variants that are not in the paper, compared with their baselines."""
     lines = [
         "### Beyond the paper, 2x40 k=10",
         "",
@@ -128,28 +128,28 @@ def beyond_table(runs: Runs) -> str:
     lines += ["| learner | seeds | squared error | against | difference, 95 % interval | each seed |", "|---" * 6 + "|"]
     for variant, (title, other) in BEYOND.items():
         seeds, against = runs.get(f"2x40-k10-{variant}", {}), runs.get(f"2x40-k10-{other}", {})
-        number, error = figures(seeds)[:2]
+        number, error = row_values(seeds)[:2]
         columns = [title, number, error, TITLES[other], difference(seeds, against), each_difference(seeds, against)]
         lines.append("| " + " | ".join(columns) + " |")
     return "\n".join(lines) + "\n"
 
 
 def difference(a: dict[int, dict], b: dict[int, dict]) -> str:
-    """The paired difference averaged over the seeds that both have."""
+    """The paired difference averaged over common seeds."""
     seeds = sorted(a.keys() & b.keys())
     if not seeds:
         return ""
     x, y = ([runs[seed]["scores"] for seed in seeds] for runs in (a, b))
-    return written(np.mean(np.subtract(x, y), axis=0))
+    return format_difference(np.mean(np.subtract(x, y), axis=0))
 
 
-def written(differences: np.ndarray) -> str:
-    """Mean and interval, or how many curves diverge where some do."""
+def format_difference(differences: np.ndarray) -> str:
+    """Mean and interval, or the number of diverging curves if there are any."""
     number = int((~(np.abs(differences) < DIVERGED)).sum())
     return f"{number} of {len(differences)} curves diverge" if number else SQUARED_ERROR.text(mean_ci(differences))
 
 
 def each_difference(a: dict[int, dict], b: dict[int, dict]) -> str:
-    """The paired difference of every seed that both have."""
+    """The paired difference for every common seed."""
     seeds = sorted(a.keys() & b.keys())
-    return ", ".join(written(np.subtract(a[seed]["scores"], b[seed]["scores"])) for seed in seeds)
+    return ", ".join(format_difference(np.subtract(a[seed]["scores"], b[seed]["scores"])) for seed in seeds)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A training run on one node with four GPUs under Slurm: sbatch scripts/slurm.sh RUN_DIR RECORDS
-# Three minutes before the time limit the run saves itself and the job queues again, until the run is complete.
+# Three minutes before the time limit the run is saved and the job requeued, until the run is complete.
 #SBATCH --job-name=alfa_md
 #SBATCH --nodes=1
 #SBATCH --gpus-per-node=4

@@ -1,4 +1,4 @@
-"""What is measured beside the paper's tables at their full length: every study by its name."""
+"""Studies measured in addition to the paper's tables, by name."""
 
 from itertools import product
 
@@ -6,7 +6,7 @@ from scripts.study import Study, Variant
 
 
 def meta_dataset(updates: int, *bindings: str) -> Variant:
-    """A learner on the records of Omniglot; the rate is halved at each quarter of the run."""
+    """A learner on Omniglot records; the learning rate is halved after each quarter of the run."""
     schedule = (f"train.num_updates = {updates}", f"step_decay.decay_every = {updates // 4}")
     validation = (f"train.validate_every = {updates // 2}", "train.num_validation_episodes = 60")
     return Variant("gin/omniglot_proto_maml_alfa.gin", (*bindings, *schedule, *validation))
@@ -47,7 +47,7 @@ TWENTY_THOUSAND = ("train.num_updates = 20000", "train.validate_every = 2000")
 NORMALIZED = ("import alfa_md.rules.normalized_state", "Generator.state = @NormalizedState")
 PER_CHANNEL = ("import alfa_md.rules.per_channel", "alfa.scale = @PerStepPerChannel")
 COSINE = "train.schedule = @cosine_decay"
-METHODS = {  # Table 8's row, and the schedule that serves it best: see maml-cosine below
+METHODS = {  # Table 8's row with its best schedule: see maml-cosine below
     "maml": ("table8_maml",),
     "alfa": ("table8_alfa_maml", COSINE),
     "control": ("table8_control", COSINE),
@@ -57,13 +57,13 @@ COMPARED = ("maml", "alfa", "control")
 
 
 def sine(network: str, shots: int, row: str, *bindings: str) -> Variant:
-    """A cell of Table 8 at ten thousand updates of sixteen curves."""
+    """A cell of Table 8 with ten thousand updates of sixteen curves."""
     order = (*TEN_THOUSAND, *bindings, f"SHOT = {shots}", *NETWORKS[network])
     return Variant(f"gin/paper/{row}.gin", order)
 
 
 def steps(method: str, number: int) -> Variant:
-    """A run of the cell 2x40 k=10, tested with more inner steps than it was trained with."""
+    """The run of cell 2x40 k=10, tested with more inner steps than in training."""
     trained = sine("2x40", 10, *METHODS[method])
     return trained._replace(run=f"2x40-k10-{method}", test=(f"GradientLearner.additional_evaluation_steps = {number}",))
 
@@ -85,7 +85,7 @@ SINE = Study(
     | {f"2x40-k10-{method}-{number}-more": steps(method, number) for method in COMPARED for number in (1, 5)},
 )
 
-SETTINGS = {  # of Omniglot: bindings, and as many updates of two episodes as a CPU's budget has room for
+SETTINGS = {  # of Omniglot: number of updates of two episodes within the CPU budget, bindings
     "5-way 1-shot": (600, "WAY = 5", "SHOT = 1"),
     "5-way 5-shot": (300, "WAY = 5", "SHOT = 5"),
     "20-way 1-shot": (300, "WAY = 20", "SHOT = 1"),
@@ -95,7 +95,7 @@ INERT = "NormalizedState.without = ('*/backbone.layers.*.0.bias', 'gradients/hea
 
 
 def few_shot(setting: str, method: str, *bindings: str) -> Variant:
-    """A learner of few-shot Omniglot with the budget of a CPU."""
+    """A learner of few-shot Omniglot within the CPU budget."""
     updates, *task = SETTINGS[setting]
     budget = ("TASKS = 2", f"train.num_updates = {updates}", f"train.validate_every = {updates // 2}")
     return Variant(f"gin/few_shot/{method}.gin", (*task, *budget, *bindings))

@@ -1,4 +1,4 @@
-"""Runs that are compared on the same test episodes: trained, evaluated, and kept one file a run."""
+"""Studies: variants trained, evaluated on the same test episodes, and stored as one file per run."""
 
 import json
 import os
@@ -17,7 +17,7 @@ Runs = dict[str, dict[int, dict]]  # variant -> seed -> stored result
 
 
 class Variant(NamedTuple):
-    """What is trained: a gin file and the bindings beside it; or the `run` of another variant under bindings `test`."""
+    """A gin file with bindings to train, or the `run` of another variant to test under the bindings `test`."""
 
     config: str
     bindings: tuple[str, ...] = ()
@@ -26,30 +26,30 @@ class Variant(NamedTuple):
 
 
 class Study(NamedTuple):
-    """Variants by name. `data` names the flag's folder in commands; studies without data need none."""
+    """Variants by name. `data` is the placeholder of the data folder in commands, empty if no data is needed."""
 
     name: str
     variants: Mapping[str, Variant]
     data: str = ""
 
     def train_command(self, variant: str, run_dir: str, seed: object, data: str | None) -> list[str]:
-        """The words after `python`."""
+        """The arguments of `python` that train a variant."""
         own = self.variants[variant]
         options = [f"--gin_bindings={binding}" for binding in own.bindings]
-        words = ["-m", "alfa_md.train", f"--gin_config={own.config}", *options, *folder(data)]
+        words = ["-m", "alfa_md.train", f"--gin_config={own.config}", *options, *data_flags(data)]
         return [*words, f"--run_dir={run_dir}", f"--seed={seed}", "--device=cpu"]
 
     def test_command(self, variant: str, run_dir: str, data: str | None) -> list[str]:
-        """The words after `python`."""
+        """The arguments of `python` that evaluate a variant."""
         options = [f"--gin_bindings={binding}" for binding in self.variants[variant].test]
         named = [f"--name={variant}"] if options else []
-        fixed = [f"--run_dir={run_dir}", f"--num_episodes={NUM_EPISODES}", *options, *named, *folder(data)]
+        fixed = [f"--run_dir={run_dir}", f"--num_episodes={NUM_EPISODES}", *options, *named, *data_flags(data)]
         return ["-m", "alfa_md.evaluate", *fixed, "--device=cpu"]
 
     def measure(self, variant: str, seed: int, runs: Path, data: str | None, store: Path) -> None:
-        """Trains and tests a variant on one thread, unless its result is stored; stores it.
+        """Trains and tests a variant on one thread and stores its result, unless it is already stored.
 
-        Raises UserError with the last line of the log where one of the two fails.
+        Raises UserError with the last line of the log if a command fails.
         """
         stored = store / self.name / f"{variant}-seed{seed}.json"
         if stored.exists():
@@ -71,13 +71,13 @@ class Study(NamedTuple):
         stored.write_text(json.dumps(self.result(variant, seed, run_dir)) + "\n")
 
     def result(self, variant: str, seed: int, run_dir: Path) -> dict:
-        """What the tables need of a run: scores, times, what it was run with."""
+        """The stored result of a run: scores, times and configuration."""
         own = self.variants[variant]
         test = json.loads((run_dir / "results" / f"test{'-' + variant if own.test else ''}.json").read_text())
         facts = json.loads((run_dir / "run.json").read_text())
         curve = [json.loads(line) for line in (run_dir / "metrics.jsonl").read_text().splitlines()]
         unit = test["protocol"]["unit"]
-        sources = {name: kept(source) for name, source in test["sources"].items()}
+        sources = {name: summarise_source(source) for name, source in test["sources"].items()}
         return {
             "variant": variant,
             "seed": seed,
@@ -92,18 +92,18 @@ class Study(NamedTuple):
         }
 
 
-def folder(data: str | None) -> list[str]:
-    """The flag that names the data, where a study has some."""
+def data_flags(data: str | None) -> list[str]:
+    """The flag of the data folder, if there is one."""
     return [f"--records_root_dir={data}"] if data else []
 
 
-def kept(source: dict) -> dict:
-    """Mean, interval and the score of every episode, four digits each."""
+def summarise_source(source: dict) -> dict:
+    """Mean, interval and scores of all episodes, rounded to four digits."""
     return {key: source[key] for key in ("mean", "ci95")} | {"scores": [round(value, 4) for value in source["scores"]]}
 
 
-def load(folder: Path, source: str) -> Runs:
-    """All stored results of a study on one test source, which they must have."""
+def load_results(folder: Path, source: str) -> Runs:
+    """The stored results of a study on one test source."""
     runs: Runs = defaultdict(dict)
     for path in sorted(folder.glob("*.json")):
         result = json.loads(path.read_text())
@@ -112,8 +112,8 @@ def load(folder: Path, source: str) -> Runs:
     return runs
 
 
-def commands(study: Study, runs: Runs) -> str:
-    """How the runs were made, for a reader who repeats one."""
+def format_commands(study: Study, runs: Runs) -> str:
+    """The commands that reproduce the runs."""
     lines = [f"Commands, each followed by `python -m alfa_md.evaluate --run_dir=RUN --num_episodes={NUM_EPISODES}`:"]
     lines += ["", "```"]
     for variant, seeds in sorted(runs.items()):
@@ -122,11 +122,11 @@ def commands(study: Study, runs: Runs) -> str:
             words = study.test_command(variant, f"RUN_OF_{own.run}", study.data)
         else:
             words = study.train_command(variant, "RUN", numbers, study.data)
-        lines.append(f"# {variant}\n" + " ".join(["python", *map(quoted, words)]))
+        lines.append(f"# {variant}\n" + " ".join(["python", *map(shell_quote, words)]))
     return "\n".join([*lines, "```", ""])
 
 
-def quoted(word: str) -> str:
-    """A flag whose value a shell would take apart has quotes around the value."""
+def shell_quote(word: str) -> str:
+    """A flag with its value quoted if a shell would split or expand it."""
     flag, equals, value = word.partition("=")
     return f"{flag}='{value}'" if equals and any(c in value for c in " @()%|") else word

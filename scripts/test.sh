@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs everything, lints, and runs the tests that are not marked slow. Arguments go on to pytest. Needs Python and pip only.
+# Installs everything, lints, and runs the tests that are not marked slow. Arguments are passed to pytest. Needs Python and pip only.
 source "$(dirname "${BASH_SOURCE[0]}")/install.sh"
 
 install all

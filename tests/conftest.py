@@ -1,4 +1,4 @@
-"""Keeps parallel test workers from fighting over the cores and TensorFlow from filling the terminal."""
+"""Limits threads of parallel test workers and the log output of TensorFlow; adds --plain."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""What tests on a GPU share; where there is none they skip, saying so."""
+"""Helpers of GPU tests, which are skipped without a GPU."""
 
 import pytest
 import torch
@@ -20,7 +20,7 @@ def on_gpu(learner: nn.Module) -> nn.Module:
 
 
 def assert_near(own: dict[str, Tensor], expected: dict[str, Tensor], tolerance: float = 1e-9) -> None:
-    """Relative to the largest entry of all: libraries sum in other orders."""
+    """Asserts equality relative to the largest entry of all, because libraries sum in different orders."""
     assert own.keys() == expected.keys()
     largest = max(value.abs().max().item() for value in expected.values())
     for name, value in expected.items():

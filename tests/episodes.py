@@ -45,7 +45,7 @@ def small_convnet() -> FourLayerConvNet:
 
 
 def small_learner(rule=None, head=None, backbone=None, num_steps=2, first_order=True, **options) -> GradientLearner:
-    """A GradientLearner in float64 with reproducible weights; fo-Proto-MAML + ALFA unless told otherwise."""
+    """A GradientLearner in float64 with reproducible weights; by default fo-Proto-MAML + ALFA."""
     torch.manual_seed(0)
     rule = rule or partial(alfa, inner_rate=0.1, inner_decay=0.01)
     parts = (backbone or smooth_net(), head or PrototypeHead(), rule)
@@ -65,7 +65,7 @@ def meta_loss(learner, episode) -> torch.Tensor:
 
 
 def has_gradients(learner) -> bool:
-    """Whether a backward pass has reached some parameter."""
+    """True if a backward pass has reached any parameter."""
     return any(parameter.grad is not None for parameter in learner.parameters())
 
 

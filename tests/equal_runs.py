@@ -1,10 +1,10 @@
-"""Two runs compared bit for bit, but for what they cost."""
+"""Comparison of two runs bit for bit, except for their costs."""
 
 import json
 
 import torch
 
-from alfa_md.experiment.checkpoint import load
+from alfa_md.experiment.checkpoint import load_checkpoint
 from alfa_md.experiment.run_directory import RunDirectory
 
 COSTS = {"seconds", "cpu_seconds", "data_wait", "peak_memory"}  # differ from run to run
@@ -20,7 +20,7 @@ def without_spent(content: dict) -> dict:
 
 
 def assert_equal_content(a, b):
-    """Equal checkpoints: every tensor bit for bit, every other value."""
+    """Asserts equal checkpoints: tensors bit for bit, and all other values."""
     if isinstance(a, torch.Tensor):
         assert torch.equal(a, b)
     elif isinstance(a, dict):
@@ -35,11 +35,12 @@ def assert_equal_content(a, b):
 
 
 def assert_equal_runs(a: RunDirectory, b: RunDirectory) -> None:
-    """The same last and best checkpoints, and the same curves without a line twice."""
+    """Asserts the same last and best checkpoints, and the same metrics without duplicate records."""
     for name in ("last", "best"):
-        assert_equal_content(without_spent(load(getattr(a, name))), without_spent(load(getattr(b, name))))
+        one, other = (load_checkpoint(getattr(run, name)) for run in (a, b))
+        assert_equal_content(without_spent(one), without_spent(other))
     assert curves(a) == curves(b)
     assert a.ranking.read_text() == b.ranking.read_text()
     assert sorted(path.name for path in a.top.iterdir()) == sorted(path.name for path in b.top.iterdir())
-    for one, other in zip(a.ensemble(), b.ensemble(), strict=True):
-        assert_equal_content(load(one), load(other))
+    for one, other in zip(a.ensemble_checkpoints(), b.ensemble_checkpoints(), strict=True):
+        assert_equal_content(load_checkpoint(one), load_checkpoint(other))

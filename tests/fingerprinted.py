@@ -1,4 +1,4 @@
-"""Episodes told by their pixels: what each process of tests/test_fingerprints_agree.py finds out."""
+"""Identification of episodes by their pixels, the program of every process in tests/test_fingerprints_agree.py."""
 
 import io
 import json
@@ -20,8 +20,8 @@ from alfa_md.data.tfrecord.image_cache import ImageCache, open_record_images
 from alfa_md.data.tfrecord.installed_decoder import installed_decoder
 from alfa_md.data.tfrecord.source import ClassRecords, RecordSource
 from alfa_md.episode import Episode
-from alfa_md.evaluation.results import scores
-from alfa_md.system.distributed import Group, joined
+from alfa_md.evaluation.results import score_episodes
+from alfa_md.system.distributed import ProcessGroup, process_group
 
 EPISODES = 23  # more than a portion of two processes, and an odd number
 SIZE = 6  # pixels
@@ -37,7 +37,7 @@ def marked_image(class_id: int, number: int) -> bytes:
 
 
 def drawn_source(root: Path, decoder=None, cache: ImageCache | None = None) -> RecordSource:
-    """Variable ways and shots of the test split."""
+    """A source of variable-way, variable-shot episodes of the test split."""
     spec = load_spec(root / "toy")
     return RecordSource(
         spec, "test", Sampling(), open_record_images(spec, decoder or installed_decoder(SIZE), cache), seed=1
@@ -45,7 +45,7 @@ def drawn_source(root: Path, decoder=None, cache: ImageCache | None = None) -> R
 
 
 def seen(episode: Episode) -> list[ClassRecords]:
-    """The classes and records of an episode, read from its pixels and labels alone."""
+    """The classes and records of an episode, read from its pixels and labels."""
     found: list[list] = [[None, [], []] for _ in range(episode.way)]
     for side, images, labels in ((1, episode.support_x, episode.support_y), (2, episode.query_x, episode.query_y)):
         marks = ((images[:, :2, 0, 0] / 2 + 0.5) * 255).round().int().tolist()
@@ -58,7 +58,7 @@ def seen(episode: Episode) -> list[ClassRecords]:
 
 
 def told(episodes: Iterator[Episode]) -> list[tuple[str, str]]:
-    """Fingerprint and hash of all values of each episode, as it is on the device."""
+    """Fingerprint and hash of the tensors of every episode, on its device."""
     return [(episode_fingerprint(e.source, e.split, seen(e)), values(e)) for e in episodes]
 
 
@@ -68,7 +68,7 @@ def values(episode: Episode) -> str:
 
 
 class Teller:
-    """Stands in for a learner of an evaluation: its score of an episode is a name of it, as a number."""
+    """A learner stub whose score identifies the episode."""
 
     vectorized = False
 
@@ -80,19 +80,19 @@ class Teller:
         return int(told([episode])[0][self._place][:12], 16)
 
     def eval(self) -> None:
-        """As a learner has it."""
+        """No-op, as required of a learner."""
 
 
-def evaluated(root: Path, group: Group) -> list[list[int]]:
-    """Fingerprints and pixels of all episodes as an evaluation of these processes sees them."""
+def evaluated(root: Path, group: ProcessGroup) -> list[list[int]]:
+    """Fingerprint and pixel hashes of all episodes in an evaluation by these processes."""
     source, cpu, numbers = drawn_source(root), torch.device("cpu"), range(EPISODES)
-    told_by = [scores(Teller(place), source, numbers, cpu, group) for place in (0, 1)]
+    told_by = [score_episodes(Teller(place), source, numbers, cpu, group) for place in (0, 1)]
     return [[name for portion in portions for name in portion] for portions in told_by]
 
 
 def main(arguments: Sequence[str]) -> None:
     root, out = map(Path, arguments)
-    with joined() as group:
+    with process_group() as group:
         content = evaluated(root, group)
         (out / f"{group.rank}.json").write_text(json.dumps(content))
 

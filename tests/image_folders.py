@@ -1,4 +1,4 @@
-"""The real images at hand as folders that the reader of images takes: Omniglot, and samples of two further data sets.
+"""Writes real images to folders for the image reader: Omniglot, and samples of two further data sets.
 
 python -m tests.image_folders SHARED_DATA IMAGES
 """

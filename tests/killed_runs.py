@@ -1,4 +1,4 @@
-"""Training runs in processes of their own, for tests that kill them: functions that a fork server can start."""
+"""Training runs that kill themselves at defined points, in processes of their own."""
 
 import multiprocessing
 import os
@@ -17,12 +17,12 @@ CONTEXT.set_forkserver_preload(["tests.killed_runs"])
 
 
 def train(folder: Path) -> None:
-    """A run to its end."""
+    """Trains to the end."""
     _train_with(folder, lambda index, episode: episode)
 
 
 def started(target: Callable, *arguments: object):
-    """A process that runs target(*arguments)."""
+    """Starts a process that runs target(*arguments)."""
     process = CONTEXT.Process(target=target, args=arguments)
     process.start()
     return process
@@ -33,7 +33,7 @@ def die() -> None:
 
 
 def die_in_training(folder: Path) -> None:
-    """Killed while an episode is made ready."""
+    """Killed while an episode is prefetched."""
     _train_with(folder, lambda index, episode: die() if index == 13 else episode)
 
 
@@ -56,7 +56,7 @@ def die_in_validation(folder: Path) -> None:
 
 
 def die_in_writing(folder: Path) -> None:
-    """Killed in the middle of the file of the second save of `last`."""
+    """Killed within the second write of `last`."""
     save, saves = torch.save, []
 
     def half(content, file):
@@ -72,7 +72,7 @@ def die_in_writing(folder: Path) -> None:
 
 
 def die_between_renames(folder: Path) -> None:
-    """Killed when the old checkpoint has made way and the new one is not there yet."""
+    """Killed between the renaming of the old and of the new checkpoint."""
     replace, moved = os.replace, []
 
     def once(source, target):
@@ -87,7 +87,7 @@ def die_between_renames(folder: Path) -> None:
 
 
 def die_before_a_removal(folder: Path) -> None:
-    """Killed when a better checkpoint and the new ranking are written, and the worse one is still there."""
+    """Killed after writing a better checkpoint and the ranking, before removing the worse checkpoint."""
     unlink, removed = Path.unlink, []
 
     def last(self, missing_ok=False):
@@ -102,7 +102,7 @@ def die_before_a_removal(folder: Path) -> None:
 
 
 def die_in_a_line(folder: Path) -> None:
-    """Killed with half a line of metrics on disk."""
+    """Killed within the write of a metrics record."""
     from alfa_md.training.metrics_log import MetricsLog
 
     write = MetricsLog.write
@@ -119,7 +119,7 @@ def die_in_a_line(folder: Path) -> None:
 
 
 def said(folder: Path) -> str:
-    """What the runs in a folder have printed."""
+    """The output of the runs in a folder."""
     return folder.with_suffix(".said").read_text()
 
 

@@ -1,4 +1,4 @@
-"""In-memory sources of noise episodes, and short training runs on them; no files but the run directory's."""
+"""In-memory sources of noise episodes, and short training runs on them."""
 
 from collections.abc import Callable
 from functools import partial
@@ -8,7 +8,7 @@ import gin
 import torch
 
 from alfa_md.episode import Episode, EpisodeSource
-from alfa_md.evaluation.results import scores
+from alfa_md.evaluation.results import score_episodes
 from alfa_md.experiment.checkpoint import TrainState
 from alfa_md.experiment.definition import Experiment
 from alfa_md.experiment.pretraining import SCRATCH
@@ -25,7 +25,7 @@ HALVED = partial(step_decay, decay_every=4, decay_rate=0.5)
 
 
 class NoiseSource(EpisodeSource):
-    """Float32 images of noise around class patterns; `change(index, episode)` may spoil some of them."""
+    """Float32 images of noise around class patterns; `change(index, episode)` may modify episodes."""
 
     def __init__(
         self,
@@ -46,12 +46,12 @@ class NoiseSource(EpisodeSource):
 
 
 def noise_learner(**options) -> Learner:
-    """fo-Proto-MAML + ALFA on a two-layer network in float32, the same weights every time."""
+    """fo-Proto-MAML + ALFA on a two-layer network in float32, with reproducible weights."""
     return small_learner(**options).float()
 
 
 def noise_experiment(learner: Learner | None = None, change=lambda index, episode: episode) -> Experiment:
-    """A learner trained and validated on noise; `change` acts on the training episodes only."""
+    """An experiment on noise; `change` modifies training episodes only."""
 
     def reader(root, name, split, sampling, seed):
         return NoiseSource(name, split, seed, *([change] if split == "train" else []))
@@ -60,7 +60,7 @@ def noise_experiment(learner: Learner | None = None, change=lambda index, episod
 
 
 def train_on_noise(folder: Path, experiment: Experiment, facts: dict = FACTS, **options) -> TrainState:
-    """A training run of six updates in `folder`: validation, checkpoint and log after every second."""
+    """Trains for six updates in `folder`, with validation, checkpoint and log after every second."""
     gin.clear_config()  # whatever other tests have configured
     short = {"num_updates": 6, "learning_rate": 0.01, "weight_decay": 1e-3, "schedule": HALVED}
     often = {"validate_every": 2, "num_validation_episodes": 2, "checkpoint_every": 2, "log_every": 1}
@@ -68,18 +68,18 @@ def train_on_noise(folder: Path, experiment: Experiment, facts: dict = FACTS, **
 
 
 def fresh_state(learner: Learner, weight_decay: float = 0.0, schedule: Schedule = flat) -> TrainState:
-    """The state that training starts from, with Adam at rate 0.01."""
+    """The initial state of a training run, with Adam at rate 0.01."""
     optimizer = torch.optim.Adam(parameter_groups(learner, weight_decay), lr=0.01)
     return TrainState(learner, optimizer, schedule(optimizer, 1000))
 
 
 def accuracies(learner: Learner, source: EpisodeSource, num_episodes: int, device: torch.device = CPU) -> list[float]:
     """The scores of the first episodes of a source as one list."""
-    return [value for portion in scores(learner, source, range(num_episodes), device) for value in portion]
+    return [value for portion in score_episodes(learner, source, range(num_episodes), device) for value in portion]
 
 
 def power_cut(at):
-    """A change of episodes that ends the run where episode `at` is drawn."""
+    """A change of episodes that aborts the run at episode `at`."""
 
     def change(index, episode):
         if index == at:

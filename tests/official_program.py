@@ -1,7 +1,7 @@
-"""Meta-Dataset's networks as its own program has them: TensorFlow 1 graphs, NHWC, variables by scope, batch moments.
+"""Meta-Dataset's networks as in its own program: TensorFlow 1 graphs, NHWC, scoped variables, batch moments.
 
-Written from the description of the architectures and without a look at our name tables, to compare with. Everything is
-computed in float64; variables are float32, as in its checkpoints.
+Written from the description of the architectures, independently of our name tables. Everything is computed in float64;
+variables are float32, as in its checkpoints.
 """
 
 import numpy as np

@@ -17,7 +17,7 @@ class PackedOmniglot:
         return len(self.arrays["images"])
 
     def ink(self, character: int) -> np.ndarray:
-        """[20, 105, 105] uint8: what each drawer drew, 1 = ink."""
+        """[20, 105, 105] uint8: the drawing of each drawer, 1 = ink."""
         return np.unpackbits(self.arrays["images"][character], axis=-1, count=105 * 105).reshape(20, 105, 105)
 
     def alphabet(self, character: int) -> str:
@@ -28,7 +28,7 @@ class PackedOmniglot:
         return f"{self.alphabet(character)}-character{self.arrays['char_number'][character]:02d}"
 
     def folder(self, character: int) -> Path:
-        """Where the images of a character lie in the original archives."""
+        """The folder of a character's images in the original archives."""
         is_evaluation = self.arrays["alphabet_is_evaluation"][self.arrays["char_alphabet"][character]]
         part = "images_evaluation" if is_evaluation else "images_background"
         return Path(part, self.alphabet(character), f"character{self.arrays['char_number'][character]:02d}")

@@ -1,4 +1,4 @@
-"""Run directories as training and evaluation leave them, written by hand: for tests of what reads them."""
+"""Run directories written by hand, for tests of their readers."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ SAMPLING = {"min_ways": 5, "max_ways_upper_bound": 50}
 
 
 def configuration(*files: str, bindings: Sequence[str] = ()) -> str:
-    """The text that gin makes of these files, in the form of a run's config.gin."""
+    """The config of these gin files, as in a run's config.gin."""
     config.parse(files, bindings)
     try:
         return gin.config_str(max_line_length=120)
@@ -23,7 +23,7 @@ def configuration(*files: str, bindings: Sequence[str] = ()) -> str:
 
 
 def write_run(path: Path, text: str, **facts: object) -> Path:
-    """A run directory that has just begun."""
+    """Writes a run directory without records."""
     (path / "results").mkdir(parents=True)
     (path / "config.gin").write_text(text)
     known = {"name": "proto_maml_alfa", "seed": 0, "data_root": "/records", "data_kind": "records"}
@@ -32,7 +32,7 @@ def write_run(path: Path, text: str, **facts: object) -> Path:
 
 
 def write_metrics(path: Path, updates: int, every: int = 100, **more: float) -> None:
-    """A training record every `every` updates and a validation record every fifth of them."""
+    """Writes a training record every `every` updates and a validation record for every fifth of them."""
     lines = []
     for step in range(every, updates + 1, every):
         time = {"seconds": 0.5 * step, "cpu_seconds": 0.25 * step}
@@ -49,7 +49,7 @@ def write_metrics(path: Path, updates: int, every: int = 100, **more: float) -> 
 def write_results(
     path: Path, stem: str, means: Mapping[str, float] | Sequence[float], episodes: int = 4, **protocol: object
 ) -> dict:
-    """A results file of these means (of the ten sources, or by name); returns its content."""
+    """Writes a results file with these means (of the ten sources, or by name); returns its content."""
     means = means if isinstance(means, Mapping) else dict(zip(META_DATASET, means, strict=True))
     stamp = {"split": "test", "seed": 0, "sampling": SAMPLING, "data_kind": "records", "updates": 9, "unit": "accuracy"}
     stamp |= protocol

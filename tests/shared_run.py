@@ -1,4 +1,4 @@
-"""Processes of tests/system/test_distributed.py: torchrun starts each with a folder and the name of a function."""
+"""The program of every process in tests/system/test_distributed.py; arguments are a folder and a function's name."""
 
 import math
 import os
@@ -10,7 +10,7 @@ import torch
 
 from alfa_md.errors import UserError
 from alfa_md.evaluation.results import Results
-from alfa_md.system.distributed import Group, joined
+from alfa_md.system.distributed import ProcessGroup, process_group
 from alfa_md.training.step import outer_step
 from tests.episodes import random_episode, small_learner
 from tests.noise import CPU, NoiseSource, fresh_state, noise_experiment, noise_learner, train_on_noise
@@ -19,16 +19,16 @@ NUM_EPISODES = 5  # of one outer step: one process has three of them, the other 
 TEST_EPISODES = 23  # more than a portion, and an odd number
 
 
-def meta_gradient(group: Group) -> dict[str, torch.Tensor]:
-    """The gradient of one outer step in float64, the loss, the score and the step that was taken."""
+def meta_gradient(group: ProcessGroup) -> dict[str, torch.Tensor]:
+    """The gradients, loss, score and new parameters of one outer step in float64."""
     state = fresh_state(small_learner())
-    episodes = [random_episode(seed=seed) for seed in group.share(range(NUM_EPISODES))]
+    episodes = [random_episode(seed=seed) for seed in group.shard(range(NUM_EPISODES))]
     loss, score = outer_step(state, episodes, math.inf, group)
     gradients = {f"gradient {name}": p.grad for name, p in state.learner.named_parameters() if p.grad is not None}
     return gradients | {"loss": torch.tensor(loss), "score": torch.tensor(score)} | state.learner.state_dict()
 
 
-def everything(folder: Path, group: Group) -> None:
+def everything(folder: Path, group: ProcessGroup) -> None:
     """One outer step, a training run and an evaluation."""
     content = meta_gradient(group)
     torch.save(content, folder / f"step-{group.size}-{group.rank}.pt")
@@ -40,8 +40,8 @@ def everything(folder: Path, group: Group) -> None:
     assert len(results.sources["noise"]["scores"]) == TEST_EPISODES
 
 
-def lost(folder: Path, group: Group) -> None:
-    """The second process is killed while it reads ahead for the sixth update."""
+def lost(folder: Path, group: ProcessGroup) -> None:
+    """The second process is killed while it prefetches for the sixth update."""
 
     def killed(index, episode):
         if group.rank == 1 and index // NUM_EPISODES == 5:
@@ -51,14 +51,14 @@ def lost(folder: Path, group: Group) -> None:
     train_on_noise(folder / "lost", noise_experiment(change=killed), group=group, episodes_per_step=NUM_EPISODES)
 
 
-def idle(folder: Path, group: Group) -> None:
-    """Fewer episodes in an outer step than processes."""
+def idle(folder: Path, group: ProcessGroup) -> None:
+    """A run with fewer episodes per outer step than processes."""
     train_on_noise(folder / f"idle-{group.size}", noise_experiment(), group=group, episodes_per_step=1)
 
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    with joined() as processes:
+    with process_group() as processes:
         try:
             globals()[sys.argv[2]](Path(sys.argv[1]), processes)
         except UserError as error:

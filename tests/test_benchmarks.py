@@ -1,4 +1,4 @@
-"""The benchmarks: every reader gives an episode, every case learns, and the tables have a row for each."""
+"""Benchmarks: every reader returns episodes, every case trains, and the tables have a row for each."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from alfa_md.data.sampling import ClassDraw
 from benchmarks.cases import CASES, COARSE, CONV4, FURTHER, KEPT, LOW, PLAIN, STACKED, TOGETHER, Form, work
 from benchmarks.flops import gigaflop
-from benchmarks.memory import in_own_process
+from benchmarks.memory import measure_in_subprocess
 from benchmarks.page import write_chapter
 from benchmarks.readers import READERS
 from benchmarks.records import KINDS, Kind, synthesise
@@ -91,5 +91,5 @@ def test_the_table_of_learning(tmp_path):
 @pytest.mark.slow
 def test_the_memory_of_an_update():
     name, case = next((name, case) for name, case in CASES.items() if TOGETHER in case.memory)
-    found = {form: in_own_process(name, form, CPU)["megabytes"] for form in (TOGETHER, KEPT, LOW)}
+    found = {form: measure_in_subprocess(name, form, CPU)["megabytes"] for form in (TOGETHER, KEPT, LOW)}
     assert 2 * found[KEPT] < found[TOGETHER] and 5 * found[LOW] < found[TOGETHER]

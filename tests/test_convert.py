@@ -1,4 +1,4 @@
-"""The entry `python -m alfa_md.convert`, and through it what all entries do with bad input."""
+"""The command `python -m alfa_md.convert`, and the handling of bad input common to all commands."""
 
 import os
 import subprocess

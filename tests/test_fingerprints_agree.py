@@ -1,6 +1,6 @@
-"""The same episodes, by what they are made of and by every pixel, whatever reads them.
+"""Fingerprints and pixels of episodes are the same for every way of reading them.
 
-What an episode is made of is read from its pixels: every image of these records bears its class and number.
+Classes and records of an episode are read from its pixels: every image of these records encodes its class and number.
 """
 
 import json
@@ -18,7 +18,7 @@ from alfa_md.data.tfrecord.installed_decoder import installed_decoder
 from alfa_md.data.tfrecord.record_files import RecordFiles
 from alfa_md.data.tfrecord.tensorflow_decoder import TensorflowDecoder
 from alfa_md.data.tfrecord.turbo_decoder import TurboDecoder
-from alfa_md.system.distributed import ALONE
+from alfa_md.system.distributed import SINGLE_PROCESS
 from tests.data.records import write_source
 from tests.entries.harness import needs_tensorflow
 from tests.fingerprinted import EPISODES, SIZE, drawn_source, evaluated, marked_image, seen, told
@@ -88,7 +88,7 @@ def test_a_cache_of_whole_grey_levels_rounds_and_changes_nothing_else(root, expe
 def test_whatever_the_processes(root, tmp_path):
     done = torchrun("-m", "tests.fingerprinted", root, tmp_path)
     assert done.returncode == 0, done.stderr
-    alone = evaluated(root, ALONE)
+    alone = evaluated(root, SINGLE_PROCESS)
     assert len(alone[0]) == len(set(alone[0])) == EPISODES
     for rank in range(2):
         assert json.loads((tmp_path / f"{rank}.json").read_text()) == alone

@@ -1,4 +1,4 @@
-"""Every gin file: its values against the published ones, its full-size learner, two small steps, and its header."""
+"""Every gin file: published values, the full-size learner, two updates at small size, and the header."""
 
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from alfa_md.backbones.resnet18 import ResNet18
 from alfa_md.backbones.wide_resnet import WideResNet
 from alfa_md.data.miniature import miniature_root
 from alfa_md.experiment import config, definition
-from alfa_md.experiment.checkpoint import load
+from alfa_md.experiment.checkpoint import load_checkpoint
 from alfa_md.experiment.definition import META_DATASET
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.heads import PrototypeHead, ZeroHead
@@ -33,7 +33,7 @@ LEAVES = [file for file in FILES if file != QUICKSTART]
 
 
 class Tuned(NamedTuple):
-    """What the authors of Meta-Dataset found by search for one learner and training set, and published."""
+    """The hyperparameters that Meta-Dataset's authors published for one learner and training set."""
 
     inner_rate: float
     steps: int
@@ -96,7 +96,7 @@ def clean_gin():
 
 def built(*files: str, bindings=()) -> definition.Experiment:
     config.parse(files, bindings)
-    return definition.build(0)
+    return definition.build_experiment(0)
 
 
 def count(module: torch.nn.Module) -> int:
@@ -225,7 +225,7 @@ def test_two_small_steps_then_the_saved_configuration_builds_the_same(file, tmp_
     small_batches = ("batches.batch_size = 8", "NUM_FEATURES = 4") if file in PRETRAINING else ()
     before = built(file, QUICKSTART, bindings=(*TINY, *small_batches))
     state = loop.train(before, run, root, facts, torch.device("cpu"))
-    assert state.step == load(run.last)["step"] == 2
+    assert state.step == load_checkpoint(run.last)["step"] == 2
     assert isinstance(state.learner.backbone, FourLayerConvNet)
     saved = run.config.read_text()
 

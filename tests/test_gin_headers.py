@@ -1,4 +1,4 @@
-"""What the gin files say of themselves, and how short they are."""
+"""Headers and lengths of the gin files."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The shape of the package, read from its source: who may import whom, and where TensorFlow and gin are met."""
+"""Architecture of the package, read from its source: layers of imports, and the uses of TensorFlow and gin."""
 
 import ast
 import os
@@ -11,8 +11,8 @@ import pytest
 
 from tests.shared import ROOT
 
-# From the top down. An import goes to a lower floor or stays within its room; a package's modules are in its room
-# unless they are named themselves. Rooms of one floor do not know each other.
+# Layers from the top down. A module may import from lower floors and from its own room; a package's modules are in its
+# room unless listed themselves. Rooms of one floor do not import each other.
 FLOORS = (
     ({"train", "evaluate", "compare", "convert", "report", "plot", "episodes", "check"},),
     ({"main"},),
@@ -46,7 +46,7 @@ MODULES = parsed()
 
 
 def imported(tree: ast.Module) -> set[str]:
-    """The dotted names that a module imports anywhere in it, `from a import b` as a.b; also by `import_module`."""
+    """The dotted names that a module imports anywhere, `from a import b` as a.b, including `import_module`."""
     found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -66,7 +66,7 @@ def inner_imports(tree: ast.Module) -> set[str]:
 
 
 def place(module: str) -> tuple[int, int]:
-    """(floor, room) of a module: its own, or that of the package it is in."""
+    """(floor, room) of a module: its own, or that of its package."""
     name = module
     while name and name not in PLACES:
         name = name.rpartition(".")[0]
@@ -107,7 +107,7 @@ def test_the_rule_of_the_floors_itself():
 
 
 def test_the_top_is_commands_and_shared_words():
-    """A file at the top is a command or a word that several places use; there are at most twenty."""
+    """A top-level module is a command or is used by several packages; there are at most twenty."""
     top = {module for module in MODULES if module and "." not in module and not is_package(module)}
     commands = {module for module in top if place(module)[0] <= 1}
     assert len(top) <= 20
@@ -116,7 +116,7 @@ def test_the_top_is_commands_and_shared_words():
 
 
 def outer_imports() -> dict[str, set[str]]:
-    """The places at the top that every place at the top imports from."""
+    """The top-level imports of every top-level module or package."""
     found: dict[str, set[str]] = {}
     for module, tree in MODULES.items():
         here = module.split(".")[0]
@@ -134,7 +134,7 @@ def test_there_is_no_circle_between_the_places_of_the_top():
 
 
 def test_there_is_no_circle():
-    """An order in which every module comes after what it imports; CycleError names the circle where there is none."""
+    """A topological order of all modules; CycleError names the cycle if there is one."""
     order = TopologicalSorter({module: inner_imports(tree) for module, tree in MODULES.items()}).static_order()
     assert set(order) == set(MODULES)
 
@@ -154,7 +154,7 @@ def test_specifications_and_sampling_need_numpy_alone():
 
 
 def test_gin_is_only_a_decorator():
-    """Outside of the one reader of gin files, the code must run the same with gin or without."""
+    """Except in experiment.config, the code must run the same without gin."""
     for module in MODULES.keys() - {"experiment.config"}:
         tree = MODULES[module]
         assert not any(name.startswith("gin.") for name in imported(tree)), f"{module}: write `import gin`"

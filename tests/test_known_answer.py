@@ -28,7 +28,7 @@ pytestmark = pytest.mark.slow
 
 
 def command(module: str, *flags: str) -> str:
-    """What `python -m alfa_md.<module>` prints, on the miniature; it must succeed."""
+    """The output of `python -m alfa_md.<module>` on the miniature; asserts success."""
     environment = {name: value for name, value in os.environ.items() if name != RECORDS_VARIABLE}
     line = [sys.executable, "-m", f"alfa_md.{module}", *flags]
     done = subprocess.run(line, cwd=ROOT, env=environment, capture_output=True, text=True)
@@ -55,7 +55,7 @@ def mean(run: RunDirectory, stem: str) -> float:
 
 
 def file_hashes(run: RunDirectory) -> dict[str, str]:
-    """What every file of a run holds; TensorBoard opens a new one at every start."""
+    """The contents of a run's files, except TensorBoard's, of which every start creates a new one."""
     files = (path for path in run.path.rglob("*") if path.is_file() and run.tensorboard not in path.parents)
     return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
@@ -72,7 +72,7 @@ def run(tmp_path_factory) -> RunDirectory:
 def trained(run) -> Iterator[Experiment]:
     """The quickstart's experiment with its best weights."""
     config.parse([str(run.config)])
-    built = definition.build(seed=0)
+    built = definition.build_experiment(seed=0)
     load_learner(built.learner, run.best)
     yield built
     gin.clear_config()
@@ -80,7 +80,7 @@ def trained(run) -> Iterator[Experiment]:
 
 def initial_learner() -> GradientLearner:
     """The learner that the quickstart started from; needs `trained` for its configuration."""
-    return definition.build(seed=0).learner
+    return definition.build_experiment(seed=0).learner
 
 
 def drawn_episodes(trained: Experiment, run: RunDirectory, per_source: int) -> list[Episode]:

@@ -1,4 +1,4 @@
-"""What the entries do with errors: one line and exit code 2 for the user's, a traceback for ours."""
+"""Error handling of all commands: one line and exit code 2 for user errors, a traceback for bugs."""
 
 import errno
 import sys
@@ -8,12 +8,12 @@ import pytest
 from absl import flags
 
 from alfa_md.errors import UserError, require_at_least
-from alfa_md.main import run
+from alfa_md.main import parse_seeds, run
 
 
 @pytest.fixture
 def ended(monkeypatch, capsys):
-    """Runs a `main` as an entry; returns (exit code, what it wrote to stderr)."""
+    """Runs a `main` as a command; returns (exit code, stderr)."""
     monkeypatch.setattr(sys, "argv", ["entry"])
 
     def call(main):
@@ -79,3 +79,9 @@ def test_the_exit_code_is_what_main_returns(ended, code):
 def test_the_least_value_is_asked_of_each_by_name(value):
     with pytest.raises(UserError, match=rf"^train.log_every = {value} must be at least 1$"):
         require_at_least(1, "train", num_updates=1, log_every=value)
+
+
+def test_seeds_are_distinct_integers():
+    assert parse_seeds(["0", "2", "0"]) == [0, 2]
+    with pytest.raises(UserError, match="--seeds=0,-1: give whole numbers separated by commas"):
+        parse_seeds(["0", "-1"])

@@ -1,4 +1,4 @@
-"""Means and intervals against numbers worked out by hand."""
+"""Means and intervals against values computed by hand."""
 
 import pytest
 from hypothesis import given, settings

@@ -51,7 +51,7 @@ def masked(indices) -> bool:
 
 
 def blocks(args, kwargs) -> bool:
-    """Whether a copy goes from one device to another and is not asked to be asynchronous."""
+    """True for a synchronous copy between devices."""
     places = {leaf.device.type for leaf in tree_leaves(args) if isinstance(leaf, Tensor)}
     places |= {torch.device(kwargs["device"]).type} if kwargs.get("device") else set()
     return len(places) > 1 and not (kwargs.get("non_blocking") or args[-1] is True)

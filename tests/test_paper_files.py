@@ -1,4 +1,4 @@
-"""The gin files of the paper's tables: each builds its learner at full size, quotes its numbers, and has its cells."""
+"""Gin files of the paper's tables: full-size learners, published numbers, and cells."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ from scripts import paper_cells
 from tests.shared import ROOT
 
 FILES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "gin" / "paper").glob("*.gin"))
-CELLS = paper_cells.cells()
+CELLS = paper_cells.read_cells()
 every_file = pytest.mark.parametrize("file", FILES)
 # tables of the paper -> number of cells; C is table 1, D is quoted from others
 SIZES = {"table1": 48, "table2": 10, "table3": 40, "table4": 4, "table5": 3, "table6": 16, "table7": 6, "table8": 18}
@@ -33,7 +33,7 @@ def clean_gin():
 def built(file, bindings=()):
     config.parse([file], bindings)
     with torch.device("meta") if "resnet12" in file else torch.device("cpu"):
-        return definition.build(0)
+        return definition.build_experiment(0)
 
 
 @every_file
@@ -115,7 +115,7 @@ def test_what_is_in_no_table_is_refused(chosen, line):
 def test_the_paper_s_own_form_of_beta_starts_as_maml(file):
     """Whatever the learning state is, the first step has beta = 1 and the rate of the base learner."""
     config.parse([file, "gin/parts/beta_product.gin"])
-    rule = definition.build(0).learner.rule
+    rule = definition.build_experiment(0).learner.rule
     names = [f"layer{i}" for i in range(rule.hypers.second.lr.values.shape[1])]
     params, grads = ({name: torch.randn(3) for name in names} for _ in range(2))
     (lr, decay), _ = rule.hypers(params, grads, rule.hypers.init(params), 0)
@@ -123,11 +123,11 @@ def test_the_paper_s_own_form_of_beta_starts_as_maml(file):
 
 
 def test_cuda_graphs_are_for_any_file_of_fixed_way_and_shot():
-    """Where there is no GPU nothing is captured, and the numbers are the same."""
+    """Without a GPU nothing is captured, and the numbers are the same."""
     scores = []
     for further in ([], ["gin/parts/cuda_graphs.gin"]):
         config.parse(["gin/few_shot/alfa_maml.gin", *further])
-        learner = definition.build(0).learner
+        learner = definition.build_experiment(0).learner
         assert learner.vectorized == bool(further)
         images = torch.randn(5, 3, 28, 28, generator=torch.Generator().manual_seed(0))
         task = Episode(images, torch.arange(5), images, torch.arange(5), 5, "noise", "train", 0, 0)

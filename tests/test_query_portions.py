@@ -135,7 +135,7 @@ def own_configuration():
 def test_a_gin_file_splits_the_support_protocol_and_no_other():
     files = ["gin/proto_maml_alfa.gin", "gin/quickstart.gin"]
     config.parse(files, ["support_moments.query_portion = 7"])
-    learner = definition.build(0).learner
+    learner = definition.build_experiment(0).learner
     assert learner.normalization.query_portion == 7
     assert "support_moments.query_portion = 7" in config.operative()
     with pytest.raises(UserError, match="batch_statistics' doesn't have a parameter named 'query_portion'"):

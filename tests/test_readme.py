@@ -1,4 +1,4 @@
-"""What the README shows is run, and what it names exists."""
+"""The README: its commands run, and the names in it exist."""
 
 import re
 from pathlib import Path

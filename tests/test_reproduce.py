@@ -1,4 +1,4 @@
-"""Cells of the paper's tables, trained and evaluated small: what is kept of them, and what is refused."""
+"""Reproduction of cells of the paper's tables at small size: stored results and refusals."""
 
 import json
 import subprocess
@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from scripts import paper_table
-from scripts.paper_cells import chosen
+from scripts.paper_cells import select_cells
 from tests.shared import ROOT
 
 
@@ -21,18 +21,18 @@ def test_a_cell_is_trained_evaluated_and_kept(tmp_path):
     small = ("table8", "--row=table8_alfa_maml", "--setting=2x40 k=10", "--num_updates=2", "--num_episodes=10")
     done = reproduce(tmp_path, *small, "--seeds=0,1,1")
     assert done.returncode == 0, done.stderr
-    (cell,) = chosen("table8", ["table8_alfa_maml"], ["2x40 k=10"])
+    (cell,) = select_cells("table8", ["table8_alfa_maml"], ["2x40 k=10"])
     assert cell.budgets(tmp_path / "results") == [2] and cell.budgets(tmp_path) == [None]
-    content = paper_table.stored(cell, tmp_path / "results", 2)
+    content = paper_table.load_measurement(cell, tmp_path / "results", 2)
     runs = tmp_path / "runs" / cell.folder.parent / f"{cell.folder.name}@2"
     files = [json.loads((runs / f"seed{seed}" / "results" / "test.json").read_text()) for seed in (0, 1)]
     means = [file["sources"]["sine"]["mean"] for file in files]
     assert content["seeds"] == [0, 1] and content["updates"] == [2, 2] and content["members"] == 1
     assert [seed["mean"] for seed in content["learners"]["single best"]] == means and means[0] != means[1]
     assert content["command"].endswith("--seeds=0,1 --num_updates=2")
-    single, ensemble = paper_table.measured(cell, tmp_path / "results", 2)
+    single, ensemble = paper_table.format_measured(cell, tmp_path / "results", 2)
     assert single.startswith(f"{sum(means) / 2:.3f}±") and "2 seeds" in single and ensemble == ""
-    assert paper_table.difference(cell, tmp_path / "results", 2) == f"{sum(means) / 2 - 0.62:+.3f}"
+    assert paper_table.format_difference(cell, tmp_path / "results", 2) == f"{sum(means) / 2 - 0.62:+.3f}"
     page = paper_table.section(tmp_path / "results")
     assert f"| table8_alfa_maml | 2x40 k=10 | 0.62±0.16 | {single} |  | " in page
     assert "| table8_maml | 2x40 k=10 | 0.75±0.15 | unmeasured |" in page and "### table8: 1 measured" in page

@@ -1,4 +1,4 @@
-"""RESULTS.md is made from the stored results, and its numbers are theirs."""
+"""RESULTS.md is generated from the stored results."""
 
 import json
 
@@ -8,15 +8,15 @@ from scripts import few_shot_table, sine_table
 from scripts.omniglot_table import best_proto_maml, section
 from scripts.results_page import soak_section, write_results
 from scripts.studies import SINE
-from scripts.study import commands, load
+from scripts.study import format_commands, load_results
 from tests.shared import ROOT
 
 
-def stored(folder, variant, seed, scores):
+def stored(data_flags, variant, seed, scores):
     content = {"variant": variant, "seed": seed, "updates": 600, "cpu_seconds": 120.0, "bindings": ["a = 1"]}
     content["machine"] = "m"
     content["sources"] = {"omniglot": {"mean": sum(scores) / len(scores), "ci95": 0.01, "scores": scores}}
-    (folder / f"{variant}-seed{seed}.json").write_text(json.dumps(content))
+    (data_flags / f"{variant}-seed{seed}.json").write_text(json.dumps(content))
 
 
 def test_the_report_in_the_repository_is_what_the_stored_results_give(tmp_path):
@@ -28,18 +28,18 @@ def test_differences_are_paired_with_the_best_rate(tmp_path):
     stored(tmp_path, "proto-maml-0.01", 0, [0.5, 0.7])
     stored(tmp_path, "proto-maml-0.1", 0, [0.6, 0.8])
     stored(tmp_path, "ALFA", 0, [0.7, 0.9])
-    assert best_proto_maml(load(tmp_path, "omniglot")) == "proto-maml-0.1"
+    assert best_proto_maml(load_results(tmp_path, "omniglot")) == "proto-maml-0.1"
     text = section(tmp_path)
     assert "| fo-Proto-MAML + ALFA - fo-Proto-MAML, inner rate 0.1 | 0 | 10.00±0.00 | 10.00±0.00 |" in text
     assert "| fo-Proto-MAML + ALFA | 600 | 80.00 |" in text and "| Prototypical network | | unmeasured |" in text
 
 
-def test_nothing_stored_is_said(tmp_path):
+def test_an_empty_store_is_an_error(tmp_path):
     with pytest.raises(SystemExit, match="nothing is stored"):
         section(tmp_path)
 
 
-def test_the_soak_is_told_with_its_figures(tmp_path):
+def test_the_soak_section_has_its_numbers(tmp_path):
     assert "Unmeasured" in soak_section(tmp_path / "soak.json")
     measured = {"updates": 60, "minutes": 2.4, "killed_after": [7, 31], "memory_second_quarter": 701.2}
     measured |= {"memory_last_quarter": 702.9, "machine": "m", "torch": "2"}
@@ -48,10 +48,10 @@ def test_the_soak_is_told_with_its_figures(tmp_path):
     assert "60 updates" in text and "killed 2 times\n" in text and "after updates 7, 31" in text and "703 MB" in text
 
 
-def sine_result(folder, variant, seed, scores):
+def sine_result(data_flags, variant, seed, scores):
     content = {"variant": variant, "seed": seed, "updates": 10000, "cpu_seconds": 120.0, "machine": "m"}
     content["sources"] = {"sine": {"mean": sum(scores) / len(scores), "ci95": 0.01, "scores": scores}}
-    (folder / f"{variant}-seed{seed}.json").write_text(json.dumps(content))
+    (data_flags / f"{variant}-seed{seed}.json").write_text(json.dumps(content))
 
 
 def test_sine_cells_are_paired_curve_by_curve(tmp_path):
@@ -70,7 +70,7 @@ def test_sine_cells_are_paired_curve_by_curve(tmp_path):
 def test_commands_of_a_study_can_be_typed(tmp_path):
     sine_result(tmp_path, "2x40-k10-alfa", 0, [0.5])
     sine_result(tmp_path, "2x40-k10-alfa", 1, [0.5])
-    text = commands(SINE, load(tmp_path, "sine"))
+    text = format_commands(SINE, load_results(tmp_path, "sine"))
     assert "--gin_bindings='GradientLearner.batching = @Traced()'" in text and "--seed='0|1'" in text
 
 

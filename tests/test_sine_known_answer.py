@@ -1,7 +1,7 @@
-"""Few-shot regression of sine curves: ALFA from the identity leads MAML at equal outer updates, whatever the seed.
+"""Few-shot sine regression: ALFA, initialised at the identity, beats MAML at equal outer updates for every seed.
 
-By the median over test curves: nothing bounds generated rates, so that the inner loop of one curve in hundreds may run
-away, more often after so few updates (RESULTS.md has the worst curve of every long run).
+Compared by the median over test curves: generated rates are unbounded, so that the inner loop may diverge on one curve
+in hundreds, more often after so few updates (RESULTS.md has the worst curve of every long run).
 """
 
 import json
@@ -10,10 +10,9 @@ from statistics import median
 
 import pytest
 
-from alfa_md.evaluation.run import Options, evaluate_run
+from alfa_md.evaluation.run import EvaluationOptions, evaluate_run
 from alfa_md.experiment.run_directory import RunDirectory
-from alfa_md.training.run import Options as TrainOptions
-from alfa_md.training.run import train_run
+from alfa_md.training.run import TrainingOptions, train_run
 from tests.noise import CPU
 
 BUDGET = ["train.num_updates = 500", "train.num_validation_episodes = 20", "train.log_every = 50"]
@@ -25,8 +24,8 @@ def test_alfa_leads_maml(tmp_path, seed):
     errors = {}
     for row in ("table8_maml", "table8_alfa_maml"):
         run = RunDirectory(tmp_path / row)
-        train_run(run, TrainOptions(row, [f"gin/paper/{row}.gin"], BUDGET, None, seed, CPU))
-        evaluate_run(run, Options("best", ["all"], 200, "test", [], None, 0, CPU))
+        train_run(run, TrainingOptions(row, [f"gin/paper/{row}.gin"], BUDGET, None, seed, CPU))
+        evaluate_run(run, EvaluationOptions("best", ["all"], 200, "test", [], None, 0, CPU))
         errors[row] = json.loads((run.results / "test.json").read_text())["sources"]["sine"]["scores"]
         losses = [json.loads(line).get("loss", 0.0) for line in run.metrics.read_text().splitlines()]
         assert all(map(math.isfinite, losses)) and len(losses) == 11

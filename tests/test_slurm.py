@@ -1,4 +1,4 @@
-"""The Slurm example, with stand-ins for Slurm's commands: it queues again after its time limit, not after an error."""
+"""The Slurm script with stubs for Slurm: requeued after its time limit, not after an error."""
 
 import os
 import signal

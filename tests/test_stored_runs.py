@@ -1,4 +1,4 @@
-"""Runs that an earlier version has left: they go on, are evaluated and drawn as that version would have done."""
+"""Runs stored by an earlier version: resumed, evaluated and plotted with the same results."""
 
 import json
 import shlex
@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from alfa_md.data.miniature import miniature_root
-from alfa_md.experiment.checkpoint import load
+from alfa_md.experiment.checkpoint import load_checkpoint
 from alfa_md.experiment.run_directory import RunDirectory
 from tests.entries.harness import needs_tensorflow, run_entry
 from tests.shared import ROOT
@@ -24,12 +24,13 @@ every_run = pytest.mark.parametrize("name", [pytest.param(name, marks=needs_tens
 
 @pytest.fixture
 def run(name, tmp_path) -> Path:
-    """A copy that may be changed, whose data is where the data of this machine is."""
+    """A modifiable copy whose data root exists on this machine."""
     copy = Path(shutil.copytree(STORED / name, tmp_path / "run"))
     facts = json.loads((copy / "run.json").read_text())
     if facts["data_kind"] == "miniature":
         facts["data_root"] = str(miniature_root())
     (copy / "run.json").write_text(json.dumps(facts))
+    (copy / "results").mkdir(exist_ok=True)  # git keeps no empty folders
     return copy
 
 
@@ -43,7 +44,7 @@ def test_it_goes_on_and_ends_as_it_would_have(run, name):
     _, *arguments = shlex.split(json.loads((run / "run.json").read_text())["command"])
     arguments = [argument for argument in arguments if not argument.startswith("--run_dir")]
     assert run_entry("train", *arguments, f"--run_dir={run}", cwd=run.parent).code == 0
-    state, expected = load(RunDirectory(run).last), load(run / "ended.pt")
+    state, expected = load_checkpoint(RunDirectory(run).last), load_checkpoint(run / "ended.pt")
     assert state["step"] == 6 and state["learner"].keys() == expected["learner"].keys()
     for tensor, value in expected["learner"].items():
         torch.testing.assert_close(state["learner"][tensor], value, **CLOSE, msg=lambda text, t=tensor: f"{t}: {text}")
@@ -66,7 +67,7 @@ def test_its_evaluation_gives_the_scores_of_then(run, name):
 
 
 @every_run
-def test_it_is_drawn_and_reported(run, name):
+def test_it_is_plotted_and_reported(run, name):
     pytest.importorskip("matplotlib")
     for figure in ("curves", "hyperparameters"):
         where = [run, f"--out={run / figure}"] if figure == "curves" else [f"--run_dir={run}", "--num_episodes=2"]

@@ -1,4 +1,4 @@
-"""Every variant of every study can be built; a study is run, stored and not run again."""
+"""Studies: every variant can be built; a study is run and stored once."""
 
 import json
 
@@ -8,7 +8,7 @@ import pytest
 from alfa_md.errors import UserError
 from alfa_md.experiment import config, definition
 from scripts.studies import CELLS, METHODS, SINE, STUDIES
-from scripts.study import NUM_EPISODES, Study, Variant, load
+from scripts.study import NUM_EPISODES, Study, Variant, load_results
 
 VARIANTS = [(study, name) for study in STUDIES.values() for name in study.variants]
 
@@ -17,7 +17,7 @@ VARIANTS = [(study, name) for study in STUDIES.values() for name in study.varian
 def test_a_variant_can_be_built(study, name):
     variant = study.variants[name]
     config.parse([variant.config], [*variant.bindings, *variant.test])
-    assert definition.build(0).learner.parameters()
+    assert definition.build_experiment(0).learner.parameters()
     if variant.run:
         assert study.variants[variant.run].bindings == variant.bindings and variant.test
     gin.clear_config()
@@ -37,7 +37,7 @@ def test_a_study_is_measured_once(tmp_path):
     study = Study("tiny", {"alfa": trained, "more": more})
     for variant in study.variants:
         study.measure(variant, 3, tmp_path / "runs", None, tmp_path / "results")
-    runs = load(tmp_path / "results" / "tiny", "sine")
+    runs = load_results(tmp_path / "results" / "tiny", "sine")
     alfa, further = runs["alfa"][3], runs["more"][3]
     assert len(alfa["scores"]) == NUM_EPISODES and alfa["mean"] != further["mean"]
     assert alfa["updates"] == further["updates"] == 2 and further["bindings"] == [*small, *more.test]

@@ -1,4 +1,4 @@
-"""Tiny picture files of one colour each, in the formats of original data."""
+"""Tiny single-colour image files in the formats of original data."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from PIL import Image
 
 
 def save(file: Path, number: int, size: tuple[int, int] = (8, 6)) -> Path:
-    """A picture whose format is that of the name's ending and whose colour tells its number."""
+    """Writes an image whose format is given by the file's extension and whose colour encodes `number`."""
     file.parent.mkdir(parents=True, exist_ok=True)
     Image.new("RGB", size, (number % 256, number // 256 % 256, 99)).save(file)
     return file

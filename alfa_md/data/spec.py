@@ -22,7 +22,7 @@ from alfa_md.data.spec_kinds import (
     split_range,
 )
 from alfa_md.errors import MissingSource, UserError
-from alfa_md.system.files import replacing
+from alfa_md.system.files import atomic_write
 
 __all__ = [
     "SPEC_FILE",
@@ -131,7 +131,7 @@ def load_spec(directory: Path) -> DatasetSpec:
 def save_spec(spec: DatasetSpec, directory: Path) -> None:
     """Write `dataset_spec.json` atomically into `directory`, which is created if it does not exist."""
     directory.mkdir(parents=True, exist_ok=True)
-    with replacing(directory / SPEC_FILE) as file:
+    with atomic_write(directory / SPEC_FILE) as file:
         file.write(json.dumps(spec.to_json(), indent=2).encode())
 
 

@@ -1,1 +1,1 @@
-"""Meta-test: episodes scored, tables, comparisons."""
+"""Meta-testing: scores of learners on test episodes, results files, tables and comparisons."""

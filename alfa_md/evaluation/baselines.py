@@ -1,4 +1,4 @@
-"""What a trained learner is shown beside: functions of the run's experiment, by the name a flag gives them."""
+"""Baselines that are evaluated together with a trained learner, by their names in the --baselines flag."""
 
 from collections.abc import Callable, Sequence
 
@@ -9,17 +9,17 @@ from alfa_md.learners.nearest_neighbor import NearestNeighborLearner, Pixels
 
 
 def untrained(trained: Experiment, initial: Experiment) -> Learner:
-    """The same learner before its first update."""
+    """The run's learner with its initial weights."""
     return initial.learner
 
 
 def pixel(trained: Experiment, initial: Experiment) -> Learner:
-    """Nearest neighbour on pixels."""
+    """Nearest neighbour in pixel space."""
     return NearestNeighborLearner(Pixels())
 
 
 def feature(trained: Experiment, initial: Experiment) -> Learner:
-    """Nearest neighbour on the features of the trained backbone, without inner loop."""
+    """Nearest neighbour in the feature space of the trained backbone, without an inner loop."""
     return NearestNeighborLearner(trained.learner.backbone)
 
 
@@ -27,8 +27,8 @@ Baseline = Callable[[Experiment, Experiment], Learner]
 BASELINES: dict[str, Baseline] = {"untrained": untrained, "pixel": pixel, "feature": feature}
 
 
-def named(names: Sequence[str]) -> dict[str, Baseline]:
-    """The baselines of these names. Raises UserError for an unknown one."""
+def select_baselines(names: Sequence[str]) -> dict[str, Baseline]:
+    """The baselines with these names. Raises UserError for an unknown name."""
     for name in names:
         if name not in BASELINES:
             raise UserError(f"--baselines: unknown baseline {name}; there are: {', '.join(BASELINES)}")

@@ -1,4 +1,4 @@
-"""Meta-test: a learner's scores on the episodes of every source, kept with what they were measured under."""
+"""Scores of a learner on the test episodes of every source, and the results file that stores them."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -11,24 +11,24 @@ from torch import Tensor
 
 from alfa_md.data.prefetch import prefetch
 from alfa_md.episode import Episode, EpisodeSource
-from alfa_md.experiment.out_of_memory import short_of_memory
-from alfa_md.experiment.run_directory import read_json, write_json
+from alfa_md.experiment.out_of_memory import explain_out_of_memory
 from alfa_md.learners.base import Learner
 from alfa_md.metrics import mean_ci
-from alfa_md.system.distributed import ALONE, Group
+from alfa_md.system.distributed import SINGLE_PROCESS, ProcessGroup
+from alfa_md.system.files import read_json, write_json
 from alfa_md.system.interruption import Interruption
-from alfa_md.system.lock import exclusive
+from alfa_md.system.lock import exclusive_lock
 from alfa_md.system.progress import CONSOLE, Progress
 
-PORTION = 10  # episodes of each process between two looks at what the others have
+PORTION = 10  # episodes of each process between two exchanges of scores
 
 Statistic = Callable[[Sequence[float]], float]  # of the scores of all episodes
 
 
 def query_std(accuracies: Sequence[float]) -> float:
-    """sqrt(p (1 - p)): the standard deviation of the 0/1 correctness of single queries, all episodes taken together.
+    """sqrt(p (1 - p)): the standard deviation of the 0/1 correctness of single queries, pooled over all episodes.
 
-    As a fraction, for episodes of equally many queries. ALFA's published tables print it after "±", with a percent
+    A fraction; assumes equally many queries per episode. ALFA's published tables print it after "±", with a percent
     sign; it is NOT a confidence interval.
     """
     p = mean_ci(accuracies).mean
@@ -36,47 +36,57 @@ def query_std(accuracies: Sequence[float]) -> float:
 
 
 @torch.no_grad()
-def scores(
-    learner: Learner, source: EpisodeSource, numbers: Sequence[int], device: torch.device, group: Group = ALONE
+def score_episodes(
+    learner: Learner,
+    source: EpisodeSource,
+    indices: Sequence[int],
+    device: torch.device,
+    group: ProcessGroup = SINGLE_PROCESS,
 ) -> Iterator[list[float]]:
-    """The learner's scores on the query sets of these episodes, in evaluation mode and in order, a portion at a time.
+    """Yields the learner's query scores on the episodes `indices` in order, a portion at a time, in evaluation mode.
 
-    The processes of the group share the episodes; each of them is told all scores.
+    The episodes are sharded over the processes of `group`; every process gets all scores.
     """
     learner.eval()
-    portions = [numbers[i : i + PORTION * group.size] for i in range(0, len(numbers), PORTION * group.size)]
-    own = list(map(group.share, portions))
+    portions = [indices[i : i + PORTION * group.size] for i in range(0, len(indices), PORTION * group.size)]
+    own = list(map(group.shard, portions))
     with closing(prefetch(source, chain.from_iterable(own), device)) as episodes:
         for portion in own:
-            predictions = predicted(learner, islice(episodes, len(portion)))
-            yield group.collect([learner.objective.score(y, e.query_y).item() for e, y in predictions])
+            predictions = predict(learner, islice(episodes, len(portion)))
+            yield group.all_gather([learner.objective.score(y, e.query_y).item() for e, y in predictions])
 
 
-def predicted(learner: Learner, episodes: Iterable[Episode]) -> Iterator[tuple[Episode, Tensor]]:
-    """Episodes and the learner's predictions; only where it takes several together are they held together."""
+def predict(learner: Learner, episodes: Iterable[Episode]) -> Iterator[tuple[Episode, Tensor]]:
+    """Yields episodes and the learner's predictions; all in one batch if the learner batches episodes."""
     parts = [list(episodes)] if learner.vectorized else ([episode] for episode in episodes)
-    for held in filter(None, parts):
-        with short_of_memory(learner, held):
-            predictions = learner.forward_episodes(held) if learner.vectorized else [learner(held[0])]
-        yield from zip(held, predictions, strict=True)
+    for batch in filter(None, parts):
+        with explain_out_of_memory(learner, batch):
+            predictions = learner.forward_episodes(batch) if learner.vectorized else [learner(batch[0])]
+        yield from zip(batch, predictions, strict=True)
 
 
 class Results:
-    """The results file of one learner on one split: written as episodes are done, reused where nothing has changed.
+    """The results file of one learner on one split: updated while episodes are scored, reused if its stamp agrees.
 
     Args:
       path: the results file, `results/<split>.json` of a run.
-      stamp: what the numbers depend on besides source and number of episodes. A file with another stamp is set
-        aside under a numbered name, never overwritten.
-      group: the processes that share the episodes; the first one writes.
-      further: what a source's record holds beside mean and interval.
+      stamp: everything that the scores depend on besides source and number of episodes. A file with another stamp is
+        renamed to a numbered name, never overwritten.
+      group: the processes that share the episodes; rank 0 writes.
+      extra: statistics stored for every source in addition to mean and interval.
     """
 
-    def __init__(self, path: Path, stamp: dict, group: Group = ALONE, further: Mapping[str, Statistic] | None = None):
-        self.path, self.stamp, self.group, self.further = path, stamp, group, further or {}
+    def __init__(
+        self,
+        path: Path,
+        stamp: dict,
+        group: ProcessGroup = SINGLE_PROCESS,
+        extra: Mapping[str, Statistic] | None = None,
+    ):
+        self.path, self.stamp, self.group, self.extra = path, stamp, group, extra or {}
         self.sources: dict[str, dict] = {}
         self._read()
-        self.sources = group.agreed(self.sources)
+        self.sources = group.broadcast(self.sources)
 
     def measure(
         self,
@@ -86,44 +96,44 @@ class Results:
         device: torch.device,
         stop: Interruption | None = None,
     ) -> bool:
-        """Evaluates the learner on a source; episodes of the same data that are already here are not run again.
+        """Scores the learner on the first `num_episodes` of a source, except those already in the file.
 
-        Returns whether all episodes are here; not so after `stop` was wanted.
+        Returns True if all episodes are scored, False if `stop` was requested before.
         """
         old = self.sources.get(source.name, {"data": source.stamp(), "scores": []})
         values = old["scores"] if old["data"] == source.stamp() else []
-        values = self.group.agreed(values)  # the first process may have seen what another command has added
+        values = self.group.broadcast(values)  # rank 0 may have read scores that another command has added
         missing = range(len(values), num_episodes)
         if not missing:
             return True
         with Progress(f"{self.path.stem} {source.name}", num_episodes, len(values)) as progress:
-            for portion in scores(learner, source, missing, device, self.group):
+            for portion in score_episodes(learner, source, missing, device, self.group):
                 values = values + portion
-                self._keep(source, values)
+                self._write(source, values)
                 for _ in portion:
                     progress.advance()
-                if self.group.any(stop is not None and stop.wanted):
+                if self.group.any(stop is not None and stop.requested):
                     break
         return len(values) == num_episodes
 
     def _read(self) -> bool:
-        """Takes over what the file on disk holds; False, and nothing taken, where it has another stamp."""
+        """Reads the sources from the file on disk; returns False, without effect, if it has another stamp."""
         old = read_json(self.path) if self.path.exists() else {"protocol": self.stamp, "sources": self.sources}
         if old["protocol"] != self.stamp:
             return False
         self.sources = old["sources"]
         return True
 
-    def _keep(self, source: EpisodeSource, values: list[float]) -> None:
-        """Enters a source in the file, to which other commands may be adding theirs."""
+    def _write(self, source: EpisodeSource, values: list[float]) -> None:
+        """Updates one source in the file, to which other commands may be writing other sources."""
         result = mean_ci(values)
         record = {"mean": result.mean, "ci95": result.ci95, "episodes": result.n}
-        record |= {name: statistic(values) for name, statistic in self.further.items()}
+        record |= {name: statistic(values) for name, statistic in self.extra.items()}
         record |= {"data": source.stamp(), "scores": values}
-        if not self.group.first:
+        if not self.group.is_first:
             self.sources[source.name] = record
             return
-        with exclusive(self.path.with_name(f".{self.path.name}.lock")):
+        with exclusive_lock(self.path.with_name(f".{self.path.name}.lock")):
             if not self._read():
                 self._set_aside()
             self.sources[source.name] = record

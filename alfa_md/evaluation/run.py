@@ -1,4 +1,4 @@
-"""A run directory evaluated: its checkpoint and the baselines on every source, as a table and as files."""
+"""Evaluation of a run directory: its checkpoint and baselines on every source, as a printed table and as files."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -11,24 +11,34 @@ from alfa_md.data.fixed_way import FixedWay
 from alfa_md.data.roots import Root, announcement
 from alfa_md.episode import EpisodeSource
 from alfa_md.errors import MissingSource, MissingSplit, UserError
-from alfa_md.evaluation.contenders import Contender, line_up
+from alfa_md.evaluation.models import EvaluatedModel, models_to_evaluate
 from alfa_md.evaluation.results import Results, Statistic, query_std
-from alfa_md.evaluation.tables import Further, Records, as_csv, as_markdown, column, in_words, picked, table
+from alfa_md.evaluation.tables import (
+    ExtraColumns,
+    SourceRecords,
+    results_csv,
+    results_markdown,
+    results_table,
+    select_records,
+    source_means,
+    unit_description,
+)
 from alfa_md.experiment import config, definition
 from alfa_md.experiment.definition import Experiment
 from alfa_md.experiment.out_of_memory import SAVING
-from alfa_md.experiment.run_directory import RunDirectory, write_text
+from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.learners.base import Learner
 from alfa_md.metrics import ACCURACY
-from alfa_md.system.distributed import ALONE, Group
+from alfa_md.system.distributed import SINGLE_PROCESS, ProcessGroup
+from alfa_md.system.files import write_text
 from alfa_md.system.interruption import Interruption
 from alfa_md.system.progress import CONSOLE
 
 DONE, MISSING_SOURCE = 0, 3  # exit codes
 
 
-class Options(NamedTuple):
-    """What the flags of `python -m alfa_md.evaluate` ask for."""
+class EvaluationOptions(NamedTuple):
+    """The flags of `python -m alfa_md.evaluate`."""
 
     checkpoint: str
     sources: Sequence[str]
@@ -39,54 +49,54 @@ class Options(NamedTuple):
     seed: int
     device: torch.device
     query_std: bool = False
-    gin_bindings: Sequence[str] = ()  # on top of the run's own configuration
-    name: str = ""  # of the results under these
+    gin_bindings: Sequence[str] = ()  # override the run's configuration
+    name: str = ""  # of the results under these bindings
 
 
-class Evaluated(NamedTuple):
-    """What came of it: the exit code, and by learner and source what the results files hold."""
+class RunEvaluation(NamedTuple):
+    """The outcome of evaluating a run: exit code, and the records of the results files by learner and source."""
 
-    code: int
-    stem: str  # of the files of the table
+    exit_code: int
+    stem: str  # of the table's files
     protocol: dict  # the stamp of the first learner
-    measured: Mapping[str, Records]
+    by_learner: Mapping[str, SourceRecords]
 
 
-def evaluate_run(run: RunDirectory, options: Options, group: Group = ALONE) -> Evaluated:
-    """Evaluates, prints the table and writes results/<split>[-<name>].{json,csv,md}.
+def evaluate_run(run: RunDirectory, options: EvaluationOptions, group: ProcessGroup = SINGLE_PROCESS) -> RunEvaluation:
+    """Evaluates a run, prints the table and writes results/<split>[-<name>].{json,csv,md}.
 
-    Ends the process with 128 + signal after Ctrl-C or SIGTERM; the episodes done are kept and not run again.
+    After Ctrl-C or SIGTERM exits with code 128 + signal; the scores so far are stored and reused.
     """
-    refuse_unnamed(options)
+    check_result_name(options)
     facts = run.facts()
     config.parse([str(run.config)], options.gin_bindings)
-    trained = definition.build(facts["seed"])
+    trained = definition.build_experiment(facts["seed"])
     root = trained.root(options.records_root_dir, facts)
     CONSOLE.print(announcement(root))
-    further = statistics(trained, options)
-    contenders = list(line_up(run, options.checkpoint, options.split, options.baselines, trained))
-    names = chosen_sources(options.sources, trained, root)
-    chosen, missing = opened(trained, root, names, options)
-    origin = {"config": config.fingerprint(run.config.read_text()), "name": facts["name"]}
+    extra = extra_statistics(trained, options)
+    models = list(models_to_evaluate(run, options.checkpoint, options.split, options.baselines, trained))
+    names = select_sources(options.sources, trained, root)
+    chosen, missing = open_sources(trained, root, names, options)
+    origin = {"config": config.config_hash(run.config.read_text()), "name": facts["name"]}
     origin["pretrained"] = facts.get("pretrained")
     if options.name:
-        contenders = [who._replace(stem=f"{who.stem}-{options.name}") for who in contenders]
+        models = [model._replace(stem=f"{model.stem}-{options.name}") for model in models]
         origin["bindings"] = list(options.gin_bindings)
-    stamps = [origin | who.weights | protocol(who.learner, trained, root, options) for who in contenders]
-    measured = {}
-    for who, stamp in zip(contenders, stamps, strict=True):
-        results = Results(run.results / f"{who.stem}.json", stamp, group, further)
-        measure_all(results, who.learner, chosen, options)
-        measured[who.title] = picked(results.sources, dict.fromkeys((*trained.test_sources, *names)))
-    if group.first:
-        publish(run, contenders[0], measured, options, root, stamps[0])
+    stamps = [origin | model.weights | evaluation_protocol(model.learner, trained, root, options) for model in models]
+    by_learner = {}
+    for model, stamp in zip(models, stamps, strict=True):
+        results = Results(run.results / f"{model.stem}.json", stamp, group, extra)
+        evaluate_sources(results, model.learner, chosen, options)
+        by_learner[model.title] = select_records(results.sources, dict.fromkeys((*trained.test_sources, *names)))
+    if group.is_first:
+        write_results(run, models[0], by_learner, options, root, stamps[0])
     for name, reason in missing.items():
         CONSOLE.print(f"{name}: missing ({reason})")
-    return Evaluated(MISSING_SOURCE if missing else DONE, contenders[0].stem, stamps[0], measured)
+    return RunEvaluation(MISSING_SOURCE if missing else DONE, models[0].stem, stamps[0], by_learner)
 
 
-def refuse_unnamed(options: Options) -> None:
-    """Raises UserError where results under other bindings would take the place of the run's own."""
+def check_result_name(options: EvaluationOptions) -> None:
+    """Raises UserError if results under other bindings have no name of their own, or an invalid one."""
     changing = [binding for binding in options.gin_bindings if binding.split("=")[0].strip() not in SAVING]
     if changing and not options.name:
         raise UserError("--gin_bindings change what is evaluated; give --name, and results/test-NAME.json will hold it")
@@ -94,18 +104,20 @@ def refuse_unnamed(options: Options) -> None:
         raise UserError(f"--name={options.name}: goes into file names; use letters, digits, - and _")
 
 
-def measure_all(results: Results, learner: Learner, chosen: Sequence[EpisodeSource], options: Options) -> None:
-    """Measures a learner on sources; raises SystemExit, what is done being kept, when a signal asks to stop."""
+def evaluate_sources(
+    results: Results, learner: Learner, chosen: Sequence[EpisodeSource], options: EvaluationOptions
+) -> None:
+    """Scores a learner on all sources. Raises SystemExit if a stop is requested; the scores so far are stored."""
     learner = learner.to(options.device, memory_format=torch.channels_last)
     with Interruption() as stop:
         for source in chosen:
             if not results.measure(learner, source, options.num_episodes, options.device, stop):
                 CONSOLE.print(f"stopped within {source.name}; the same command goes on from there")
-                raise SystemExit(stop.code)
+                raise SystemExit(stop.exit_code)
 
 
-def chosen_sources(names: Sequence[str], trained: Experiment, root: Root) -> tuple[str, ...]:
-    """The sources of these names; `all` alone means the test sources. Raises UserError for a name nothing knows."""
+def select_sources(names: Sequence[str], trained: Experiment, root: Root) -> tuple[str, ...]:
+    """The names of the sources to evaluate; `all` stands for the test sources. Raises UserError for unknown names."""
     if list(names) == ["all"]:
         return trained.test_sources
     if not names or "" in names:
@@ -116,19 +128,19 @@ def chosen_sources(names: Sequence[str], trained: Experiment, root: Root) -> tup
     return tuple(names)
 
 
-def opened(
-    trained: Experiment, root: Root, names: Sequence[str], options: Options
+def open_sources(
+    trained: Experiment, root: Root, names: Sequence[str], options: EvaluationOptions
 ) -> tuple[list[EpisodeSource], dict[str, str]]:
-    """The sources that are there and have the split, and why others are missing; those without it are skipped by name.
+    """Opens the available sources that have the split; also returns the reasons for missing ones, by name.
 
-    Raises UserError where sources are there and none has the split.
+    Sources without the split are skipped with a printed line. Raises UserError if no available source has it.
     """
     found, skipped, missing = [], [], {}
     for name in names:
         try:
             found.append(trained.evaluation(root.path, name, options.split, options.seed))
         except MissingSource as error:
-            missing[name] = str(error).splitlines()[0]  # gin adds lines of its own to what passes through it
+            missing[name] = str(error).splitlines()[0]  # gin appends lines to errors raised through it
         except MissingSplit:
             skipped.append(name)
             CONSOLE.print(f"{name}: has no {options.split} split, skipped")
@@ -137,8 +149,8 @@ def opened(
     return found, missing
 
 
-def statistics(trained: Experiment, options: Options) -> dict[str, Statistic]:
-    """What results hold beside mean and interval. Raises UserError for a --query_std that there is not."""
+def extra_statistics(trained: Experiment, options: EvaluationOptions) -> dict[str, Statistic]:
+    """Statistics stored besides mean and interval. Raises UserError for --query_std if it does not apply."""
     if trained.learner.objective.unit == ACCURACY and isinstance(trained.sampling, FixedWay):
         return {"query_std": query_std}
     if options.query_std:
@@ -146,8 +158,8 @@ def statistics(trained: Experiment, options: Options) -> dict[str, Statistic]:
     return {}
 
 
-def protocol(learner: Learner, trained: Experiment, root: Root, options: Options) -> dict:
-    """What a result depends on, whatever the source, as plain values; and the unit of its scores."""
+def evaluation_protocol(learner: Learner, trained: Experiment, root: Root, options: EvaluationOptions) -> dict:
+    """The stamp of everything but the source that scores depend on, as plain values, with their unit."""
     conditions = {
         "split": options.split,
         "seed": options.seed,
@@ -158,27 +170,35 @@ def protocol(learner: Learner, trained: Experiment, root: Root, options: Options
     return conditions | {"data_root": str(root.path), "data_kind": root.kind} | learner.stamp()
 
 
-def publish(
-    run: RunDirectory, first: Contender, measured: Mapping[str, Records], options: Options, root: Root, stamp: dict
+def write_results(
+    run: RunDirectory,
+    first: EvaluatedModel,
+    by_learner: Mapping[str, SourceRecords],
+    options: EvaluationOptions,
+    root: Root,
+    stamp: dict,
 ) -> None:
-    """Prints the table and writes the .csv and .md beside the .json."""
-    unit, columns = first.learner.objective.unit, {title: column(records) for title, records in measured.items()}
-    further = query_std_columns(measured) if options.query_std else {}
-    CONSOLE.print(table(f"{options.split}: {in_words(unit)}, 95 % intervals", columns, unit, further))
+    """Prints the table and writes it as .csv and .md."""
+    unit, columns = (
+        first.learner.objective.unit,
+        {title: source_means(records) for title, records in by_learner.items()},
+    )
+    extra = query_std_columns(by_learner) if options.query_std else {}
+    CONSOLE.print(results_table(f"{options.split}: {unit_description(unit)}, 95 % intervals", columns, unit, extra))
     checkpoint = stamp["checkpoint"] if isinstance(stamp["checkpoint"], str) else ", ".join(stamp["checkpoint"])
     origin = f"Config {stamp['config']}, checkpoint {checkpoint}, episode seed {options.seed}."
-    write_text(run.results / f"{first.stem}.csv", as_csv(measured, root.kind, unit))
+    write_text(run.results / f"{first.stem}.csv", results_csv(by_learner, root.kind, unit))
     notes = f"{announcement(root)}\n{origin}"
-    write_text(run.results / f"{first.stem}.md", as_markdown(columns, unit, notes, further))
+    write_text(run.results / f"{first.stem}.md", results_markdown(columns, unit, notes, extra))
     CONSOLE.print(f"Results: {run.results / first.stem}.json, .csv, .md")
     CONSOLE.print(announcement(root))
 
 
-def query_std_columns(measured: Mapping[str, Records]) -> Further:
-    """The number that the reference prints after "±", a column a learner."""
+def query_std_columns(by_learner: Mapping[str, SourceRecords]) -> ExtraColumns:
+    """One column per learner with sqrt(p (1 - p)), which the reference code prints after "±"."""
     return {
         f"{title}: query std (NOT a confidence interval)": {
             source: f"{record['query_std']:.3f}" for source, record in records.items()
         }
-        for title, records in measured.items()
+        for title, records in by_learner.items()
     }

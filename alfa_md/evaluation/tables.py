@@ -1,4 +1,4 @@
-"""Results as tables: on the terminal, as CSV and as the row that the Meta-Dataset leaderboard prints."""
+"""Tables of results: for the terminal, as CSV, and as Markdown rows in the order of the Meta-Dataset leaderboard."""
 
 import csv
 import io
@@ -11,47 +11,52 @@ from alfa_md.metrics import ACCURACY, SQUARED_ERROR, MeanCI, Unit
 UNITS = {unit.name: unit for unit in (ACCURACY, SQUARED_ERROR)}  # by the name that results files hold
 FIELDS = ("learner", "source", "mean", "ci95", "episodes", "data", "unit", "query_std")
 
-Records = Mapping[str, dict]  # source -> what a results file holds of it
-Column = Mapping[str, MeanCI]  # source -> result
-Further = Mapping[str, Mapping[str, str]]  # heading -> source -> text
+SourceRecords = Mapping[str, dict]  # source -> its record in a results file
+SourceMeans = Mapping[str, MeanCI]  # source -> mean and interval
+ExtraColumns = Mapping[str, Mapping[str, str]]  # heading -> source -> text
 
 
-def in_words(unit: Unit) -> str:
-    """What the numbers of a table are, for its title: accuracy in percent, squared error."""
+def unit_description(unit: Unit) -> str:
+    """The unit for the title of a table: `accuracy in percent` or `squared error`."""
     return f"{unit.name} in percent" if unit.symbol == "%" else unit.name
 
 
-def picked(sources: Records, names: Iterable[str]) -> Records:
-    """The records of a results file, for the sources among `names` that it has, in the order of `names`."""
+def select_records(sources: SourceRecords, names: Iterable[str]) -> SourceRecords:
+    """The records of the sources in `names` that are present, in the order of `names`."""
     return {name: sources[name] for name in names if name in sources}
 
 
-def column(records: Records) -> Column:
-    """The results in records."""
+def source_means(records: SourceRecords) -> SourceMeans:
+    """Mean and interval of every source in `records`."""
     return {name: MeanCI(record["mean"], record["ci95"], record["episodes"]) for name, record in records.items()}
 
 
-def table(title: str, columns: Mapping[str, Column], unit: Unit, further: Further | None = None) -> Table:
-    """Sources down, learners across, `mean±ci` in the unit, and the mean over sources below; `further` on the right."""
-    further, result = further or {}, Table(title=title)
+def results_table(
+    title: str, columns: Mapping[str, SourceMeans], unit: Unit, extra: ExtraColumns | None = None
+) -> Table:
+    """Terminal table of `mean±ci` with one row per source, one column per learner, and extra columns on the right.
+
+    The last row is the mean over sources.
+    """
+    extra, result = extra or {}, Table(title=title)
     result.add_column("source")
-    for name in (*columns, *further):
+    for name in (*columns, *extra):
         result.add_column(name, justify="right")
     for source in next(iter(columns.values())):
         cells = (unit.text(results[source]) if source in results else "" for results in columns.values())
-        result.add_row(source, *cells, *(texts.get(source, "") for texts in further.values()))
+        result.add_row(source, *cells, *(texts.get(source, "") for texts in extra.values()))
     result.add_section()
     result.add_row("mean", *(unit.number(mean_over_sources(results)) for results in columns.values()))
     return result
 
 
-def mean_over_sources(results: Column) -> float:
-    """The unweighted mean of the sources' means."""
+def mean_over_sources(results: SourceMeans) -> float:
+    """The unweighted mean over sources."""
     return sum(result.mean for result in results.values()) / max(len(results), 1)
 
 
-def as_csv(measured: Mapping[str, Records], data_kind: str, unit: Unit) -> str:
-    """One line a learner and source: mean and interval as fractions, what they were measured on, and query_std."""
+def results_csv(measured: Mapping[str, SourceRecords], data_kind: str, unit: Unit) -> str:
+    """CSV with one line per learner and source: mean and interval as fractions, kind of data, and query_std if any."""
     lines = []
     for learner, records in measured.items():
         for source, record in records.items():
@@ -62,7 +67,7 @@ def as_csv(measured: Mapping[str, Records], data_kind: str, unit: Unit) -> str:
 
 
 def csv_text(fields: Iterable[str], lines: Iterable[Mapping[str, object]]) -> str:
-    """Lines of named values under their heading; what a line has not is empty."""
+    """CSV with a heading; values missing from a line are left empty."""
     text = io.StringIO()
     writer = csv.DictWriter(text, list(fields), lineterminator="\n")
     writer.writeheader()
@@ -70,20 +75,22 @@ def csv_text(fields: Iterable[str], lines: Iterable[Mapping[str, object]]) -> st
     return text.getvalue()
 
 
-def as_markdown(columns: Mapping[str, Column], unit: Unit, notes: str, further: Further | None = None) -> str:
-    """The leaderboard's rows, one a learner, in the order of its sources; `further` below them."""
+def results_markdown(
+    columns: Mapping[str, SourceMeans], unit: Unit, notes: str, extra: ExtraColumns | None = None
+) -> str:
+    """Markdown table with one row per learner and one column per source; extra columns become rows below."""
     sources = list(next(iter(columns.values())))
     rows = {
         learner: [unit.text(results[source]) if source in results else "" for source in sources]
         + [unit.number(mean_over_sources(results))]
         for learner, results in columns.items()
     }
-    rows |= {name: [*(texts.get(source, "") for source in sources), ""] for name, texts in (further or {}).items()}
+    rows |= {name: [*(texts.get(source, "") for source in sources), ""] for name, texts in (extra or {}).items()}
     return markdown_table(["learner", *sources, "mean"], rows) + f"\n{notes}\n"
 
 
 def markdown_table(heading: Iterable[str], rows: Mapping[str, Iterable[str]]) -> str:
-    """Rows by their first cell, under a heading."""
+    """A Markdown table; the keys of `rows` are the cells of the first column."""
     heading = list(heading)
     lines = [f"| {' | '.join(heading)} |", "|---" * len(heading) + "|"]
     return "\n".join([*lines, *(f"| {' | '.join([name, *cells])} |" for name, cells in rows.items()), ""])

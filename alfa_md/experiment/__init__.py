@@ -1,1 +1,1 @@
-"""What a run is and keeps: configuration, learner and data, run directory, checkpoints."""
+"""Definition and storage of a run: configuration, learner and data, run directory, checkpoints."""

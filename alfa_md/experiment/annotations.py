@@ -1,4 +1,4 @@
-"""Whether a value of a gin file is what the annotation of its parameter asks for, and how to say what that is."""
+"""Type checks of gin values against the annotations of their parameters, and descriptions of these annotations."""
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
@@ -9,72 +9,72 @@ NAMES = {int: "a whole number", float: "a number", bool: "True or False", str: "
 
 
 class Reference(NamedTuple):
-    """`@target` of a gin file, or `@target()` where it is called."""
+    """A reference `@target` in a gin file, or `@target()` if `called`."""
 
     target: Callable
     called: bool
     selector: str = ""  # the target's full name
 
 
-def fits(value: Any, annotation: Any) -> bool:
-    """Whether `value` may be given to a parameter annotated so; in doubt it may.
+def matches_annotation(value: Any, annotation: Any) -> bool:
+    """True if `value` is valid for a parameter with this annotation, or if that cannot be checked.
 
-    A whole number passes for a `float` and a list for a tuple, but a string for no sequence. Mappings and the arguments
-    of callables are not looked into.
+    An int is a valid `float` and a list a valid tuple, but a string is not a sequence. The contents of mappings and the
+    arguments of callables are not checked.
     """
     kind, inner = get_origin(annotation) or annotation, get_args(annotation)
     if kind in (Union, UnionType):
-        return any(fits(value, each) for each in inner)
+        return any(matches_annotation(value, each) for each in inner)
     if kind is Literal:
         return value in inner
     if not _is_checkable(kind):
         return True
     if isinstance(value, Reference):
-        return _gives(value, kind)
+        return _returns(value, kind)
     if kind in (int, float):
         return isinstance(value, int if kind is int else int | float) and not isinstance(value, bool)
     if issubclass(kind, tuple | list) or kind is Sequence:
-        return isinstance(value, tuple | list) and _fits_each(value, inner)
+        return isinstance(value, tuple | list) and _matches_each(value, inner)
     return isinstance(value, kind)
 
 
-def words(annotation: Any) -> str:
-    """What a parameter annotated so takes, as the end of "... must be"."""
+def describe_annotation(annotation: Any) -> str:
+    """The valid values of a parameter with this annotation, as the end of a sentence "... must be"."""
     kind, inner = get_origin(annotation) or annotation, get_args(annotation)
     if kind in (Union, UnionType):
-        return " or ".join(words(each) for each in inner)
+        return " or ".join(describe_annotation(each) for each in inner)
     if kind is Literal:
         return " or ".join(map(repr, inner))
     if kind is Callable:
         return "a reference @name"
     if kind is tuple and inner and inner[-1] is not ...:
-        return f"({', '.join(words(each) for each in inner)})"
+        return f"({', '.join(describe_annotation(each) for each in inner)})"
     if isinstance(kind, type) and issubclass(kind, Sequence) and kind is not str:
-        return "a list" + (f", each {words(inner[0])}" if inner else "")
+        return "a list" + (f", each {describe_annotation(inner[0])}" if inner else "")
     if kind is Mapping or kind is dict:
         return "a dictionary"
     return NAMES.get(kind) or f"a {getattr(kind, '__name__', kind)}, written @name()"
 
 
-def needed(target: Callable) -> set[str]:
-    """The parameters that a call has to give."""
+def required_parameters(target: Callable) -> set[str]:
+    """The names of the parameters without a default."""
     parameters = inspect.signature(target).parameters.values()
     variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     return {p.name for p in parameters if p.default is inspect.Parameter.empty and p.kind not in variadic}
 
 
 def _is_checkable(kind: Any) -> bool:
-    """A class that says what its instances are; a protocol does not."""
+    """True for classes other than protocols, for which isinstance is meaningful."""
     return isinstance(kind, type) and kind is not Any and not getattr(kind, "_is_protocol", False)
 
 
-def _fits_each(values: Sequence, annotations: tuple) -> bool:
+def _matches_each(values: Sequence, annotations: tuple) -> bool:
     if len(annotations) > 1 and annotations[-1] is not ...:
-        return len(values) == len(annotations) and all(map(fits, values, annotations))
-    return not annotations or all(fits(value, annotations[0]) for value in values)
+        return len(values) == len(annotations) and all(map(matches_annotation, values, annotations))
+    return not annotations or all(matches_annotation(value, annotations[0]) for value in values)
 
 
-def _gives(reference: Reference, kind: type) -> bool:
+def _returns(reference: Reference, kind: type) -> bool:
     target = reference.target
     if not reference.called:
         return isinstance(target, kind)

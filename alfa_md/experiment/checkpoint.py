@@ -1,7 +1,7 @@
-"""What a training run needs to go on, in one file: written whole or not at all, read without running code.
+"""Checkpoints of training runs: atomic writes, verified checksums, and loading without executing pickled code.
 
-A file is what `torch.save` writes: a zip archive with a checksum for every tensor, and every checksum is verified
-before anything is used.
+A file is what `torch.save` writes: a zip archive with a checksum for every tensor, and all checksums are verified
+before the content is used.
 """
 
 import hashlib
@@ -21,27 +21,35 @@ from alfa_md.errors import UserError
 from alfa_md.experiment.ranking import Ranking
 from alfa_md.learners.base import Learner
 
-WEIGHTS = {"learner", "step"}  # what every checkpoint holds
-STATE = WEIGHTS | {"optimizer", "schedule", "validated", "best", "ranking", "spent", "rng"}  # what a run needs to go on
+WEIGHTS = {"learner", "step"}  # keys of every checkpoint
+STATE = WEIGHTS | {
+    "optimizer",
+    "schedule",
+    "validated",
+    "best",
+    "ranking",
+    "spent",
+    "rng",
+}  # to resume from
 BACKBONE = "backbone."
 
 
 class DamagedCheckpoint(UserError):
-    """A checkpoint file that cannot be read as one."""
+    """A checkpoint file that cannot be read."""
 
 
 @dataclass
 class TrainState:
-    """Learner, optimiser, schedule, number of updates done, and the best validations so far."""
+    """State of a training run: learner, optimiser, schedule, number of updates done, best validations so far."""
 
     learner: Learner
     optimizer: Optimizer
     schedule: LRScheduler
     step: int = 0
-    validated: int = -1  # the update after which the last validation took place
+    validated: int = -1  # update of the last validation
     ranking: Ranking = field(default_factory=dict)  # the best validations
     spent: dict[str, float] = field(default_factory=dict)  # seconds and cpu_seconds of the run so far
-    saved: tuple[int, int] = (0, -1)  # (step, validated) of the checkpoint to go on from
+    saved: tuple[int, int] = (0, -1)  # (step, validated) of the last checkpoint
 
     @property
     def best(self) -> float | None:
@@ -49,7 +57,7 @@ class TrainState:
         return next(iter(self.ranking.values()), None)
 
     def save(self, path: Path, previous: Path | None = None) -> None:
-        """Writes the state to `path`; an earlier file gives way when it is complete, and is kept as `previous`."""
+        """Writes the state to `path`; an earlier file is replaced atomically, and kept as `previous` if given."""
         content = {
             "learner": self.learner.state_dict(),
             "optimizer": self.optimizer.state_dict(),
@@ -61,17 +69,17 @@ class TrainState:
             "spent": self.spent,
             "rng": torch.get_rng_state(),
         }
-        write(path, content, previous)
+        write_checkpoint(path, content, previous)
 
     def restore(self, path: Path) -> None:
-        """Takes over everything that `save` wrote. Raises UserError where the file does not fit or is damaged."""
-        content = load(path)
+        """Restores what `save` wrote. Raises UserError if the file is damaged or of another configuration."""
+        content = load_checkpoint(path)
         if content.keys() != STATE:
             raise UserError(
                 f"checkpoint {path} lacks {', '.join(sorted(STATE - content.keys()))}: a run cannot go on from it; "
                 "use another --run_dir"
             )
-        fill(self.learner, content["learner"], path)
+        load_tensors(self.learner, content["learner"], path)
         try:
             self.optimizer.load_state_dict(content["optimizer"])
         except ValueError as error:
@@ -84,9 +92,9 @@ class TrainState:
         torch.set_rng_state(content["rng"])
 
     def restore_first(self, paths: Sequence[Path]) -> dict[Path, str]:
-        """Restores the first of `paths` that is there and whole; returns those passed over, with what is wrong.
+        """Restores the first of `paths` that exists and is intact; returns the damaged ones before it, with reasons.
 
-        Raises UserError where some are there and none is whole, or where it is of another learner.
+        Raises UserError if files exist but none is intact, or if the file is of another configuration.
         """
         damaged: dict[Path, str] = {}
         for path in filter(Path.exists, paths):
@@ -100,8 +108,9 @@ class TrainState:
         return damaged
 
 
-def write(path: Path, content: dict, previous: Path | None = None) -> None:
-    """Writes a checkpoint file whole or not at all. Raises UserError where the disk does not take it."""
+def write_checkpoint(path: Path, content: dict, previous: Path | None = None) -> None:
+    """Writes a checkpoint file atomically. Raises UserError if it cannot be written."""
+    # One fixed name, unlike in atomic_write: a killed run leaves at most one large file, which the next write replaces.
     temporary = path.with_name(f".{path.name}.tmp")
     try:
         with open(temporary, "wb") as file:
@@ -121,15 +130,15 @@ def write(path: Path, content: dict, previous: Path | None = None) -> None:
 
 
 def save_weights(path: Path, tensors: Mapping[str, Tensor], step: int) -> None:
-    """A file of weights alone, by their names in the learner: `backbone.…`, `head.…`, `rule.…`."""
-    write(path, {"learner": dict(tensors), "step": step})
+    """Writes a checkpoint of weights alone, by their names in the learner: `backbone.…`, `head.…`, `rule.…`."""
+    write_checkpoint(path, {"learner": dict(tensors), "step": step})
 
 
-def load(path: Path) -> dict:
-    """The content of a checkpoint file. Raises UserError where it is missing, damaged or holds code."""
+def load_checkpoint(path: Path) -> dict:
+    """The content of a checkpoint file, on the CPU. Raises UserError if it is missing, damaged or contains code."""
     if not path.is_file():
         raise UserError(f"checkpoint {path} does not exist; train first, or name another")
-    with unreadable_is_damaged(path):
+    with damaged_if_unreadable(path):
         with ZipFile(path) as archive:
             damaged = archive.testzip()
         if damaged is None:
@@ -142,7 +151,8 @@ def load(path: Path) -> dict:
 
 
 @contextmanager
-def unreadable_is_damaged(path: Path):
+def damaged_if_unreadable(path: Path):
+    """Raises DamagedCheckpoint for any error of the block."""
     try:
         yield
     except Exception as error:  # a damaged file makes zipfile and torch raise nearly anything
@@ -152,25 +162,25 @@ def unreadable_is_damaged(path: Path):
 
 
 def load_learner(learner: Learner, path: Path) -> dict:
-    """Loads the learner's tensors from a checkpoint; returns its whole content. Raises UserError where they differ."""
-    content = load(path)
-    fill(learner, content["learner"], path)
+    """Loads a learner's tensors from a checkpoint; returns its content. Raises UserError if they do not fit."""
+    content = load_checkpoint(path)
+    load_tensors(learner, content["learner"], path)
     return content
 
 
 def load_backbone(learner: Learner, path: Path) -> dict:
-    """Loads the backbone's tensors alone, as a pretrained start; returns the file's content."""
-    content = load(path)
+    """Loads only the backbone's tensors, as pretrained weights; returns the file's content."""
+    content = load_checkpoint(path)
     tensors = content["learner"]
     if not isinstance(tensors, dict):
         raise UserError(f"{path} is not a checkpoint of this package; use another checkpoint")
     own = {str(name).removeprefix(BACKBONE): t for name, t in tensors.items() if str(name).startswith(BACKBONE)}
-    fill(learner.backbone, own, path)
+    load_tensors(learner.backbone, own, path)
     return content
 
 
-def fill(module: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
-    """Loads exactly these tensors into a module. Raises UserError where names or shapes differ."""
+def load_tensors(module: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Loads exactly these tensors into a module. Raises UserError if names or shapes differ."""
     try:
         module.load_state_dict(tensors)
     except (RuntimeError, AttributeError, TypeError) as error:

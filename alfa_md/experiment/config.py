@@ -1,4 +1,4 @@
-"""The only reader of gin files and bindings, and the writer of the operative configuration."""
+"""The gin configuration: parsing of files and bindings with strict checks, operative config, hash and differences."""
 
 import difflib
 import hashlib
@@ -17,24 +17,24 @@ from gin.config import ConfigurableReference
 
 from alfa_md.errors import UserError
 from alfa_md.experiment import renamed
-from alfa_md.experiment.annotations import Reference, fits, needed, words
+from alfa_md.experiment.annotations import Reference, describe_annotation, matches_annotation, required_parameters
 
-ROOT = Path(__file__).resolve().parents[2]  # gin files are named from here ('gin/...'), whatever the working directory
+ROOT = Path(__file__).resolve().parents[2]  # gin files are relative to here ('gin/...') or to the working directory
 gin.add_config_file_search_path(str(ROOT))
-gin.config._FILE_READERS[0] = (renamed.opened, os.path.isfile)  # in place of `open`; others come after it
+gin.config._FILE_READERS[0] = (renamed.open_translated, os.path.isfile)  # replaces gin's default reader, `open`
 
 
 def parse(files: Sequence[str], bindings: Sequence[str] = ()) -> None:
-    """Makes `files`, in order, and then `bindings` the configuration of this process.
+    """Replaces the configuration of this process by `files`, in order, and then `bindings`.
 
-    Raises UserError for a file that does not exist, an unknown configurable, parameter or macro (with the nearest
-    names), a value that is not of its parameter's type, and anything else that gin cannot read.
+    Raises UserError for a missing file, an unknown configurable, parameter or macro (with the nearest names), a value
+    of the wrong type, and anything else that gin cannot parse.
     """
     paths = [_find(file) for file in files]
     gin.clear_config()
-    logging.disable(logging.ERROR)  # gin reports every place where it looked for an include
+    logging.disable(logging.ERROR)  # gin logs every path that it tries for an include
     try:
-        gin.parse_config_files_and_bindings(list(files), list(map(renamed.updated, bindings)))
+        gin.parse_config_files_and_bindings(list(files), list(map(renamed.translate, bindings)))
     except (ValueError, SyntaxError, TokenError, ImportError, OSError, AttributeError, TypeError) as error:
         raise UserError(_explain(error, bindings)) from error
     finally:
@@ -45,21 +45,21 @@ def parse(files: Sequence[str], bindings: Sequence[str] = ()) -> None:
 
 
 def operative() -> str:
-    """The configuration that the objects built so far have used; loads again as it is."""
+    """The operative config: the bindings used by the objects built so far, as text that gin can parse."""
     return gin.operative_config_str(max_line_length=120)
 
 
-def fingerprint(text: str) -> str:
-    """A short name for a configuration: the first 16 hex digits of its SHA-256."""
+def config_hash(text: str) -> str:
+    """The first 16 hex digits of a configuration's SHA-256."""
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def differences(old: str, new: str, but: Collection[str] = ()) -> list[str]:
-    """The bindings, `but` for some, in which two operative configurations differ, as `name: old -> new`.
+    """The bindings in which two operative configs differ, as `name: old -> new`, except those named in `but`.
 
-    A parameter that only one of them has, such as one that is newer than a run, differs where it is not at its default.
+    A parameter bound in only one of them, such as one newer than a stored run, counts as its default in the other.
     """
-    a, b = _bindings(renamed.updated(old)), _bindings(new)
+    a, b = _bindings(renamed.translate(old)), _bindings(new)
     return [
         f"{key}: {a.get(key, 'unset')} -> {b.get(key, 'unset')}"
         for key in sorted((a.keys() | b.keys()) - set(but))
@@ -76,10 +76,10 @@ def _find(file: str) -> Path:
 
 
 def _explain(error: Exception, bindings: Sequence[str]) -> str:
-    """gin's message in one line: what is wrong, where, and the nearest names that exist."""
+    """gin's error message in one line, with the nearest existing names."""
     text = str(error)
     macro = re.search(r"No bindings specified for '(\w+)/gin.macro'", text)
-    if macro:  # the message goes on with the whole configuration
+    if macro:  # the message continues with the whole configuration
         return f"gin: the macro {macro[1]} has no value{_nearest(macro[1], sorted(_macros(text)))}"
     if isinstance(error, SyntaxError):  # of a file, or else of the bindings
         line = error.text if error.filename else "\n".join(bindings).splitlines()[error.lineno - 1]
@@ -90,8 +90,8 @@ def _explain(error: Exception, bindings: Sequence[str]) -> str:
     text = lines[0] + (f" ({': '.join(lines[1:3])})" if len(lines) > 1 else "")
     parameter = re.search(r"Configurable '(\S+)' doesn't have a parameter named '(\w+)'", text)
     if parameter:
-        successor = renamed.successor(f"{parameter[1].split('.')[-1]}.{parameter[2]}")
-        hint = f"; it is {successor} now" if successor else _nearest(parameter[2], _parameters(parameter[1]))
+        current_name = renamed.current_name(f"{parameter[1].split('.')[-1]}.{parameter[2]}")
+        hint = f"; it is {current_name} now" if current_name else _nearest(parameter[2], _parameters(parameter[1]))
         return f"gin: {text}{hint}"
     name = re.search(r"No configurable matching (?:reference )?'@?([\w./]+)", text)
     return f"gin: {text}" + (_nearest(name[1].split(".")[-1], _configurables()) if name else "")
@@ -111,12 +111,12 @@ def _nearest(name: str, known: Sequence[str]) -> str:
 
 
 def _macros(text: str) -> set[str]:
-    """The macros that a configuration defines."""
+    """The names of the macros that a configuration defines."""
     return set(re.findall(r"^(\w+)\s*=", text, re.MULTILINE))
 
 
 def _refuse_unused_macros(files: Sequence[Path]) -> None:
-    """A misspelt macro would otherwise be a new one that nothing reads; one that a binding put out of use may stay."""
+    """Raises UserError for a macro that nothing reads, probably misspelt; one overridden by a binding is accepted."""
     text = gin.config_str()
     texts = [text, *(file.read_text() for file in (*files, *(ROOT / "gin").rglob("*.gin")))]
     used = set(re.findall(r"%(\w+)", "\n".join(texts)))
@@ -125,12 +125,12 @@ def _refuse_unused_macros(files: Sequence[Path]) -> None:
 
 
 class Binding(NamedTuple):
-    """One binding of the configuration: `name` as in `train/Sampling.num_ways`, and the value without macros."""
+    """One binding of the configuration: `name` as in `train/Sampling.num_ways`, and the value with macros resolved."""
 
     name: str
     parameter: inspect.Parameter
     value: Any
-    macro: str  # that the value came by, "" if none
+    macro: str  # the macro that holds the value, "" if none
 
     def __str__(self) -> str:
         value = _written(self.value)
@@ -139,19 +139,19 @@ class Binding(NamedTuple):
 
 def _bound() -> Iterator[Binding]:
     for (scope, selector), values in gin.config._CONFIG.items():
-        if selector.startswith("gin."):  # macros are read where they are used
+        if selector.startswith("gin."):  # macros are checked where they are used
             continue
         parameters = inspect.signature(gin.get_configurable(selector), eval_str=True).parameters
         prefix = f"{scope}/" if scope else ""
         for name, bound in values.items():
-            if name not in parameters:  # it goes into a **dictionary
+            if name not in parameters:  # passed as **kwargs
                 continue
             value, macro = _resolved(bound)
             yield Binding(f"{prefix}{selector.split('.')[-1]}.{name}", parameters[name], value, macro)
 
 
 def _resolved(value: Any) -> tuple[Any, str]:
-    """A value with references as `Reference`, and the last macro on the way to it. Raises UserError for a circle."""
+    """A value with references as `Reference`, and the last macro in its chain. Raises UserError for circular macros."""
     macros = [""]
     while isinstance(value, ConfigurableReference) and value.selector == "gin.macro":
         macro = value.scopes[-1]
@@ -170,29 +170,29 @@ def _refuse_wrong_type(binding: Binding) -> None:
     value, (annotation, default) = binding.value, (binding.parameter.annotation, binding.parameter.default)
     if type(value) is type(default) and value == default:
         return
-    if not fits(value, annotation):
-        raise UserError(f"gin: {binding} must be {words(annotation)}")
+    if not matches_annotation(value, annotation):
+        raise UserError(f"gin: {binding} must be {describe_annotation(annotation)}")
     for reference in _references(value):
-        if missing := needed(reference.target) - _given(reference):
+        if missing := required_parameters(reference.target) - _given(reference):
             names = ", ".join(sorted(missing))
             raise UserError(f"gin: {binding} calls {_written(reference)} without {names}; leave () out")
 
 
 def _references(value: Any) -> list[Reference]:
-    """Those called, within lists too."""
+    """The called references in a value, also inside lists."""
     if isinstance(value, Reference):
         return [value] if value.called else []
     return [found for item in value for found in _references(item)] if isinstance(value, list | tuple) else []
 
 
 def _given(reference: Reference) -> set[str]:
-    """The parameters that are bound for the target of a reference, in whatever scope."""
+    """The parameters bound for the target of a reference, in any scope."""
     bound = gin.config._CONFIG.items()
     return {name for (_, selector), values in bound if selector == reference.selector for name in values}
 
 
 def _written(value: Any) -> str:
-    """As in a gin file."""
+    """A value as written in a gin file."""
     if isinstance(value, Reference):
         return f"@{value.selector.split('.')[-1]}{'()' if value.called else ''}"
     if isinstance(value, list | tuple):
@@ -201,7 +201,7 @@ def _written(value: Any) -> str:
 
 
 def _default(binding: str) -> str | None:
-    """The default of a parameter, as gin writes it; None for a macro, or where there is none."""
+    """The default of a parameter as written in a gin file; None for a macro or a parameter without default."""
     configurable, _, parameter = binding.split("/")[-1].rpartition(".")
     if not configurable or configurable.split(".")[-1] not in _configurables():
         return None

@@ -1,4 +1,4 @@
-"""What a gin file defines: a learner, and the sources it is trained, validated and tested on."""
+"""The experiment that a gin file defines: a learner and its training, validation and test sources."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,7 +14,7 @@ from alfa_md.episode import EpisodeSource
 from alfa_md.errors import UserError
 from alfa_md.learners.base import Learner
 
-# The order in which Meta-Dataset's evaluation goes through the sources and its leaderboard lists them.
+# In the order of Meta-Dataset's evaluation and leaderboard.
 META_DATASET = (
     "ilsvrc_2012",
     "omniglot",
@@ -38,16 +38,17 @@ class Experiment:
     """A learner and its data.
 
     Args:
-      learner: what is trained and tested.
+      learner: the learner to train and test.
       reader: opens one source below the root.
-      train_sources, validation_sources, test_sources: names of sources; several are mixed uniformly by episode.
-      train_sampling: ways and shots of training episodes (by default as `sampling`); a frozen dataclass that the
-        reader knows: Sampling, FixedWay, Points.
+      train_sources, validation_sources, test_sources: names of sources; in training and validation, several are mixed
+        uniformly by episode.
+      train_sampling: ways and shots of training episodes (default: `sampling`); a frozen dataclass supported by the
+        reader: Sampling, FixedWay, Points.
       sampling: ways and shots of validation and test episodes.
-      batches: trains on batches over all training classes of the sources, in place of episodes.
-      pretrained: where the backbone starts: None for scratch; the folder of a run or a checkpoint file; or the gin
-        file(s) of a pretraining that is run first.
-      root: where the data is: `records_root`, `images_root` or `no_root`.
+      batches: opens batches over all training classes of the sources, to train on instead of episodes.
+      pretrained: initial weights of the backbone: None for random ones; the folder of a run or a checkpoint file; or
+        the gin file(s) of a pretraining that is run first.
+      root: finds the data: `records_root`, `images_root` or `no_root`.
     """
 
     def __init__(
@@ -76,23 +77,23 @@ class Experiment:
         """The meta-training episodes, or the batches of a pretraining."""
         if self.batches:
             return self.batches(root, self.train_sources, seed)
-        return mixed([self.reader(root, name, "train", self.train_sampling, seed) for name in self.train_sources], seed)
+        return mix([self.reader(root, name, "train", self.train_sampling, seed) for name in self.train_sources], seed)
 
     def validation(self, root: Path, seed: int) -> EpisodeSource:
-        """The episodes by which the best checkpoint is chosen."""
-        return mixed([self.evaluation(root, name, "valid", seed) for name in self.validation_sources], seed)
+        """The episodes for selecting the best checkpoint."""
+        return mix([self.evaluation(root, name, "valid", seed) for name in self.validation_sources], seed)
 
     def evaluation(self, root: Path, name: str, split: str, seed: int) -> EpisodeSource:
         """The episodes of one source and split."""
         return self.reader(root, name, split, self.sampling, seed)
 
 
-def build(seed: int) -> Experiment:
-    """The experiment that gin is configured for; `seed` draws the initial weights."""
+def build_experiment(seed: int) -> Experiment:
+    """Builds the experiment of the current gin configuration; `seed` is that of the initial weights."""
     torch.manual_seed(seed)
     return Experiment()
 
 
-def mixed(sources: Sequence[EpisodeSource], seed: int) -> EpisodeSource:
-    """A uniform mixture by episode, or the source itself where there is only one."""
+def mix(sources: Sequence[EpisodeSource], seed: int) -> EpisodeSource:
+    """A uniform mixture by episode of several sources; a single source is returned unchanged."""
     return sources[0] if len(sources) == 1 else Mixture(sources, seed)

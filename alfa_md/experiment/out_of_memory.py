@@ -1,4 +1,4 @@
-"""Too little memory for an episode, told in one line with what needs less."""
+"""Out-of-memory errors reported in one line, with the bindings that reduce memory use."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -8,31 +8,31 @@ from alfa_md.errors import UserError
 from alfa_md.learners.base import Learner
 from alfa_md.learners.gradient import GradientLearner
 
-# What a device's or the host's allocator says where it raises no MemoryError.
-SIGNS = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED")
-# Bindings that need less memory and change no number by more than rounding: a run goes on under other ones.
+# Parts of the RuntimeError messages of device and host allocators.
+OUT_OF_MEMORY_MESSAGES = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED")
+# Bindings that save memory and change results only by rounding: a run may be resumed with different values.
 SAVING = {"support_moments.query_portion": "10", "GradientLearner.recompute": "@recompute_all"}
-COARSER = "GradientLearner.precision = @bfloat16"
+LOWER_PRECISION = "GradientLearner.precision = @bfloat16"
 
 
 @contextmanager
-def short_of_memory(learner: Learner, episodes: Sequence[Episode], when: str = "") -> Iterator[None]:
-    """Raises UserError, naming these episodes, where memory runs out while they go through the learner."""
+def explain_out_of_memory(learner: Learner, episodes: Sequence[Episode], when: str = "") -> Iterator[None]:
+    """Turns an out-of-memory error of the block into a UserError that names the episodes and the remedies."""
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        if not (isinstance(error, MemoryError) or any(sign in str(error) for sign in SIGNS)):
+        if not (isinstance(error, MemoryError) or any(sign in str(error) for sign in OUT_OF_MEMORY_MESSAGES)):
             raise
         names, cure = ", ".join(episode.name for episode in episodes), "; or ".join(remedies(learner, len(episodes)))
         raise UserError(f"out of memory {when}on {names}; checkpoints stay as they were; set {cure}") from error
 
 
 def remedies(learner: Learner, at_once: int) -> Iterator[str]:
-    """What needs less memory; first what changes no number."""
+    """Yields bindings that reduce memory use; first those that do not change results."""
     if at_once > 1:
         yield "fewer train.episodes_per_step or GradientLearner.batching = None"
     if any(isinstance(part, GradientLearner) for part in learner.modules()):
         exact = " or, in second order, ".join(f"{name} = {value}" for name, value in SAVING.items())
         yield f"{exact} and go on with the same numbers"
-        yield COARSER
+        yield LOWER_PRECISION
     yield "a smaller image size, fewer ways or shots"

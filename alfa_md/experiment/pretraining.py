@@ -1,4 +1,4 @@
-"""Where a learner's backbone starts: from scratch, from a finished run, or from a pretraining that is run first."""
+"""Initial weights of a backbone: random, from a finished run, or from a pretraining that is run first."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -9,15 +9,15 @@ from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.learners.base import Learner
 
 SCRATCH = "no: from scratch"
-Pretrain = Callable[[Sequence[str], RunDirectory], None]  # trains what gin files define in a run directory
+Pretrain = Callable[[Sequence[str], RunDirectory], None]  # (gin files, run directory)
 Pretrained = str | Sequence[str] | None  # see Experiment
 
 
-def checkpoint(pretrained: Pretrained, run: RunDirectory, pretrain: Pretrain) -> Path | None:
-    """The file that a value of Experiment.pretrained means, None for a start from scratch.
+def resolve_checkpoint(pretrained: Pretrained, run: RunDirectory, pretrain: Pretrain) -> Path | None:
+    """The checkpoint file for a value of Experiment.pretrained, None for random initial weights.
 
-    A pretraining by gin files goes to RUN_DIR/pretrain, where it goes on or is reused; its best validation counts.
-    Raises UserError where there is no such file.
+    A pretraining from gin files is run, resumed or reused in RUN_DIR/pretrain; its best checkpoint is used. Raises
+    UserError if the file does not exist.
     """
     if pretrained is None:
         return None
@@ -35,8 +35,8 @@ def checkpoint(pretrained: Pretrained, run: RunDirectory, pretrain: Pretrain) ->
     return RunDirectory(path).best if path.is_dir() else path
 
 
-def start(learner: Learner, file: Path | None) -> str:
-    """Loads the backbone's tensors, and nothing else, from `file`; returns the stamp of where the learner starts."""
+def load_pretrained(learner: Learner, file: Path | None) -> str:
+    """Loads only the backbone's tensors from `file`, if given; returns a stamp of the initial weights."""
     if file is None:
         return SCRATCH
     content = load_backbone(learner, file)

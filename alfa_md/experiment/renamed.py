@@ -1,9 +1,9 @@
-"""Names that configurations of earlier versions use, and those of today: stored runs and users' files keep working."""
+"""Translation of old gin names to current ones, so that stored runs and users' gin files keep working."""
 
 import re
 from io import StringIO
 
-# Modules below alfa_md that a gin file may import.
+# Modules below alfa_md that a gin file may import, old -> new.
 MODULES = {
     "classifiers": "learners.classifiers",
     "cuda_graph": "learners.batching.cuda_graph",
@@ -18,7 +18,7 @@ MODULES = {
     "training": "training.loop",
 }
 CONFIGURABLES = {"fast": "keep_all", "balanced": "recompute_alternate", "low": "recompute_all"}
-PARAMETERS = {  # of configurables under their names of today
+PARAMETERS = {  # of configurables under their current names
     "GradientLearner.memory": "GradientLearner.recompute",
     "GradientLearner.start": "GradientLearner.initialization",
 }
@@ -32,24 +32,24 @@ REFERENCE = re.compile(r"(@(?:[\w.]+/)*)(?:[\w.]+\.)?(\w+)")
 BINDING = re.compile(r"^(\s*(?:[\w.]+/)*)((?:[\w.]+\.)?)(\w+)\.(\w+)(\s*=\s*)(.*)$", re.MULTILINE)
 
 
-def updated(text: str) -> str:
-    """A configuration, or some bindings, in the names of today."""
+def translate(text: str) -> str:
+    """A configuration, or some bindings, with old names replaced by current ones."""
     text = IMPORT.sub(lambda found: f"{found[1]}alfa_md.{MODULES.get(found[2], found[2])}", text)
     text = REFERENCE.sub(_reference, text)
     return BINDING.sub(_binding, text)
 
 
-def successor(parameter: str) -> str | None:
-    """The name of today of `Configurable.parameter`, None where it has not been renamed."""
+def current_name(parameter: str) -> str | None:
+    """The current name of `Configurable.parameter`, None if it has not been renamed."""
     by_value = {old: new for (old, _), (new, _) in VALUES.items()}
     return PARAMETERS.get(parameter) or by_value.get(parameter)
 
 
-def opened(path: str) -> StringIO:
-    """A gin file in the names of today, open for reading."""
+def open_translated(path: str) -> StringIO:
+    """Opens a gin file for reading, with old names replaced by current ones."""
     with open(path, encoding="utf-8") as file:
-        text = StringIO(updated(file.read()))
-    text.name = path  # which gin names in its messages
+        text = StringIO(translate(file.read()))
+    text.name = path  # shown in gin's messages
     return text
 
 

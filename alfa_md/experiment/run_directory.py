@@ -1,6 +1,5 @@
-"""The folder of one training run, and what lies where in it."""
+"""The run directory: files of one training run."""
 
-import json
 import os
 import platform
 import shlex
@@ -15,16 +14,16 @@ from alfa_md import __version__
 from alfa_md.errors import UserError
 from alfa_md.experiment import config
 from alfa_md.experiment.out_of_memory import SAVING
-from alfa_md.system.distributed import ALONE, Group
-from alfa_md.system.files import replacing
-from alfa_md.system.lock import sole
+from alfa_md.system.distributed import SINGLE_PROCESS, ProcessGroup
+from alfa_md.system.files import read_json, write_json, write_text
+from alfa_md.system.lock import lock_or_refuse
 
-FACTS = {"name", "seed", "data_root", "data_kind"}  # what run.json must tell of a run
+FACTS = {"name", "seed", "data_root", "data_kind"}  # required keys of run.json
 
 
 class RunDirectory:
-    """config.gin, run.json, metrics.jsonl, tensorboard/, results/, pretrain/, and under checkpoints/ the learner:
-    last.pt, previous.pt, best.pt, and in top/ the weights after the best validations with their ranking.
+    """Paths of a run: config.gin, run.json, metrics.jsonl, tensorboard/, results/, pretrain/, and in checkpoints/
+    last.pt, previous.pt, best.pt, and top/ with the weights of the best validations and their ranking.
     """
 
     def __init__(self, path: str | Path):
@@ -34,32 +33,32 @@ class RunDirectory:
         self.metrics = self.path / "metrics.jsonl"
         self.tensorboard = self.path / "tensorboard"
         self.last = self.path / "checkpoints" / "last.pt"
-        self.previous = self.path / "checkpoints" / "previous.pt"  # the last one but one
+        self.previous = self.path / "checkpoints" / "previous.pt"  # the one before last.pt
         self.best = self.path / "checkpoints" / "best.pt"
         self.top = self.path / "checkpoints" / "top"
         self.ranking = self.top / "ranking.json"  # file name -> mean validation score, best first
         self.results = self.path / "results"
 
     @contextmanager
-    def opened(self, operative: str, facts: dict, group: Group = ALONE) -> Iterator[None]:
-        """Makes the folder for a run of this configuration, or finds it made for the same one, and holds its lock.
+    def claimed(self, operative: str, facts: dict, group: ProcessGroup = SINGLE_PROCESS) -> Iterator[None]:
+        """Creates the directory for a run of this configuration, or checks that it belongs to it, and holds its lock.
 
-        Bindings that save memory may be others than in config.gin, which stays as it is. Raises UserError where the
-        folder belongs to another configuration or data, is in use, or cannot be written.
+        Memory-saving bindings may differ from config.gin, which is not rewritten. Raises UserError if the directory
+        belongs to another configuration or data, is in use, or cannot be written.
         """
-        with self._held() if group.first else nullcontext():
-            if group.first:
+        with self._locked() if group.is_first else nullcontext():
+            if group.is_first:
                 self._claim(operative, facts)
-            group.agreed(None)  # the others read what the first has made
+            group.broadcast(None)  # barrier: rank 0 has created the files
             yield
 
     @contextmanager
-    def _held(self) -> Iterator[None]:
+    def _locked(self) -> Iterator[None]:
         with ExitStack() as stack:
             try:
                 self.path.mkdir(parents=True, exist_ok=True)
                 refusal = f"{self.path} is in use by another training run; wait for it, or choose another --run_dir"
-                stack.enter_context(sole(self.path / ".lock", refusal))
+                stack.enter_context(lock_or_refuse(self.path / ".lock", refusal))
             except OSError as error:
                 raise self._unwritable(error) from error
             yield
@@ -82,7 +81,7 @@ class RunDirectory:
         return UserError(f"cannot write to run directory {self.path}: {error.strerror}; choose another --run_dir")
 
     def facts(self) -> dict:
-        """What `open` was told of the run. Raises UserError where there is none."""
+        """The content of run.json. Raises UserError if this is not a run directory."""
         if not (self.config.is_file() and self.facts_file.is_file()):
             raise UserError(f"{self.path} is not a run directory (no config.gin and run.json); see --run_dir")
         facts = read_json(self.facts_file)
@@ -91,26 +90,26 @@ class RunDirectory:
         return facts
 
     def checkpoint(self, name: str) -> Path:
-        """The file of a checkpoint given as `best`, `last` or a path."""
+        """The path of a checkpoint given as `best`, `last` or a path."""
         return {"best": self.best, "last": self.last}.get(name, Path(name))
 
     def top_file(self, update: int) -> Path:
-        """Where the weights after an update lie as long as its validation is among the best."""
+        """The path of the weights after an update whose validation is among the best."""
         return self.top / f"update_{update}.pt"
 
-    def rank_top(self, ranking: Mapping[int, float]) -> None:
-        """Writes down the ranking (update -> mean, best first) of the files in top/."""
+    def write_ranking(self, ranking: Mapping[int, float]) -> None:
+        """Writes the ranking (update -> mean, best first) of the existing files in top/."""
         if ranking or self.top.exists():
             files = {self.top_file(update): mean for update, mean in ranking.items()}
             write_json(self.ranking, {file.name: mean for file, mean in files.items() if file.exists()})
 
-    def drop_unranked(self, ranking: Mapping[int, float]) -> None:
-        """Removes the files of top/ that a ranking does not name: of the state to go on from, lest it misses one."""
+    def remove_unranked(self, ranking: Mapping[int, float]) -> None:
+        """Removes the files in top/ that are not in `ranking`, which must be that of the checkpoint to resume from."""
         for file in set(self.top.glob("*.pt")) - {self.top_file(update) for update in ranking}:
             file.unlink()
 
-    def ensemble(self) -> list[Path]:
-        """The checkpoints of the best validations, best first. Raises UserError where training has kept none."""
+    def ensemble_checkpoints(self) -> list[Path]:
+        """The checkpoints of the best validations, best first. Raises UserError if training has kept none."""
         names = read_json(self.ranking) if self.ranking.exists() else {}
         if not isinstance(names, dict):
             raise UserError(f"{self.ranking} is damaged (no ranking of files); use --checkpoint=best")
@@ -129,7 +128,7 @@ class RunDirectory:
 
 
 def environment() -> dict:
-    """What a reader of a result may want to know of the machine and the versions."""
+    """Command, versions and machine, stored with a run."""
     return {
         "command": shlex.join(sys.argv),
         "alfa_md": __version__,
@@ -138,22 +137,3 @@ def environment() -> dict:
         "machine": f"{platform.machine()}, {os.cpu_count()} cores"
         + (f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""),
     }
-
-
-def write_text(path: Path, text: str) -> None:
-    """Writes a file whole or not at all."""
-    with replacing(path) as file:
-        file.write(text.encode())
-
-
-def read_json(path: Path) -> dict:
-    """What `write_json` wrote. Raises UserError where the file is damaged."""
-    try:
-        return json.loads(path.read_text())
-    except ValueError as error:
-        raise UserError(f"{path} is damaged ({error}); restore it or choose another --run_dir") from error
-
-
-def write_json(path: Path, content: dict) -> None:
-    """Writes a JSON file whole or not at all."""
-    write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")

@@ -1,1 +1,1 @@
-"""Exchange with other programs."""
+"""Conversion of checkpoints from and to Meta-Dataset's TensorFlow program."""

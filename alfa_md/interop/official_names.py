@@ -1,8 +1,8 @@
-"""The names and layouts that Meta-Dataset's own TensorFlow program gives to the tensors that we have too.
+"""Names and layouts of backbone and classifier tensors in Meta-Dataset's TensorFlow program and in this package.
 
-Its kernels are HWIO, its classifier weights [D, L], and the scale and offset of its batch normalisation keep the
-dimensions of the moments, [1, 1, 1, C]. Its four-layer network flattens height, width, channel, as ours does, so that
-a classifier on top of it needs no permutation.
+TensorFlow's conv weights are HWIO, its classifier weights [D, L], and scale and offset of batch normalisation
+[1, 1, 1, C]. The official four-layer network flattens height, width, channel, as ours does, so that its classifier
+needs no permutation.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,20 +14,20 @@ Convert = Callable[[np.ndarray], np.ndarray]
 
 
 class Layout(NamedTuple):
-    """How one kind of tensor is laid out there against here. `to_ours` raises ValueError on another rank."""
+    """Conversion between the two layouts of one kind of tensor. `to_ours` raises ValueError for another rank."""
 
     to_ours: Convert
     to_official: Convert
 
 
-KERNEL = Layout(lambda a: a.transpose(3, 2, 0, 1), lambda a: a.transpose(2, 3, 1, 0))
-MOMENT = Layout(lambda a: a.reshape(a.shape[-1:]), lambda a: a.reshape(1, 1, 1, -1))
-MATRIX = Layout(lambda a: a.transpose(1, 0), lambda a: a.transpose(1, 0))
+CONV_WEIGHT = Layout(lambda a: a.transpose(3, 2, 0, 1), lambda a: a.transpose(2, 3, 1, 0))
+NORM_PARAMETER = Layout(lambda a: a.reshape(a.shape[-1:]), lambda a: a.reshape(1, 1, 1, -1))
+LINEAR_WEIGHT = Layout(lambda a: a.transpose(1, 0), lambda a: a.transpose(1, 0))
 VECTOR = Layout(lambda a: a, lambda a: a)
 
 
-class Pair(NamedTuple):
-    """One tensor under both names, with the shape it has here; None stands for any size."""
+class TensorPair(NamedTuple):
+    """One tensor: its names in both programs, and its shape in ours; None stands for any size."""
 
     official: str
     ours: str
@@ -36,66 +36,66 @@ class Pair(NamedTuple):
 
 
 class Network(NamedTuple):
-    """A backbone of the official program, under its variable scope, and the classifiers that may come with it."""
+    """A backbone of the official program with its variable scope, and its optional classifiers."""
 
     scope: str
-    backbone: tuple[Pair, ...]
-    classifiers: tuple[Pair, ...]
+    backbone: tuple[TensorPair, ...]
+    classifiers: tuple[TensorPair, ...]
 
 
-def conv(official: str, ours: str, shape: tuple[int, ...]) -> Iterator[Pair]:
-    """A convolution with a kernel OIHW of `shape`."""
-    yield Pair(f"{official}/weight", f"backbone.{ours}.weight", shape, KERNEL)
+def conv(official: str, ours: str, shape: tuple[int, ...]) -> Iterator[TensorPair]:
+    """The pair for a convolution with a weight of `shape`, OIHW."""
+    yield TensorPair(f"{official}/weight", f"backbone.{ours}.weight", shape, CONV_WEIGHT)
 
 
-def batch_norm(official: str, ours: str, channels: int) -> Iterator[Pair]:
-    yield Pair(f"{official}/batch_norm/scale", f"backbone.{ours}.weight", (channels,), MOMENT)
-    yield Pair(f"{official}/batch_norm/offset", f"backbone.{ours}.bias", (channels,), MOMENT)
+def batch_norm(official: str, ours: str, channels: int) -> Iterator[TensorPair]:
+    yield TensorPair(f"{official}/batch_norm/scale", f"backbone.{ours}.weight", (channels,), NORM_PARAMETER)
+    yield TensorPair(f"{official}/batch_norm/offset", f"backbone.{ours}.bias", (channels,), NORM_PARAMETER)
 
 
-def conv_bn(official: str, kernel: str, norm: str, shape: tuple[int, ...]) -> Iterator[Pair]:
-    """A convolution and the batch normalisation after it."""
+def conv_bn(official: str, kernel: str, norm: str, shape: tuple[int, ...]) -> Iterator[TensorPair]:
+    """The pairs for a convolution followed by batch normalisation."""
     yield from conv(official, kernel, shape)
     yield from batch_norm(official, norm, shape[0])
 
 
-def four_layer_convnet() -> Iterator[Pair]:
+def four_layer_convnet() -> Iterator[TensorPair]:
     for i, channels in enumerate((3, 64, 64, 64)):
         yield from conv_bn(f"four_layer_convnet/layer_{i}", f"layers.{i}.0", f"layers.{i}.1", (64, channels, 3, 3))
 
 
-def resnet18() -> Iterator[Pair]:
+def resnet18() -> Iterator[TensorPair]:
     yield from conv_bn("resnet18/conv1", "stem.0", "stem.1", (64, 3, 7, 7))
     widths = (64, 64, 128, 256, 512)
     for stage, (c, d) in enumerate(zip(widths, widths[1:], strict=False)):
         for block, channels in enumerate((c, d)):
-            there, here = f"resnet18/conv{stage + 2}_x/bottleneck_{block}", f"stages.{stage}.{block}"
-            yield from conv_bn(f"{there}/conv1", f"{here}.residual.0", f"{here}.residual.1", (d, channels, 3, 3))
-            yield from conv_bn(f"{there}/conv2", f"{here}.residual.3", f"{here}.residual.4", (d, d, 3, 3))
+            official, ours = f"resnet18/conv{stage + 2}_x/bottleneck_{block}", f"stages.{stage}.{block}"
+            yield from conv_bn(f"{official}/conv1", f"{ours}.residual.0", f"{ours}.residual.1", (d, channels, 3, 3))
+            yield from conv_bn(f"{official}/conv2", f"{ours}.residual.3", f"{ours}.residual.4", (d, d, 3, 3))
             if block == 0:
-                projection = f"{there}/identity/projection_conv"
-                yield from conv_bn(projection, f"{here}.shortcut.0", f"{here}.shortcut.1", (d, c, 1, 1))
+                projection = f"{official}/identity/projection_conv"
+                yield from conv_bn(projection, f"{ours}.shortcut.0", f"{ours}.shortcut.1", (d, c, 1, 1))
 
 
-def wide_resnet() -> Iterator[Pair]:
+def wide_resnet() -> Iterator[TensorPair]:
     yield from conv("wide_resnet/conv1", "stem", (16, 3, 3, 3))
     widths = (16, 32, 64, 128)
     for group, (c, d) in enumerate(zip(widths, widths[1:], strict=False)):
         for block, channels in enumerate((c, d)):
-            there, here = f"wide_resnet/conv{group + 2}_x/wide_block_{block}", f"groups.{group}.{block}"
-            yield from batch_norm(f"{there}/conv1", f"{here}.activation.0", channels)
-            yield from conv(f"{there}/conv1", f"{here}.residual.0", (d, channels, 3, 3))
-            yield from batch_norm(f"{there}/conv2", f"{here}.residual.1", d)
-            yield from conv(f"{there}/conv2", f"{here}.residual.3", (d, d, 3, 3))
-            yield from conv(f"{there}/identity/projection_conv", f"{here}.shortcut", (d, channels, 1, 1))
+            official, ours = f"wide_resnet/conv{group + 2}_x/wide_block_{block}", f"groups.{group}.{block}"
+            yield from batch_norm(f"{official}/conv1", f"{ours}.activation.0", channels)
+            yield from conv(f"{official}/conv1", f"{ours}.residual.0", (d, channels, 3, 3))
+            yield from batch_norm(f"{official}/conv2", f"{ours}.residual.1", d)
+            yield from conv(f"{official}/conv2", f"{ours}.residual.3", (d, d, 3, 3))
+            yield from conv(f"{official}/identity/projection_conv", f"{ours}.shortcut", (d, channels, 1, 1))
     yield from batch_norm("wide_resnet/embedding_layer", "activation.0", widths[-1])
 
 
-def classifiers(num_features: int | None) -> Iterator[Pair]:
-    """MAML's meta-learned head, and the classifier over all training classes of the pretraining."""
-    for there, here in (("linear_classifier", "head"), ("fc", "classifier")):
-        yield Pair(f"{there}/weight", f"{here}.weight", (None, num_features), MATRIX)
-        yield Pair(f"{there}/bias", f"{here}.bias", (None,), VECTOR)
+def classifiers(num_features: int | None) -> Iterator[TensorPair]:
+    """The pairs for MAML's meta-learned head, and for the pretraining's classifier over all training classes."""
+    for official, ours in (("linear_classifier", "head"), ("fc", "classifier")):
+        yield TensorPair(f"{official}/weight", f"{ours}.weight", (None, num_features), LINEAR_WEIGHT)
+        yield TensorPair(f"{official}/bias", f"{ours}.bias", (None,), VECTOR)
 
 
 NETWORKS = (

@@ -8,7 +8,7 @@ from contextvars import ContextVar
 
 from torch import Tensor
 
-from alfa_md.system.within import within
+from alfa_md.system.context import set_in_context
 
 LAUNCH_BOUND = ("cuda",)  # device types on which small operations cost their launch
 
@@ -19,17 +19,17 @@ _plain: ContextVar[bool] = ContextVar("plain", default=False)
 
 def double_backward() -> AbstractContextManager:
     """Inside, operations are those whose gradients are cheap to differentiate again."""
-    return within(_double_backward, True)
+    return set_in_context(_double_backward, True)
 
 
 def stacked_tasks() -> AbstractContextManager:
     """Inside, operations are those for tensors that `vmap` has stacked, one kernel a task."""
-    return within(_stacked_tasks, True)
+    return set_in_context(_stacked_tasks, True)
 
 
 def plain_operations() -> AbstractContextManager:
     """Inside, operations are PyTorch's own: the reference that the others are tested against."""
-    return within(_plain, True)
+    return set_in_context(_plain, True)
 
 
 def in_double_backward() -> bool:

@@ -1,1 +1,1 @@
-"""Figures of runs, one module each: hyperparameters, curves, an episode, a regression."""
+"""Figures of runs, one module each: hyperparameters, training curves, an episode, a regression."""

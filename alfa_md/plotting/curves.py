@@ -1,4 +1,4 @@
-"""Training and validation curves of several runs, one above the other."""
+"""Figure of the training and validation curves of several runs."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from alfa_md.errors import UserError
 from alfa_md.plotting import canvas
-from alfa_md.reporting.figures import DASHES, QUANTITIES, curve
-from alfa_md.reporting.summary import COSTS, RunSummary, summaries
+from alfa_md.reporting.figures import DASHES, QUANTITIES, run_curve
+from alfa_md.reporting.summary import COSTS, RunSummary, read_runs
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -16,14 +16,16 @@ NOTE = "Training: thin as recorded, thick the running mean. Validation: with 95 
 WIDTH, HEIGHT, LINE = 4.6, 3.8, 0.22  # inches: of a panel, and of a line of the legend
 
 
-def curves(paths: Sequence[str], stem: Path) -> list[Path]:
-    """Writes STEM. Raises UserError for what is no run directory, and where nothing is recorded yet."""
-    return canvas.write(canvas.files(stem, overlay(summaries(paths))))
+def plot_curves(paths: Sequence[str], stem: Path) -> list[Path]:
+    """Writes the figure to STEM. Raises UserError if a path is not a run directory, or nothing is recorded yet."""
+    return canvas.write_files(canvas.figure_files(stem, draw_curves(read_runs(paths))))
 
 
-def overlay(runs: Sequence[RunSummary]) -> "Figure":
-    """A panel for every quantity that some run has recorded, its curve for every run; costs are left to the report."""
-    panels = {quantity: [curve(run, quantity) for run in runs] for quantity in QUANTITIES if quantity.name not in COSTS}
+def draw_curves(runs: Sequence[RunSummary]) -> "Figure":
+    """One panel per recorded quantity with one curve per run; time and memory are left to the report."""
+    panels = {
+        quantity: [run_curve(run, quantity) for run in runs] for quantity in QUANTITIES if quantity.name not in COSTS
+    }
     panels = {quantity: drawn for quantity, drawn in panels.items() if any(len(points.x) for points in drawn)}
     if not panels:
         raise UserError(f"{runs[0].path}: nothing is recorded in metrics.jsonl yet; train first")
@@ -31,17 +33,17 @@ def overlay(runs: Sequence[RunSummary]) -> "Figure":
     every = figure.subplots(1, len(panels), squeeze=False)[0]
     for axes, (quantity, drawn) in zip(every, panels.items(), strict=True):
         for number, points in enumerate(drawn):
-            quantity.draw(axes, points, *look(number))
+            quantity.draw(axes, points, *line_style(number))
         axes.set_title(quantity.title)
         axes.set_xlabel("updates")
         axes.locator_params(axis="x", integer=True)
-    for number, run in enumerate(runs):  # lines that nothing but the legend shows
-        color, dash = look(number)
+    for number, run in enumerate(runs):  # empty lines for the legend
+        color, dash = line_style(number)
         every[0].plot([], [], color=color, linestyle=dash, linewidth=1.8, label=run.label)
     figure.legend(loc="outside lower left", frameon=False, title=NOTE, alignment="left")
     return figure
 
 
-def look(number: int) -> tuple[str, str]:
-    """Color and dash of a run."""
+def line_style(number: int) -> tuple[str, str]:
+    """Colour and dash style of a run."""
     return canvas.COLORS[number % len(canvas.COLORS)], DASHES[number // len(canvas.COLORS) % len(DASHES)]

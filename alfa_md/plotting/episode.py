@@ -1,4 +1,4 @@
-"""The images of one episode and the class that the learner sees in each, before and after adaptation."""
+"""Figure of one episode: its images with the predicted classes before and after adaptation."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -14,53 +14,55 @@ from alfa_md.learners.gradient import GradientLearner
 from alfa_md.learners.tracing import fast_weights
 from alfa_md.metrics import ACCURACY
 from alfa_md.plotting import canvas
-from alfa_md.plotting.subject import Subject
+from alfa_md.plotting.loaded_run import LoadedRun
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-CLASSES, SUPPORT, QUERY = 10, 5, 8  # rows, and images of a row, that are shown at most
-ACROSS, DOWN, GAP = 1.12, 1.42, 0.5  # places of images of size 1, and the gap between support and query
+CLASSES, SUPPORT, QUERY = 10, 5, 8  # maximum number of rows, and of images per row
+ACROSS, DOWN, GAP = 1.12, 1.42, 0.5  # spacing of images of size 1, and the gap between support and query
 INCHES = 0.78  # of an image
 MARKS = {True: ("✓", canvas.BLUE), False: ("✗", canvas.ORANGE)}
 
 
-class Reading(NamedTuple):
-    """The classes that a learner sees: of the support images [Ns] and of the query images [Nq]."""
+class Predictions(NamedTuple):
+    """Predicted classes of the support images [Ns] and of the query images [Nq]."""
 
     support: Tensor
     query: Tensor
 
 
-def episode(subject: Subject, index: int, stem: Path) -> list[Path]:
-    """Writes STEM. Raises UserError where the episodes are not of images of classes."""
-    drawn = subject.episode(index)
-    if drawn.support_x.dim() != 4 or subject.learner.objective.unit != ACCURACY:
+def plot_episode(run: LoadedRun, index: int, stem: Path) -> list[Path]:
+    """Writes the figure to STEM. Raises UserError if the episodes are not image classification."""
+    drawn = run.episode(index)
+    if drawn.support_x.dim() != 4 or run.learner.objective.unit != ACCURACY:
         raise UserError(f"{drawn.source} has no images of classes to draw; see `alfa_md.plot regression`")
-    return canvas.write(canvas.files(stem, picture(subject.name, drawn, readings(subject.learner, drawn))))
+    return canvas.write_files(
+        canvas.figure_files(stem, draw_episode(run.name, drawn, predict_classes(run.learner, drawn)))
+    )
 
 
 @torch.no_grad()
-def readings(learner: Learner, drawn: Episode) -> dict[str, Reading]:
-    """The predictions before and after adaptation, or those of a learner that does not adapt."""
+def predict_classes(learner: Learner, drawn: Episode) -> dict[str, Predictions]:
+    """The predictions before and after adaptation, or only one set if the learner does not adapt."""
     support_x, query_x = drawn.support_x, drawn.query_x
     if not isinstance(learner, GradientLearner):
         scores = (learner(drawn._replace(query_x=images)) for images in (support_x, query_x))
-        return {"without adaptation": Reading(*(each.argmax(dim=1).cpu() for each in scores))}
+        return {"without adaptation": Predictions(*(each.argmax(dim=1).cpu() for each in scores))}
     found = {}
     for number, theta in enumerate(fast_weights(learner, drawn)):
         if number == 0:
             found["before"] = theta
         found["after"] = theta
     return {
-        when: Reading(*(learner.classify(theta, support_x, x).argmax(dim=1).cpu() for x in (support_x, query_x)))
+        when: Predictions(*(learner.classify(theta, support_x, x).argmax(dim=1).cpu() for x in (support_x, query_x)))
         for when, theta in found.items()
     }
 
 
-def picture(name: str, drawn: Episode, seen: dict[str, Reading]) -> "Figure":
-    """A row a class, support images left, query images right, under each the classes that are seen in it."""
+def draw_episode(name: str, drawn: Episode, seen: dict[str, Predictions]) -> "Figure":
+    """One row per class, support images left, query images right, with the predicted classes below each image."""
     labels, shown = drawn.map(Tensor.cpu), rescale_for_display(drawn)
     rows = min(drawn.way, CLASSES)
     places = [
@@ -68,7 +70,9 @@ def picture(name: str, drawn: Episode, seen: dict[str, Reading]) -> "Figure":
     ]
     width, height = ACROSS * sum(places) + GAP + 0.9, DOWN * rows
     figure = canvas.new_figure(max(INCHES * width + 0.3, 6.5), INCHES * (height + 0.35) + 1.2)
-    figure.text(0.15 / figure.get_figwidth(), 1 - 0.1 / figure.get_figheight(), caption(name, labels, seen), va="top")
+    figure.text(
+        0.15 / figure.get_figwidth(), 1 - 0.1 / figure.get_figheight(), episode_caption(name, labels, seen), va="top"
+    )
     below, above = 0.45 / figure.get_figheight(), 0.75 / figure.get_figheight()
     axes = figure.add_axes((0.01, below, 0.98, 1 - below - above))
     axes.set(xlim=(-0.9, width - 0.9), ylim=(height, -0.35), aspect="equal", anchor="NW")
@@ -80,16 +84,16 @@ def picture(name: str, drawn: Episode, seen: dict[str, Reading]) -> "Figure":
         images, truth = getattr(shown, f"{side}_x"), getattr(labels, f"{side}_y")
         for label in range(rows):
             for place, number in enumerate((truth == label).nonzero()[:most, 0].tolist()):
-                classes = [int(getattr(reading, side)[number]) for reading in seen.values()]
-                show(axes, images[number], start + ACROSS * place, DOWN * label, label, classes)
+                classes = [int(getattr(predictions, side)[number]) for predictions in seen.values()]
+                draw_image(axes, images[number], start + ACROSS * place, DOWN * label, label, classes)
     for label in range(rows):
         axes.text(-0.12, DOWN * label + 0.5, f"class\n{label}", ha="right", va="center", fontweight="bold")
-    figure.text(0.15 / figure.get_figwidth(), 0.12 / figure.get_figheight(), legend(seen), color=canvas.GREY)
+    figure.text(0.15 / figure.get_figwidth(), 0.12 / figure.get_figheight(), legend_text(seen), color=canvas.GREY)
     return figure
 
 
-def show(axes: "Axes", image: Tensor, x: float, y: float, truth: int, classes: list[int]) -> None:
-    """An image with its top left corner at (x, y), framed by how the last prediction is; all of them below."""
+def draw_image(axes: "Axes", image: Tensor, x: float, y: float, truth: int, classes: list[int]) -> None:
+    """Draws an image with its top left corner at (x, y), all predictions below and a frame for the last one."""
     from matplotlib.patches import Rectangle
 
     axes.imshow(image.permute(1, 2, 0).numpy(), extent=(x, x + 1, y + 1, y), interpolation="nearest")
@@ -100,10 +104,11 @@ def show(axes: "Axes", image: Tensor, x: float, y: float, truth: int, classes: l
     axes.add_patch(Rectangle((x, y), 1, 1, fill=False, edgecolor=color, linewidth=2))
 
 
-def caption(name: str, drawn: Episode, seen: dict[str, Reading]) -> str:
-    """What the episode is, how well it is read, and what of it is shown."""
+def episode_caption(name: str, drawn: Episode, seen: dict[str, Predictions]) -> str:
+    """The title of the figure: the episode, the number of images shown, and the query accuracies."""
     shares = (
-        f"{when} {100 * (reading.query == drawn.query_y).double().mean():.1f} %" for when, reading in seen.items()
+        f"{when} {100 * (predictions.query == drawn.query_y).double().mean():.1f} %"
+        for when, predictions in seen.items()
     )
     return (
         f"{name}: {drawn.name}\n"
@@ -112,8 +117,8 @@ def caption(name: str, drawn: Episode, seen: dict[str, Reading]) -> str:
     )
 
 
-def legend(seen: dict[str, Reading]) -> str:
-    """How to read what stands below an image."""
+def legend_text(seen: dict[str, Predictions]) -> str:
+    """The explanation of the marks below the images."""
     if len(seen) == 1:
         return "Below an image: the class seen in it. ✓ and blue: right; ✗ and orange: wrong."
     return "Below an image: the class seen before and after adaptation. ✓ blue: right; ✗ orange: wrong; frame: after."

@@ -1,1 +1,1 @@
-"""The page that shows runs: what is read of them, the papers' numbers beside it, figures, and HTML."""
+"""The HTML report on runs: reading of run directories, published results, figures and page sections."""

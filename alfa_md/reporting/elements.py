@@ -1,4 +1,4 @@
-"""The pieces of HTML that the sections of a report share."""
+"""HTML elements shared by the report's sections."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -6,7 +6,7 @@ from html import escape
 
 
 def html_table(heading: Iterable[str], rows: Iterable[Sequence[str]], last: Sequence[str] = (), kind: str = "") -> str:
-    """A table of cells that are HTML already; it scrolls on its own where the page is too narrow."""
+    """A table of cells that are HTML; scrolls horizontally if the page is too narrow."""
     head = "".join(f'<th scope="col">{cell}</th>' for cell in heading)
     body = "".join(f"<tr>{_cells(row)}</tr>" for row in rows)
     body += f'<tr class="sum">{_cells(last)}</tr>' if last else ""
@@ -18,11 +18,11 @@ def _cells(row: Sequence[str]) -> str:
     return f'<th scope="row">{row[0]}</th>' + "".join(f"<td>{cell}</td>" for cell in row[1:])
 
 
-def breakable(name: str) -> str:
-    """A name of many parts as HTML, which a narrow column may break at its joints; numbers stay whole."""
+def with_line_breaks(name: str) -> str:
+    """A name as escaped HTML with optional line breaks after `.`, `/`, `_` and `:`, except within numbers."""
     return re.sub(r"(?<=[A-Za-z])([./_:])", r"\1<wbr>", escape(name))
 
 
-def loud(text: str) -> str:
-    """A warning that nobody overlooks, of plain text."""
+def warning_box(text: str) -> str:
+    """A highlighted warning with this plain text."""
     return f'<p class="loud">{escape(text)}</p>'

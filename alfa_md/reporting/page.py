@@ -1,4 +1,4 @@
-"""One self-contained HTML page about runs: summaries, curves, results, published numbers, what differs."""
+"""The report: one self-contained HTML page with summaries, curves, results, published results and differences."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,24 +9,24 @@ from alfa_md import __version__
 from alfa_md.errors import UserError
 from alfa_md.experiment.config import differences
 from alfa_md.experiment.pretraining import SCRATCH
-from alfa_md.experiment.run_directory import write_text
 from alfa_md.metrics import MeanCI
 from alfa_md.reporting.comparison import published_section
-from alfa_md.reporting.elements import breakable, html_table, loud
-from alfa_md.reporting.figures import DASHES, NUM_COLORS, figures
-from alfa_md.reporting.published import resolved
+from alfa_md.reporting.elements import html_table, warning_box, with_line_breaks
+from alfa_md.reporting.figures import DASHES, NUM_COLORS, render_figures
+from alfa_md.reporting.published import resolve
 from alfa_md.reporting.results import MINIATURE, results_section
 from alfa_md.reporting.style import STYLE
-from alfa_md.reporting.summary import RunSummary, summaries
-from alfa_md.system.progress import CONSOLE, spoken
+from alfa_md.reporting.summary import RunSummary, read_runs
+from alfa_md.system.files import write_text
+from alfa_md.system.progress import CONSOLE, format_duration
 
-# Facts of run.json that are worth a row where runs differ in them.
+# Facts of run.json that are listed if the runs differ in them.
 FACTS = ("seed", "pretrained", "data_kind", "data_root", "alfa_md", "torch", "python", "machine")
 
 
-def report(paths: Sequence[str], out: str) -> None:
-    """Writes the page about the runs in these directories to `out`. Raises UserError for bad input."""
-    text, file = page(summaries(paths)), Path(out).expanduser()
+def write_report(paths: Sequence[str], out: str) -> None:
+    """Writes the report on the runs in these directories to `out`. Raises UserError for bad input."""
+    text, file = render_page(read_runs(paths)), Path(out).expanduser()
     try:
         write_text(file, text)
     except OSError as error:
@@ -34,8 +34,8 @@ def report(paths: Sequence[str], out: str) -> None:
     CONSOLE.print(f"Report: {file}")
 
 
-def page(runs: Sequence[RunSummary]) -> str:
-    """The page; it needs no other file and no network. Raises UserError where matplotlib is not installed."""
+def render_page(runs: Sequence[RunSummary]) -> str:
+    """The report as HTML without external resources. Raises UserError if matplotlib is not installed."""
     title = escape(runs[0].label if len(runs) == 1 else f"{len(runs)} runs")
     sections = (
         ("Runs", f'<div class="cards">{"".join(card(run, number) for number, run in enumerate(runs))}</div>'),
@@ -55,15 +55,15 @@ def page(runs: Sequence[RunSummary]) -> str:
 
 
 def swatch(number: int) -> str:
-    """The line that stands for a run in the figures."""
+    """The legend line of a run, in its colour and dash style."""
     style = f"{DASHES[number // NUM_COLORS % len(DASHES)]} var(--run{number % NUM_COLORS})"
     return f'<span class="swatch" style="border-top: 4px {style}"></span>'
 
 
 def card(run: RunSummary, number: int) -> str:
-    """What a run is and how far it has come."""
-    rows = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in described(run).items() if value)
-    miniature = loud(MINIATURE) if run.facts.get("data_kind") == "miniature" else ""
+    """The summary card of a run."""
+    rows = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in card_rows(run).items() if value)
+    miniature = warning_box(MINIATURE) if run.facts.get("data_kind") == "miniature" else ""
     command = escape(str(run.facts.get("command", "")))
     return (
         f'<article class="card"><h3>{swatch(number)}{escape(run.label)}</h3>{miniature}<dl>{rows}</dl>'
@@ -72,57 +72,64 @@ def card(run: RunSummary, number: int) -> str:
     )
 
 
-def described(run: RunSummary) -> dict[str, str]:
-    """The rows of a card; empty where nothing is known."""
+def card_rows(run: RunSummary) -> dict[str, str]:
+    """The rows of a card, label -> text; the text is empty if unknown."""
     facts = run.facts
     versions = [f"{name} {facts[name]}" for name in ("alfa_md", "torch", "python") if name in facts]
     return {
         "Configuration": f"{facts.get('name', '')}, seed {facts.get('seed', '?')}",
-        "Learner": learner(run),
+        "Learner": describe_learner(run),
         "Pretrained": str(facts.get("pretrained") or SCRATCH) if "pretrained" in facts else "",
-        "Updates": updates(run),
-        "Best validation": best_validation(run),
-        "Time": time_taken(run),
-        "Waiting for data": f"{100 * run.train[-1]['data_wait']:.0f} % of the time" if "data_wait" in last(run) else "",
+        "Updates": describe_updates(run),
+        "Best validation": describe_best_validation(run),
+        "Time": describe_time(run),
+        "Waiting for data": f"{100 * run.train[-1]['data_wait']:.0f} % of the time"
+        if "data_wait" in last_record(run)
+        else "",
         "Peak memory": f"{run.last('peak_memory') / 2**30:.2f} GiB" if run.last("peak_memory") else "",
         "Machine": str(facts.get("machine", "")),
         "Versions": ", ".join(versions),
-        "Data": data(facts),
+        "Data": describe_data(facts),
     }
 
 
-def last(run: RunSummary) -> dict:
-    """The last training record, empty before there is one."""
+def last_record(run: RunSummary) -> dict:
+    """The last training record, empty if there is none."""
     return run.train[-1] if run.train else {}
 
 
-def learner(run: RunSummary) -> str:
-    """Learner, head, rule, inner steps, backbone and image size, as far as the configuration binds them."""
-    name = resolved(run.bound, "Experiment.learner")
+def describe_data_wait(run: RunSummary) -> str:
+    """The fraction of time spent waiting for data, by the last training record."""
+    return f"{100 * run.train[-1]['data_wait']:.0f} % of the time" if "data_wait" in last_record(run) else ""
+
+
+def describe_learner(run: RunSummary) -> str:
+    """Learner, head, rule, inner steps, backbone and image size, if bound by the configuration."""
+    name = resolve(run.bound, "Experiment.learner")
     if name is None:
         return ""
     head, rule, steps, extra, backbone = (
-        resolved(run.bound, f"{name}.{part}")
+        resolve(run.bound, f"{name}.{part}")
         for part in ("head", "rule", "num_steps", "additional_evaluation_steps", "backbone")
     )
-    parts = [name, head, rule and f"rule {rule}", steps and f"{steps} inner steps" + _more(extra), backbone]
+    parts = [name, head, rule and f"rule {rule}", steps and f"{steps} inner steps" + _evaluation_steps(extra), backbone]
     pixels = run.bound.get("IMAGE_SIZE")
     return ", ".join(part for part in [*parts, pixels and f"{pixels} px"] if part)
 
 
-def _more(extra: str | None) -> str:
+def _evaluation_steps(extra: str | None) -> str:
     return f" ({extra} more in evaluation)" if extra and extra != "0" else ""
 
 
-def updates(run: RunSummary) -> str:
-    """How many are done, by the last record."""
+def describe_updates(run: RunSummary) -> str:
+    """Number of updates done, by the last record, and in total."""
     if run.total is None or run.updates >= run.total:
         return f"{run.updates} of {run.total or '?'}"
     state = "still training, or stopped: the same command goes on" if run.updates else "nothing recorded yet"
     return f"{run.updates} of {run.total} ({state})"
 
 
-def best_validation(run: RunSummary) -> str:
+def describe_best_validation(run: RunSummary) -> str:
     if not run.best:
         return "none yet"
     unit, mean, ci95 = run.unit, run.best[run.unit.name], run.best.get("ci95")
@@ -130,24 +137,24 @@ def best_validation(run: RunSummary) -> str:
     return f"{value} {unit.symbol or unit.name} at update {run.best['step']}"
 
 
-def time_taken(run: RunSummary) -> str:
+def describe_time(run: RunSummary) -> str:
     wall, cpu = run.last("seconds"), run.last("cpu_seconds")
     if wall is None:
         return ""
-    return f"{spoken(wall)}" + (f" ({spoken(cpu)} of CPU)" if cpu is not None else "")
+    return f"{format_duration(wall)}" + (f" ({format_duration(cpu)} of CPU)" if cpu is not None else "")
 
 
-def data(facts: dict) -> str:
-    """Kind and place of the data."""
+def describe_data(facts: dict) -> str:
+    """Kind and root folder of the data."""
     kind = str(facts.get("data_kind", "unknown"))
     kind = {"miniature": "embedded miniature"}.get(kind, kind)
     return f"{kind} at {facts['data_root']}" if "data_root" in facts and kind != "generated" else kind
 
 
 def curves_section(runs: Sequence[RunSummary]) -> str:
-    """A legend, and a figure for every quantity that was recorded."""
+    """The legend and one figure per recorded quantity."""
     drawn = "".join(
-        f"<figure><figcaption>{quantity.title}</figcaption>{svg}</figure>" for quantity, svg in figures(runs)
+        f"<figure><figcaption>{quantity.title}</figcaption>{svg}</figure>" for quantity, svg in render_figures(runs)
     )
     if not drawn:
         return "<p>Nothing recorded yet.</p>"
@@ -160,18 +167,18 @@ def curves_section(runs: Sequence[RunSummary]) -> str:
 
 
 def differences_section(runs: Sequence[RunSummary]) -> str:
-    """The bindings and facts in which the runs are not all the same; nothing for a single run."""
+    """A table of the bindings and facts in which the runs differ; empty for a single run."""
     if len(runs) < 2:
         return ""
     changed = (line.split(": ", 1)[0] for run in runs[1:] for line in differences(runs[0].config, run.config))
     rows = [
-        [f"<code>{breakable(text)}</code>" for text in (name, *(run.bound.get(name, "unset") for run in runs))]
+        [f"<code>{with_line_breaks(text)}</code>" for text in (name, *(run.bound.get(name, "unset") for run in runs))]
         for name in sorted(set(changed))
     ]
     for name in FACTS:
         values = [str(run.facts.get(name, "not recorded")) for run in runs]
         if len(set(values)) > 1:
-            rows.append([name, *map(breakable, values)])
+            rows.append([name, *map(with_line_breaks, values)])
     if not rows:
         return "<p>Nothing: configuration, seed, data and versions are the same.</p>"
-    return html_table(["binding", *(breakable(run.label) for run in runs)], rows, kind="text")
+    return html_table(["binding", *(with_line_breaks(run.label) for run in runs)], rows, kind="text")

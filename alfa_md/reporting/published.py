@@ -1,8 +1,8 @@
-"""The accuracies that the papers print for Meta-Dataset, and how far a run is from the setting of its row.
+"""Published Meta-Dataset results, and the differences between a run's settings and the published ones.
 
 Meta-Dataset (Triantafillou et al., ICLR 2020; its repository's leaderboard) and ALFA (Baik et al., NeurIPS 2020,
-Table 3): percent, 95 % intervals over 600 test episodes a source. All but the k-NN, which is that
-pretraining, start from a backbone pretrained on ImageNet.
+Table 3): percent, 95 % intervals over 600 test episodes per source. All but k-NN start from a backbone pretrained on
+ImageNet; k-NN is that pretraining.
 """
 
 import re
@@ -15,12 +15,12 @@ from alfa_md.data.sampling import Sampling
 from alfa_md.experiment.config import ROOT, differences
 from alfa_md.experiment.definition import META_DATASET
 
-Bindings = Mapping[str, str]  # what an operative configuration binds, as text
+Bindings = Mapping[str, str]  # bindings of an operative config: name -> value as text
 IMAGENET = frozenset({"ilsvrc_2012"})
 ALL = IMAGENET | {"aircraft", "cu_birds", "omniglot", "quickdraw", "vgg_flower", "dtd", "fungi"}
-EPISODES = 600  # of every source
-# Bindings that change no number of a result.
-HARMLESS = {"PRETRAINED", "reader", "decoder", "train.checkpoint_every", "train.log_every"}
+EPISODES = 600  # per source
+# Bindings that do not affect results.
+IGNORED_BINDINGS = {"PRETRAINED", "reader", "decoder", "train.checkpoint_every", "train.log_every"}
 
 
 def _row(text: str) -> dict[str, tuple[float, float]]:
@@ -61,7 +61,7 @@ PUBLISHED = {
 
 
 class Setting(NamedTuple):
-    """What makes a run one of a row: learner, head, rule and training sources; and the gin file with its values."""
+    """The learner, head, rule and training sources of a published row, and the gin file with all its settings."""
 
     learner: str
     head: str | None
@@ -88,24 +88,24 @@ SETTINGS = {
 
 
 def bindings(text: str) -> dict[str, str]:
-    """What a configuration binds: everything in which it differs from an empty one; comments at line ends dropped."""
+    """The bindings of a configuration that differ from the defaults; trailing comments are removed."""
     pairs = (line.split(": unset -> ", 1) for line in differences("", text))
     return {name: re.sub(r"\s+#.*", "", value) for name, value in pairs}
 
 
-def resolved(bound: Bindings, name: str) -> str | None:
-    """The value bound to a name, through macros; `@scope/Name()` as Name. None where nothing is bound."""
+def resolve(bound: Bindings, name: str) -> str | None:
+    """The value bound to a name with macros resolved; `@scope/Name()` becomes `Name`. None if not bound."""
     value = bound.get(name)
-    for _ in bound:  # a chain of macros is no longer than that
+    for _ in bound:  # at most as many macros as bindings
         if value and value.startswith("%"):
             value = bound.get(value[1:])
     return value and (value.removeprefix("@").removesuffix("()").rpartition("/")[2] if value[0] == "@" else value)
 
 
-def row_of(bound: Bindings) -> str | None:
-    """The published row of a configuration's learner, head, rule and training sources; None where there is none."""
-    learner = resolved(bound, "Experiment.learner")
-    parts = [resolved(bound, f"{learner}.{part}") for part in ("head", "rule")]
+def published_row(bound: Bindings) -> str | None:
+    """The published row with a configuration's learner, head, rule and training sources, None if there is none."""
+    learner = resolve(bound, "Experiment.learner")
+    parts = [resolve(bound, f"{learner}.{part}") for part in ("head", "rule")]
     written = re.sub(r"%(\w+)", lambda macro: bound.get(macro[1], "''"), bound.get("Experiment.train_sources", "()"))
     sources = frozenset(_value(written))
     found = (name for name, setting in SETTINGS.items() if [*setting[:4]] == [learner, *parts, sources])
@@ -113,32 +113,32 @@ def row_of(bound: Bindings) -> str | None:
 
 
 def deviations(bound: Bindings, row: str) -> list[str]:
-    """The bindings in which a configuration differs from the gin file of a row, as `name: run's (published: value)`."""
+    """The bindings that differ from the gin file of a published row, as `name: value (published: value)`."""
     file = SETTINGS[row].file
     if file is None or not (ROOT / file).is_file():
         return ["the published settings are not part of this package, so that this run's are not checked"]
     return [
         f"{name}: {bound[name]} (published: {value})"
         for name, value in (_official_sampling() | _file_bindings(file)).items()
-        if name in bound and name not in HARMLESS and _value(bound[name]) != _value(value)
+        if name in bound and name not in IGNORED_BINDINGS and _value(bound[name]) != _value(value)
     ]
 
 
 def _official_sampling() -> dict[str, str]:
-    """The benchmark's ways and shots, which are the defaults of Sampling."""
+    """The benchmark's ways and shots: the defaults of Sampling, as bindings."""
     defaults = {f"Sampling.{field.name}": repr(field.default) for field in fields(Sampling)}
     return defaults | {f"train/{name}": value for name, value in defaults.items()}
 
 
 def _file_bindings(file: str) -> dict[str, str]:
-    """What a gin file of this package binds, with its includes."""
+    """The bindings of a gin file of this package, includes resolved."""
     text = (ROOT / file).read_text()
     included = [_file_bindings(other) for other in re.findall(r"^include '(.+)'", text, re.MULTILINE)]
     return {name: value for part in [*included, bindings(text)] for name, value in part.items()}
 
 
 def _value(text: str) -> object:
-    """A number or tuple whatever its spelling; a reference as it is written."""
+    """A literal's Python value, or the text itself for anything else."""
     try:
         return literal_eval(text)
     except (ValueError, SyntaxError):

@@ -1,4 +1,4 @@
-"""The style of a report: system fonts, light and dark after the reader's setting, one column on a phone."""
+"""CSS of the report: system fonts, light and dark mode, one column on narrow screens."""
 
 STYLE = """
 :root {

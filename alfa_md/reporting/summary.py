@@ -1,4 +1,4 @@
-"""What a run directory says of its run: configuration, curves and results, read without loading anything."""
+"""Summaries of run directories: configuration, metrics and results, read without loading checkpoints."""
 
 import json
 import math
@@ -14,11 +14,11 @@ from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.metrics import ACCURACY, Unit
 from alfa_md.reporting.published import bindings
 
-COSTS = {"step", "seconds", "cpu_seconds", "data_wait", "peak_memory"}  # in which a NaN is damage, not divergence
+COSTS = {"step", "seconds", "cpu_seconds", "data_wait", "peak_memory"}  # must be finite, unlike loss and score
 
 
 class RunSummary(NamedTuple):
-    """One run; `label` tells it from the others of a report."""
+    """The contents of a run directory; `label` is unique within a report."""
 
     label: str
     path: Path
@@ -31,40 +31,40 @@ class RunSummary(NamedTuple):
 
     @property
     def updates(self) -> int:
-        """The last update that left a record."""
+        """The last update with a record."""
         return max((record["step"] for record in self.train + self.validation), default=0)
 
     @property
     def total(self) -> int | None:
-        """The number of updates that the configuration asks for."""
+        """The number of updates in the configuration, None if unknown."""
         values = [value for name, value in self.bound.items() if name.endswith(".num_updates")]
         return int(values[0]) if values and values[0].isdigit() else None
 
     @property
     def unit(self) -> Unit:
-        """What the scores of its records are."""
+        """The unit of the scores in the records."""
         found = (unit for name, unit in UNITS.items() if any(name in record for record in self.validation + self.train))
         return next(found, ACCURACY)
 
     @property
     def best(self) -> dict | None:
-        """The first validation record with the best score."""
+        """The first validation record with the best score, None if there is none."""
         unit = self.unit
         return max(self.validation, key=lambda record: unit.sign * record[unit.name], default=None)
 
     def last(self, name: str) -> float | None:
-        """The largest value of a quantity that only grows, such as seconds."""
+        """The last value of a non-decreasing quantity such as seconds, None if not recorded."""
         return max((record[name] for record in self.train + self.validation if name in record), default=None)
 
 
-def summaries(paths: Sequence[str]) -> list[RunSummary]:
-    """The runs in these directories, each once. Raises UserError for what is no run directory or is damaged."""
+def read_runs(paths: Sequence[str]) -> list[RunSummary]:
+    """Reads the runs in these directories, without duplicates. Raises UserError if one is missing or damaged."""
     folders = list(dict.fromkeys(Path(path).expanduser().resolve() for path in paths))
-    return [summary(folder, label) for folder, label in zip(folders, labels(folders), strict=True)]
+    return [read_run(folder, label) for folder, label in zip(folders, run_labels(folders), strict=True)]
 
 
-def labels(folders: Sequence[Path]) -> list[str]:
-    """The shortest ends of the paths that differ; a name that is only a seed gets its parent's."""
+def run_labels(folders: Sequence[Path]) -> list[str]:
+    """The shortest distinct suffixes of the paths; a name that is only a seed includes its parent's."""
     for number in range(1, max(len(folder.parts) for folder in folders) + 1):
         names = ["/".join(folder.parts[-number:]) for folder in folders]
         if len(set(names)) == len(names) and not any(re.fullmatch(r"seed\d*", name) for name in names):
@@ -72,34 +72,34 @@ def labels(folders: Sequence[Path]) -> list[str]:
     return [str(folder) for folder in folders]
 
 
-def summary(path: Path, label: str) -> RunSummary:
-    """One run. Raises UserError as `summaries` does."""
+def read_run(path: Path, label: str) -> RunSummary:
+    """Reads one run. Raises UserError as `read_runs` does."""
     run = RunDirectory(path)
     facts, config = run.facts(), run.config.read_text(errors="replace")
-    records = metrics(run.metrics)
+    records = read_metrics(run.metrics)
     train, validation = ([r for r in records if r["group"] == group] for group in ("train", "validation"))
-    return RunSummary(label, path, facts, config, bindings(config), train, validation, results(run.results))
+    return RunSummary(label, path, facts, config, bindings(config), train, validation, read_results(run.results))
 
 
-def metrics(path: Path) -> list[dict]:
-    """The records of a metrics.jsonl; none where a run has just begun, and half a last line is passed over.
+def read_metrics(path: Path) -> list[dict]:
+    """The records of a metrics.jsonl; empty if the file does not exist, and without an incomplete last line.
 
-    Raises UserError where another line is damaged.
+    Raises UserError if another line is damaged.
     """
     lines = path.read_text(errors="replace").split("\n") if path.is_file() else [""]
     records = []
-    for number, line in enumerate(lines[:-1], start=1):  # a run that is being written to may end in half a line
+    for number, line in enumerate(lines[:-1], start=1):  # the last line of an active run may be incomplete
         try:
             record = json.loads(line)
-            _check(record)
+            _validate_record(record)
         except (ValueError, KeyError, TypeError) as error:
             raise UserError(f"{path}, line {number} is damaged; delete that line and run this again") from error
         records.append(record)
     return records
 
 
-def _check(record: dict) -> None:
-    """Raises KeyError, TypeError or ValueError unless a record has what every record has."""
+def _validate_record(record: dict) -> None:
+    """Raises KeyError, TypeError or ValueError if a record lacks keys or has invalid values."""
     if record["group"] == "validation" and not UNITS.keys() & record.keys():
         raise KeyError("no score")
     numbers = [record["step"]] + [value for name, value in record.items() if name != "group"]
@@ -109,17 +109,17 @@ def _check(record: dict) -> None:
         raise ValueError("not finite")
 
 
-def results(folder: Path) -> dict[str, dict]:
-    """The run's own test results under "", those of its baselines under their names; nothing where there are none.
+def read_results(folder: Path) -> dict[str, dict]:
+    """The contents of the test results files: the run's under "", its baselines' under their names.
 
-    Raises UserError where a file is damaged.
+    Raises UserError if a file is damaged.
     """
     files = [path for path in sorted(folder.glob("test*.json")) if re.fullmatch(r"test(-[^.]+)?", path.stem)]
-    return {path.stem.removeprefix("test").removeprefix("-"): _results(path) for path in files}
+    return {path.stem.removeprefix("test").removeprefix("-"): _read_results_file(path) for path in files}
 
 
-def _results(path: Path) -> dict:
-    content = comparison.load(str(path), "test")
+def _read_results_file(path: Path) -> dict:
+    content = comparison.load_results(str(path), "test")
     try:
         [(float(record["mean"]), float(record["ci95"]), record["data"]) for record in content["sources"].values()]
         content["protocol"]["split"], content["protocol"]["seed"]

@@ -1,1 +1,1 @@
-"""The machine: devices, processes, files; nothing here knows a learner or an episode."""
+"""Devices, processes, files and progress; independent of learners and episodes."""

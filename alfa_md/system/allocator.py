@@ -1,14 +1,14 @@
-"""Keeps freed memory in the process: the page faults of large tensors cost a CPU run up to a third of its time."""
+"""Setting of glibc's allocator that keeps freed pages: page faults of large tensors cost up to a third of CPU time."""
 
 import ctypes
 import sys
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # names and numbers of glibc's malloc.h
-LARGEST = 2**28  # bytes; tensors up to this size come from the heap, and their pages stay
+LARGEST = 2**28  # bytes; tensors up to this size come from the heap, whose pages are reused
 
 
 def keep_freed_pages() -> None:
-    """Tells glibc's allocator to reuse the pages of freed tensors; does nothing on other platforms."""
+    """Makes glibc's allocator reuse the pages of freed tensors; does nothing on other platforms."""
     if sys.platform != "linux":
         return
     try:

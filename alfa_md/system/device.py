@@ -1,4 +1,4 @@
-"""Which device a run uses."""
+"""Selection of the device of a run."""
 
 import torch
 
@@ -9,7 +9,10 @@ CHOICES = ("auto", "cpu", "cuda")
 
 
 def choose(name: str) -> torch.device:
-    """`auto` is CUDA where there is one; of several processes each takes its own GPU. Raises UserError without one."""
+    """The device of a --device flag: `auto` is CUDA if available; every process of a group takes its own GPU.
+
+    Raises UserError if there is no GPU, or none for this process.
+    """
     if name == "cuda" and not torch.cuda.is_available():
         raise UserError("--device=cuda: torch sees no CUDA GPU here; use --device=cpu or auto")
     if name == "cpu" or not torch.cuda.is_available():

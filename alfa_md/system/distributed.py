@@ -1,7 +1,7 @@
-"""Several processes, started by torchrun, that share the episodes of one run.
+"""Data parallelism over episodes for processes started by torchrun.
 
-Process r of n takes whole episodes: of those of an update, or of a portion of an evaluation, every n-th from r on.
-What every process then knows is the same, so that all take the same decisions; the first one writes.
+Process r of n takes every n-th episode from r on, of an update or of a portion of an evaluation. Results are reduced or
+gathered on all processes, which therefore take the same decisions; rank 0 writes the files.
 """
 
 import gc
@@ -21,52 +21,52 @@ from alfa_md.system import progress
 T = TypeVar("T")
 
 
-class Group:
-    """The processes of a run; this class itself is a process alone."""
+class ProcessGroup:
+    """Collective operations of the processes of a run; this base class is a single process."""
 
     rank, size = 0, 1
 
     @property
-    def first(self) -> bool:
-        """Whether this process is the one that writes."""
+    def is_first(self) -> bool:
+        """True for rank 0, the process that writes files."""
         return self.rank == 0
 
-    def share(self, items: Sequence[T]) -> Sequence[T]:
-        """This process's part of the items that all of them know."""
+    def shard(self, items: Sequence[T]) -> Sequence[T]:
+        """This process's items of a sequence that all processes have."""
         return items[self.rank :: self.size]
 
-    def total(self, values: Sequence[float]) -> list[float]:
-        """The sums over all processes."""
+    def all_reduce(self, values: Sequence[float]) -> list[float]:
+        """The elementwise sums over all processes."""
         return list(values)
 
     def any(self, condition: bool) -> bool:
-        """Whether the condition holds in some process."""
-        return self.total([float(condition)])[0] > 0
+        """True if the condition holds in any process."""
+        return self.all_reduce([float(condition)])[0] > 0
 
     def sum_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
-        """Makes every gradient the sum over all processes."""
+        """Replaces every gradient by its sum over all processes."""
 
-    def collect(self, own: list[T]) -> list[T]:
-        """All items in their order, of which every process has its `share`."""
+    def all_gather(self, own: list[T]) -> list[T]:
+        """The items of all processes in the order from before `shard`."""
         return own
 
-    def agreed(self, value: T) -> T:
-        """What the first process holds, in all of them."""
+    def broadcast(self, value: T) -> T:
+        """The value that rank 0 holds."""
         return value
 
 
-ALONE = Group()
+SINGLE_PROCESS = ProcessGroup()
 
 
-class Processes(Group):
-    """The processes that torchrun has started. Raises SystemExit where another one is lost."""
+class TorchrunGroup(ProcessGroup):
+    """The processes started by torchrun. Every collective raises SystemExit if another process is lost."""
 
     def __init__(self):
         self.rank, self.size = dist.get_rank(), dist.get_world_size()
 
-    def total(self, values: Sequence[float]) -> list[float]:
+    def all_reduce(self, values: Sequence[float]) -> list[float]:
         sums = torch.tensor(values, dtype=torch.float64)
-        with others_alive(self):
+        with exit_if_process_lost(self):
             dist.all_reduce(sums)
         return sums.tolist()
 
@@ -74,33 +74,33 @@ class Processes(Group):
         parameters = list(parameters)
         gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
         present = gradients[0].new_tensor([p.grad is not None for p in parameters])
-        flat = torch.cat([present, *(gradient.flatten() for gradient in gradients)])  # one message, not one a tensor
-        with others_alive(self):
+        flat = torch.cat([present, *(gradient.flatten() for gradient in gradients)])  # one message for all tensors
+        with exit_if_process_lost(self):
             dist.all_reduce(flat)
         present, *parts = flat.split([len(parameters), *(p.numel() for p in parameters)])
-        for parameter, part, somewhere in zip(parameters, parts, present.tolist(), strict=True):
-            # in the parameter's memory format, as one process alone has it: norms add up in the order of memory
-            parameter.grad = torch.empty_like(parameter).copy_(part.view_as(parameter)) if somewhere else None
+        for parameter, part, has_gradient in zip(parameters, parts, present.tolist(), strict=True):
+            # in the parameter's memory format, as in a single process: norms are summed in memory order
+            parameter.grad = torch.empty_like(parameter).copy_(part.view_as(parameter)) if has_gradient else None
 
-    def collect(self, own: list[T]) -> list[T]:
+    def all_gather(self, own: list[T]) -> list[T]:
         shares: list = [None] * self.size
-        with others_alive(self):
+        with exit_if_process_lost(self):
             dist.all_gather_object(shares, own)
         absent = object()
         return [item for item in chain(*zip_longest(*shares, fillvalue=absent)) if item is not absent]
 
-    def agreed(self, value: T) -> T:
+    def broadcast(self, value: T) -> T:
         message = [value]
-        with others_alive(self):
+        with exit_if_process_lost(self):
             dist.broadcast_object_list(message)
         return message[0]
 
 
 @contextmanager
-def others_alive(group: Group) -> Iterator[None]:
-    """One line instead of a traceback where another process is gone: its own last line says why.
+def exit_if_process_lost(group: ProcessGroup) -> Iterator[None]:
+    """Turns the error of a collective into one line and SystemExit if another process is gone.
 
-    The line is printed at once, for torchrun is about to end this process too.
+    The line is flushed at once, because torchrun is about to end this process too.
     """
     try:
         yield
@@ -111,22 +111,22 @@ def others_alive(group: Group) -> Iterator[None]:
 
 
 @contextmanager
-def joined() -> Iterator[Group]:
-    """The group that torchrun has made this process part of, else a process alone; only the first one prints."""
+def process_group() -> Iterator[ProcessGroup]:
+    """The process group set up by torchrun, or SINGLE_PROCESS; only rank 0 prints to the console."""
     if "TORCHELASTIC_RUN_ID" not in os.environ:
-        yield ALONE
+        yield SINGLE_PROCESS
         return
     dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
-    group = Processes()
-    progress.CONSOLE.quiet = not group.first
+    group = TorchrunGroup()
+    progress.CONSOLE.quiet = not group.is_first
     try:
         yield group
     finally:
         progress.CONSOLE.quiet = False
         dist.destroy_process_group()
-        gc.collect()  # what still holds the group would end its threads too late, by an abort, now and then
+        gc.collect()  # remaining references would end the group's threads late, occasionally with an abort
 
 
 def local_rank() -> int:
-    """The number of this process on its machine, and of the GPU that it uses."""
+    """The index of this process on its machine, and of the GPU that it uses."""
     return int(os.environ.get("LOCAL_RANK", 0))

@@ -1,4 +1,4 @@
-"""Libraries that come with an extra of the package, imported where they are needed."""
+"""Imports of libraries that are optional extras of the package."""
 
 from types import ModuleType
 
@@ -6,7 +6,7 @@ from alfa_md.errors import UserError
 
 
 def require_matplotlib() -> ModuleType:
-    """matplotlib, with its figures. Raises UserError where it is not installed."""
+    """The matplotlib module, with `matplotlib.figure` imported. Raises UserError if it is not installed."""
     try:
         import matplotlib.figure
     except ImportError as error:

@@ -1,5 +1,6 @@
-"""Files that are written whole or not at all."""
+"""Atomic writes of files, and JSON files."""
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,12 +8,14 @@ from pathlib import Path
 from threading import get_ident
 from typing import BinaryIO
 
+from alfa_md.errors import UserError
+
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A binary file that takes the place of `path` when the block ends well and vanishes when it does not.
+def atomic_write(path: Path) -> Iterator[BinaryIO]:
+    """Opens a temporary binary file that replaces `path` if the block succeeds and is removed if it fails.
 
-    The OSError of a full disk or a read-only folder names `path`, whichever system call met it.
+    The OSError of a full disk or a read-only folder names `path`, not the temporary file.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{get_ident()}.tmp")
     try:
@@ -25,3 +28,22 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes a UTF-8 text file atomically."""
+    with atomic_write(path) as file:
+        file.write(text.encode())
+
+
+def read_json(path: Path) -> dict:
+    """The content of a JSON file. Raises UserError if it does not parse."""
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        raise UserError(f"{path} is damaged ({error}); restore it or choose another --run_dir") from error
+
+
+def write_json(path: Path, content: dict) -> None:
+    """Writes a JSON file atomically."""
+    write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")

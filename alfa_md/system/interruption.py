@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as a wish to stop at the next safe place; a second one stops at once."""
+"""Graceful stop on Ctrl-C or SIGTERM: the first signal requests a stop, a second one acts at once."""
 
 import signal
 import threading
@@ -8,22 +8,22 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interruption:
-    """While entered, the first signal only sets `wanted`; signals after it act as they did before.
+    """Context manager in which the first signal only sets `requested`; later signals get their previous handlers.
 
-    Entered outside the main thread, where Python takes no signals, it never sets anything.
+    Does nothing outside the main thread, where Python handles no signals.
     """
 
     def __init__(self):
         self.number = 0
 
     @property
-    def wanted(self) -> bool:
-        """Whether someone asked to stop."""
+    def requested(self) -> bool:
+        """True if this process has received a signal to stop."""
         return self.number > 0
 
     @property
-    def code(self) -> int:
-        """The exit code by which shells know an end by this signal; SIGTERM's where another process received it."""
+    def exit_code(self) -> int:
+        """128 + signal, as in shells; that of SIGTERM if another process received the signal."""
         return 128 + (self.number or signal.SIGTERM)
 
     def __enter__(self) -> "Interruption":

@@ -1,4 +1,4 @@
-"""Advisory locks between processes; the system drops them when a process ends, however that happens."""
+"""Advisory file locks between processes; the operating system releases them when a process ends."""
 
 import fcntl
 from collections.abc import Iterator
@@ -9,10 +9,10 @@ from alfa_md.errors import UserError
 
 
 @contextmanager
-def exclusive(path: Path) -> Iterator[None]:
-    """Hold the lock of `path`, made if need be, so that several at once do not all do the same long work.
+def exclusive_lock(path: Path) -> Iterator[None]:
+    """Waits for and holds an exclusive lock on `path` (created if missing), so that long work is not done twice.
 
-    On a file system without locks there is no waiting: the caller must be correct without it.
+    Does not block on a file system without locks: the caller must be correct without the lock.
     """
     with path.open("a") as file:
         with suppress(OSError):
@@ -21,8 +21,8 @@ def exclusive(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def sole(path: Path, refusal: str) -> Iterator[None]:
-    """Hold the lock of `path`, or raise UserError(refusal) where another process holds it."""
+def lock_or_refuse(path: Path, refusal: str) -> Iterator[None]:
+    """Holds an exclusive lock on `path`. Raises UserError(refusal) if another process holds it."""
     with path.open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""Progress of long work: a bar on a terminal, a plain line now and then elsewhere."""
+"""Progress display: a bar on a terminal, a plain line every 15 seconds elsewhere."""
 
 import sys
 import time
@@ -10,15 +10,15 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as RichProgress
 from rich.text import Text
 
-# Text is printed as it is: a path may hold what rich takes for markup.
+# Without markup: a path may contain rich's markup characters.
 CONSOLE = Console(markup=False, emoji=False, highlight=False, soft_wrap=True)
-PLAIN_SECONDS = 15.0  # between two lines where there is no terminal
+PLAIN_SECONDS = 15.0  # between two lines without a terminal
 
 
 class Progress:
-    """Counts from `done` to `total`; `say` prints a line that stays, `advance` moves on with a short remark.
+    """Counts from `done` to `total`: `advance` counts one more, `print_line` prints a permanent line.
 
-    Shown are count, time, rate (over all of this process, so that pauses for validation count), what is left, remark.
+    Shows count, elapsed time, rate (over the whole process, pauses for validation included), time left, and a remark.
     """
 
     def __init__(self, title: str, total: int, done: int = 0):
@@ -41,14 +41,14 @@ class Progress:
             self._line()
 
     def advance(self, remark: str = "") -> None:
-        """One more is done."""
+        """Counts one more item and shows `remark`, or the last one."""
         self.done, self.remark = self.done + 1, remark or self.remark
         if self.bar:
             self.bar.update(self.task, completed=self.done, pace=self._pace(), remark=self.remark)
         elif time.monotonic() - self.printed > PLAIN_SECONDS:
             self._line()
 
-    def say(self, text: str) -> None:
+    def print_line(self, text: str) -> None:
         """Prints a line above the bar."""
         CONSOLE.print(text)
 
@@ -57,18 +57,18 @@ class Progress:
         CONSOLE.print(f"{self.title} {self.done}/{self.total}  {self._pace()}  {self.remark}".rstrip())
 
     def _pace(self) -> str:
-        """Elapsed time, and rate and time left where there are any."""
+        """Elapsed time, and rate and time left once known."""
         elapsed, done = time.monotonic() - self.started, self.done - self.first
-        parts = [spoken(elapsed)]
+        parts = [format_duration(elapsed)]
         if done and elapsed > 0:
-            parts.append(per_second(done / elapsed))
+            parts.append(format_rate(done / elapsed))
             if self.done < self.total:
-                parts.append(f"ETA {spoken(elapsed / done * (self.total - self.done))}")
+                parts.append(f"ETA {format_duration(elapsed / done * (self.total - self.done))}")
         return "  ".join(parts)
 
 
 class _Bar(RichProgress):
-    """Title, bar, count and pace in one line, the remark in a line of its own: both fit into 80 columns."""
+    """Title, bar, count and pace on one line, the remark on a second; both fit into 80 columns."""
 
     def __init__(self, console: Console):
         columns = (TextColumn("{task.description}"), BarColumn(20), MofNCompleteColumn())
@@ -80,7 +80,7 @@ class _Bar(RichProgress):
             yield Text(task.fields["remark"], no_wrap=True, overflow="ellipsis")
 
 
-def spoken(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """A duration in one or two units: 95 s, 37 min, 5 h 10 min, 3 d 4 h."""
     if seconds < 120:
         return f"{seconds:.0f} s"
@@ -91,6 +91,6 @@ def spoken(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"
 
 
-def per_second(rate: float) -> str:
+def format_rate(rate: float) -> str:
     """A rate in two digits, whole above 10: 0.012/s, 3.4/s, 1234/s."""
     return f"{rate:.0f}/s" if rate >= 10 else f"{rate:.2g}/s"

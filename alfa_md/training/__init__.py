@@ -1,1 +1,1 @@
-"""The outer loop."""
+"""Meta-training: the outer loop, its update, schedules, validation and logs."""

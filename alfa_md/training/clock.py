@@ -1,4 +1,4 @@
-"""What a run costs: time, the share of it spent waiting for episodes, and an estimate of the whole."""
+"""Timing of a training run: elapsed time, the fraction spent waiting for data, and an estimate of the total."""
 
 import time
 
@@ -6,14 +6,16 @@ import torch
 
 from alfa_md.system.progress import Progress
 
-PATIENCE_HOURS = 12.0  # above it, a run on the CPU is pointed to the quickstart
+CPU_WARNING_HOURS = 12.0  # a longer run on the CPU prints a pointer to the quickstart
 
 
 class Clock:
-    """Time per update; after the third, tells what the whole run will take.
+    """Times updates; after the third, prints an estimate for the whole run.
 
-    `validation_share` is the number of validation episodes for every training episode, `spent` the time that earlier
-    processes of this run have used.
+    Args:
+      done: updates done by earlier processes of the run.
+      validation_share: validation episodes per training episode.
+      spent: seconds and CPU seconds of earlier processes of the run.
     """
 
     def __init__(
@@ -31,28 +33,28 @@ class Clock:
         self.cpu_started = time.process_time()  # a pretraining in this process has a clock of its own
 
     def seconds(self) -> dict[str, float]:
-        """Wall-clock and CPU seconds that this run has taken."""
+        """Wall-clock and CPU seconds of the run so far, earlier processes included."""
         now = {"seconds": time.monotonic() - self.started, "cpu_seconds": time.process_time() - self.cpu_started}
         return {name: round(self.spent.get(name, 0.0) + value, 2) for name, value in now.items()}
 
-    def share(self, seconds: float) -> float:
-        """What part of this process's time so far these seconds are."""
+    def fraction(self, seconds: float) -> float:
+        """`seconds` as a fraction of this process's time so far."""
         return round(seconds / max(time.monotonic() - self.started, 1e-9), 4)
 
     def tick(self, step: int) -> None:
-        """Called after every update."""
+        """Records the end of an update; called after every update."""
         if step == self.done + 1:
-            self.first = time.monotonic()  # the first update also waits for data and warms up
+            self.first = time.monotonic()  # excludes the first update, which also waits for data and warms up
         elif step == self.done + 3:
             self._estimate((time.monotonic() - self.first) / 2)
 
     def _estimate(self, seconds: float) -> None:
         updates = self.num_updates - self.done
-        # A validation episode has no outer gradient: it is counted with the half of a training episode.
+        # A validation episode has no outer gradient: it counts as half a training episode.
         hours = seconds * updates * (1 + self.validation_share / 2) / 3600
         whole = f"{hours:.1f} hours" if hours >= 1 else f"{60 * hours:.1f} minutes"
-        self.progress.say(f"{seconds:.2f} s an update: about {whole} for {updates} updates and their validation")
-        if self.device.type == "cpu" and hours > PATIENCE_HOURS:
-            self.progress.say(
+        self.progress.print_line(f"{seconds:.2f} s an update: about {whole} for {updates} updates and their validation")
+        if self.device.type == "cpu" and hours > CPU_WARNING_HOURS:
+            self.progress.print_line(
                 "This needs a GPU; on a CPU add --gin_config=gin/quickstart.gin or run scripts/quickstart.sh"
             )

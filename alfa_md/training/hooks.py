@@ -1,4 +1,4 @@
-"""What happens between two updates of a run: validation, checkpoints, curves, and a stop where one is wanted."""
+"""Hooks of the training loop, run between two updates: validation, checkpoints, logging, graceful stop."""
 
 from contextlib import ExitStack
 from types import TracebackType
@@ -6,28 +6,28 @@ from types import TracebackType
 import torch
 
 from alfa_md.episode import EpisodeSource
-from alfa_md.evaluation.results import scores
+from alfa_md.evaluation.results import score_episodes
 from alfa_md.experiment.checkpoint import TrainState, save_weights
-from alfa_md.experiment.ranking import ranked
+from alfa_md.experiment.ranking import update_ranking
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.metrics import MeanCI, Unit, mean_ci
-from alfa_md.system.distributed import Group
+from alfa_md.system.distributed import ProcessGroup
 from alfa_md.system.interruption import Interruption
 from alfa_md.system.progress import CONSOLE, Progress
 from alfa_md.training.clock import Clock
 from alfa_md.training.metrics_log import MetricsLog
-from alfa_md.training.tensorboard import peak_memory, watch
+from alfa_md.training.tensorboard import log_tensorboard, peak_memory
 
 
-class OuterLoop:
-    """Entered for the time of a run. All processes of `group` call the same methods; the first one writes."""
+class TrainingHooks:
+    """Hooks of one run, a context manager. All processes of `group` call the same methods; rank 0 writes files."""
 
     def __init__(
         self,
         state: TrainState,
         run: RunDirectory,
         device: torch.device,
-        group: Group,
+        group: ProcessGroup,
         num_updates: int,
         validation_share: float,
         keep_best: int,
@@ -38,15 +38,15 @@ class OuterLoop:
         self.clock = Clock(state.step, num_updates, device, self.progress, validation_share, state.spent)
         self.log: MetricsLog | None = None
 
-    def __enter__(self) -> "OuterLoop":
+    def __enter__(self) -> "TrainingHooks":
         with ExitStack() as stack:
             stack.enter_context(self.stop)
-            if self.group.first:
+            if self.group.is_first:
                 steps = {"train": self.state.step, "validation": self.state.validated}
                 self.log = MetricsLog(self.run.metrics, self.run.tensorboard, steps)
                 stack.callback(self.log.close)
-                self.run.rank_top(self.state.ranking)
-                self.run.drop_unranked(self.state.ranking)  # what a lost continuation has added
+                self.run.write_ranking(self.state.ranking)
+                self.run.remove_unranked(self.state.ranking)  # written after the checkpoint that is resumed from
             stack.enter_context(self.progress)
             self.opened = stack.pop_all()
         return self
@@ -55,59 +55,62 @@ class OuterLoop:
         self.opened.__exit__(kind, value, trace)
 
     def validate(self, source: EpisodeSource, num_episodes: int) -> None:
-        """The first state to reach the best mean becomes the best checkpoint; nothing happens if stopped within."""
+        """Scores validation episodes, updates the ranking and the best checkpoints, and logs the result.
+
+        Of equal means the earlier update ranks first. Returns without effect if a stop is requested meanwhile.
+        """
         values: list[float] = []
-        for portion in scores(self.state.learner, source, range(num_episodes), self.device, self.group):
+        for portion in score_episodes(self.state.learner, source, range(num_episodes), self.device, self.group):
             values += portion
-            if self.group.any(self.stop.wanted):
+            if self.group.any(self.stop.requested):
                 return
         result, state = mean_ci(values), self.state
         state.validated = state.step
-        state.ranking = ranked(state.ranking, state.step, result.mean, self.unit, self.keep_best)
+        state.ranking = update_ranking(state.ranking, state.step, result.mean, self.unit, self.keep_best)
         if self.log:
-            self._keep_best()
-            self._show(result, source)
+            self._save_best()
+            self._log_validation(result, source)
 
-    def _keep_best(self) -> None:
+    def _save_best(self) -> None:
         state = self.state
         if state.step == next(iter(state.ranking)):
             state.save(self.run.best)
         if state.step in state.ranking:
             self.run.top.mkdir(exist_ok=True)
             save_weights(self.run.top_file(state.step), state.learner.state_dict(), state.step)
-        self.run.rank_top(state.ranking)
+        self.run.write_ranking(state.ranking)
 
-    def _show(self, result: MeanCI, source: EpisodeSource) -> None:
+    def _log_validation(self, result: MeanCI, source: EpisodeSource) -> None:
         state = self.state
-        watch(self.log.writer, state.learner, source.episode(0).to(self.device), state.step)
+        log_tensorboard(self.log.writer, state.learner, source.episode(0).to(self.device), state.step)
         values = {self.unit.name: result.mean, "ci95": result.ci95}
         self.log.write(state.step, "validation", **values, **self.clock.seconds())
-        mean, best = spelt(self.unit.text(result), self.unit), spelt(self.unit.number(state.best), self.unit)
-        self.progress.say(f"update {state.step}: validation {mean}, best {best}")
+        mean, best = with_unit(self.unit.text(result), self.unit), with_unit(self.unit.number(state.best), self.unit)
+        self.progress.print_line(f"update {state.step}: validation {mean}, best {best}")
 
-    def keep(self) -> None:
-        """Writes the last checkpoint, unless it is on disk already."""
+    def save_checkpoint(self) -> None:
+        """Writes the last checkpoint unless this state is already saved."""
         state = self.state
         if (state.step, state.validated) != state.saved:
             state.spent = self.clock.seconds()
             if self.log:
                 state.save(self.run.last, self.run.previous)
-                self.run.drop_unranked(state.ranking)
+                self.run.remove_unranked(state.ranking)
             state.saved = (state.step, state.validated)
 
-    def leave_if_wanted(self) -> None:
-        """Raises SystemExit, the state saved, where someone has asked one of the processes to stop."""
-        if self.group.any(self.stop.wanted):
-            self.keep()
-            self.group.agreed(None)  # whoever left now would have the first process ended while it writes
+    def stop_if_requested(self) -> None:
+        """Saves the state and raises SystemExit if any process has received a signal to stop."""
+        if self.group.any(self.stop.requested):
+            self.save_checkpoint()
+            self.group.broadcast(None)  # waits for rank 0: torchrun ends it as soon as another process exits
             CONSOLE.print(f"stopped after update {self.state.step}; the same command goes on from there")
-            raise SystemExit(self.stop.code)
+            raise SystemExit(self.stop.exit_code)
 
-    def tell(self, loss: float, score: float, waited_seconds: float, record: bool) -> None:
-        """Shows an update that is done; enters it in the curves where it is to be recorded."""
-        state, unit, data_wait = self.state, self.unit, self.clock.share(waited_seconds)
-        now = f"loss {loss:.3f}  {unit.name} {spelt(unit.number(score), unit)}"
-        best = "" if state.best is None else f"  best validation {spelt(unit.number(state.best), unit)}"
+    def log_update(self, loss: float, score: float, waited_seconds: float, record: bool) -> None:
+        """Shows the progress after an update; with `record`, also writes its metrics to the log."""
+        state, unit, data_wait = self.state, self.unit, self.clock.fraction(waited_seconds)
+        now = f"loss {loss:.3f}  {unit.name} {with_unit(unit.number(score), unit)}"
+        best = "" if state.best is None else f"  best validation {with_unit(unit.number(state.best), unit)}"
         self.clock.tick(state.step)
         self.progress.advance(f"{now}  waiting for data {100 * data_wait:.0f} %{best}")
         if record and self.log:
@@ -116,6 +119,6 @@ class OuterLoop:
             self.log.write(state.step, "train", **values, **self.clock.seconds(), **costs)
 
 
-def spelt(number: str, unit: Unit) -> str:
-    """A number that `unit` has written, with its symbol if it has one."""
+def with_unit(number: str, unit: Unit) -> str:
+    """A number formatted by `unit`, followed by the unit's symbol if it has one."""
     return f"{number} {unit.symbol}".rstrip()

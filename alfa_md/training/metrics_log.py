@@ -1,4 +1,4 @@
-"""The curves of a run: one JSON line a record, and the same numbers for TensorBoard."""
+"""Metrics log of a run: metrics.jsonl with one record a line, and the same scalars for TensorBoard."""
 
 import json
 import sys
@@ -7,15 +7,18 @@ from pathlib import Path
 from types import ModuleType
 
 from alfa_md.errors import UserError
-from alfa_md.experiment.run_directory import write_text
+from alfa_md.system.files import write_text
 
-# TensorBoard looks for this module, and where it exists does not import TensorFlow: seconds, and a claim on the GPU.
+# TensorBoard does not import TensorFlow if this module exists, which saves seconds and GPU memory.
 sys.modules.setdefault("tensorboard.compat.notf", ModuleType("notf"))
 from torch.utils.tensorboard import SummaryWriter  # noqa: E402
 
 
-def stays(line: str, steps: Mapping[str, int], path: Path, number: int) -> bool:
-    """Whether a line of metrics.jsonl is of an update that counts. Raises UserError where it is damaged."""
+def is_current(line: str, steps: Mapping[str, int], path: Path, number: int) -> bool:
+    """True if a line of metrics.jsonl is not beyond the step that its group resumes from.
+
+    Raises UserError if the line does not parse.
+    """
     try:
         record = json.loads(line)
         return record["step"] <= steps[record["group"]]
@@ -24,20 +27,20 @@ def stays(line: str, steps: Mapping[str, int], path: Path, number: int) -> bool:
 
 
 class MetricsLog:
-    """Appends records to metrics.jsonl; opening it drops what a lost continuation had written.
+    """Appends records to metrics.jsonl; opening it removes the records beyond the state that is resumed from.
 
-    `steps` says for every group of records up to which update they stay.
+    `steps` is the last update to keep for every group of records.
     """
 
     def __init__(self, path: Path, tensorboard: Path, steps: Mapping[str, int]):
         lines = path.read_text().splitlines(keepends=True) if path.exists() else []
-        whole = [line for line in lines if line.endswith("\n")]  # a run that was killed may have left half a line
-        write_text(path, "".join(line for number, line in enumerate(whole, 1) if stays(line, steps, path, number)))
+        whole = [line for line in lines if line.endswith("\n")]  # a killed run may have left a partial line
+        write_text(path, "".join(line for number, line in enumerate(whole, 1) if is_current(line, steps, path, number)))
         self.file = open(path, "a", buffering=1)
         self.writer = SummaryWriter(str(tensorboard), purge_step=max(steps.values()) + 1)
 
     def write(self, step: int, group: str, **values: float) -> None:
-        """Records `values` of `group` ("train" or "validation") after update `step`."""
+        """Writes one record: `values` of `group` ("train" or "validation") after update `step`."""
         self.file.write(json.dumps({"step": step, "group": group} | values) + "\n")
         for name, value in values.items():
             self.writer.add_scalar(f"{group}/{name}", value, step)

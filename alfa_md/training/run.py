@@ -1,4 +1,4 @@
-"""A training run from gin files: data, pretraining where it is asked for, then the outer loop in the run directory."""
+"""A training run from gin files: opens the data, pretrains if configured, then runs the outer loop."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -8,14 +8,14 @@ import torch
 from alfa_md.data.roots import announcement
 from alfa_md.experiment import config, definition, pretraining
 from alfa_md.experiment.run_directory import RunDirectory
-from alfa_md.system.distributed import ALONE, Group
+from alfa_md.system.distributed import SINGLE_PROCESS, ProcessGroup
 from alfa_md.system.progress import CONSOLE
-from alfa_md.training.hooks import spelt
+from alfa_md.training.hooks import with_unit
 from alfa_md.training.loop import train
 
 
-class Options(NamedTuple):
-    """What the flags of `python -m alfa_md.train` ask for."""
+class TrainingOptions(NamedTuple):
+    """The flags of `python -m alfa_md.train`."""
 
     name: str
     files: Sequence[str]
@@ -25,10 +25,10 @@ class Options(NamedTuple):
     device: torch.device
 
 
-def train_run(run: RunDirectory, options: Options, group: Group = ALONE) -> None:
-    """Trains what the gin files and bindings define, or goes on with it, and says where the run directory is."""
+def train_run(run: RunDirectory, options: TrainingOptions, group: ProcessGroup = SINGLE_PROCESS) -> None:
+    """Trains, or resumes, the experiment that the gin files and bindings define, and prints its best validation."""
     config.parse(options.files, options.bindings)
-    built = definition.build(options.seed)
+    built = definition.build_experiment(options.seed)
     root = built.root(options.records_root_dir, None)
     CONSOLE.print(announcement(root))
     facts = {"name": options.name, "seed": options.seed, "data_root": str(root.path), "data_kind": root.kind}
@@ -37,20 +37,20 @@ def train_run(run: RunDirectory, options: Options, group: Group = ALONE) -> None
         CONSOLE.print(f"Pretraining by {', '.join(files)} in {folder.path}")
         config.parse(files)
         own = {"name": f"{options.name} pretraining", "pretrained": pretraining.SCRATCH}
-        train(definition.build(options.seed), folder, root.path, facts | own, options.device, group)
+        train(definition.build_experiment(options.seed), folder, root.path, facts | own, options.device, group)
 
-    begun = group.agreed(run.last.exists() or run.previous.exists())  # its checkpoints hold the backbone
-    if begun:
+    resumed = group.broadcast(run.last.exists() or run.previous.exists())  # whose checkpoint holds the backbone
+    if resumed:
         file = None
     else:
-        file = pretraining.checkpoint(built.pretrained, run, pretrain)
-        config.parse(options.files, options.bindings)  # the pretraining has had a configuration of its own
-        built = definition.build(options.seed)
-    start = pretraining.start(built.learner, file)
-    facts["pretrained"] = run.facts().get("pretrained") if begun else start
+        file = pretraining.resolve_checkpoint(built.pretrained, run, pretrain)
+        config.parse(options.files, options.bindings)  # the pretraining has parsed another configuration
+        built = definition.build_experiment(options.seed)
+    start = pretraining.load_pretrained(built.learner, file)
+    facts["pretrained"] = run.facts().get("pretrained") if resumed else start
     CONSOLE.print(f"Pretrained: {facts['pretrained']}")
     state = train(built, run, root.path, facts, options.device, group)
     unit = built.learner.objective.unit
-    best = spelt(unit.number(state.best), unit)
+    best = with_unit(unit.number(state.best), unit)
     CONSOLE.print(f"{state.step} updates done; best validation {unit.name} {best}")
     CONSOLE.print(f"Run directory: {run.path}")

@@ -1,4 +1,4 @@
-"""How the learning rate changes over a run: factories of the scheduler that is stepped after every update."""
+"""Learning rate schedules of the outer loop: factories of a PyTorch scheduler that is stepped after every update."""
 
 from collections.abc import Callable
 
@@ -13,7 +13,7 @@ Schedule = Callable[[Optimizer, int], LRScheduler]  # (optimiser at the rate of 
 
 @gin.configurable
 def flat(optimizer: Optimizer, num_updates: int) -> LRScheduler:
-    """The same rate throughout."""
+    """A constant learning rate."""
     return LambdaLR(optimizer, lambda update: 1.0)
 
 
@@ -21,7 +21,7 @@ def flat(optimizer: Optimizer, num_updates: int) -> LRScheduler:
 def step_decay(
     optimizer: Optimizer, num_updates: int, decay_every: int = gin.REQUIRED, decay_rate: float = gin.REQUIRED
 ) -> LRScheduler:
-    """The first rate times decay_rate ** floor(update / decay_every)."""
+    """The initial rate times decay_rate ** floor(update / decay_every)."""
     require_at_least(1, "step_decay", decay_every=decay_every)
     require_at_least(0, "step_decay", decay_rate=decay_rate)
     return StepLR(optimizer, decay_every, decay_rate)
@@ -29,9 +29,9 @@ def step_decay(
 
 @gin.configurable
 def cosine_decay(optimizer: Optimizer, num_updates: int, minimum: float = 0.0) -> LRScheduler:
-    """Half a cosine wave from the first rate down to `minimum` after the last update.
+    """Cosine annealing from the initial rate to `minimum` after the last update.
 
-    Raises UserError where `minimum` is above the first rate; equal to it, the rate is flat.
+    Raises UserError if `minimum` is above the initial rate; if it equals it, the rate is constant.
     """
     require_at_least(0, "cosine_decay", minimum=minimum)
     first = max(group["lr"] for group in optimizer.param_groups)

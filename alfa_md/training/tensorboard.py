@@ -1,4 +1,4 @@
-"""What TensorBoard shows of a run beside its curves: generated rates and decays, and the images of an episode."""
+"""TensorBoard images and histograms of a run: one validation episode and the inner loop's rates and decays on it."""
 
 import resource
 import sys
@@ -13,11 +13,11 @@ from alfa_md.learners.tracing import trace
 from alfa_md.training.metrics_log import SummaryWriter
 
 
-def watch(writer: SummaryWriter, learner: Learner, episode: Episode, step: int) -> None:
-    """Writes the episode's images and, where the rule has something to learn, its rates and decays as histograms.
+def log_tensorboard(writer: SummaryWriter, learner: Learner, episode: Episode, step: int) -> None:
+    """Writes the episode's images and, if the update rule has parameters, histograms of its rates and decays.
 
-    A histogram for every inner step (over the tensors) under `rates_of_step/` and one for every tensor (over the
-    steps) under `rates_of_tensor/`, the same for decays: 2 (S + N) tags, where one for each pair would be 2 S N.
+    One histogram per inner step (over the tensors) under `rates_of_step/` and one per tensor (over the steps) under
+    `rates_of_tensor/`, likewise for decays: 2 (S + N) tags for S steps and N tensors instead of 2 S N.
     """
     if episode.support_x.dim() == 4:
         writer.add_image("episode/support_and_query", episode_grid(episode), step)
@@ -34,14 +34,14 @@ def watch(writer: SummaryWriter, learner: Learner, episode: Episode, step: int) 
 
 
 def add_histogram(writer: SummaryWriter, tag: str, values: Tensor, step: int) -> None:
-    """A histogram of the finite values; TensorBoard's own raises where there is none."""
+    """Writes a histogram of the finite values, if any; TensorBoard raises on an empty one."""
     finite = values[values.isfinite()]
     if len(finite):
         writer.add_histogram(tag, finite, step)
 
 
 def peak_memory(device: torch.device) -> int:
-    """The most memory so far in bytes: of tensors on a GPU, else of this process."""
+    """Peak memory in bytes: of tensors on a GPU, or the resident set of this process."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
     unit = 1 if sys.platform == "darwin" else 1024  # macOS counts in bytes, Linux in KiB

@@ -1,4 +1,4 @@
-"""Bad commands: gin bindings, flags, checkpoints and folders, each wrong in a way of its own."""
+"""Bad commands: gin bindings, flags, checkpoints and folders, one fault per row."""
 
 from tests.entries import damage as d
 from tests.entries.bad_input import BadInput, bound, evaluate, train

@@ -1,4 +1,4 @@
-"""Image data sets that cannot be used: what is printed, and that nothing is written."""
+"""Invalid image data sets: the error line, and that nothing is written."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ OWN = ("DATA = 'own'", "WAY = 3", "SHOT = 2", "FixedWay.queries = 2")
 
 
 def own_images(folder: Path, mode: str = "RGB") -> None:
-    """A small data set of the user's own in images/own/<split>/<class>/."""
+    """Writes a small image data set to images/own/<split>/<class>/."""
     for split, classes in SPLITS.items():
         for name in range(classes):
             place = folder / "images" / "own" / split / f"{split}{name}"
@@ -26,7 +26,7 @@ def own_images(folder: Path, mode: str = "RGB") -> None:
 
 
 def written(change=lambda own: None) -> Damage:
-    """Writes the data set and changes something in its folder."""
+    """Writes the data set and applies `change` to its folder."""
 
     def damage(folder: Path) -> list[Path]:
         own_images(folder)

@@ -1,6 +1,6 @@
-"""A bad input: what is wrong, what to run, and the line that must be printed.
+"""A bad input: the fault, the command to run, and the expected error line.
 
-An entry runs in a folder that holds records, `records`, and a run trained and evaluated on them, `run`.
+Commands run in a folder with records in `records`, and a run trained and evaluated on them in `run`.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from tests.entries.harness import bindings, contents, copied, run_entry
 
 
 class BadInput(NamedTuple):
-    """What is wrong, the command that meets it, and a regular expression for the line that it prints."""
+    """A description of the fault, the command to run, and a regular expression for the line that it prints."""
 
     what: str
     entry: str
@@ -24,7 +24,7 @@ class BadInput(NamedTuple):
 
 
 def refusal(bad: BadInput, folder: Path) -> str:
-    """The line that is printed. Exit code 2, nothing else on stderr, no file lost or changed, no pickled code run."""
+    """The error line; asserts exit code 2, no other output on stderr, unchanged files, and no execution of pickles."""
     kept = bad.damage(folder)
     before = contents(folder)
     with bad.limit(folder):
@@ -37,7 +37,7 @@ def refusal(bad: BadInput, folder: Path) -> str:
 
 
 def prepare(folder: Path, root: Path, run: Path) -> None:
-    """Makes in `folder` the copies that an entry works on."""
+    """Copies records and run to `folder`, where the command runs."""
     copied(root, folder / "records")
     copied(run, folder / "run")
     for file in ("run.json", "results/test.json"):  # where the records lie

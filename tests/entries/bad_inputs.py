@@ -1,4 +1,4 @@
-"""All bad inputs by section, one row each. `docs/errors.md` is made of the same rows."""
+"""All bad inputs by section, one per row; the source of `docs/errors.md`."""
 
 from tests.entries import bad_commands, bad_images, bad_records
 

@@ -1,4 +1,4 @@
-"""Bad records: specifications, class files and images, each damaged in a way of its own."""
+"""Bad records: specifications, class files and images, one fault per row."""
 
 from pathlib import Path
 

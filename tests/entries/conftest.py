@@ -1,4 +1,4 @@
-"""Records, a run directory, and a check that bad input changes neither; the same for the tests of all entries."""
+"""Fixtures of all command tests: records, a run directory, and a check that bad input changes neither."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What can be done to a folder with `records` and a run directory `run` before an entry works on it."""
+"""Damage to a folder with `records` and a run directory `run`, applied before a command runs."""
 
 import os
 import pickle
@@ -10,7 +10,7 @@ from zipfile import ZipFile
 import torch
 
 from alfa_md.data.tfrecord.records import encode_example, scan_offsets, write_records
-from alfa_md.system.lock import sole
+from alfa_md.system.lock import lock_or_refuse
 from tests.entries.harness import IMAGES, shade
 
 Damage = Callable[[Path], object]  # what it returns is kept alive while the entry runs
@@ -20,7 +20,7 @@ BEST = "run/checkpoints/best.pt"
 
 
 def nothing(folder: Path) -> None:
-    """The input is whole; the flags are not."""
+    """No damage, for tests of flags."""
 
 
 def removed(file: str) -> Damage:
@@ -28,7 +28,7 @@ def removed(file: str) -> Damage:
 
 
 def replaced(file: str, old: str, new: str) -> Damage:
-    """Part of a text file replaced; all of it where `old` is empty."""
+    """Replaces a part of a text file, or all of it if `old` is empty."""
 
     def damage(folder: Path) -> None:
         text = (folder / file).read_text()
@@ -39,7 +39,7 @@ def replaced(file: str, old: str, new: str) -> Damage:
 
 
 def cut(file: str, kept: float) -> Damage:
-    """A file of which a share is left."""
+    """Truncates a file to a fraction of its size."""
 
     def damage(folder: Path) -> None:
         data = (folder / file).read_bytes()
@@ -49,7 +49,7 @@ def cut(file: str, kept: float) -> Damage:
 
 
 def flipped(file: str, place: float) -> Damage:
-    """A checkpoint with a bit changed at a share of its largest tensor; between tensors it would do no harm."""
+    """Flips a bit of a checkpoint at a relative position in its largest tensor; padding would not matter."""
 
     def damage(folder: Path) -> None:
         data = bytearray((folder / file).read_bytes())
@@ -62,7 +62,7 @@ def flipped(file: str, place: float) -> Damage:
 
 
 def legacy(pattern: str) -> Damage:
-    """Specifications in the form of old, pickled; unpickling them would leave a trace."""
+    """Replaces specifications by pickled ones, as in old versions; unpickling them would leave a trace."""
 
     def damage(folder: Path) -> None:
         for file in (folder / "records").glob(pattern):
@@ -73,7 +73,7 @@ def legacy(pattern: str) -> Damage:
 
 
 def class_files(change: Callable[[Path], object]) -> Damage:
-    """A change to every class file of the training source, whichever an episode draws."""
+    """Applies a change to every class file of the training source."""
 
     def damage(folder: Path) -> None:
         for file in (folder / "records" / TRAINED).glob("*.tfrecords"):
@@ -83,7 +83,7 @@ def class_files(change: Callable[[Path], object]) -> Damage:
 
 
 def every_record(part: str) -> Damage:
-    """A bit of every record changed: in its length, the checksum of that, its data, or the checksum of that."""
+    """Flips a bit of every record: in its length, its data, or the checksum of either."""
 
     def change(file: Path) -> None:
         data = bytearray(file.read_bytes())
@@ -95,7 +95,7 @@ def every_record(part: str) -> Damage:
 
 
 def payloads(payload: bytes, number: int = IMAGES) -> Damage:
-    """Class files of so many equal records."""
+    """Replaces class files by ones with `number` equal records."""
     return class_files(lambda file: write_records(file, [payload] * number))
 
 
@@ -104,31 +104,31 @@ def images(image: bytes, number: int = IMAGES) -> Damage:
 
 
 def claiming(width: int, height: int) -> bytes:
-    """A PNG of some hundred bytes whose header claims this size."""
+    """A tiny PNG whose header claims this image size."""
     picture = shade(0, 0)
     return picture[:16] + width.to_bytes(4, "big") + height.to_bytes(4, "big") + picture[24:]
 
 
 def emptied(folder: Path) -> None:
-    """A records root without a source."""
+    """Removes all sources from the records root."""
     (folder / "records").rename(folder / "moved")
     (folder / "records").mkdir()
 
 
 def trapped(folder: Path) -> None:
-    """A checkpoint that runs code where it is unpickled."""
+    """Replaces a checkpoint by one that runs code when unpickled."""
     torch.save({"learner": Trap(folder / "trace"), "step": 2}, folder / BEST)
 
 
 def held(folder: Path) -> object:
-    """The run directory is in use."""
-    lock = sole(folder / "run" / ".lock", "held already")
+    """Locks the run directory."""
+    lock = lock_or_refuse(folder / "run" / ".lock", "held already")
     lock.__enter__()
     return lock
 
 
 class Trap:
-    """Makes a folder when it is unpickled."""
+    """Creates a folder when it is unpickled."""
 
     def __init__(self, trace: Path):
         self.trace = str(trace)

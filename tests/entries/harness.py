@@ -1,4 +1,4 @@
-"""Runs `python -m alfa_md.X`, and a small records root with a run directory for it to work on."""
+"""Runs `python -m alfa_md.X`, and creates a small records root with a run directory."""
 
 import contextlib
 import io
@@ -35,7 +35,7 @@ TINY = (
 
 
 class Outcome(NamedTuple):
-    """How an entry ended, and what it wrote to the terminal."""
+    """Exit code, stdout and stderr of a command."""
 
     code: int
     out: str
@@ -43,14 +43,14 @@ class Outcome(NamedTuple):
 
     @property
     def error(self) -> str:
-        """The one line of bad input. Nothing else may be on stderr, and the exit code must be 2."""
+        """The error line of bad input; asserts exit code 2 and an otherwise empty stderr."""
         assert self.code == 2, self
         assert self.err.startswith("error: ") and self.err.count("\n") == 1 and self.err.endswith("\n"), self.err
         return self.err.removeprefix("error: ").rstrip()
 
 
 def run_entry(name: str, *arguments: object, cwd: Path) -> Outcome:
-    """Runs an entry in this process, as its `__main__` and in folder `cwd`: TensorFlow is imported once for all."""
+    """Runs a command in this process, as `__main__` in the folder `cwd`, so that TensorFlow is imported only once."""
     out, err, code = io.StringIO(), io.StringIO(), 0
     sys.modules.pop(f"alfa_md.{name}", None)  # runpy would warn that it runs twice
     with contextlib.ExitStack() as stack:
@@ -67,7 +67,7 @@ def run_entry(name: str, *arguments: object, cwd: Path) -> Outcome:
 
 
 def spawn_entry(name: str, *arguments: object, cwd: Path, first: Path = ROOT) -> Outcome:
-    """Runs an entry as a user does; modules in folder `first` are found before all others."""
+    """Runs a command in a subprocess; modules in folder `first` take precedence."""
     command = [sys.executable, "-m", f"alfa_md.{name}", *map(str, arguments)]
     env = {**os.environ, "PYTHONPATH": os.pathsep.join([str(first), str(ROOT)]), "OMP_NUM_THREADS": "1"}
     result = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True)
@@ -75,7 +75,7 @@ def spawn_entry(name: str, *arguments: object, cwd: Path, first: Path = ROOT) ->
 
 
 def forget(name: str) -> None:
-    """Drops the flags and the configuration that an entry has left."""
+    """Clears the flags and the configuration of a command."""
     file = str(ROOT / "alfa_md" / f"{name}.py")
     for flag in flags.FLAGS.flags_by_module_dict().pop(file, ()):
         delattr(flags.FLAGS, flag.name)
@@ -94,19 +94,19 @@ def working_directory(path: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def environment(cache: Path) -> Iterator[None]:
-    """No records of the user's own, and a cache directory that ends with the tests."""
+    """Hides the user's records and uses a temporary cache directory."""
     with mock.patch.dict(os.environ, {"ALFA_MD_CACHE": str(cache)}):
         os.environ.pop("META_DATASET_RECORDS", None)
         yield
 
 
 def bindings(*lines: str) -> list[str]:
-    """The flags of small everything, and of `lines` after it."""
+    """The flags of a tiny configuration, followed by `lines`."""
     return [*CONFIG, *(f"--gin_bindings={line}" for line in (*TINY, *lines))]
 
 
 def write_root(root: Path) -> Path:
-    """Three sources of plain colours; a class is a colour, an image a shade of it."""
+    """Writes three sources of single-colour images: a class is a colour, an image a shade of it."""
     for name, classes in SOURCES.items():
         number = sum(classes.values())
         names = tuple(f"colour {class_id}" for class_id in range(number))
@@ -119,25 +119,25 @@ def write_root(root: Path) -> Path:
 
 
 def shade(class_id: int, image: int) -> bytes:
-    """A small PNG."""
+    """A small PNG of one colour."""
     file = io.BytesIO()
     Image.new("RGB", (8, 8), (10 * class_id, 20 * image, 255 - 13 * class_id)).save(file, "PNG")
     return file.getvalue()
 
 
 def small_run(folder: Path, root: Path) -> Path:
-    """A run directory in `folder` after two updates on the records of `root`."""
+    """Trains for two updates on the records of `root`; returns the run directory in `folder`."""
     outcome = run_entry("train", *bindings(), f"--records_root_dir={root}", "--run_dir=run", cwd=folder)
     assert outcome.code == 0, outcome
     return folder / "run"
 
 
 def copied(folder: Path, to: Path) -> Path:
-    """A copy to do damage to."""
+    """A copy of a folder, to be damaged."""
     return Path(shutil.copytree(folder, to))
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Every file under a folder, to see that nothing was written over."""
+    """The contents of all files under a folder, to detect changes."""
     files = (path for path in folder.rglob("*") if path.is_file())
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}

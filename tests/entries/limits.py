@@ -1,4 +1,4 @@
-"""What the system may deny a process: space on the disk, memory, and folders that it may not write to."""
+"""System limits for tests: disk space, memory, and write permissions."""
 
 import ctypes
 import os
@@ -16,7 +16,7 @@ OVERRIDE, SEARCH = 1 << 1, 1 << 2  # by which root may do what the permissions o
 
 @contextmanager
 def small_disk(size: int) -> Iterator[None]:
-    """No file can grow beyond `size` bytes."""
+    """Limits the size of files to `size` bytes."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
     try:
@@ -27,7 +27,7 @@ def small_disk(size: int) -> Iterator[None]:
 
 @contextmanager
 def small_memory(size: int) -> Iterator[None]:
-    """The process can have `size` bytes more than it has now."""
+    """Limits further memory of the process to `size` bytes."""
     if sys.platform != "linux":
         pytest.skip("only Linux tells how much a process has and keeps it from having more")
     pages = int(Path("/proc/self/statm").read_text().split()[0])
@@ -41,7 +41,7 @@ def small_memory(size: int) -> Iterator[None]:
 
 @contextmanager
 def read_only(folder: Path) -> Iterator[None]:
-    """Nothing can be made or deleted in a folder and those below it, not even by root."""
+    """Makes a folder and its subfolders read-only, also for root."""
     folders = [folder, *(path for path in folder.rglob("*") if path.is_dir())]
     modes = {path: path.stat().st_mode for path in folders}
     try:
@@ -64,7 +64,7 @@ class _Sets(ctypes.Structure):
 
 @contextmanager
 def _without_privileges() -> Iterator[None]:
-    """This thread obeys the permissions of files."""
+    """Drops the capabilities of this thread that override file permissions."""
     if os.geteuid() != 0:
         yield
         return

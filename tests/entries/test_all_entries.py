@@ -1,4 +1,4 @@
-"""What holds for every entry: its `--help`, and bad input in a process of its own."""
+"""Common behaviour of all commands: `--help`, and bad input in a process of its own."""
 
 import re
 
@@ -40,7 +40,7 @@ def test_ctrl_c_where_there_is_nothing_to_save_is_one_word(tmp_path, monkeypatch
     def interrupted(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(comparison, "compare", interrupted)
+    monkeypatch.setattr(comparison, "compare_results", interrupted)
     assert run_entry("compare", "a", "b", cwd=tmp_path) == Outcome(130, "", "interrupted\n")
 
 

@@ -1,4 +1,4 @@
-"""Every row of the table of bad inputs: the line is printed, nothing is lost, and `docs/errors.md` says the same."""
+"""Every bad input prints the line in `docs/errors.md` and changes no file."""
 
 import re
 

@@ -19,7 +19,7 @@ def check(folder, *arguments):
     return run_entry("check", "--records_root_dir=records", *arguments, cwd=folder)
 
 
-def test_a_whole_root_is_zero_and_the_absent_sources_are_said(records):
+def test_an_intact_root_exits_with_zero_and_lists_missing_sources(records):
     outcome = check(records, "--full", "--out=check.json")
     assert outcome.code == 0 and "missing" in outcome.out and "GB free" in outcome.out
     content = json.loads((records / "check.json").read_bytes())

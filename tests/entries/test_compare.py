@@ -1,4 +1,4 @@
-"""`python -m alfa_md.compare`: results that are not there or not of the same episodes."""
+"""`python -m alfa_md.compare`: missing results, and results on different episodes."""
 
 import json
 

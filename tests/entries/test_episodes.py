@@ -15,14 +15,14 @@ SMALL = [*CONFIG, *(f"--gin_bindings={line}" for line in TINY)]
 
 
 def ran(*flags: object, cwd) -> list[str]:
-    """The lines that a command prints."""
+    """The lines printed by a command."""
     outcome = run_entry("episodes", *flags, cwd=cwd)
     assert (outcome.code, outcome.err) == (0, ""), outcome
     return outcome.out.splitlines()
 
 
 def described(lines: list[str]) -> list[tuple[str, ...]]:
-    """Number, fingerprint, way, support, query and accuracy of every episode that is listed."""
+    """Index, fingerprint, way, support, query and accuracy of every listed episode."""
     return [found.groups() for found in map(LINE.fullmatch, lines) if found]
 
 

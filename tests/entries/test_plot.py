@@ -13,7 +13,7 @@ SINE = (
 
 
 def plotted(name: str, *flags: str, cwd) -> list[str]:
-    """The files that a command says it has written; nothing else has changed, and each can be opened."""
+    """The files written by a command; asserts that they can be opened and no other file has changed."""
     before = contents(cwd)
     outcome = run_entry("plot", name, *flags, cwd=cwd)
     assert (outcome.code, outcome.err) == (0, ""), outcome

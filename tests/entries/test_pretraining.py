@@ -1,4 +1,4 @@
-"""A run that starts from a pretraining: run first in its own folder, reused, or taken from elsewhere; and stamped."""
+"""Pretraining: run first in its own folder, reused, or taken from another run; with its stamp."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from alfa_md.experiment.checkpoint import file_hash, load
+from alfa_md.experiment.checkpoint import file_hash, load_checkpoint
 from alfa_md.experiment.run_directory import RunDirectory
 from tests.entries.harness import TINY, bindings, contents, needs_tensorflow, run_entry
 
@@ -22,7 +22,7 @@ FROZEN = "train.learning_rate = 0.0"  # what it starts from is what it ends with
 
 @pytest.fixture
 def recipe(tmp_path) -> Path:
-    """A pretraining of seconds, as a gin file."""
+    """A tiny pretraining, as a gin file."""
     file = tmp_path / "recipe.gin"
     file.write_text(RECIPE + "\n".join([*TINY, *SMALL]) + "\n")
     return file
@@ -37,7 +37,7 @@ def train(tmp_path, root):
 
 
 def backbone(path: Path) -> dict:
-    tensors = load(path)["learner"]
+    tensors = load_checkpoint(path)["learner"]
     return {name: tensor for name, tensor in tensors.items() if name.startswith("backbone.")}
 
 
@@ -51,12 +51,13 @@ def test_a_pretraining_comes_first_and_gives_the_backbone(tmp_path, train, recip
     outcome = train("run", FROZEN, f"PRETRAINED = '{recipe}'")
     assert outcome.code == 0, outcome
     run, pretrained = RunDirectory(tmp_path / "run"), RunDirectory(tmp_path / "run" / "pretrain")
-    assert load(pretrained.last)["step"] == 4 and "learner" in load(pretrained.best)
+    assert load_checkpoint(pretrained.last)["step"] == 4 and "learner" in load_checkpoint(pretrained.best)
     assert_same_backbone(run.last, pretrained.best)
     stamp = run.facts()["pretrained"]
-    assert stamp == f"{pretrained.best}, update {load(pretrained.best)['step']}, hash {file_hash(pretrained.best)}"
+    step = load_checkpoint(pretrained.best)["step"]
+    assert stamp == f"{pretrained.best}, update {step}, hash {file_hash(pretrained.best)}"
     assert f"Pretrained: {stamp}" in outcome.out
-    names = load(run.last)["learner"].keys()
+    names = load_checkpoint(run.last)["learner"].keys()
     assert not any(name.startswith("classifier.") for name in names) and any("rule." in name for name in names)
 
 
@@ -80,10 +81,10 @@ def test_a_run_killed_before_its_first_checkpoint_starts_from_the_backbone_again
     line = f"PRETRAINED = '{recipe}'"
     assert train("run", line).code == 0
     run = RunDirectory(tmp_path / "run")
-    before = load(run.last)["learner"]
+    before = load_checkpoint(run.last)["learner"]
     run.last.unlink()
     assert train("run", line).code == 0
-    after = load(run.last)["learner"]
+    after = load_checkpoint(run.last)["learner"]
     assert all(torch.equal(before[name], after[name]) for name in before)
 
 

@@ -22,7 +22,7 @@ def test_a_page_about_two_real_runs(trained, evaluated, tmp_path):
     assert "Nothing: configuration, seed, data and versions are the same." in text
 
 
-def test_the_page_is_called_report_where_nothing_is_said(trained, tmp_path):
+def test_the_default_page_is_report_html(trained, tmp_path):
     assert run_entry("report", trained, cwd=tmp_path).code == 0
     assert (tmp_path / "report.html").read_text().startswith("<!DOCTYPE html>")
 

@@ -1,4 +1,4 @@
-"""A run directory evaluated by the entry: table, files, stamps, missing sources and splits, work done only once."""
+"""`python -m alfa_md.evaluate`: table, files, stamps, missing sources and splits, reuse of scores."""
 
 import csv
 import json
@@ -98,7 +98,7 @@ def test_results_are_stamped_with_what_they_depend_on(run, root):
     stamp = content["protocol"]
     sampling = stamp.pop("sampling")
     assert stamp == {
-        "config": config.fingerprint((run / "config.gin").read_text()),
+        "config": config.config_hash((run / "config.gin").read_text()),
         "name": NAME,
         "pretrained": "no: from scratch",
         "checkpoint": file_hash(run / "checkpoints" / "best.pt"),
@@ -126,7 +126,7 @@ def test_results_are_stamped_with_what_they_depend_on(run, root):
 
 
 def test_the_miniature_is_announced_and_stamped(tmp_path, root, monkeypatch):
-    """Without any records root; a small root stands in for the miniature."""
+    """Without a records root; a small root replaces the miniature."""
     monkeypatch.setattr(roots, "miniature_root", lambda: root)
     train = run_entry("train", *bindings(), "--run_dir=run", cwd=tmp_path)
     assert train.code == 0 and train.out.startswith("EMBEDDED MINIATURE DATA: ")
@@ -145,10 +145,10 @@ def test_the_markdown_row_is_that_of_the_leaderboard(run):
     sources = stored(run)["sources"]
     assert row[1:-1] == [f"{100 * sources[n]['mean']:.2f}±{100 * sources[n]['ci95']:.2f}" for n in present]
     assert row[-1] == f"{100 * sum(sources[name]['mean'] for name in present) / 3:.2f}"
-    assert config.fingerprint((run / "config.gin").read_text()) in table[-1]
+    assert config.config_hash((run / "config.gin").read_text()) in table[-1]
 
 
-def test_the_order_of_the_benchmark_holds_whatever_was_measured_first(run):
+def test_sources_are_in_the_order_of_the_benchmark(run):
     evaluate(run, "--sources=traffic_sign")
     evaluate(run)
     assert (run / "results" / "test.md").read_text().startswith("| learner | ilsvrc_2012 | omniglot | traffic_sign |")
@@ -170,7 +170,7 @@ def test_the_csv_has_a_line_for_every_learner_and_source(run):
 def test_a_second_call_measures_nothing_and_gives_the_same_numbers(run, monkeypatch):
     first = evaluate(run, "--baselines=pixel")
     written = (run / "results" / "test.json").read_bytes()
-    monkeypatch.setattr(results, "scores", lambda *arguments, **options: pytest.fail("measured again"))
+    monkeypatch.setattr(results, "score_episodes", lambda *arguments, **options: pytest.fail("measured again"))
     second = evaluate(run, "--baselines=pixel")
     assert second.code == 3 and (run / "results" / "test.json").read_bytes() == written
     assert re.findall(r".*±.*", second.out) == re.findall(r".*±.*", first.out)
@@ -178,13 +178,13 @@ def test_a_second_call_measures_nothing_and_gives_the_same_numbers(run, monkeypa
 
 def test_only_what_is_not_there_yet_is_measured(run, monkeypatch):
     evaluate(run, "--sources=omniglot")
-    measured, scores = [], results.scores
+    measured, scores = [], results.score_episodes
 
     def spy(learner, source, *rest, **options):
         measured.append(source.name)
         return scores(learner, source, *rest, **options)
 
-    monkeypatch.setattr(results, "scores", spy)
+    monkeypatch.setattr(results, "score_episodes", spy)
     evaluate(run)
     assert measured == ["ilsvrc_2012", "traffic_sign"]
 
@@ -232,7 +232,7 @@ def test_another_checkpoint_is_named_in_the_files(run):
     assert not (run / "results" / "test.json").exists()
 
 
-def test_the_ensemble_is_shown_beside_the_best_checkpoint(run):
+def test_the_ensemble_is_shown_with_the_best_checkpoint(run):
     assert evaluate(run, "--sources=omniglot", "--checkpoint=ensemble").code == 0
     together, best = stored(run, "test-ensemble"), stored(run)
     assert together["protocol"]["checkpoint"] == [file_hash(run / "checkpoints" / "top" / "update_2.pt")]

@@ -1,11 +1,11 @@
-"""`torchrun -m alfa_md.train` and `-m alfa_md.evaluate`: two processes, one run directory, the results of one."""
+"""`torchrun -m alfa_md.train` and `-m alfa_md.evaluate`: two processes share a run directory, with equal results."""
 
 import json
 import os
 import subprocess
 import sys
 
-from alfa_md.experiment.checkpoint import load
+from alfa_md.experiment.checkpoint import load_checkpoint
 from tests.entries.harness import bindings, copied, needs_tensorflow, run_entry
 from tests.shared import ROOT
 
@@ -13,7 +13,7 @@ pytestmark = needs_tensorflow
 
 
 def torchrun(cwd, *arguments: object) -> str:
-    """What two processes print; they must succeed."""
+    """The output of two processes; asserts success."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", "-m"]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     line = [*command, *map(str, arguments)]
@@ -27,7 +27,7 @@ def test_training_then_evaluation(tmp_path, root, trained):
     said = torchrun(tmp_path, "alfa_md.train", *flags, "--run_dir=two")
     assert said.count("Run directory: two") == 1
     lines = (tmp_path / "two" / "metrics.jsonl").read_text().splitlines()
-    assert load(tmp_path / "two" / "checkpoints" / "last.pt")["step"] == 2
+    assert load_checkpoint(tmp_path / "two" / "checkpoints" / "last.pt")["step"] == 2
     assert run_entry("train", *flags, "--run_dir=one", cwd=tmp_path).code == 0
     assert len((tmp_path / "one" / "metrics.jsonl").read_text().splitlines()) == len(lines)
     again = run_entry("train", *flags, "--run_dir=two", cwd=tmp_path)

@@ -1,4 +1,4 @@
-"""`python -m alfa_md.train`: what it says of a run it refuses or stops, and where a run goes."""
+"""`python -m alfa_md.train`: printed lines on refusal and stop, and the run directory."""
 
 import json
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from alfa_md.experiment.checkpoint import load
+from alfa_md.experiment.checkpoint import load_checkpoint
 from alfa_md.experiment.config import differences
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.training import step
@@ -50,7 +50,7 @@ def test_run_directory_of_another_configuration(refused, flags, named):
 
 
 def test_a_run_that_diverges_names_step_source_and_episode_and_keeps_its_last_checkpoint(refused, tmp_path):
-    """The rate leaps by a factor of 1e33 after two updates; the checkpoint of the second stays."""
+    """The rate grows by a factor of 1e33 after two updates; the checkpoint of the second is unchanged."""
     decay = ("step_decay.decay_every = 2", "step_decay.decay_rate = 1e33")
     leap = (*decay, "train.num_updates = 9", "train.checkpoint_every = 2")
     error = refused("train", *(f"--gin_bindings={line}" for line in leap), "--run_dir=new")
@@ -58,7 +58,7 @@ def test_a_run_that_diverges_names_step_source_and_episode_and_keeps_its_last_ch
         r"non-finite loss at update (\d+) on ilsvrc_2012 train episode (\d+) of seed 0; checkpoints", error
     )
     assert found and int(found[1]) in (3, 4) and int(found[2]) == int(found[1]) - 1
-    content = load(tmp_path / "new" / "checkpoints" / "last.pt")
+    content = load_checkpoint(tmp_path / "new" / "checkpoints" / "last.pt")
     assert content["step"] == 2
     assert all(tensor.isfinite().all() for tensor in content["learner"].values())
 
@@ -71,7 +71,7 @@ def test_an_inner_rate_beyond_all_bounds_stops_the_first_update(refused, tmp_pat
 
 @pytest.fixture
 def without_tensorflow(tmp_path) -> Path:
-    """A folder of modules, found first, in which TensorFlow cannot be imported."""
+    """A folder of modules that makes the import of TensorFlow fail."""
     (tmp_path / "modules").mkdir()
     (tmp_path / "here").mkdir()
     (tmp_path / "modules" / "tensorflow.py").write_text("raise ImportError('not here')\n")
@@ -108,7 +108,8 @@ def test_the_saved_configuration_trains_the_same_learner(tmp_path, root, trained
     flags = [f"--gin_config={trained / 'config.gin'}", f"--records_root_dir={root}", "--run_dir=again"]
     assert run_entry("train", *flags, cwd=tmp_path).code == 0
     assert differences((trained / "config.gin").read_text(), (tmp_path / "again" / "config.gin").read_text()) == []
-    first, second = (load(run / "checkpoints" / "last.pt")["learner"] for run in (trained, tmp_path / "again"))
+    runs = (trained, tmp_path / "again")
+    first, second = (load_checkpoint(run / "checkpoints" / "last.pt")["learner"] for run in runs)
     assert all(torch.equal(tensor, second[name]) for name, tensor in first.items())
 
 
@@ -122,7 +123,7 @@ def test_several_seeds_have_a_run_each_and_those_done_are_left(tmp_path, root, m
     flags = [*bindings("train.keep_best = 2"), f"--records_root_dir={root}", "--run_dir=runs"]
     assert run_entry("train", *flags, "--seeds=0", cwd=tmp_path).code == 0
     done = contents(tmp_path / "runs" / "seed0" / "checkpoints")
-    monkeypatch.setattr(step, "backward", lambda *arguments: pytest.fail("seed 0 is trained again"))
+    monkeypatch.setattr(step, "accumulate_gradients", lambda *arguments: pytest.fail("seed 0 is trained again"))
     assert run_entry("train", *flags, "--seeds=0", cwd=tmp_path).code == 0
     monkeypatch.undo()
     outcome = run_entry("train", *flags, "--seeds=0,2", cwd=tmp_path)
@@ -151,17 +152,17 @@ def test_seeds_that_are_none(refused, flags, message):
 
 
 def test_an_interruption_ends_the_whole_command(tmp_path, root, monkeypatch):
-    """It comes in the first update of the first seed; the others are not begun."""
-    backward = step.backward
+    """Interrupted in the first update of the first seed; the other seeds are not started."""
+    backward = step.accumulate_gradients
 
     def interrupted(*arguments):
         os.kill(os.getpid(), signal.SIGTERM)
         return backward(*arguments)
 
-    monkeypatch.setattr(step, "backward", interrupted)
+    monkeypatch.setattr(step, "accumulate_gradients", interrupted)
     flags = [*bindings("train.num_updates = 3"), f"--records_root_dir={root}", "--run_dir=runs", "--seeds=0,1"]
     assert run_entry("train", *flags, cwd=tmp_path).code == 128 + signal.SIGTERM
-    assert load(tmp_path / "runs" / "seed0" / "checkpoints" / "last.pt")["step"] == 1
+    assert load_checkpoint(tmp_path / "runs" / "seed0" / "checkpoints" / "last.pt")["step"] == 1
     assert [folder.name for folder in (tmp_path / "runs").iterdir()] == ["seed0"]
 
 

@@ -1,11 +1,11 @@
-"""Two results compared: only on the same episodes, episode by episode, counted by hand."""
+"""Comparison of two results: only on the same episodes, paired, against counts by hand."""
 
 import json
 
 import pytest
 
 from alfa_md.errors import UserError
-from alfa_md.evaluation.comparison import Row, compare, load, paired
+from alfa_md.evaluation.comparison import ComparisonRow, compare_results, load_results, paired_rows
 from alfa_md.metrics import MeanCI, mean_ci, paired_difference
 
 PROTOCOL = {"split": "test", "seed": 0, "sampling": {"max_ways_upper_bound": 10}, "checkpoint": "0123456789abcdef"}
@@ -31,7 +31,7 @@ def written(folder, content: dict, split="test") -> str:
 
 
 def test_rows_hold_means_and_the_paired_difference():
-    rows = paired(results(A), results(B))
+    rows = paired_rows(results(A), results(B))
     assert [row.source for row in rows] == ["aircraft", "dtd", "fungi", "omniglot"]
     for row in rows:
         assert (row.a, row.b) == (mean_ci(A[row.source]), mean_ci(B[row.source]))
@@ -46,15 +46,15 @@ def test_rows_hold_means_and_the_paired_difference():
     [(0.02, 0.01, "win"), (-0.02, 0.01, "loss"), (0.01, 0.01, "tie"), (-0.01, 0.01, "tie"), (0.0, 0.0, "tie")],
 )
 def test_an_interval_that_holds_zero_is_a_tie(mean, ci95, verdict):
-    assert Row("dtd", MeanCI(0.5, 0, 2), MeanCI(0.5, 0, 2), MeanCI(mean, ci95, 2)).verdict == verdict
+    assert ComparisonRow("dtd", MeanCI(0.5, 0, 2), MeanCI(0.5, 0, 2), MeanCI(mean, ci95, 2)).verdict == verdict
 
 
 def test_lower_is_better_where_the_unit_says_so(tmp_path, capsys):
-    """The same numbers as squared errors: wins and losses change places, and three digits without percent."""
-    rows = paired(results(A, unit="squared error"), results(B, unit="squared error"))
+    """The same numbers as squared errors: wins and losses swap, and numbers have three digits without percent."""
+    rows = paired_rows(results(A, unit="squared error"), results(B, unit="squared error"))
     assert [row.verdict for row in rows] == ["loss", "win", "tie", "tie"]
     a, b = (written(tmp_path / name, results(s, unit="squared error")) for name, s in (("a", A), ("b", B)))
-    compare(a, b, "test")
+    compare_results(a, b, "test")
     text = capsys.readouterr().out
     assert "-0.150±0.069" in next(line for line in text.splitlines() if "dtd" in line)
     assert "(squared error, 95 % intervals)" in " ".join(text.split())
@@ -62,7 +62,7 @@ def test_lower_is_better_where_the_unit_says_so(tmp_path, capsys):
 
 def test_scores_of_different_units_are_refused():
     with pytest.raises(UserError, match="unit is accuracy in A and squared error in B"):
-        paired(results(A), results(A, unit="squared error"))
+        paired_rows(results(A), results(A, unit="squared error"))
 
 
 def test_other_data_is_refused_and_another_resizing_is_not():
@@ -72,20 +72,20 @@ def test_other_data_is_refused_and_another_resizing_is_not():
             record["data"] = {"build": build, "transform": transform}
         return content
 
-    assert len(paired(on("84 px", "b"), on("32 px", "b"))) == 4
+    assert len(paired_rows(on("84 px", "b"), on("32 px", "b"))) == 4
     with pytest.raises(UserError, match="aircraft comes from different data"):
-        paired(on("84 px", "b"), on("84 px", "c"))
+        paired_rows(on("84 px", "b"), on("84 px", "c"))
 
 
 def test_the_summary_counts_and_ranks(tmp_path, capsys):
     """Ranks of A: 1 (win), 2 (loss), 1.5, 1.5 (ties): 6 / 4 = 1.5. Without the loss: 4 / 3 = 1.33 against 1.67."""
     a, b = written(tmp_path / "a", results(A)), written(tmp_path / "b", results(B))
-    compare(a, b, "test")
+    compare_results(a, b, "test")
     text = capsys.readouterr().out
     assert "A against B: 1 wins, 2 ties, 1 losses; average rank A 1.50, B 1.50" in text
     assert "-15.00±6.93" in next(line for line in text.splitlines() if "dtd" in line)
     without = {name: values for name, values in B.items() if name != "dtd"}
-    compare(a, written(tmp_path / "c", results(without)), "test")
+    compare_results(a, written(tmp_path / "c", results(without)), "test")
     text = capsys.readouterr().out
     assert "1 wins, 2 ties, 0 losses; average rank A 1.33, B 1.67" in text and "Only one of the two has: dtd" in text
     # the last line of the table: means of aircraft, fungi and omniglot
@@ -96,35 +96,37 @@ def test_the_summary_counts_and_ranks(tmp_path, capsys):
 @pytest.mark.parametrize("key, value", [("split", "valid"), ("seed", 1), ("sampling", {"max_ways_upper_bound": 50})])
 def test_other_episodes_are_refused(key, value):
     with pytest.raises(UserError, match=f"not the same episodes: {key} is"):
-        paired(results(A), results(B, **{key: value}))
+        paired_rows(results(A), results(B, **{key: value}))
 
 
 def test_what_may_differ(tmp_path):
-    """Learner, checkpoint and the place of the data have no part in which episodes are drawn."""
-    assert paired(results(A), results(B, checkpoint="f" * 16, data_root="elsewhere", learner="PrototypicalLearner"))
+    """Learner, checkpoint and data folder do not affect the episodes."""
+    assert paired_rows(
+        results(A), results(B, checkpoint="f" * 16, data_root="elsewhere", learner="PrototypicalLearner")
+    )
 
 
 def test_other_data_are_refused():
     with pytest.raises(UserError, match="aircraft comes from different data"):
-        paired(results(A), results(B, spec="another spec"))
+        paired_rows(results(A), results(B, spec="another spec"))
 
 
 def test_other_numbers_of_episodes_are_refused():
     with pytest.raises(UserError, match="aircraft: 2 episodes in A and 3 in B"):
-        paired(results(A), results(B | {"aircraft": [0.1, 0.2, 0.3]}))
+        paired_rows(results(A), results(B | {"aircraft": [0.1, 0.2, 0.3]}))
 
 
 def test_nothing_in_common_is_refused():
     with pytest.raises(UserError, match="no source in common"):
-        paired(results({"dtd": [0.5]}), results({"fungi": [0.5]}))
+        paired_rows(results({"dtd": [0.5]}), results({"fungi": [0.5]}))
 
 
 def test_results_are_found_by_run_directory_split_or_file(tmp_path):
     content = results(A)
     folder = written(tmp_path / "run", content, "valid")
-    assert load(folder, "valid") == load(f"{folder}/results/valid.json", "test") == content
+    assert load_results(folder, "valid") == load_results(f"{folder}/results/valid.json", "test") == content
     with pytest.raises(UserError, match="no results at .*test.json; run python -m alfa_md.evaluate"):
-        load(folder, "test")
+        load_results(folder, "test")
 
 
 @pytest.mark.parametrize(
@@ -137,9 +139,9 @@ def test_a_file_of_something_else_is_refused(tmp_path, text):
     file = tmp_path / "test.json"
     file.write_text(text)
     with pytest.raises(UserError, match="is not a results file"):
-        load(str(file), "test")
+        load_results(str(file), "test")
 
 
 def test_results_without_a_source_are_refused(tmp_path):
     with pytest.raises(UserError, match="has no source yet"):
-        load(written(tmp_path / "run", results({})), "test")
+        load_results(written(tmp_path / "run", results({})), "test")

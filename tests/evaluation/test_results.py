@@ -1,4 +1,4 @@
-"""Meta-test: reproducible accuracies, and results files that are reused but never written over."""
+"""Evaluation: reproducible scores, and results files that are reused but never overwritten."""
 
 import json
 from contextlib import nullcontext
@@ -20,7 +20,7 @@ STAMP = {"checkpoint": "0123456789abcdef", "seed": 0, "split": "test", "sampling
 
 
 class Counting(Learner):
-    """Knows the answer to the first query image only, and counts the episodes it is shown."""
+    """Predicts only the first query image correctly, and counts episodes."""
 
     def __init__(self):
         super().__init__()
@@ -165,15 +165,15 @@ def test_evaluation_keeps_no_graph(monkeypatch):
     assert len(seen) == 2 and not any(scores.requires_grad for scores in seen)
 
 
-class Wanted(Interruption):
-    """Someone has asked to stop before the first look."""
+class StopRequested(Interruption):
+    """A stop is requested before the first exchange of scores."""
 
-    wanted = True
+    requested = True
 
 
 @pytest.mark.parametrize("killed", [True, False])
 def test_an_evaluation_that_was_stopped_goes_on_where_it_was(tmp_path, killed):
-    """By a signal, or by a kill in the middle of the second portion."""
+    """Stopped by a signal, or killed within the second portion."""
 
     def change(index, episode):
         if killed and index == PORTION + 5:
@@ -182,7 +182,7 @@ def test_an_evaluation_that_was_stopped_goes_on_where_it_was(tmp_path, killed):
 
     results, source = Results(tmp_path / "test.json", STAMP), NoiseSource("omniglot", change=change)
     with pytest.raises(RuntimeError, match="power cut") if killed else nullcontext():
-        assert not results.measure(noise_learner(), source, 23, CPU, None if killed else Wanted())
+        assert not results.measure(noise_learner(), source, 23, CPU, None if killed else StopRequested())
     assert content(results)["sources"]["omniglot"]["episodes"] == PORTION
     again, whole = Results(tmp_path / "test.json", STAMP), Results(tmp_path / "whole.json", STAMP)
     for one in (again, whole):
@@ -191,7 +191,7 @@ def test_an_evaluation_that_was_stopped_goes_on_where_it_was(tmp_path, killed):
 
 
 def test_two_processes_that_evaluate_different_sources_keep_both(tmp_path):
-    """Both have read the file before either writes it."""
+    """Both read the file before either writes it."""
     a, b = (Results(tmp_path / "test.json", STAMP) for _ in range(2))
     a.measure(Counting(), NoiseSource("omniglot"), 2, CPU)
     b.measure(Counting(), NoiseSource("dtd"), 2, CPU)

@@ -1,4 +1,4 @@
-"""Run directories evaluated without gin and records: what is missing, ensembles, seeds, units, query_std."""
+"""Evaluation of run directories without gin and records: missing sources, ensembles, seeds, units, query_std."""
 
 import csv
 import json
@@ -11,7 +11,7 @@ from alfa_md.data.fixed_way import FixedWay
 from alfa_md.data.roots import no_root
 from alfa_md.data.sinusoid import Points, sinusoids
 from alfa_md.errors import MissingSource, MissingSplit, UserError
-from alfa_md.evaluation.run import DONE, MISSING_SOURCE, Options, evaluate_run
+from alfa_md.evaluation.run import DONE, MISSING_SOURCE, EvaluationOptions, evaluate_run
 from alfa_md.evaluation.seeds import evaluate_seeds
 from alfa_md.experiment import config
 from alfa_md.experiment.checkpoint import file_hash
@@ -19,17 +19,16 @@ from alfa_md.experiment.definition import Experiment
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.learners.base import Learner
 from alfa_md.objectives import REGRESSION
-from alfa_md.training.run import Options as TrainingOptions
-from alfa_md.training.run import train_run
+from alfa_md.training.run import TrainingOptions, train_run
 from tests.noise import CPU, FACTS, NoiseSource, noise_learner, train_on_noise
 
-OPTIONS = Options("best", ["all"], 4, "test", [], None, 0, CPU)
+OPTIONS = EvaluationOptions("best", ["all"], 4, "test", [], None, 0, CPU)
 FIVE_WAY = FixedWay()
 GENERATED = FACTS | {"data_root": "generated", "data_kind": "generated"}
 
 
 class Constant(Learner):
-    """One number for every query value; nothing of the episode is looked at."""
+    """Predicts one constant, independent of the episode."""
 
     objective = REGRESSION
 
@@ -51,7 +50,7 @@ def noise(root, name, split, sampling, seed):
 
 
 def experiment(learner=noise_learner, reader=noise, test_sources=("c",), sampling=FIVE_WAY) -> Experiment:
-    """What runs of these tests train and test."""
+    """The experiment of these tests."""
     return Experiment(learner(), reader, ("a",), ("a",), test_sources, sampling=sampling, root=no_root)
 
 
@@ -60,11 +59,11 @@ SINES = {"learner": Constant, "reader": sinusoids, "sampling": Points(shots=5)}
 
 @pytest.fixture
 def make(tmp_path, monkeypatch):
-    """Trains an experiment for six updates, so that three validations rank, and has it built from now on."""
+    """Trains an experiment for six updates with three validations, and makes `build_experiment` return it."""
 
     def trained(folder="run", seed=0, **options) -> RunDirectory:
         monkeypatch.setattr(config, "parse", lambda files, bindings: None)
-        monkeypatch.setattr("alfa_md.experiment.definition.build", lambda seed: experiment(**options))
+        monkeypatch.setattr("alfa_md.experiment.definition.build_experiment", lambda seed: experiment(**options))
         facts, rate = GENERATED | {"seed": seed}, 0.01 + seed
         train_on_noise(tmp_path / folder, experiment(**options), facts, learning_rate=rate, keep_best=3)
         return RunDirectory(tmp_path / folder)
@@ -76,27 +75,27 @@ def stored(run: RunDirectory, stem: str = "test") -> dict:
     return json.loads((run.results / f"{stem}.json").read_text())
 
 
-def test_missing_sources_and_splits_are_told_by_name_and_the_rest_goes_on(make, capsys):
+def test_missing_sources_and_splits_are_listed_and_the_others_evaluated(make, capsys):
     run = make(test_sources=("nowhere", "only", "c"))
-    assert evaluate_run(run, OPTIONS).code == MISSING_SOURCE
+    assert evaluate_run(run, OPTIONS).exit_code == MISSING_SOURCE
     assert "nowhere: missing (looked in nowhere/, which should hold images)" in capsys.readouterr().out
     assert list(stored(run)["sources"]) == ["only", "c"]
-    assert evaluate_run(run, OPTIONS._replace(split="valid", sources=["only", "c"])).code == DONE
+    assert evaluate_run(run, OPTIONS._replace(split="valid", sources=["only", "c"])).exit_code == DONE
     assert "only: has no valid split, skipped" in capsys.readouterr().out
     with pytest.raises(UserError, match="--split=valid: none of only has it; choose other --sources"):
         evaluate_run(run, OPTIONS._replace(split="valid", sources=["only"]))
 
 
-def test_the_ensemble_stands_beside_the_best_and_both_are_stored(make, capsys):
+def test_the_ensemble_and_the_best_checkpoint_are_both_stored(make, capsys):
     run = make()
     evaluated = evaluate_run(run, OPTIONS._replace(checkpoint="ensemble", baselines=["pixel"]))
-    files = run.ensemble()
+    files = run.ensemble_checkpoints()
     together, best = stored(run, "test-ensemble"), stored(run)
     assert len(files) == 3 == together["protocol"]["ensemble"]
     assert together["protocol"]["checkpoint"] == [file_hash(file) for file in files]
     assert together["protocol"]["updates"] == [int(file.stem.split("_")[1]) for file in files]
     assert best["protocol"]["checkpoint"] == file_hash(run.best) and "ensemble" not in best["protocol"]
-    assert list(evaluated.measured) == ["noise, ensemble of 3", "noise", "pixel"]
+    assert list(evaluated.by_learner) == ["noise, ensemble of 3", "noise", "pixel"]
     assert (run.results / "test-pixel.json").exists()
     text = (run.results / "test-ensemble.md").read_text()
     assert "| noise, ensemble of 3 |" in text and "| noise |" in text and file_hash(files[2]) in text
@@ -136,7 +135,7 @@ def test_regression_is_written_as_squared_error(make, capsys):
         evaluate_run(run, OPTIONS._replace(baselines=["pixel"]))
 
 
-def test_other_bindings_are_measured_beside_the_run_s_own(tmp_path):
+def test_results_under_other_bindings_are_stored_separately(tmp_path):
     run = RunDirectory(tmp_path / "run")
     small = ["train.num_updates = 2", "train.num_validation_episodes = 2", "HIDDEN = (4, 4)", "NUM_FEATURES = 4"]
     train_run(run, TrainingOptions("sine", ["gin/paper/table8_alfa_maml.gin"], small, None, 0, CPU))
@@ -157,7 +156,7 @@ def test_other_bindings_are_measured_beside_the_run_s_own(tmp_path):
 @pytest.mark.parametrize("checkpoint", ["best", "ensemble"])
 def test_mean_and_deviation_over_seeds(make, tmp_path, capsys, checkpoint):
     runs = [make(f"runs/seed{seed}", seed, **SINES) for seed in (0, 2)]
-    code = evaluate_seeds(str(tmp_path / "runs"), ["0", "2"], OPTIONS._replace(checkpoint=checkpoint))
+    code = evaluate_seeds(str(tmp_path / "runs"), [0, 2], OPTIONS._replace(checkpoint=checkpoint))
     stem = {"best": "test", "ensemble": "test-ensemble"}[checkpoint]
     content = json.loads((tmp_path / "runs" / "results" / f"{stem}-seeds.json").read_text())
     a, b = (stored(run, stem)["sources"]["c"]["mean"] for run in runs)
@@ -178,11 +177,9 @@ def test_mean_and_deviation_over_seeds(make, tmp_path, capsys, checkpoint):
 def test_seeds_that_do_not_belong_together_are_refused(make, tmp_path):
     run = make("runs/seed0", 0)
     evaluate = partial(evaluate_seeds, str(tmp_path / "runs"), options=OPTIONS)
-    with pytest.raises(UserError, match="--seeds=0,-1: give whole numbers separated by commas"):
-        evaluate(["0", "-1"])
     with pytest.raises(UserError, match="seed1 is not a run directory"):
-        evaluate(["0", "1"])
+        evaluate([0, 1])
     make("runs/seed1", 1).config.write_text(run.config.read_text() + "\nA.b = 3\n")
     with pytest.raises(UserError, match="seed1 is not .*seed0 with another seed: A.b: unset -> 3"):
-        evaluate(["0", "1"])
+        evaluate([0, 1])
     assert not (tmp_path / "runs" / "results").exists()

@@ -1,4 +1,4 @@
-"""Tables of results: what is in each cell."""
+"""Tables of results: the content of every cell."""
 
 import csv
 import io
@@ -6,7 +6,15 @@ import io
 import pytest
 from rich.console import Console
 
-from alfa_md.evaluation.tables import as_csv, as_markdown, column, in_words, mean_over_sources, picked, table
+from alfa_md.evaluation.tables import (
+    mean_over_sources,
+    results_csv,
+    results_markdown,
+    results_table,
+    select_records,
+    source_means,
+    unit_description,
+)
 from alfa_md.metrics import ACCURACY, SQUARED_ERROR, MeanCI
 
 COLUMNS = {
@@ -18,11 +26,11 @@ COLUMNS = {
 def test_a_column_holds_the_named_sources_in_their_order():
     record = {"mean": 0.5, "ci95": 0.1, "episodes": 3, "data": {}, "scores": [0.4, 0.5, 0.6]}
     sources = {"fungi": record, "dtd": record | {"mean": 0.25}, "mscoco": record}
-    assert column(picked(sources, ["dtd", "fungi", "aircraft"])) == {
+    assert source_means(select_records(sources, ["dtd", "fungi", "aircraft"])) == {
         "dtd": MeanCI(0.25, 0.1, 3),
         "fungi": MeanCI(0.5, 0.1, 3),
     }
-    assert list(picked(sources, ["dtd", "fungi"])) == ["dtd", "fungi"]
+    assert list(select_records(sources, ["dtd", "fungi"])) == ["dtd", "fungi"]
 
 
 def test_the_mean_over_sources_weighs_them_equally():
@@ -31,7 +39,7 @@ def test_the_mean_over_sources_weighs_them_equally():
 
 
 def test_table_has_sources_down_and_learners_across():
-    result = table("test: accuracy", COLUMNS, ACCURACY)
+    result = results_table("test: accuracy", COLUMNS, ACCURACY)
     assert [c.header for c in result.columns] == ["source", "proto_maml_alfa", "pixel"]
     assert [list(c.cells) for c in result.columns] == [
         ["ilsvrc_2012", "omniglot", "mean"],
@@ -42,7 +50,7 @@ def test_table_has_sources_down_and_learners_across():
 
 def test_table_is_readable_on_a_terminal():
     console = Console(file=io.StringIO(), width=80)
-    console.print(table("test: accuracy", COLUMNS, ACCURACY))
+    console.print(results_table("test: accuracy", COLUMNS, ACCURACY))
     lines = [line for line in console.file.getvalue().splitlines() if "omniglot" in line]
     assert len(lines) == 1 and "75.00±1.25" in lines[0] and "33.33±2.00" in lines[0]
 
@@ -53,7 +61,7 @@ def test_csv_has_a_line_for_every_learner_and_source():
         for learner, results in COLUMNS.items()
     }
     measured["pixel"]["omniglot"]["query_std"] = 0.4714045
-    text = as_csv(measured, "miniature", ACCURACY)
+    text = results_csv(measured, "miniature", ACCURACY)
     assert list(csv.DictReader(io.StringIO(text)))[1] == {
         "learner": "proto_maml_alfa",
         "source": "omniglot",
@@ -69,7 +77,7 @@ def test_csv_has_a_line_for_every_learner_and_source():
 
 
 def test_markdown_is_the_row_of_the_leaderboard():
-    assert as_markdown(COLUMNS, ACCURACY, "Config c, checkpoint k.") == (
+    assert results_markdown(COLUMNS, ACCURACY, "Config c, checkpoint k.") == (
         "| learner | ilsvrc_2012 | omniglot | mean |\n"
         "|---|---|---|---|\n"
         "| proto_maml_alfa | 50.00±1.00 | 75.00±1.25 | 62.50 |\n"
@@ -81,15 +89,15 @@ def test_markdown_is_the_row_of_the_leaderboard():
 
 def test_errors_are_written_as_they_are_and_not_in_percent():
     columns = {"maml": {"sine": MeanCI(0.2984, 0.0123, 600)}}
-    result = table(f"test: {in_words(SQUARED_ERROR)}", columns, SQUARED_ERROR)
+    result = results_table(f"test: {unit_description(SQUARED_ERROR)}", columns, SQUARED_ERROR)
     assert result.title == "test: squared error"
     assert list(result.columns[1].cells) == ["0.298±0.012", "0.298"]
-    assert "| maml | 0.298±0.012 | 0.298 |" in as_markdown(columns, SQUARED_ERROR, "")
+    assert "| maml | 0.298±0.012 | 0.298 |" in results_markdown(columns, SQUARED_ERROR, "")
 
 
-def test_further_columns_stand_beside_the_results_and_below_in_markdown():
-    further = {"pixel: spread": {"omniglot": "0.471"}}
-    result = table("test", COLUMNS, ACCURACY, further)
+def test_extra_columns_are_right_of_the_results_and_below_in_markdown():
+    extra = {"pixel: spread": {"omniglot": "0.471"}}
+    result = results_table("test", COLUMNS, ACCURACY, extra)
     assert [c.header for c in result.columns] == ["source", "proto_maml_alfa", "pixel", "pixel: spread"]
     assert list(result.columns[3].cells) == ["", "0.471", ""]
-    assert "\n| pixel: spread |  | 0.471 |  |\n" in as_markdown(COLUMNS, ACCURACY, "", further)
+    assert "\n| pixel: spread |  | 0.471 |  |\n" in results_markdown(COLUMNS, ACCURACY, "", extra)

@@ -1,4 +1,4 @@
-"""What a parameter takes, judged by its annotation."""
+"""Type checks of values against annotations."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol
@@ -6,7 +6,7 @@ from typing import Any, Literal, Protocol
 import pytest
 from torch import nn
 
-from alfa_md.experiment.annotations import Reference, fits, needed, words
+from alfa_md.experiment.annotations import Reference, describe_annotation, matches_annotation, required_parameters
 
 
 class Reader(Protocol):
@@ -54,7 +54,7 @@ LINEAR = Reference(nn.Linear, called=True)
     ],
 )
 def test_what_fits(value, annotation):
-    assert fits(value, annotation)
+    assert matches_annotation(value, annotation)
 
 
 @pytest.mark.parametrize(
@@ -83,11 +83,11 @@ def test_what_fits(value, annotation):
     ],
 )
 def test_what_does_not_fit_and_what_would(value, annotation, said):
-    assert not fits(value, annotation)
-    assert words(annotation) == said
+    assert not matches_annotation(value, annotation)
+    assert describe_annotation(annotation) == said
 
 
 def test_what_a_call_has_to_give():
-    assert needed(make_linear) == {"width"}
-    assert needed(make_anything) == set()
-    assert needed(nn.Linear) == {"in_features", "out_features"}
+    assert required_parameters(make_linear) == {"width"}
+    assert required_parameters(make_anything) == set()
+    assert required_parameters(nn.Linear) == {"in_features", "out_features"}

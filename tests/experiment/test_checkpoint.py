@@ -1,4 +1,4 @@
-"""Checkpoints: whole or not at all, read without running code, refused in one line where they do not fit."""
+"""Checkpoints: atomic writes, loading without executing code, errors in one line."""
 
 import os
 import pickle
@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from alfa_md.errors import UserError
-from alfa_md.experiment.checkpoint import file_hash, load, load_backbone, load_learner, save_weights
+from alfa_md.experiment.checkpoint import file_hash, load_backbone, load_checkpoint, load_learner, save_weights
 from alfa_md.learners.prototypical import PrototypicalLearner
 from alfa_md.training.schedules import step_decay
 from alfa_md.training.step import outer_step
@@ -65,11 +65,11 @@ def test_a_write_that_fails_midway_leaves_what_was_there(tmp_path, monkeypatch, 
         with pytest.raises(UserError, match="cannot write checkpoint .*last.pt .No space left on device.; free some"):
             trained_state(2).save(path)
     if earlier:
-        assert path.read_bytes() == before and load(path)["step"] == 1
+        assert path.read_bytes() == before and load_checkpoint(path)["step"] == 1
     else:
         assert "does not exist" in refusal(path)
     trained_state(2).save(path)
-    assert load(path)["step"] == 2 and [file.name for file in tmp_path.iterdir()] == ["last.pt"]
+    assert load_checkpoint(path)["step"] == 2 and [file.name for file in tmp_path.iterdir()] == ["last.pt"]
 
 
 def test_a_file_appears_under_its_name_only_when_complete(tmp_path, monkeypatch):
@@ -87,7 +87,7 @@ def test_a_file_appears_under_its_name_only_when_complete(tmp_path, monkeypatch)
 
 
 class Payload:
-    """Makes a folder when it is unpickled."""
+    """Creates a folder when it is unpickled."""
 
     def __init__(self, folder):
         self.folder = str(folder)
@@ -140,14 +140,14 @@ def test_another_architecture_is_refused(tmp_path, other):
 
 
 def test_every_flipped_bit_is_noticed_or_harmless(tmp_path):
-    """Each byte of the file in turn: in a tensor, a pickle or a header; whatever loads must be what was saved."""
+    """Flips every byte of the file in turn; whatever still loads must equal what was saved."""
     path, tensor = tmp_path / "weights.pt", torch.arange(6.0)
     save_weights(path, {"backbone.0.weight": tensor}, step=3)
     whole, refused = path.read_bytes(), 0
     for position in range(0, len(whole)):
         path.write_bytes(whole[:position] + bytes([whole[position] ^ 1 << position % 8]) + whole[position + 1 :])
         try:
-            content = load(path)
+            content = load_checkpoint(path)
         except UserError as error:
             refused += 1
             assert str(path) in str(error) and "\n" not in str(error)
@@ -158,13 +158,13 @@ def test_every_flipped_bit_is_noticed_or_harmless(tmp_path):
     assert "the checksum of" in refusal(path) and refused > 24
 
 
-def test_a_damaged_last_checkpoint_gives_way_to_the_one_before(tmp_path):
+def test_a_damaged_last_checkpoint_is_replaced_by_the_previous_one(tmp_path):
     last, previous = tmp_path / "last.pt", tmp_path / "previous.pt"
     state = trained_state()
     state.save(last, previous)
     outer_step(state, [random_episode(seed=1)], clip_norm=10.0)
     state.save(last, previous)
-    assert (load(last)["step"], load(previous)["step"]) == (2, 1)
+    assert (load_checkpoint(last)["step"], load_checkpoint(previous)["step"]) == (2, 1)
     whole = last.read_bytes()
     last.write_bytes(whole[: len(whole) // 2])
     fresh = trained_state(0)

@@ -1,4 +1,4 @@
-"""Reading gin files and bindings: what is refused and how, from any folder; comparing configurations."""
+"""Parsing of gin files and bindings, errors in them, and comparison of configurations."""
 
 import logging
 
@@ -20,7 +20,7 @@ def clean_gin():
 
 
 def refusal(files, bindings=()) -> str:
-    """The message, one line, with which a configuration is refused."""
+    """The one-line error message of an invalid configuration."""
     with pytest.raises(UserError) as caught:
         config.parse(files, bindings)
     message = str(caught.value)
@@ -147,7 +147,7 @@ def test_a_binding_may_put_a_macro_of_a_file_out_of_use(tmp_path):
 
 
 def small_configuration(*bindings: str) -> str:
-    """The operative configuration of an experiment that needs no records and no learner of its own."""
+    """The operative config of an experiment without records."""
     sources = ["Experiment.train_sources = ('a',)", "Experiment.validation_sources = ('a',)"]
     config.parse(["gin/parts/training.gin"], ["import alfa_md.experiment.definition", *sources, *bindings])
     Experiment(learner=None, reader=None)
@@ -181,7 +181,7 @@ def test_the_operative_configuration_reads_again_as_it_is(tmp_path):
 
 
 def test_a_parameter_at_its_default_differs_from_none_in_nothing():
-    """An earlier version did not have it, or the machine of an earlier run took another decoder."""
+    """As after an upgrade, or with another decoder."""
     config.parse(["gin/proto_maml_alfa.gin"])
     old, new = "turbo.num_threads = 1\n", "decoder/turbo.max_pixels = 100000000\nGradientLearner.precision = @float32\n"
     assert config.differences(old, old + new) == [] and config.differences(old + new, old) == []
@@ -196,5 +196,5 @@ def test_a_parameter_that_has_been_renamed_is_refused_with_its_name_of_today(mon
 
 
 def test_fingerprint_is_short_stable_and_different_for_another_text():
-    assert config.fingerprint("") == "e3b0c44298fc1c14"
-    assert config.fingerprint("a.x = 1\n") != config.fingerprint("a.x = 2\n")
+    assert config.config_hash("") == "e3b0c44298fc1c14"
+    assert config.config_hash("a.x = 1\n") != config.config_hash("a.x = 2\n")

@@ -1,4 +1,4 @@
-"""What a gin file defines: data from wherever, sampled however its reader knows."""
+"""Experiments: readers, sampling and roots are exchangeable."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ def experiment(**options) -> Experiment:
     return built
 
 
-def test_a_reader_is_given_the_sampling_that_is_bound_whatever_it_is():
+def test_a_reader_gets_the_bound_sampling_of_any_type():
     built, root = experiment(sampling=FixedWay(shots=5), train_sampling=FixedWay()), Path("images")
     built.training(root, 3), built.evaluation(root, "c", "test", 4)
     assert built.opened == [
@@ -34,7 +34,7 @@ def test_a_reader_is_given_the_sampling_that_is_bound_whatever_it_is():
     ]
 
 
-def test_training_is_sampled_as_the_rest_unless_told_otherwise():
+def test_training_sampling_defaults_to_sampling():
     assert experiment(sampling=FixedWay()).train_sampling == FixedWay()
     assert experiment().train_sampling == experiment().sampling == Sampling()
 
@@ -44,5 +44,5 @@ def test_the_hierarchy_of_several_training_sources_is_not_ignored_at_random():
         experiment(train_sampling=Sampling(ignore_hierarchy_probability=0.5))
 
 
-def test_data_lies_under_a_records_root_unless_told_otherwise():
+def test_the_default_root_is_a_records_root():
     assert experiment().root is records_root and experiment(root=no_root).root(None, None).kind == "generated"

@@ -1,4 +1,4 @@
-"""Too little memory: a line that names the episode and what needs less, nothing lost, and a run that goes on."""
+"""Out-of-memory errors: one line with the episode and remedies, after which the run is resumed."""
 
 import gin
 import pytest
@@ -6,8 +6,8 @@ import torch
 
 from alfa_md.errors import UserError
 from alfa_md.experiment import config, definition
-from alfa_md.experiment.checkpoint import load
-from alfa_md.experiment.out_of_memory import COARSER, SAVING, short_of_memory
+from alfa_md.experiment.checkpoint import load_checkpoint
+from alfa_md.experiment.out_of_memory import LOWER_PRECISION, SAVING, explain_out_of_memory
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.kernels.precision import float32
 from alfa_md.learners.batching.vmapped import vmapped
@@ -22,7 +22,7 @@ ABSURD = 10**13  # images: more than a process can address, made without memory 
 
 
 def too_large(at):
-    """A change of episodes after which the query set of episode `at` is beyond any memory."""
+    """A change of episodes that makes the query set of episode `at` too large for any memory."""
 
     def change(index, episode):
         if index != at:
@@ -41,9 +41,9 @@ def test_training_names_update_episode_and_remedies_and_goes_on_from_its_checkpo
         "out of memory at update 4 on noise train episode 3 of seed 0; checkpoints stay as they were"
     )
     exact = "support_moments.query_portion = 10 or, in second order, GradientLearner.recompute = @recompute_all"
-    assert f"set {exact} and go on with the same numbers; or {COARSER}; or" in line
+    assert f"set {exact} and go on with the same numbers; or {LOWER_PRECISION}; or" in line
     assert line.endswith("; or a smaller image size, fewer ways or shots") and "episodes_per_step" not in line
-    assert load(run.last)["step"] == 2
+    assert load_checkpoint(run.last)["step"] == 2
     train_on_noise(run.path, noise_experiment())
     train_on_noise(whole.path, noise_experiment())
     assert_equal_runs(whole, run)
@@ -63,7 +63,7 @@ def test_episodes_that_go_through_together_are_all_named():
         outer_step(fresh_state(learner), episodes, clip_norm=10.0)
 
 
-def test_a_learner_without_inner_loop_is_told_none_of_its_bindings():
+def test_remedies_for_a_learner_without_inner_loop_omit_its_bindings():
     learner = NearestNeighborLearner(Pixels(), cosine)
     with pytest.raises(UserError, match="stay as they were; set a smaller image size, fewer ways or shots$"):
         accuracies(learner, NoiseSource(change=too_large(0)), 1)
@@ -78,19 +78,22 @@ def test_a_learner_without_inner_loop_is_told_none_of_its_bindings():
     ],
 )
 def test_all_that_devices_say_is_understood(error):
-    with pytest.raises(UserError, match="^out of memory on noise train"), short_of_memory(small_learner(), [EPISODE]):
+    with (
+        pytest.raises(UserError, match="^out of memory on noise train"),
+        explain_out_of_memory(small_learner(), [EPISODE]),
+    ):
         raise error
 
 
-def test_another_error_stays_what_it_is():
-    with pytest.raises(RuntimeError, match="a broken kernel"), short_of_memory(small_learner(), [EPISODE]):
+def test_other_errors_pass_through():
+    with pytest.raises(RuntimeError, match="a broken kernel"), explain_out_of_memory(small_learner(), [EPISODE]):
         raise RuntimeError("a broken kernel")
 
 
 @pytest.mark.usefixtures("own_configuration")
 def test_every_remedy_is_a_binding_that_there_is():
-    config.parse(["gin/maml.gin"], [f"{name} = {value}" for name, value in SAVING.items()] + [COARSER])
-    learner = definition.build(0).learner
+    config.parse(["gin/maml.gin"], [f"{name} = {value}" for name, value in SAVING.items()] + [LOWER_PRECISION])
+    learner = definition.build_experiment(0).learner
     assert learner.normalization.query_portion == 10 and learner.recompute(0) and learner.precision is not float32
 
 

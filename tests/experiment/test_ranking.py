@@ -1,18 +1,18 @@
-"""The best validations of a run, whichever way is better."""
+"""Ranking of validations for both directions of a score."""
 
 import math
 
 import pytest
 
-from alfa_md.experiment.ranking import ranked
+from alfa_md.experiment.ranking import update_ranking
 from alfa_md.metrics import ACCURACY, SQUARED_ERROR
 
 
 def after(means, unit, keep):
-    """The ranking after validations of these means, one after each update."""
+    """The ranking after validations with these means, one per update."""
     ranking = {}
     for update, mean in enumerate(means, 1):
-        ranking = ranked(ranking, update, mean, unit, keep)
+        ranking = update_ranking(ranking, update, mean, unit, keep)
     return list(ranking.items())
 
 

@@ -1,4 +1,4 @@
-"""Configurations in names of earlier versions."""
+"""Translation of configurations with old names."""
 
 import pytest
 
@@ -31,10 +31,10 @@ def names(monkeypatch):
     ],
 )
 def test_updated(old, new):
-    assert renamed.updated(old) == new and renamed.updated(new) == new
+    assert renamed.translate(old) == new and renamed.translate(new) == new
 
 
 def test_the_successor_of_a_parameter():
-    assert renamed.successor("Learner.memory") == "Learner.recompute"
-    assert renamed.successor("Learner.adapt") == "Learner.adapts"
-    assert renamed.successor("Learner.steps") is None
+    assert renamed.current_name("Learner.memory") == "Learner.recompute"
+    assert renamed.current_name("Learner.adapt") == "Learner.adapts"
+    assert renamed.current_name("Learner.steps") is None

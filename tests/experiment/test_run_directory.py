@@ -1,12 +1,12 @@
-"""The folder of a run: made once, found again, never shared by two configurations."""
+"""Run directories: created once, reopened, never shared by two configurations."""
 
-import json
 import os
 
 import pytest
 
 from alfa_md.errors import UserError
-from alfa_md.experiment.run_directory import RunDirectory, write_json, write_text
+from alfa_md.experiment.run_directory import RunDirectory
+from alfa_md.system.files import write_json
 
 CONFIG = """# Parameters for train:
 # ==============================================================================
@@ -20,14 +20,14 @@ Sampling.max_ways_upper_bound = 10
 FACTS = {"name": "proto_maml", "seed": 0, "data_root": "/records", "data_kind": "records"}
 
 
-def opened(run: RunDirectory, config: str, facts: dict) -> None:
-    with run.opened(config, facts):
+def claimed(run: RunDirectory, config: str, facts: dict) -> None:
+    with run.claimed(config, facts):
         pass
 
 
 def test_opening_makes_the_folder_and_tells_what_it_is(tmp_path):
     run = RunDirectory(tmp_path / "a" / "b")
-    opened(run, CONFIG, FACTS)
+    claimed(run, CONFIG, FACTS)
     assert run.config.read_text() == CONFIG and run.results.is_dir() and run.last.parent.is_dir()
     facts = run.facts()
     assert facts.items() >= FACTS.items() and {"command", "alfa_md", "torch", "python", "machine"} < facts.keys()
@@ -36,19 +36,19 @@ def test_opening_makes_the_folder_and_tells_what_it_is(tmp_path):
 
 def test_opening_again_changes_nothing(tmp_path):
     run = RunDirectory(tmp_path)
-    opened(run, CONFIG, FACTS)
+    claimed(run, CONFIG, FACTS)
     before = run.config.read_bytes(), run.facts_file.read_bytes()
-    opened(RunDirectory(str(tmp_path)), CONFIG + "\n# a comment\n", FACTS)
+    claimed(RunDirectory(str(tmp_path)), CONFIG + "\n# a comment\n", FACTS)
     assert (run.config.read_bytes(), run.facts_file.read_bytes()) == before
 
 
 def test_bindings_that_only_save_memory_may_change(tmp_path):
     run = RunDirectory(tmp_path)
-    opened(run, CONFIG, FACTS)
-    opened(run, CONFIG + "support_moments.query_portion = 10\nGradientLearner.recompute = @recompute_all\n", FACTS)
+    claimed(run, CONFIG, FACTS)
+    claimed(run, CONFIG + "support_moments.query_portion = 10\nGradientLearner.recompute = @recompute_all\n", FACTS)
     assert run.config.read_text() == CONFIG
     with pytest.raises(UserError, match=r"\(GradientLearner.precision: unset -> @bfloat16\);"):
-        opened(run, CONFIG + "support_moments.query_portion = 10\nGradientLearner.precision = @bfloat16\n", FACTS)
+        claimed(run, CONFIG + "support_moments.query_portion = 10\nGradientLearner.precision = @bfloat16\n", FACTS)
 
 
 @pytest.mark.parametrize(
@@ -62,10 +62,10 @@ def test_bindings_that_only_save_memory_may_change(tmp_path):
 )
 def test_another_run_is_refused_and_nothing_written_over(tmp_path, config, facts, named):
     run = RunDirectory(tmp_path)
-    opened(run, CONFIG, FACTS)
+    claimed(run, CONFIG, FACTS)
     before = run.config.read_bytes(), run.facts_file.read_bytes()
     with pytest.raises(UserError) as caught:
-        opened(run, config, facts)
+        claimed(run, config, facts)
     assert named in str(caught.value) and "--run_dir" in str(caught.value) and "\n" not in str(caught.value)
     assert (run.config.read_bytes(), run.facts_file.read_bytes()) == before
 
@@ -75,21 +75,21 @@ def test_checkpoints_of_unknown_origin_are_not_written_over(tmp_path):
     run.last.parent.mkdir()
     run.last.write_bytes(b"weights")
     with pytest.raises(UserError, match="holds checkpoints but no config.gin"):
-        opened(run, CONFIG, FACTS)
+        claimed(run, CONFIG, FACTS)
     assert run.last.read_bytes() == b"weights" and not run.config.exists()
 
 
 def test_a_folder_that_cannot_be_made_is_refused(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="cannot write to run directory .*file/run"):
-        opened(RunDirectory(tmp_path / "file" / "run"), CONFIG, FACTS)
+        claimed(RunDirectory(tmp_path / "file" / "run"), CONFIG, FACTS)
 
 
 def test_opening_that_was_cut_short_is_done_again(tmp_path):
     run = RunDirectory(tmp_path)
     run.last.parent.mkdir()
     write_json(run.facts_file, {"seed": 7})
-    opened(run, CONFIG, FACTS)
+    claimed(run, CONFIG, FACTS)
     assert run.facts()["seed"] == 0
 
 
@@ -103,22 +103,22 @@ def test_a_folder_without_a_run_is_refused(tmp_path, present):
 
 def test_a_run_has_one_process_at_a_time(tmp_path):
     first, second = RunDirectory(tmp_path), RunDirectory(tmp_path)
-    with first.opened(CONFIG, FACTS):
+    with first.claimed(CONFIG, FACTS):
         with pytest.raises(
             UserError, match="is in use by another training run; wait for it, or choose another --run_d"
         ):
-            opened(second, CONFIG, FACTS)
-    opened(second, CONFIG, FACTS)
+            claimed(second, CONFIG, FACTS)
+    claimed(second, CONFIG, FACTS)
 
 
 def test_an_error_of_the_run_itself_is_not_taken_for_one_of_its_folder(tmp_path):
-    with pytest.raises(OSError, match="a broken disk"), RunDirectory(tmp_path).opened(CONFIG, FACTS):
+    with pytest.raises(OSError, match="a broken disk"), RunDirectory(tmp_path).claimed(CONFIG, FACTS):
         raise OSError("a broken disk")
 
 
 def test_a_damaged_file_of_facts_is_named(tmp_path):
     run = RunDirectory(tmp_path)
-    opened(run, CONFIG, FACTS)
+    claimed(run, CONFIG, FACTS)
     run.facts_file.write_text('{"name": "proto')
     with pytest.raises(UserError, match="run.json is damaged"):
         run.facts()
@@ -127,7 +127,7 @@ def test_a_damaged_file_of_facts_is_named(tmp_path):
 @pytest.mark.parametrize("content", [[], {}, {"seed": 0}, 3])
 def test_facts_that_are_not_all_there_are_named(tmp_path, content):
     run = RunDirectory(tmp_path)
-    opened(run, CONFIG, FACTS)
+    claimed(run, CONFIG, FACTS)
     write_json(run.facts_file, content)
     with pytest.raises(UserError, match="run.json lacks some of data_kind, data_root, name, seed"):
         run.facts()
@@ -140,22 +140,8 @@ def test_checkpoints_by_name_or_path(tmp_path):
     assert str(run.checkpoint("elsewhere/weights.pt")) == os.path.join("elsewhere", "weights.pt")
 
 
-def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
-    file = tmp_path / "run.json"
-    write_json(file, {"name": "Käfer±"})
-    assert json.loads(file.read_text()) == {"name": "Käfer±"} and "Käfer±" in file.read_text()
-
-    def refuse(source, target):
-        raise OSError("no")
-
-    monkeypatch.setattr(os, "replace", refuse)
-    with pytest.raises(OSError):
-        write_text(file, "half")
-    assert json.loads(file.read_text()) == {"name": "Käfer±"}
-
-
 def kept(run: RunDirectory, *updates: int) -> None:
-    """Files of weights after these updates."""
+    """Writes weight files for these updates."""
     run.top.mkdir(parents=True, exist_ok=True)
     for update in updates:
         run.top_file(update).write_bytes(b"weights")
@@ -164,20 +150,20 @@ def kept(run: RunDirectory, *updates: int) -> None:
 def test_the_ensemble_is_what_training_ranked_best_first(tmp_path):
     run = RunDirectory(tmp_path)
     kept(run, 2, 4, 10)
-    run.rank_top({10: 0.9, 2: 0.5})
-    assert run.ensemble() == [run.top / "update_10.pt", run.top / "update_2.pt"]
-    run.drop_unranked({10: 0.9, 2: 0.5})
+    run.write_ranking({10: 0.9, 2: 0.5})
+    assert run.ensemble_checkpoints() == [run.top / "update_10.pt", run.top / "update_2.pt"]
+    run.remove_unranked({10: 0.9, 2: 0.5})
     assert sorted(file.name for file in run.top.iterdir()) == ["ranking.json", "update_10.pt", "update_2.pt"]
-    run.rank_top({10: 0.9, 6: 0.7, 2: 0.5})  # 6 was lost with the process that wrote it
-    assert [file.stem for file in run.ensemble()] == ["update_10", "update_2"]
+    run.write_ranking({10: 0.9, 6: 0.7, 2: 0.5})  # 6 was lost with the process that wrote it
+    assert [file.stem for file in run.ensemble_checkpoints()] == ["update_10", "update_2"]
 
 
 def test_there_is_no_ensemble_before_a_validation(tmp_path):
     run = RunDirectory(tmp_path)
-    run.rank_top({})
+    run.write_ranking({})
     assert list(tmp_path.iterdir()) == []
     with pytest.raises(UserError, match="holds no checkpoints of the best validations; train first"):
-        run.ensemble()
+        run.ensemble_checkpoints()
 
 
 def test_a_damaged_ranking_is_named(tmp_path):
@@ -185,7 +171,7 @@ def test_a_damaged_ranking_is_named(tmp_path):
     kept(run, 2)
     run.ranking.write_text("[2]")
     with pytest.raises(UserError, match="ranking.json is damaged"):
-        run.ensemble()
+        run.ensemble_checkpoints()
     run.ranking.write_text('{"update')
     with pytest.raises(UserError, match="ranking.json is damaged"):
-        run.ensemble()
+        run.ensemble_checkpoints()

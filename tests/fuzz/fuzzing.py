@@ -1,6 +1,6 @@
-"""Runs a parser on many inputs, and makes such inputs of valid ones.
+"""Fuzzing: runs a parser on random mutations of valid inputs.
 
-Drawing an input takes longer than parsing it, so every input of bytes brings NEIGHBOURS more.
+Drawing an input takes longer than parsing it, so NEIGHBOURS more inputs are derived from every input of bytes.
 """
 
 import functools
@@ -23,12 +23,12 @@ SPARE_MEMORY = 2**30  # bytes that all inputs together may take
 
 
 def examples(slow: int) -> pytest.MarkDecorator:
-    """Parametrises a test by the `number` of inputs to draw: a few in the fast suite, `slow` in the slow one."""
+    """Parametrises a test by the `number` of random inputs: few in the fast suite, `slow` in the slow one."""
     return pytest.mark.parametrize("number", [QUICK, pytest.param(slow, marks=pytest.mark.slow)])
 
 
 def fuzz(check: Callable[[Any], None], inputs: st.SearchStrategy, number: int) -> None:
-    """Calls `check` on `number` drawn inputs and their neighbours, the same in every run, in bounded memory."""
+    """Calls `check` on `number` random inputs and their neighbours, with a fixed seed and bounded memory."""
     profile = settings(
         max_examples=number,
         deadline=None,
@@ -50,7 +50,7 @@ def fuzz(check: Callable[[Any], None], inputs: st.SearchStrategy, number: int) -
 
 
 def neighbours(data: bytes) -> Iterator[bytes]:
-    """The input itself, and at evenly spaced places of it a bit flipped or the rest cut off."""
+    """Yields the input, and versions with one bit flipped or the rest cut off at evenly spaced positions."""
     yield data
     for k in range(NEIGHBOURS // 2):
         place = len(data) * k * 2 // NEIGHBOURS
@@ -59,7 +59,7 @@ def neighbours(data: bytes) -> Iterator[bytes]:
 
 
 def parsed(parser: Callable, *arguments: Any) -> Any:
-    """What `parser` returns, or None where it refuses in one line. Any other exception passes through."""
+    """The result of `parser`, or None for a one-line UserError. Other exceptions pass through."""
     try:
         return parser(*arguments)
     except UserError as error:
@@ -70,7 +70,7 @@ def parsed(parser: Callable, *arguments: Any) -> Any:
 
 @contextmanager
 def limited_memory() -> Iterator[None]:
-    """Lets this process have SPARE_MEMORY more address space than it has, where the system knows such a limit."""
+    """Limits the further address space of this process to SPARE_MEMORY, if the system supports it."""
     if sys.platform != "linux":
         yield
         return
@@ -85,13 +85,13 @@ def limited_memory() -> Iterator[None]:
 
 
 def mutated(valid: Sequence[bytes]) -> st.SearchStrategy[bytes]:
-    """Valid inputs with up to four changes: bits flipped, ends cut off, parts copied, put in or taken out."""
+    """Valid inputs with up to four mutations: flipped bits, truncation, and copied, inserted or deleted parts."""
     steps = st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=4)  # one number a change: drawing is what costs
     return st.builds(lambda data, numbers: functools.reduce(_changed, numbers, data), st.sampled_from(valid), steps)
 
 
 def _changed(data: bytes, number: int) -> bytes:
-    """`number` says which change, where it begins and ends, and with which bytes."""
+    """Applies one mutation; `number` encodes its kind, range and bytes."""
     number, kind = divmod(number, len(CHANGES))
     number, a = divmod(number, len(data) + 1)
     number, b = divmod(number, len(data) + 1)

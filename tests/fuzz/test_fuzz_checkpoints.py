@@ -1,4 +1,4 @@
-"""Checkpoint files: whatever their bytes, they are loaded whole or refused in one line."""
+"""Fuzzing of checkpoint files: loaded completely or refused in one line."""
 
 import io
 import pickle
@@ -9,7 +9,7 @@ import pytest
 import torch
 from hypothesis import strategies as st
 
-from alfa_md.experiment.checkpoint import load
+from alfa_md.experiment.checkpoint import load_checkpoint
 from tests.fuzz.fuzzing import examples, fuzz, mutated, parsed
 
 TENSORS = {"a.weight": torch.arange(6.0).reshape(2, 3), "b": torch.tensor([1, 2])}
@@ -22,7 +22,7 @@ def saved(content, **options) -> bytes:
 
 
 def repacked(archive: bytes, name: str, data: bytes) -> bytes:
-    """The archive with other bytes in one of its files, under checksums that hold."""
+    """The archive with other bytes in one of its files and valid checksums."""
     file = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(archive)) as old, zipfile.ZipFile(file, "w") as new:
         for info in old.infolist():
@@ -43,7 +43,7 @@ def check(tmp_path):
         path.write_bytes(data)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch wonders at old pickles
-            content = parsed(load, path)
+            content = parsed(load_checkpoint, path)
         assert content is None or {"learner", "step"} <= content.keys()
 
     return check
@@ -68,6 +68,6 @@ def test_tensors_of_other_sizes_under_checksums_that_hold(check, number):
 
 def test_what_was_not_changed_is_loaded(tmp_path):
     (tmp_path / "last.pt").write_bytes(VALID)
-    content = load(tmp_path / "last.pt")
+    content = load_checkpoint(tmp_path / "last.pt")
     assert content["step"] == 3
     assert all(torch.equal(tensor, content["learner"][name]) for name, tensor in TENSORS.items())

@@ -1,4 +1,4 @@
-"""The messages in records: whatever their bytes, an image comes out or one line."""
+"""Fuzzing of record messages: decoded to an image or refused in one line."""
 
 import pytest
 from hypothesis import strategies as st
@@ -27,7 +27,7 @@ def test_damaged_examples(number):
 
 @examples(slow=2_000)
 def test_messages_of_any_fields(number):
-    """Well-formed on the outside, so that the parser goes deep."""
+    """A well-formed outer message, so that inner parsing is reached."""
     leaf = st.binary(max_size=12) | st.sampled_from([b"image", b"label"])
     number_field = st.builds(
         lambda n, value: bytes([n << 3]) + varint(value), st.integers(0, 15), st.integers(0, 2**64)
@@ -47,7 +47,7 @@ def test_what_was_not_changed_comes_back(value):
 
 @examples(slow=1_000)
 def test_headers_of_images(number):
-    """A size comes out or nothing, of any bytes."""
+    """Any bytes give a size or None."""
     starts = st.sampled_from([b"\xff\xd8", b"\xff\xd8\xff", shade(0, 0)[:12], b"BM"])
     any_image = st.builds(bytes.__add__, starts, st.binary(max_size=40))
 

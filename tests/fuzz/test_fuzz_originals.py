@@ -1,4 +1,4 @@
-"""Lists of original data with anything in them: a converter reads them or says one line, and nothing else."""
+"""Fuzzing of the lists in original data: converted or refused in one line."""
 
 import json
 from collections.abc import Callable
@@ -40,7 +40,7 @@ LISTS = st.fixed_dictionaries(
 
 
 def one_line(read: Callable[[Path], Any], file: Path) -> Any:
-    """What is read, or None where a line says why not."""
+    """The parsed result, or None for a one-line error."""
     try:
         return read(file)
     except UserError as error:

@@ -1,4 +1,4 @@
-"""The framing of records: whatever the bytes of a class file, it is read or refused in one line."""
+"""Fuzzing of the record framing of class files: read or refused in one line."""
 
 import os
 import struct
@@ -29,7 +29,7 @@ def framed(path) -> list[bytes]:
 
 
 def header(length: int) -> bytes:
-    """A header whose checksum holds."""
+    """A header with a valid checksum."""
     packed = struct.pack("<Q", length)
     return packed + struct.pack("<I", _masked_crc(packed))
 
@@ -57,7 +57,7 @@ def test_class_files(path, number):
 
 @examples(slow=1_000)
 def test_kept_indices(path, tmp_path, number):
-    """A damaged index is made anew, or is at worst an index of other records, which their checksums tell."""
+    """A damaged index is rebuilt, or points to other records, which their checksums reveal."""
     write_records(path, CONTENTS[2])
     whole = class_offsets(path)
     (kept,) = (tmp_path / "cache" / "index").iterdir()

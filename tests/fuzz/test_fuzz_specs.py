@@ -1,4 +1,4 @@
-"""Specifications of all three kinds, as bytes and as JSON: read or refused in one line."""
+"""Fuzzing of specifications of all three kinds, as bytes and as JSON: read or refused in one line."""
 
 import copy
 import json
@@ -25,7 +25,7 @@ CHANGES = st.lists(
 
 
 def changed(kind, changes) -> dict:
-    """A valid specification in which values anywhere are replaced, deleted, or put under another name too."""
+    """A valid specification with values replaced, deleted or copied to another key."""
     data = copy.deepcopy(kind())
     for place, action, value in changes:
         owners = list(_containers(data))
@@ -42,7 +42,7 @@ def changed(kind, changes) -> dict:
 
 
 def _containers(data):
-    """(container, key) of every value, at whatever depth."""
+    """Yields (container, key) of every value at any depth."""
     for key, value in list(data.items() if isinstance(data, dict) else enumerate(data)):
         yield data, key
         if isinstance(value, dict | list):
@@ -50,7 +50,7 @@ def _containers(data):
 
 
 def check(spec) -> None:
-    """A specification that was read says the same when written and read again."""
+    """A parsed specification survives a round trip."""
     if spec is not None:
         assert parse_spec(json.loads(json.dumps(spec.to_json()))) == spec
         assert len(spec.class_names) == len(spec.images_per_class) == sum(spec.classes_per_split.values())

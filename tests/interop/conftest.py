@@ -1,4 +1,4 @@
-"""TensorFlow, and the official program's four-layer network in it."""
+"""Fixtures: TensorFlow, and a checkpoint of the official four-layer network."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Checkpoints between the official program and ours: what is taken, what is left out, and everything refused."""
+"""Conversion of checkpoints in both directions: converted tensors, omitted tensors, and all refusals."""
 
 import os
 
@@ -10,7 +10,7 @@ from torch import nn
 from alfa_md.backbones.four_layer_convnet import FourLayerConvNet
 from alfa_md.data.tfrecord.variables import read_variables, write_variables
 from alfa_md.errors import UserError
-from alfa_md.experiment.checkpoint import load, save_weights
+from alfa_md.experiment.checkpoint import load_checkpoint, save_weights
 from alfa_md.heads import LearnedHead
 from alfa_md.interop.checkpoint_bridge import convert_checkpoint
 from alfa_md.learners.gradient import GradientLearner
@@ -29,7 +29,7 @@ def convnet_weights() -> dict[str, torch.Tensor]:
 
 
 def equal(a, b) -> bool:
-    """The same names and, bit for bit, the same arrays."""
+    """True if names and arrays are equal bit for bit."""
     return a.keys() == b.keys() and all(
         a[name].dtype == b[name].dtype and a[name].shape == b[name].shape and (a[name] == b[name]).all() for name in a
     )
@@ -48,7 +48,7 @@ def test_classifiers_change_their_layout_and_what_the_optimiser_keeps_is_left_ou
     convnet.save(tmp_path / "model.ckpt")
     line = convert_checkpoint(f"{tmp_path}/model.ckpt", f"{tmp_path}/ours.pt")
     assert line.endswith("four_layer_convnet (12 tensors) + fc/weight + fc/bias; left out, having no counterpart: 28")
-    tensors, saved = load(tmp_path / "ours.pt")["learner"], convnet.values()
+    tensors, saved = load_checkpoint(tmp_path / "ours.pt")["learner"], convnet.values()
     assert len(tensors) == 14 and tensors["classifier.weight"].is_contiguous()
     assert np.array_equal(tensors["classifier.weight"].numpy(), saved["fc/weight"].T)
     assert np.array_equal(tensors["classifier.bias"].numpy(), saved["fc/bias"])
@@ -59,7 +59,7 @@ def maml_alfa() -> GradientLearner:
 
 
 def test_a_training_checkpoint_of_ours_is_taken_too(tf, tmp_path):
-    """Its learned head goes along, its update rule cannot; coming back, the learner's own names are met again."""
+    """The learned head is converted, the update rule is not; the way back restores the learner's names."""
     state = fresh_state(maml_alfa())
     state.step = 40
     state.save(tmp_path / "last.pt")
@@ -71,7 +71,7 @@ def test_a_training_checkpoint_of_ours_is_taken_too(tf, tmp_path):
     assert read_variables(tmp_path / "model_40.ckpt")["global_step"] == 40
     convert_checkpoint(f"{tmp_path}/model_40.ckpt", f"{tmp_path}/back.pt")
     own = {name: value for name, value in state.learner.state_dict().items() if not name.startswith("rule.")}
-    assert equal(load(tmp_path / "back.pt")["learner"], own)
+    assert equal(load_checkpoint(tmp_path / "back.pt")["learner"], own)
 
 
 def test_a_weight_normalised_classifier_does_not_pass_for_a_plain_one(tf, convnet_weights, tmp_path):
@@ -161,7 +161,7 @@ def test_a_file_of_something_else_is_refused(tf, tmp_path, content):
 
 
 class Payload:
-    """Makes a folder when it is unpickled."""
+    """Creates a folder when it is unpickled."""
 
     def __init__(self, folder):
         self.folder = str(folder)

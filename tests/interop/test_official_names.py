@@ -1,4 +1,4 @@
-"""The two names of every tensor, and the way between the two layouts."""
+"""Names of all tensors in both programs, and conversion between layouts."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ import pytest
 from alfa_md.backbones.four_layer_convnet import FourLayerConvNet
 from alfa_md.backbones.resnet18 import ResNet18
 from alfa_md.backbones.wide_resnet import WideResNet
-from alfa_md.interop.official_names import KERNEL, MATRIX, MOMENT, NETWORKS, VECTOR
+from alfa_md.interop.official_names import CONV_WEIGHT, LINEAR_WEIGHT, NETWORKS, NORM_PARAMETER, VECTOR
 
 SIZES = {"resnet18": (ResNet18, 63), "wide_resnet": (WideResNet, 45), "four_layer_convnet": (FourLayerConvNet, 12)}
 
@@ -33,9 +33,9 @@ def test_names_spelt_out():
 @pytest.mark.parametrize(
     ("layout", "official", "ours"),
     [
-        (KERNEL, (5, 6, 3, 4), (4, 3, 5, 6)),
-        (MOMENT, (1, 1, 1, 4), (4,)),
-        (MATRIX, (3, 4), (4, 3)),
+        (CONV_WEIGHT, (5, 6, 3, 4), (4, 3, 5, 6)),
+        (NORM_PARAMETER, (1, 1, 1, 4), (4,)),
+        (LINEAR_WEIGHT, (3, 4), (4, 3)),
         (VECTOR, (4,), (4,)),
     ],
 )

@@ -1,4 +1,4 @@
-"""Checkpoints of the official program become ours: the same names, the same features, and bit-equal there and back."""
+"""Converted official checkpoints: the same names and features, and a bit-equal round trip."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from alfa_md.backbones.four_layer_convnet import FourLayerConvNet
 from alfa_md.backbones.resnet18 import ResNet18
 from alfa_md.backbones.wide_resnet import WideResNet
 from alfa_md.data.tfrecord.variables import read_variables
-from alfa_md.experiment.checkpoint import load, load_backbone
+from alfa_md.experiment.checkpoint import load_backbone, load_checkpoint
 from alfa_md.interop.checkpoint_bridge import convert_checkpoint
 from alfa_md.interop.official_names import NETWORKS
 from alfa_md.learners.prototypical import PrototypicalLearner
@@ -28,7 +28,7 @@ def wide(tf) -> OfficialGraph:
 
 
 def equal(a, b) -> bool:
-    """The same names and, bit for bit, the same arrays."""
+    """True if names and arrays are equal bit for bit."""
     return a.keys() == b.keys() and all(
         a[name].dtype == b[name].dtype and a[name].shape == b[name].shape and (a[name] == b[name]).all() for name in a
     )
@@ -73,4 +73,4 @@ def test_there_and_back_is_bit_equal_and_a_saver_restores_it(name, request, tmp_
     graph.restore(tmp_path / "back.ckpt")
     assert equal(graph.values(), saved)
     convert_checkpoint(f"{tmp_path}/back.ckpt", f"{tmp_path}/again.pt")
-    assert equal(load(tmp_path / "again.pt")["learner"], load(tmp_path / "ours.pt")["learner"])
+    assert equal(load_checkpoint(tmp_path / "again.pt")["learner"], load_checkpoint(tmp_path / "ours.pt")["learner"])

@@ -123,7 +123,7 @@ def own_configuration():
 @pytest.mark.parametrize("name", ["float32", "bfloat16"])
 def test_a_gin_file_says_which_and_results_tell(name):
     config.parse(["gin/proto_maml_alfa.gin", "gin/quickstart.gin"], [f"GradientLearner.precision = @{name}"])
-    made = definition.build(0).learner
+    made = definition.build_experiment(0).learner
     assert made.stamp()["precision"] == name
     with made.precision("cpu"):
         assert torch.is_autocast_enabled("cpu") == (name == "bfloat16")

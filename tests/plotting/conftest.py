@@ -1,4 +1,4 @@
-"""Figures are drawn in the style of the entry."""
+"""Applies the style of figures to all tests."""
 
 import pytest
 
@@ -7,5 +7,5 @@ from alfa_md.plotting import canvas
 
 @pytest.fixture(autouse=True)
 def styled():
-    with canvas.style():
+    with canvas.figure_style():
         yield

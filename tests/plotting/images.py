@@ -1,4 +1,4 @@
-"""Reads figures back."""
+"""Helpers that read figures back."""
 
 from pathlib import Path
 from xml.etree import ElementTree
@@ -7,7 +7,7 @@ from PIL import Image
 
 
 def opened(path: Path) -> Image.Image | ElementTree.Element:
-    """The pixels of a PNG, decoded to the end, or the root of an SVG; raises where the file is neither."""
+    """The decoded pixels of a PNG, or the root of an SVG; raises for other files."""
     if path.suffix == ".svg":
         return ElementTree.parse(path).getroot()
     with Image.open(path, formats=["PNG"]) as image:
@@ -16,10 +16,10 @@ def opened(path: Path) -> Image.Image | ElementTree.Element:
 
 
 def texts(path: Path) -> list[str]:
-    """What is written in an SVG."""
+    """The texts in an SVG."""
     return [node.text or "" for node in opened(path).iter() if node.tag.endswith("}text")]
 
 
 def is_drawn(path: Path) -> bool:
-    """Whether a PNG is more than paper."""
+    """True if a PNG is not blank."""
     return len(opened(path).convert("RGB").getcolors(1 << 20)) > 10

@@ -1,4 +1,4 @@
-"""The figures of hyperparameters: files, panels, and the values in them."""
+"""The figures of hyperparameters: files, panels, and plotted values."""
 
 from functools import partial
 
@@ -6,25 +6,27 @@ import numpy as np
 import pytest
 
 from alfa_md.errors import UserError
-from alfa_md.plotting.hyperparameters import enlarged, hyperparameters, sheet, sheets
-from alfa_md.plotting.measured import measure
+from alfa_md.plotting.hyperparameter_values import measure_hyperparameters
+from alfa_md.plotting.hyperparameters import draw_panels, figure_layouts, panel_at_step, plot_hyperparameters
 from alfa_md.rules.momentum import Momentum
 from alfa_md.rules.sgd import sgd
 from tests.noise import noise_learner
 from tests.plotting.images import is_drawn, opened, texts
-from tests.plotting.subjects import subject
+from tests.plotting.loaded_runs import loaded_run
 
 STEPS, TENSORS = 2, 8  # of the tiny learner
 
 
 def drawn(about, number=5):
-    """Title -> figure of its sheets, and what was measured."""
-    found = measure(about, map(about.episode, range(number)))
-    return {ending: sheet(title, found.labels, columns) for ending, title, columns in sheets(found, 1)}, found
+    """Suffix -> figure, and the values."""
+    found = measure_hyperparameters(about, map(about.episode, range(number)))
+    return {
+        ending: draw_panels(title, found.labels, panels) for ending, title, panels in figure_layouts(found, 1)
+    }, found
 
 
 def test_alfa_has_three_figures_and_a_table(tmp_path):
-    written = hyperparameters(subject(), 3, None, tmp_path / "fig")
+    written = plot_hyperparameters(loaded_run(), 3, None, tmp_path / "fig")
     names = [f"fig{ending}.{kind}" for ending in ("", "-generated", "-multipliers") for kind in ("png", "svg")]
     assert [path.name for path in written] == [*names, "fig.csv"]
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*names, "fig.csv"])
@@ -40,54 +42,54 @@ def test_alfa_has_three_figures_and_a_table(tmp_path):
 
 def test_a_rule_that_generates_nothing_has_one_figure(tmp_path, capsys):
     learner = noise_learner(rule=partial(sgd, inner_rate=0.5))
-    written = hyperparameters(subject(learner), 2, 0, tmp_path / "fig")
+    written = plot_hyperparameters(loaded_run(learner), 2, 0, tmp_path / "fig")
     assert [path.name for path in written] == ["fig.png", "fig.svg", "fig.csv"]
     words = texts(tmp_path / "fig.svg")
     assert words.count("for every task") == 2 * TENSORS and words.count("0.5") >= TENSORS
     assert "warning" not in capsys.readouterr().out
 
 
-def test_a_generator_that_does_nothing_is_said(tmp_path, capsys):
-    hyperparameters(subject(noise_learner()), 2, None, tmp_path / "fig")
+def test_a_generator_without_effect_prints_a_warning(tmp_path, capsys):
+    plot_hyperparameters(loaded_run(noise_learner()), 2, None, tmp_path / "fig")
     assert "warning: the spread of alpha over tasks is about 0" in capsys.readouterr().out
 
 
 def test_boxes_and_medians_are_those_of_the_values():
-    figures, found = drawn(subject())
+    figures, found = drawn(loaded_run())
     assert list(figures) == ["", "-generated", "-multipliers"]
     for ending, (left, right) in {"": ("alpha", "beta"), "-generated": ("a", "d")}.items():
         axes = np.array(figures[ending].axes).reshape(TENSORS, 4)
         for tensor in range(TENSORS):
-            for column, name in ((0, left), (2, right)):
+            for panel, name in ((0, left), (2, right)):
                 values = found.values[name][:, :, tensor]
-                line, *others = axes[tensor, column].lines
+                line, *others = axes[tensor, panel].lines
                 assert np.allclose(line.get_ydata(), np.median(values, axis=0)) and list(line.get_xdata()) == [0, 1]
                 highest = max(np.max(each.get_ydata(), initial=-np.inf) for each in others)
                 assert highest == pytest.approx(values.max())
-                enlarged_values = axes[tensor, column + 1].lines[0].get_ydata()
+                enlarged_values = axes[tensor, panel + 1].lines[0].get_ydata()
                 assert enlarged_values == pytest.approx([0], abs=1e-12)
-                assert axes[tensor, column + 1].get_xlabel() == f"0: median {np.median(values[:, 1]):.5g}"
+                assert axes[tensor, panel + 1].get_xlabel() == f"0: median {np.median(values[:, 1]):.5g}"
     multipliers = np.array(figures["-multipliers"].axes).reshape(TENSORS, 2)
     assert np.allclose(multipliers[3, 0].lines[0].get_ydata(), found.values["A"][0, :, 3])
 
 
 def test_the_enlarged_step_is_the_one_asked_for(tmp_path):
-    hyperparameters(subject(), 2, 0, tmp_path / "fig")
+    plot_hyperparameters(loaded_run(), 2, 0, tmp_path / "fig")
     assert "at step 0" in texts(tmp_path / "fig.svg")
     with pytest.raises(UserError, match="^--step=2: tiny takes inner steps 0 to 1$"):
-        hyperparameters(subject(), 2, 2, tmp_path / "other")
+        plot_hyperparameters(loaded_run(), 2, 2, tmp_path / "other")
     assert not list(tmp_path.glob("other*"))
 
 
 def test_values_that_are_not_finite_do_not_stop_the_figure():
     values = {"alpha": np.array([[[np.nan, 1.0]], [[np.inf, 2.0]]])}
-    figure = sheet("title", ["a", "b"], [enlarged("alpha", values, 0)])
+    figure = draw_panels("title", ["a", "b"], [panel_at_step("alpha", values, 0)])
     assert [text.get_text() for text in figure.axes[0].texts][0] == "not finite"
     assert figure.axes[1].get_xlabel() == "0: median 1.5"
 
 
 def test_other_hyperparameters_of_a_rule_are_drawn_by_their_name(tmp_path):
-    about = subject(noise_learner(rule=partial(Momentum, inner_rate=0.1)))
-    hyperparameters(about, 3, None, tmp_path / "fig")
+    about = loaded_run(noise_learner(rule=partial(Momentum, inner_rate=0.1)))
+    plot_hyperparameters(about, 3, None, tmp_path / "fig")
     assert {"α by inner step", "momenta by inner step"} <= set(texts(tmp_path / "fig.svg"))
     assert ",momenta,0.9" in (tmp_path / "fig.csv").read_text().replace("0.8999999761581421", "0.9")

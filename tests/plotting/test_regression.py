@@ -1,4 +1,4 @@
-"""The figure of a regression: the true curve, the points, and the learner's curve after every inner step."""
+"""The figure of a regression: true curve, support points, and predictions after every inner step."""
 
 import numpy as np
 import pytest
@@ -6,16 +6,16 @@ import torch
 
 from alfa_md.errors import UserError
 from alfa_md.learners.prototypical import PrototypicalLearner
-from alfa_md.plotting.regression import adapted, chart, grid, regression
+from alfa_md.plotting.regression import adapted_curves, chart, plot_regression, x_grid
 from tests.episodes import smooth_net
 from tests.plotting.images import is_drawn, texts
-from tests.plotting.subjects import sine_subject, subject
+from tests.plotting.loaded_runs import loaded_run, loaded_sine_run
 
 
 def test_a_curve_before_the_first_step_and_after_each():
-    about = sine_subject(num_steps=3)
+    about = loaded_sine_run(num_steps=3)
     drawn, learner = about.episode(2), about.learner
-    found = adapted(learner, drawn, drawn.query_x[:, 0].numpy())
+    found = adapted_curves(learner, drawn, drawn.query_x[:, 0].numpy())
     assert len(found) == 4
     with torch.no_grad():
         first = learner.classify(learner.initial(drawn), drawn.support_x, drawn.query_x)
@@ -26,11 +26,11 @@ def test_a_curve_before_the_first_step_and_after_each():
 
 
 def test_what_is_drawn_is_the_episode():
-    about = sine_subject()
+    about = loaded_sine_run()
     drawn = about.episode(1)
-    x, truth = grid(drawn), about.source.curve(1)
+    x, truth = x_grid(drawn), about.source.curve(1)
     assert (x[0], x[-1]) == (-5, 5)
-    curves = adapted(about.learner, drawn, x)
+    curves = adapted_curves(about.learner, drawn, x)
     (axes,) = chart(about, drawn, truth, x, curves).axes
     true, before, *steps, points = axes.lines
     assert np.allclose(np.interp(drawn.query_x[:, 0], x, true.get_ydata()), drawn.query_y[:, 0], atol=1e-2)
@@ -43,15 +43,17 @@ def test_what_is_drawn_is_the_episode():
 
 
 def test_no_inner_step_is_one_curve():
-    about = sine_subject(num_steps=3)
+    about = loaded_sine_run(num_steps=3)
     about.learner.num_steps = 0
     drawn = about.episode(0)
-    (axes,) = chart(about, drawn, about.source.curve(0), grid(drawn), adapted(about.learner, drawn, grid(drawn))).axes
+    (axes,) = chart(
+        about, drawn, about.source.curve(0), x_grid(drawn), adapted_curves(about.learner, drawn, x_grid(drawn))
+    ).axes
     assert len(axes.lines) == 3
 
 
 def test_the_files(tmp_path):
-    png, svg = regression(sine_subject(), 4, tmp_path / "fig")
+    png, svg = plot_regression(loaded_sine_run(), 4, tmp_path / "fig")
     words = texts(svg)
     assert is_drawn(png) and "tiny: sine test episode 4 of seed 0, 4 support points" in words
     assert {"true curve", "support points"} <= set(words) and any(word.startswith("after step 3, ") for word in words)
@@ -59,8 +61,8 @@ def test_the_files(tmp_path):
 
 def test_what_has_no_curves_is_refused(tmp_path):
     with pytest.raises(UserError, match="^noise has no curves to draw; see `alfa_md.plot episode`$"):
-        regression(subject(), 0, tmp_path / "fig")
-    about = sine_subject()._replace(learner=PrototypicalLearner(smooth_net()))
+        plot_regression(loaded_run(), 0, tmp_path / "fig")
+    about = loaded_sine_run()._replace(learner=PrototypicalLearner(smooth_net()))
     with pytest.raises(UserError, match="^tiny: its PrototypicalLearner has no inner loop to draw$"):
-        regression(about, 0, tmp_path / "fig")
+        plot_regression(about, 0, tmp_path / "fig")
     assert list(tmp_path.iterdir()) == []

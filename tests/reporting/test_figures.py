@@ -1,4 +1,4 @@
-"""Figures: the right values, every recorded quantity, colours and ids that a page can hold several of."""
+"""Report figures: values, recorded quantities, and colours and ids for several figures on one page."""
 
 import re
 import sys
@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from alfa_md.errors import UserError
-from alfa_md.reporting.figures import NUM_COLORS, QUANTITIES, curve, figures, smoothed
-from alfa_md.reporting.summary import summaries
+from alfa_md.reporting.figures import NUM_COLORS, QUANTITIES, render_figures, run_curve, running_mean
+from alfa_md.reporting.summary import read_runs
 from tests.runs import write_metrics, write_run
 
 LOSS, _, _, VALIDATION, ERROR, _, MEMORY = QUANTITIES
@@ -22,44 +22,44 @@ def folder(tmp_path):
 
 def test_a_curve_is_scaled_to_its_unit_and_has_intervals_where_they_were_recorded(folder):
     write_metrics(folder, 1000, peak_memory=3 * 2**30)
-    (run,) = summaries([str(folder)])
-    x, y, ci95 = curve(run, MEMORY)
+    (run,) = read_runs([str(folder)])
+    x, y, ci95 = run_curve(run, MEMORY)
     assert x.tolist() == list(range(100, 1001, 100)) and (y == 3).all() and np.isnan(ci95).all()
-    x, y, ci95 = curve(run, VALIDATION)
+    x, y, ci95 = run_curve(run, VALIDATION)
     assert x.tolist() == [500, 1000] and (ci95 == 2).all()
     assert y.tolist() == [100 * record["accuracy"] for record in run.validation]
 
 
 def test_errors_are_drawn_without_percent(folder):
     (folder / "metrics.jsonl").write_text('{"step": 5, "group": "validation", "squared error": 0.3, "ci95": 0.1}\n')
-    runs = summaries([str(folder)])
-    x, y, ci95 = curve(runs[0], ERROR)
+    runs = read_runs([str(folder)])
+    x, y, ci95 = run_curve(runs[0], ERROR)
     assert (x.tolist(), y.tolist(), ci95.tolist()) == ([5], [0.3], [0.1])
-    assert [quantity.title for quantity, _ in figures(runs)] == ["Validation squared error"]
+    assert [quantity.title for quantity, _ in render_figures(runs)] == ["Validation squared error"]
 
 
 def test_only_quantities_that_some_run_has_recorded_are_drawn(folder, tmp_path):
     write_metrics(folder, 1000)
     other = write_run(tmp_path / "other", "")
-    assert list(figures(summaries([str(other)]))) == []
+    assert list(render_figures(read_runs([str(other)]))) == []
     write_metrics(other, 500, data_wait=0.1)
-    names = [quantity.name for quantity, _ in figures(summaries([str(folder), str(other)]))]
+    names = [quantity.name for quantity, _ in render_figures(read_runs([str(folder), str(other)]))]
     assert names == ["loss", "accuracy", "accuracy", "data_wait"]
 
 
 def test_smoothing_is_a_running_mean():
-    assert smoothed(np.array([0.0, 3, 6, 0])).tolist() == [1.5, 3, 3, 3]
+    assert running_mean(np.array([0.0, 3, 6, 0])).tolist() == [1.5, 3, 3, 3]
     ramp = np.arange(200.0)
-    assert smoothed(ramp)[10:-10] == pytest.approx(ramp[10:-10])
-    assert smoothed(np.tile([0.0, 1.0], 100)).std() < 0.05
-    assert smoothed(np.array([])).tolist() == []
+    assert running_mean(ramp)[10:-10] == pytest.approx(ramp[10:-10])
+    assert running_mean(np.tile([0.0, 1.0], 100)).std() < 0.05
+    assert running_mean(np.array([])).tolist() == []
 
 
 def test_figures_share_a_page_and_take_its_colours(tmp_path):
     paths = [write_run(tmp_path / f"run{number}", "") for number in range(NUM_COLORS + 1)]
     for path in paths:
         write_metrics(path, 500)
-    drawn = [svg for _, svg in figures(summaries(list(map(str, paths))))]
+    drawn = [svg for _, svg in render_figures(read_runs(list(map(str, paths))))]
     ids = [name for svg in drawn for name in re.findall(r'\bid="([^"]+)"', svg)]
     assert len(ids) == len(set(ids)) > 20
     for svg in drawn:
@@ -72,13 +72,13 @@ def test_figures_share_a_page_and_take_its_colours(tmp_path):
 
 def test_the_same_run_gives_the_same_bytes(folder):
     write_metrics(folder, 1000)
-    assert list(figures(summaries([str(folder)]))) == list(figures(summaries([str(folder)])))
+    assert list(render_figures(read_runs([str(folder)]))) == list(render_figures(read_runs([str(folder)])))
 
 
 def test_values_that_are_not_finite_leave_a_gap(folder):
     records = '{"step": 1, "group": "train", "loss": NaN}\n{"step": 2, "group": "train", "loss": Infinity}\n'
     (folder / "metrics.jsonl").write_text(records)
-    ((quantity, svg),) = figures(summaries([str(folder)]))
+    ((quantity, svg),) = render_figures(read_runs([str(folder)]))
     assert quantity == LOSS and svg.startswith("<svg")
 
 
@@ -86,4 +86,4 @@ def test_without_matplotlib_one_line_says_what_to_install(folder, monkeypatch):
     write_metrics(folder, 1000)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(UserError, match=r"matplotlib is not installed: run scripts/install.sh plot, or pip install -e"):
-        list(figures(summaries([str(folder)])))
+        list(render_figures(read_runs([str(folder)])))

@@ -1,4 +1,4 @@
-"""The page about runs: self-contained, and the right numbers, warnings and differences in it."""
+"""The report page: self-contained, with the right numbers, warnings and differences."""
 
 import re
 from html import unescape
@@ -7,9 +7,9 @@ from html.parser import HTMLParser
 import pytest
 
 from alfa_md.experiment.definition import META_DATASET
-from alfa_md.reporting.page import page
-from alfa_md.reporting.results import MINIATURE, comparable, entries
-from alfa_md.reporting.summary import summaries
+from alfa_md.reporting.page import render_page
+from alfa_md.reporting.results import MINIATURE, result_columns, same_episodes
+from alfa_md.reporting.summary import read_runs
 from tests.runs import configuration, write_metrics, write_results, write_run
 
 TEXT = configuration("gin/proto_maml_alfa.gin")
@@ -19,7 +19,7 @@ VOID = {"meta", "wbr"}
 
 
 class Balance(HTMLParser):
-    """Every element that is opened is closed, in order."""
+    """Asserts that every opened element is closed, in order."""
 
     def __init__(self, text: str):
         super().__init__()
@@ -37,7 +37,7 @@ class Balance(HTMLParser):
 
 @pytest.fixture
 def make(tmp_path):
-    """Makes a run of 75 000 updates with results."""
+    """Writes a run of 75 000 updates with results."""
 
     def write(name, text=TEXT, means=HIGH, updates=75_000, **facts):
         path = write_run(tmp_path / name, text, **{"pretrained": "/p/best.pt, update 1, hash a"} | facts)
@@ -50,13 +50,13 @@ def make(tmp_path):
 
 
 def rendered(*paths) -> str:
-    text = page(summaries([str(path) for path in paths]))
+    text = render_page(read_runs([str(path) for path in paths]))
     Balance(text)
     return text
 
 
 def words(text: str) -> str:
-    """What a reader sees."""
+    """The visible text."""
     text = re.sub(r"<style.*?</style>|<wbr>", "", text, flags=re.DOTALL)
     return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", text)))
 
@@ -145,11 +145,11 @@ def test_baselines_stand_after_the_runs_and_equal_ones_only_once(make):
     for path in (a, b):
         write_results(path, "test-pixel", LOW, 600)
         write_results(path, "test-untrained", HIGH if path == a else LOW, 600)
-    runs = summaries([str(a), str(b)])
-    assert [entry.title for entry in entries(runs)] == ["a", "b", "pixel", "a: untrained", "b: untrained"]
-    assert [entry.title for entry in entries(runs[:1])] == ["a", "pixel", "untrained"]
+    runs = read_runs([str(a), str(b)])
+    assert [entry.title for entry in result_columns(runs)] == ["a", "b", "pixel", "a: untrained", "b: untrained"]
+    assert [entry.title for entry in result_columns(runs[:1])] == ["a", "pixel", "untrained"]
     write_results(b, "test-feature", LOW, 600)
-    assert entries(summaries([str(a), str(b)]))[-1].title == "b: feature"
+    assert result_columns(read_runs([str(a), str(b)]))[-1].title == "b: feature"
 
 
 def test_results_on_other_episodes_get_a_table_of_their_own(make, tmp_path):
@@ -158,13 +158,13 @@ def test_results_on_other_episodes_get_a_table_of_their_own(make, tmp_path):
     part = section(rendered(a, b), "Test results")
     assert part.count("<table>") == 2 and "do not compare with one another" in part and "<b>" not in part
     first = write_results(a, "test", LOW, 600)
-    assert comparable(first, first) and not comparable(first, content)
+    assert same_episodes(first, first) and not same_episodes(first, content)
     content = write_results(b, "test", LOW, 600)
     content["sources"]["dtd"]["data"]["spec"] = "another"
-    assert not comparable(first, content)
+    assert not same_episodes(first, content)
 
 
-def test_the_published_row_stands_beside_a_run_of_its_setting(make):
+def test_a_run_is_compared_with_the_published_row_of_its_setting(make):
     seen = words(section(rendered(make("a")), "Beside the published numbers"))
     assert "fo-Proto-MAML + ALFA, ImageNet only" in seen
     assert "ilsvrc_2012 52.80±1.11 60.00±0.40 +7.20" in seen and "vgg_flower 85.96±0.77 67.00±0.40 −18.96" in seen
@@ -193,7 +193,7 @@ def test_the_mean_is_set_against_the_same_sources(make):
 
 
 @pytest.mark.parametrize("where", ["trained", "tested"])
-def test_the_miniature_is_never_set_beside_published_numbers(make, where):
+def test_the_miniature_is_never_compared_with_published_numbers(make, where):
     path = make("a", data_kind="miniature" if where == "trained" else "records")
     write_results(path, "test", HIGH, 600, data_kind="miniature" if where == "tested" else "records")
     text = rendered(path)

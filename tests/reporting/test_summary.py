@@ -1,4 +1,4 @@
-"""What is read of run directories: complete, just begun, still written to, damaged."""
+"""Reading of run directories: complete, just started, active, damaged."""
 
 import json
 import re
@@ -7,7 +7,7 @@ import pytest
 
 from alfa_md.errors import UserError
 from alfa_md.metrics import SQUARED_ERROR
-from alfa_md.reporting.summary import labels, summaries
+from alfa_md.reporting.summary import read_runs, run_labels
 from tests.runs import write_metrics, write_results, write_run
 
 CONFIG = "train.num_updates = 1000\nExperiment.learner = @PrototypicalLearner()\n"
@@ -19,7 +19,7 @@ def folder(tmp_path):
 
 
 def one(folder):
-    (summary,) = summaries([str(folder)])
+    (summary,) = read_runs([str(folder)])
     return summary
 
 
@@ -88,17 +88,17 @@ def test_a_damaged_results_file_is_named(folder, content):
 
 def test_what_is_no_run_directory_is_refused(tmp_path):
     with pytest.raises(UserError, match="nowhere is not a run directory"):
-        summaries([str(tmp_path / "nowhere")])
+        read_runs([str(tmp_path / "nowhere")])
 
 
 def test_labels_are_as_short_as_they_can_be(tmp_path):
-    assert labels([tmp_path / "runs/a", tmp_path / "runs/b"]) == ["a", "b"]
-    assert labels([tmp_path / "maml/seed0"]) == ["maml/seed0"]
-    assert labels([tmp_path / "maml/one", tmp_path / "proto/one"]) == ["maml/one", "proto/one"]
+    assert run_labels([tmp_path / "runs/a", tmp_path / "runs/b"]) == ["a", "b"]
+    assert run_labels([tmp_path / "maml/seed0"]) == ["maml/seed0"]
+    assert run_labels([tmp_path / "maml/one", tmp_path / "proto/one"]) == ["maml/one", "proto/one"]
 
 
 def test_the_same_run_counts_once(folder):
-    assert len(summaries([str(folder), f"{folder}/", str(folder / ".." / "run")])) == 1
+    assert len(read_runs([str(folder), f"{folder}/", str(folder / ".." / "run")])) == 1
 
 
 def test_a_configuration_without_number_of_updates_has_no_total(tmp_path):

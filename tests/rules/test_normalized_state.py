@@ -8,7 +8,7 @@ import torch
 from alfa_md.backbones.conv4 import Conv4
 from alfa_md.errors import UserError
 from alfa_md.experiment import config
-from alfa_md.experiment.checkpoint import load
+from alfa_md.experiment.checkpoint import load_checkpoint
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.heads import LearnedHead, xavier
 from alfa_md.inner_loop.loop import unroll
@@ -255,7 +255,7 @@ def test_a_checkpoint_keeps_the_scale_and_nothing_pending(tmp_path):
     state.save(tmp_path / "last.pt")
     fresh.restore(tmp_path / "last.pt")
     assert torch.equal(state_of(fresh.learner).mean_square, state_of(state.learner).mean_square)
-    assert not any("pending" in name for name in load(tmp_path / "last.pt")["learner"])
+    assert not any("pending" in name for name in load_checkpoint(tmp_path / "last.pt")["learner"])
     episode = random_episode(seed=1)
     assert torch.equal(fresh.learner(episode), state.learner(episode))
 
@@ -272,7 +272,7 @@ def test_a_resumed_run_has_the_scale_of_an_uninterrupted_one(tmp_path):
         run(cut, power_cut(7))
     run(cut)
     assert_equal_runs(whole, cut)
-    assert (load(whole.last)["learner"]["rule.hypers.first.generator.state.mean_square"] > 0).all()
+    assert (load_checkpoint(whole.last)["learner"]["rule.hypers.first.generator.state.mean_square"] > 0).all()
 
 
 def test_it_is_chosen_by_a_configuration():

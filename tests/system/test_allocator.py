@@ -1,4 +1,4 @@
-"""The allocator setting is accepted and saves page faults."""
+"""The allocator setting is accepted and reduces page faults."""
 
 import subprocess
 import sys
@@ -52,7 +52,7 @@ print(faults[-1])
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the setting is glibc's")
 def test_a_generator_in_tf_data_does_not_undo_it():
-    """TensorFlow lowers the threshold to 128 KB when it makes one: each of these tensors would cost 1950 faults."""
+    """TensorFlow lowers the threshold to 128 KB: each of these tensors would cost 1950 page faults."""
     pytest.importorskip("tensorflow")
     done = subprocess.run([sys.executable, "-c", STREAMED], capture_output=True, check=True)
     assert int(done.stdout) < 200

@@ -1,4 +1,4 @@
-"""Which device a process takes; the GPUs here are said to be there."""
+"""Selection of the device, with simulated GPUs."""
 
 import pytest
 import torch
@@ -9,7 +9,7 @@ from alfa_md.system import device
 
 @pytest.fixture
 def gpus(monkeypatch):
-    """Makes torch see so many GPUs, for process `rank` of a machine; gives the list of those made current."""
+    """Simulates `number` GPUs for process `rank`; returns the list of GPUs made current."""
 
     def see(number: int, rank: int) -> list[int]:
         current = []
@@ -36,7 +36,7 @@ def test_the_cpu_needs_no_gpu(gpus):
     assert device.choose("auto") == torch.device("cpu")
 
 
-def test_what_is_not_there_is_said(gpus):
+def test_a_missing_gpu_is_an_error(gpus):
     gpus(2, 2)
     with pytest.raises(UserError, match="process 2 has no GPU of its own; torchrun --nproc_per_node=2"):
         device.choose("auto")

@@ -1,4 +1,4 @@
-"""Two processes started by torchrun do what one does: the same meta-gradient, the same episodes, the same results."""
+"""Two processes started by torchrun equal one: meta-gradients, episodes and results."""
 
 import json
 import os
@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from alfa_md.evaluation.results import Results
-from alfa_md.experiment.checkpoint import load
+from alfa_md.experiment.checkpoint import load_checkpoint
 from alfa_md.experiment.run_directory import RunDirectory
-from alfa_md.system.distributed import ALONE, Group
+from alfa_md.system.distributed import SINGLE_PROCESS, ProcessGroup
 from tests.equal_runs import assert_equal_runs, curves
 from tests.noise import CPU, NoiseSource, noise_experiment, noise_learner, train_on_noise
 from tests.shared import ROOT
@@ -19,7 +19,7 @@ from tests.shared_run import NUM_EPISODES, TEST_EPISODES, everything
 
 
 def torchrun(*script: object) -> subprocess.CompletedProcess:
-    """Two processes on this machine, at a port of their own."""
+    """Runs two processes on this machine at a free port."""
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2", *map(str, script)]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
@@ -27,9 +27,9 @@ def torchrun(*script: object) -> subprocess.CompletedProcess:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """What one process and what two have left."""
+    """The folder with the output of one and of two processes."""
     folder = tmp_path_factory.mktemp("shared")
-    everything(folder, ALONE)
+    everything(folder, SINGLE_PROCESS)
     done = torchrun("-m", "tests.shared_run", folder, "everything")
     assert done.returncode == 0, done.stderr
     return folder
@@ -50,7 +50,7 @@ def test_a_run_has_the_same_curves_and_weights(folder):
     one, two = (RunDirectory(folder / f"run-{size}") for size in (1, 2))
     for a, b in zip(curves(one), curves(two), strict=True):
         assert a.pop("group") == b.pop("group") and a == pytest.approx(b, rel=1e-3, abs=1e-5)
-    a, b = load(one.last), load(two.last)
+    a, b = load_checkpoint(one.last), load_checkpoint(two.last)
     assert a["step"] == b["step"] == 6
     for name, value in a["learner"].items():
         torch.testing.assert_close(value, b["learner"][name], rtol=1e-2, atol=1e-3)
@@ -67,7 +67,7 @@ def test_a_lost_process_ends_the_run_with_its_reason_and_leaves_it_resumable(tmp
     assert "error: process 0 of 2 lost another one, whose last message says why" in done.stderr
     assert "Signal 9 (SIGKILL)" in done.stderr
     run = RunDirectory(tmp_path / "lost")
-    assert load(run.last)["step"] in (2, 4)
+    assert load_checkpoint(run.last)["step"] in (2, 4)
     state = train_on_noise(run.path, noise_experiment(), episodes_per_step=NUM_EPISODES)
     assert state.step == 6
 
@@ -77,15 +77,15 @@ def test_a_process_without_an_episode_of_its_own_waits(folder):
     assert_equal_runs(one, two)
 
 
-class Told(Group):
-    """A process whose own file lacks what the first one has read."""
+class FirstHasScores(ProcessGroup):
+    """A process whose file lacks the scores that rank 0 has read."""
 
-    def agreed(self, value):
+    def broadcast(self, value):
         return [0.5] * 3 if isinstance(value, list) else value
 
 
 def test_an_evaluation_goes_on_from_what_the_first_process_knows(tmp_path):
-    results, seen = Results(tmp_path / "test.json", {"seed": 0}, Told()), []
+    results, seen = Results(tmp_path / "test.json", {"seed": 0}, FirstHasScores()), []
     source = NoiseSource(change=lambda index, episode: seen.append(index) or episode)
     assert results.measure(noise_learner(), source, 5, CPU)
     assert sorted(seen) == [3, 4] and results.sources["noise"]["scores"][:3] == [0.5] * 3

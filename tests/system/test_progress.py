@@ -1,4 +1,4 @@
-"""Progress: plain lines where there is no terminal, a bar where there is one."""
+"""Progress display: plain lines without a terminal, a bar on a terminal."""
 
 import io
 import sys
@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from alfa_md.system import progress
-from alfa_md.system.progress import CONSOLE, Progress, per_second, spoken
+from alfa_md.system.progress import CONSOLE, Progress, format_duration, format_rate
 
 
 def test_no_terminal_gets_a_plain_line_now_and_then(monkeypatch, capsys):
@@ -39,18 +39,18 @@ def test_the_rate_counts_what_this_process_has_done_and_nothing_is_left_at_the_e
     [(0, "0 s"), (95.4, "95 s"), (121, "2 min"), (7100, "118 min"), (7230, "2 h 0 min"), (18_610, "5 h 10 min")]
     + [(172_799, "2 d 0 h"), (273_600, "3 d 4 h")],
 )
-def test_durations_are_spoken_in_two_units_at_most(seconds, text):
-    assert spoken(seconds) == text
+def test_durations_have_at_most_two_units(seconds, text):
+    assert format_duration(seconds) == text
 
 
 @pytest.mark.parametrize(("rate", "text"), [(0.0123, "0.012/s"), (3.44, "3.4/s"), (10.4, "10/s"), (1234.5, "1234/s")])
 def test_rates_have_two_digits(rate, text):
-    assert per_second(rate) == text
+    assert format_rate(rate) == text
 
 
-def test_a_line_that_is_said_stands_alone(capsys):
+def test_print_line_prints_one_line(capsys):
     with Progress("training", 0) as shown:
-        shown.say("update 100: validation 50.00 %")
+        shown.print_line("update 100: validation 50.00 %")
     assert capsys.readouterr().out == "update 100: validation 50.00 %\n"
 
 
@@ -78,7 +78,7 @@ def test_a_terminal_gets_a_bar_that_fits_with_its_remark(monkeypatch, width):
     with Progress("training", 75_000, done=30_000) as shown:
         now[0] = 1000.0
         shown.advance(remark)
-        shown.say("a line that stays")
+        shown.print_line("a line that stays")
     text = console.file.getvalue()
     for part in ("30001/75000", "17 min  0.001/s  ETA 520 d 20 h", remark):
         assert part in text, part

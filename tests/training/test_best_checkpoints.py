@@ -1,11 +1,11 @@
-"""Which checkpoints a run keeps by their validations."""
+"""Selection of the best checkpoints by validation."""
 
 import math
 
 import pytest
 import torch
 
-from alfa_md.experiment.checkpoint import load
+from alfa_md.experiment.checkpoint import load_checkpoint
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.metrics import SQUARED_ERROR
 from alfa_md.objectives import Objective
@@ -17,33 +17,33 @@ from tests.noise import noise_experiment, noise_learner, power_cut, train_on_noi
 def test_the_best_checkpoint_is_the_first_of_the_highest_and_not_the_last(tmp_path, monkeypatch):
     script = iter([0.2, 0.8, 0.8, 0.5])
     with monkeypatch.context() as patch:
-        patch.setattr(hooks, "scores", lambda *arguments: [[next(script)] * 2])
+        patch.setattr(hooks, "score_episodes", lambda *arguments: [[next(script)] * 2])
         train_on_noise(tmp_path, noise_experiment(), num_updates=8)
     run = RunDirectory(tmp_path)
-    best, last = load(run.best), load(run.last)
+    best, last = load_checkpoint(run.best), load_checkpoint(run.last)
     assert (best["step"], best["best"], last["step"], last["best"]) == (4, 0.8, 8, 0.8)
     four = train_on_noise(tmp_path / "four", noise_experiment(), num_updates=4).learner.state_dict()
     assert all(torch.equal(best["learner"][name], value) for name, value in four.items())
 
 
 def scripted(monkeypatch, folder, means, experiment=None, **options):
-    """A run of two updates a validation, whose validations give these means."""
+    """A run with a validation every two updates and these validation means."""
     script = iter(means)
     with monkeypatch.context() as patch:
-        patch.setattr(hooks, "scores", lambda *arguments: [[next(script)] * 2])
+        patch.setattr(hooks, "score_episodes", lambda *arguments: [[next(script)] * 2])
         return train_on_noise(folder, experiment or noise_experiment(), num_updates=2 * len(means), **options)
 
 
 def test_the_best_checkpoints_are_kept_best_first(tmp_path, monkeypatch):
     run, kept = RunDirectory(tmp_path), []
-    rank_top = RunDirectory.rank_top
+    write_ranking = RunDirectory.write_ranking
 
     def noted(self, ranking):
-        rank_top(self, ranking)
-        kept.append([path.stem for path in self.ensemble()] if ranking else [])
+        write_ranking(self, ranking)
+        kept.append([path.stem for path in self.ensemble_checkpoints()] if ranking else [])
         assert {path.stem for path in self.top.glob("*.pt")} >= set(kept[-1])
 
-    monkeypatch.setattr(RunDirectory, "rank_top", noted)
+    monkeypatch.setattr(RunDirectory, "write_ranking", noted)
     state = scripted(monkeypatch, tmp_path, [0.2, 0.6, 0.4, 0.1, 0.6, 0.9], keep_best=3)
     assert kept == [
         [],
@@ -54,17 +54,17 @@ def test_the_best_checkpoints_are_kept_best_first(tmp_path, monkeypatch):
         ["update_4", "update_10", "update_6"],
         ["update_12", "update_4", "update_10"],
     ]
-    assert state.best == 0.9 and state.ranking == load(run.last)["ranking"] == {12: 0.9, 4: 0.6, 10: 0.6}
+    assert state.best == 0.9 and state.ranking == load_checkpoint(run.last)["ranking"] == {12: 0.9, 4: 0.6, 10: 0.6}
     assert {path.stem for path in run.top.glob("*.pt")} == set(kept[-1])
-    best, first = load(run.best), load(run.ensemble()[0])
+    best, first = load_checkpoint(run.best), load_checkpoint(run.ensemble_checkpoints()[0])
     assert (best["step"], first["step"]) == (12, 12) and first.keys() == {"learner", "step"}
     assert all(torch.equal(first["learner"][name], value) for name, value in best["learner"].items())
 
 
-def test_one_checkpoint_is_kept_unless_told_otherwise(tmp_path, monkeypatch):
+def test_one_checkpoint_is_kept_by_default(tmp_path, monkeypatch):
     scripted(monkeypatch, tmp_path, [0.2, 0.6, 0.4])
     assert [path.name for path in RunDirectory(tmp_path).top.glob("*.pt")] == ["update_4.pt"]
-    assert load(RunDirectory(tmp_path).best)["step"] == 4
+    assert load_checkpoint(RunDirectory(tmp_path).best)["step"] == 4
 
 
 def regression_on_noise():
@@ -80,7 +80,7 @@ def squared(scores, targets):
 def test_of_errors_the_lowest_is_the_best(tmp_path, monkeypatch, capsys):
     run = RunDirectory(tmp_path)
     state = scripted(monkeypatch, tmp_path, [0.5, math.nan, 0.25, 0.375], regression_on_noise(), keep_best=3)
-    assert (state.best, load(run.best)["step"]) == (0.25, 6)
+    assert (state.best, load_checkpoint(run.best)["step"]) == (0.25, 6)
     assert list(state.ranking) == [6, 8, 2]
     assert "update 8: validation 0.375±0.000, best 0.250\n" in capsys.readouterr().out
     train, validation = curves(run)[-2:]
@@ -88,20 +88,20 @@ def test_of_errors_the_lowest_is_the_best(tmp_path, monkeypatch, capsys):
     assert validation == {"step": 8, "group": "validation", "squared error": 0.375, "ci95": 0.0}
 
 
-def test_a_validation_that_is_not_finite_gives_way_to_any_other(tmp_path, monkeypatch):
+def test_a_validation_that_is_not_finite_ranks_last(tmp_path, monkeypatch):
     state = scripted(monkeypatch, tmp_path, [math.nan, 7.0], regression_on_noise())
-    assert (state.best, load(RunDirectory(tmp_path).best)["step"]) == (7.0, 4)
+    assert (state.best, load_checkpoint(RunDirectory(tmp_path).best)["step"]) == (7.0, 4)
 
 
 def test_a_resumed_run_keeps_the_same_best_checkpoints(tmp_path):
-    """Cut after validations that the last checkpoint does not know of; what they have left is put right."""
+    """Interrupted after validations that the last checkpoint lacks; their files are removed on resumption."""
     often = {"num_updates": 8, "checkpoint_every": 4, "validate_every": 1, "keep_best": 3}
     whole, cut = RunDirectory(tmp_path / "whole"), RunDirectory(tmp_path / "cut")
     train_on_noise(whole.path, noise_experiment(), **often)
     with pytest.raises(RuntimeError, match="power cut"):
         train_on_noise(cut.path, noise_experiment(change=power_cut(7)), **often)
-    assert load(cut.last)["step"] == 4
-    assert all(cut.top_file(update).exists() for update in load(cut.last)["ranking"])
+    assert load_checkpoint(cut.last)["step"] == 4
+    assert all(cut.top_file(update).exists() for update in load_checkpoint(cut.last)["ranking"])
     cut.top_file(7).write_bytes(b"written, not yet in the ranking")
     train_on_noise(cut.path, noise_experiment(), **often)
     assert_equal_runs(whole, cut)

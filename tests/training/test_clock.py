@@ -1,4 +1,4 @@
-"""What a run says of the time it will take."""
+"""Estimates of the duration of a run."""
 
 from types import SimpleNamespace
 
@@ -10,7 +10,7 @@ from alfa_md.training.clock import Clock
 
 
 def told(monkeypatch, capsys, seconds, num_updates, device="cpu", done=0, share=0.0) -> str:
-    """What a clock says of a run whose updates take `seconds`, the first a minute longer."""
+    """The lines printed by a clock for updates of `seconds`, the first a minute longer."""
     now = [0.0]
     monkeypatch.setattr(clock, "time", SimpleNamespace(monotonic=lambda: now[0], process_time=lambda: 0.0))
     timer = Clock(done, num_updates, torch.device(device), Progress("training", num_updates, done), share, {})

@@ -1,4 +1,4 @@
-"""The outer loop: what a run does, and what it leaves behind."""
+"""The outer loop: its output and the files of a run."""
 
 import json
 
@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from alfa_md.errors import UserError
-from alfa_md.experiment.checkpoint import load
+from alfa_md.experiment.checkpoint import load_checkpoint
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.heads import ZeroHead
-from alfa_md.training.loop import due
+from alfa_md.training.loop import is_due
 from alfa_md.training.schedules import flat
 from tests.episodes import meta_loss
 from tests.equal_runs import COSTS, assert_equal_runs, curves
@@ -31,8 +31,8 @@ def test_a_run_without_updates_keeps_the_learner_as_it_starts(tmp_path, capsys, 
     state = train_on_noise(tmp_path, noise_experiment(learner), num_updates=0)
     assert "train.num_updates = 0: GradientLearner is validated and kept as it starts" in capsys.readouterr().out
     assert [(r["step"], r["group"]) for r in curves(run)] == [(0, "validation")]
-    for path in (run.best, run.last, *run.ensemble()):
-        content = load(path)
+    for path in (run.best, run.last, *run.ensemble_checkpoints()):
+        content = load_checkpoint(path)
         assert content["step"] == 0
         assert all(torch.equal(content["learner"][name], value) for name, value in before.items())
     saved, curve = run.last.read_bytes(), run.metrics.read_bytes()
@@ -55,16 +55,16 @@ def test_a_non_finite_loss_stops_the_run_and_keeps_the_last_checkpoint(tmp_path)
     message = str(caught.value).splitlines()[0]  # gin adds a line of its own
     assert "non-finite loss at update 4" in message and "noise train episode 3 of seed 0" in message
     assert "train.learning_rate" in message
-    assert run.last.read_bytes() == before and load(run.last)["step"] == 2
+    assert run.last.read_bytes() == before and load_checkpoint(run.last)["step"] == 2
 
 
 def test_a_resumed_run_equals_an_uninterrupted_one_bit_for_bit(tmp_path):
-    """Cut between two checkpoints: update 3 is done and logged, then lost, and done again."""
+    """Interrupted between two checkpoints: update 3 is done and logged, then lost, and repeated."""
     whole, cut = RunDirectory(tmp_path / "whole"), RunDirectory(tmp_path / "cut")
     train_on_noise(whole.path, noise_experiment(), episodes_per_step=2)
     with pytest.raises(RuntimeError, match="power cut"):
         train_on_noise(cut.path, noise_experiment(change=power_cut(7)), episodes_per_step=2)
-    assert load(cut.last)["step"] == 2 and curves(cut)[-1]["step"] == 3
+    assert load_checkpoint(cut.last)["step"] == 2 and curves(cut)[-1]["step"] == 3
     torch.manual_seed(99)
     other_start = noise_experiment(noise_learner())
     torch.nn.init.normal_(other_start.learner.backbone[0].weight)  # the checkpoint counts, not where this one starts
@@ -85,7 +85,7 @@ def test_a_seed_determines_the_run(tmp_path):
 
 
 def test_training_makes_the_learner_better(tmp_path):
-    """Validation episodes are not training episodes; the loss on them falls."""
+    """Validation episodes differ from training episodes; the loss on them decreases."""
     experiment = noise_experiment(noise_learner(head=ZeroHead(), num_steps=1))
     episodes = [experiment.validation(tmp_path, 0).episode(index) for index in range(8)]
 
@@ -105,12 +105,12 @@ def test_a_finished_run_is_left_as_it_is(tmp_path):
     before = [file.read_bytes() for file in files]
     state = train_on_noise(tmp_path, noise_experiment())
     assert [file.read_bytes() for file in files] == before
-    assert state.step == 6 and state.best == load(run.best)["best"]
+    assert state.step == 6 and state.best == load_checkpoint(run.best)["best"]
 
 
 @pytest.mark.parametrize("every", [1, 3, 5, 100])
 def test_due_at_every_multiple_and_at_the_end(every):
-    assert [step for step in range(1, 8) if due(step, every, 7)] == sorted({*range(every, 8, every), 7})
+    assert [step for step in range(1, 8) if is_due(step, every, 7)] == sorted({*range(every, 8, every), 7})
 
 
 def test_a_run_says_what_it_will_take_and_how_validation_went(tmp_path, capsys):

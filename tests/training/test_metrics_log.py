@@ -1,4 +1,4 @@
-"""The curves of a run: appended, cut where a run goes on from an earlier checkpoint, the same for TensorBoard."""
+"""The metrics log: appended, truncated when an earlier checkpoint is resumed, the same in TensorBoard."""
 
 import json
 import subprocess

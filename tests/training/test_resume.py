@@ -1,4 +1,4 @@
-"""Runs that are killed, interrupted or damaged go on and end as if nothing had happened, bit for bit."""
+"""Exact resumption: killed, interrupted or damaged runs end bit for bit like uninterrupted ones."""
 
 import os
 import random
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from alfa_md.experiment.checkpoint import load
+from alfa_md.experiment.checkpoint import load_checkpoint
 from alfa_md.experiment.run_directory import RunDirectory
 from tests.equal_runs import assert_equal_runs, curves
 from tests.killed_runs import DEATHS, NUM_UPDATES, die_between_renames, said, started, train
@@ -35,13 +35,14 @@ def test_a_kill_where_it_hurts_most(whole, tmp_path, death):
     process = started(death, tmp_path)
     process.join()
     assert process.exitcode == KILLED
-    assert not RunDirectory(tmp_path).last.exists() or load(RunDirectory(tmp_path).last)["step"] < NUM_UPDATES
+    last = RunDirectory(tmp_path).last
+    assert not last.exists() or load_checkpoint(last)["step"] < NUM_UPDATES
     run_to_end(tmp_path)
     assert_equal_runs(whole, RunDirectory(tmp_path))
 
 
 def wait_for_lines(run: RunDirectory, number: int, process) -> bool:
-    """Whether a run has come so far in its curves before it ends."""
+    """True if a run has logged this update before it ends."""
     while process.is_alive():
         if run.metrics.exists() and run.metrics.read_bytes().count(b"\n") >= number:
             return True
@@ -51,7 +52,7 @@ def wait_for_lines(run: RunDirectory, number: int, process) -> bool:
 
 @pytest.mark.parametrize("seed", range(2))
 def test_kills_at_random_moments(whole, tmp_path, seed):
-    """Wherever a run is, up to a few updates after a random line of its curves."""
+    """Kills at a random time, up to a few updates after a random record."""
     rng, run, resumed = random.Random(seed), RunDirectory(tmp_path), 0
     total = whole.metrics.read_bytes().count(b"\n")
     for number in sorted(rng.sample(range(total - 4), 5)):
@@ -61,7 +62,7 @@ def test_kills_at_random_moments(whole, tmp_path, seed):
         process.kill()
         process.join()
         assert process.exitcode == KILLED
-        resumed += run.last.exists() and 0 < load(run.last)["step"] < NUM_UPDATES
+        resumed += run.last.exists() and 0 < load_checkpoint(run.last)["step"] < NUM_UPDATES
     assert resumed >= 3
     run_to_end(tmp_path)
     assert_equal_runs(whole, run)
@@ -73,7 +74,7 @@ def test_a_signal_stops_after_the_update_and_the_run_goes_on(whole, tmp_path, nu
     assert wait_for_lines(run, 5, process)
     os.kill(process.pid, number)
     process.join()
-    step = load(run.last)["step"]
+    step = load_checkpoint(run.last)["step"]
     assert process.exitcode == 128 + number and 0 < step < NUM_UPDATES
     assert f"stopped after update {step}; the same command goes on from there" in said(tmp_path)
     assert max(record["step"] for record in curves(run)) == step
@@ -81,14 +82,14 @@ def test_a_signal_stops_after_the_update_and_the_run_goes_on(whole, tmp_path, nu
     assert_equal_runs(whole, run)
 
 
-def test_a_damaged_last_checkpoint_is_said_and_the_run_ends_the_same(whole, tmp_path):
+def test_a_damaged_last_checkpoint_is_reported_and_the_run_ends_the_same(whole, tmp_path):
     process = started(DEATHS[0], tmp_path)
     process.join()
     run = RunDirectory(tmp_path)
     damaged = bytearray(run.last.read_bytes())
     damaged[len(damaged) // 3 :: 64] = bytes(len(damaged[len(damaged) // 3 :: 64]))
     run.last.write_bytes(damaged)
-    before = load(run.previous)["step"]
+    before = load_checkpoint(run.previous)["step"]
     process = started(die_between_renames, tmp_path)  # the damaged file must not have replaced the good one
     process.join()
     assert process.exitcode == KILLED and not run.last.exists()

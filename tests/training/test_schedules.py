@@ -1,4 +1,4 @@
-"""Learning-rate schedules against their closed forms, and what they refuse."""
+"""Learning rate schedules against their closed forms, and invalid parameters."""
 
 import math
 from functools import partial
@@ -11,7 +11,7 @@ from alfa_md.training.schedules import cosine_decay, flat, step_decay
 
 
 def rates(schedule, num_updates=8, first=0.1) -> list[float]:
-    """The rate of every update, and the one after the last."""
+    """The learning rate of every update, and after the last."""
     optimizer = torch.optim.Adam([torch.nn.Parameter(torch.zeros(1))], lr=first)
     scheduler, seen = schedule(optimizer, num_updates), []
     for _ in range(num_updates):

@@ -1,4 +1,4 @@
-"""One update of the meta-parameters against plain arithmetic."""
+"""One meta-update against plain arithmetic."""
 
 import math
 from functools import partial
@@ -10,7 +10,7 @@ from torch import nn
 from alfa_md.errors import UserError
 from alfa_md.learners.base import Learner
 from alfa_md.training.schedules import step_decay
-from alfa_md.training.step import clipped, outer_step, parameter_groups
+from alfa_md.training.step import clip_gradients, outer_step, parameter_groups
 from tests.episodes import meta_gradients, meta_loss, random_episode, small_convnet, small_learner
 from tests.noise import fresh_state, noise_learner
 
@@ -20,7 +20,7 @@ def kernels(learner) -> set[str]:
 
 
 def test_weight_decay_is_a_sum_of_squares_in_the_loss():
-    """Adam with twice the weight decay on the kernels takes the steps of the loss + wd * sum(w^2)."""
+    """Adam with twice the weight decay on conv weights equals Adam on loss + wd * sum(w^2)."""
     wd = 0.3
     learner, plain = small_learner(), small_learner()
     state, adam = fresh_state(learner, wd), torch.optim.Adam(plain.parameters(), lr=0.01)
@@ -75,16 +75,16 @@ def test_gradients_are_averaged_over_the_episodes_of_a_step():
 
 
 def test_clipping_keeps_the_direction_and_limits_the_norm():
-    free, clipped = fresh_state(small_learner()), fresh_state(small_learner())
+    free, clip_gradients = fresh_state(small_learner()), fresh_state(small_learner())
     outer_step(free, [random_episode()], clip_norm=math.inf)
-    outer_step(clipped, [random_episode()], clip_norm=0.01)
-    gradients = [torch.cat([p.grad.flatten() for p in s.learner.parameters()]) for s in (free, clipped)]
+    outer_step(clip_gradients, [random_episode()], clip_norm=0.01)
+    gradients = [torch.cat([p.grad.flatten() for p in s.learner.parameters()]) for s in (free, clip_gradients)]
     assert gradients[0].norm() > 0.02 and gradients[1].norm().item() == pytest.approx(0.01, rel=1e-3)
     assert torch.cosine_similarity(*gradients, dim=0) > 1 - 1e-9
 
 
 def frozen_backbone() -> Learner:
-    """A learner whose backbone stays as it is."""
+    """A learner with a frozen backbone."""
     learner = small_learner()
     learner.backbone.requires_grad_(False)
     return learner
@@ -103,13 +103,13 @@ def test_frozen_parameters_stay_and_count_in_no_norm():
     for name, parameter in learner.rule.named_parameters():
         whole_gradient = whole.learner.rule.get_parameter(name).grad
         torch.testing.assert_close(parameter.grad, whole_gradient, rtol=1e-10, atol=1e-14)
-    clipped = fresh_state(frozen_backbone())
-    outer_step(clipped, [random_episode()], clip_norm=1e-4)
-    norm = torch.cat([p.grad.flatten() for p in clipped.learner.rule.parameters()]).norm()
+    clip_gradients = fresh_state(frozen_backbone())
+    outer_step(clip_gradients, [random_episode()], clip_norm=1e-4)
+    norm = torch.cat([p.grad.flatten() for p in clip_gradients.learner.rule.parameters()]).norm()
     assert norm.item() == pytest.approx(1e-4, rel=1e-2)
 
 
-def test_a_parameter_without_a_gradient_stays():
+def test_a_parameter_without_a_gradient_is_not_updated():
     learner = small_learner()
     learner.spare = torch.nn.Parameter(torch.ones(3, dtype=torch.float64))
     outer_step(fresh_state(learner, weight_decay=0.1), [random_episode()], clip_norm=10.0)
@@ -125,7 +125,7 @@ def test_a_loss_that_nothing_trained_acts_on_is_refused():
 
 
 def together() -> tuple[Learner, list[int]]:
-    """A learner that takes several episodes at once, and how many it has been given each time."""
+    """A learner that batches episodes and records the batch sizes."""
     taken = []
 
     def batching(learner, episodes):
@@ -154,7 +154,7 @@ def test_of_episodes_taken_together_the_one_that_is_not_finite_is_named():
 
 
 class Cliff(Learner):
-    """The loss is finite, its gradient is not: the square root of zero."""
+    """A finite loss with a non-finite gradient: the square root of zero."""
 
     def __init__(self):
         super().__init__()
@@ -175,8 +175,8 @@ def test_finite_gradients_whose_squares_overflow_are_clipped():
     parameters = [nn.Parameter(torch.ones(3)), nn.Parameter(torch.ones(2))]
     for parameter, grad in zip(parameters, (torch.tensor([3e25, 0.0, 0.0]), torch.tensor([0.0, 4e25])), strict=True):
         parameter.grad = grad
-    assert clipped(parameters, 10.0)
+    assert clip_gradients(parameters, 10.0)
     torch.testing.assert_close(parameters[0].grad, torch.tensor([6.0, 0.0, 0.0]))
     torch.testing.assert_close(parameters[1].grad, torch.tensor([0.0, 8.0]))
     parameters[0].grad[1] = torch.inf
-    assert not clipped(parameters, 10.0)
+    assert not clip_gradients(parameters, 10.0)

@@ -1,4 +1,4 @@
-"""What TensorBoard shows beside curves: histograms of rates, the grid of an episode, and how many tags."""
+"""TensorBoard output: histograms of rates, the image grid of an episode, and the number of tags."""
 
 import re
 from functools import partial
@@ -15,7 +15,7 @@ from alfa_md.rules.clipped import Clipped
 from alfa_md.rules.momentum import Momentum
 from alfa_md.rules.sgd import sgd
 from alfa_md.training.metrics_log import SummaryWriter
-from alfa_md.training.tensorboard import peak_memory, watch
+from alfa_md.training.tensorboard import log_tensorboard, peak_memory
 from tests.episodes import busy_learner, random_episode, small_learner, smooth_net
 from tests.noise import CPU
 
@@ -28,10 +28,10 @@ def events(folder) -> EventAccumulator:
     return reader
 
 
-def test_watch_writes_a_tag_a_step_and_a_tag_a_tensor(tmp_path):
+def test_log_tensorboard_writes_a_tag_per_step_and_per_tensor(tmp_path):
     learner = busy_learner()
     with SummaryWriter(str(tmp_path)) as writer:
-        watch(writer, learner, EPISODE, step=7)
+        log_tensorboard(writer, learner, EPISODE, step=7)
     tags = events(tmp_path).Tags()
     names = trace(learner, EPISODE).names
     expected = {f"{kind}_of_step/{number}" for kind in ("rates", "decays") for number in (1, 2)}
@@ -46,25 +46,25 @@ def test_watch_writes_a_tag_a_step_and_a_tag_a_tensor(tmp_path):
 def test_a_rule_with_a_state_behind_a_wrapper_has_histograms_too(tmp_path):
     rule = partial(Clipped, rule=partial(Momentum, inner_rate=0.1), max_norm=1.0)
     with SummaryWriter(str(tmp_path)) as writer:
-        watch(writer, small_learner(rule), EPISODE, step=1)
+        log_tensorboard(writer, small_learner(rule), EPISODE, step=1)
     tags = {tag.split("/")[0] for tag in events(tmp_path).Tags()["histograms"]}
     assert tags == {"rates_of_step", "rates_of_tensor", "momenta_of_step", "momenta_of_tensor"}
 
 
-def test_watch_writes_no_histograms_where_nothing_is_learned(tmp_path):
+def test_log_tensorboard_writes_no_histograms_without_parameters(tmp_path):
     with SummaryWriter(str(tmp_path)) as writer:
-        watch(writer, small_learner(partial(sgd, inner_rate=0.1)), EPISODE, step=1)
-        watch(writer, PrototypicalLearner(smooth_net()).double(), EPISODE, step=2)
+        log_tensorboard(writer, small_learner(partial(sgd, inner_rate=0.1)), EPISODE, step=1)
+        log_tensorboard(writer, PrototypicalLearner(smooth_net()).double(), EPISODE, step=2)
     assert events(tmp_path).Tags()["histograms"] == []
     assert [image.step for image in events(tmp_path).Images("episode/support_and_query")] == [1, 2]
 
 
-def test_watch_survives_rates_that_are_not_finite(tmp_path, monkeypatch):
+def test_log_tensorboard_accepts_rates_that_are_not_finite(tmp_path, monkeypatch):
     rates = torch.tensor([[1.0, float("nan")], [float("inf"), float("nan")]])
     seen = Trace(("a", "b"), ((), ()), {"rates": rates, "decays": rates})
     monkeypatch.setattr("alfa_md.training.tensorboard.trace", lambda learner, episode: seen)
     with SummaryWriter(str(tmp_path)) as writer:
-        watch(writer, small_learner(), EPISODE, step=1)
+        log_tensorboard(writer, small_learner(), EPISODE, step=1)
     rates = {tag for tag in events(tmp_path).Tags()["histograms"] if tag.startswith("rates")}
     assert rates == {"rates_of_step/1", "rates_of_tensor/a"}
 

@@ -10,7 +10,7 @@ from alfa_md.data.convert_common.plan import Plan, Skipped
 from alfa_md.data.spec import SPEC_FILE, DatasetSpec, load_spec, save_spec
 from alfa_md.data.tfrecord.records import scan_offsets
 from alfa_md.errors import UserError
-from alfa_md.system.files import replacing
+from alfa_md.system.files import atomic_write
 
 UNFINISHED = "unfinished_spec.json"  # the planned specification, during conversion
 SKIPPED = "skipped.json"  # class id -> [where, reason] of every skipped image; absent if none
@@ -42,7 +42,7 @@ class ConversionState(NamedTuple):
         elif any(directory.iterdir()):
             raise UserError(f"{directory}: is not empty and has no {SPEC_FILE}; {REMEDY}")
         else:
-            with replacing(directory / UNFINISHED) as file:
+            with atomic_write(directory / UNFINISHED) as file:
                 file.write(state._planned_json())
         return state
 
@@ -63,7 +63,7 @@ class ConversionState(NamedTuple):
         if skipped:
             self.skipped[class_id] = skipped
         if skipped != before:
-            with replacing(self.directory / SKIPPED) as file:
+            with atomic_write(self.directory / SKIPPED) as file:
                 file.write(json.dumps({str(key): self.skipped[key] for key in sorted(self.skipped)}, indent=2).encode())
 
     def written_spec(self) -> DatasetSpec:
@@ -76,7 +76,7 @@ class ConversionState(NamedTuple):
         """Write the extra files, then the specification; returns it."""
         spec = self.written_spec()
         for name, content in plan.extra_files(spec).items():
-            with replacing(self.directory / name) as file:
+            with atomic_write(self.directory / name) as file:
                 file.write(content)
         save_spec(spec, self.directory)
         if not self.skipped:

@@ -5,7 +5,7 @@ from pathlib import Path
 from alfa_md.data.miniature.build import VERSION, build_miniature, is_intact
 from alfa_md.data.paths import cache_dir
 from alfa_md.errors import UserError
-from alfa_md.system.lock import exclusive
+from alfa_md.system.lock import exclusive_lock
 
 __all__ = ["build_miniature", "miniature_root"]
 
@@ -21,7 +21,7 @@ def miniature_root(seed: int = 0) -> Path:
         return root
     try:
         root.parent.mkdir(parents=True, exist_ok=True)
-        with exclusive(root.with_name(f".{root.name}.lock")):
+        with exclusive_lock(root.with_name(f".{root.name}.lock")):
             if not is_intact(root, seed):
                 build_miniature(root, seed)
     except (OSError, RuntimeError) as error:

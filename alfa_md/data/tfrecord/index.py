@@ -10,7 +10,7 @@ import numpy as np
 from alfa_md.data.paths import cache_dir
 from alfa_md.data.tfrecord.records import OVERHEAD, scan_offsets
 from alfa_md.errors import UserError
-from alfa_md.system.files import replacing
+from alfa_md.system.files import atomic_write
 
 STORED = np.dtype("<i8")  # raw array without header
 
@@ -31,7 +31,7 @@ def class_offsets(path: Path) -> np.ndarray:
         offsets = scan_offsets(path)
         with suppress(OSError):
             index_file.parent.mkdir(parents=True, exist_ok=True)
-            with replacing(index_file) as file:
+            with atomic_write(index_file) as file:
                 file.write(np.concatenate([[status.st_mtime_ns], offsets]).astype(STORED).tobytes())
     return offsets
 

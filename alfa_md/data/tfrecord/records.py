@@ -15,7 +15,7 @@ import numpy as np
 from alfa_md.data.tfrecord.example import parse_example
 from alfa_md.data.tfrecord.wire import bytes_field, varint
 from alfa_md.errors import UserError
-from alfa_md.system.files import replacing
+from alfa_md.system.files import atomic_write
 
 HEADER = struct.Struct("<QI")  # length, its checksum
 FOOTER = struct.Struct("<I")  # checksum of the data
@@ -49,7 +49,7 @@ def decode_example(payload: bytes, where: str) -> tuple[bytes, int | None]:
 def write_records(path: Path, payloads: Iterable[bytes]) -> int:
     """Atomically write one record per payload; returns their number."""
     count = 0
-    with replacing(path) as file:
+    with atomic_write(path) as file:
         for payload in payloads:
             length = struct.pack("<Q", len(payload))
             file.write(length + FOOTER.pack(_masked_crc(length)) + payload + FOOTER.pack(_masked_crc(payload)))

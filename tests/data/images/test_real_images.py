@@ -8,11 +8,10 @@ import pytest
 import torch
 from PIL import Image
 
-from alfa_md.evaluation.run import Options, evaluate_run
+from alfa_md.evaluation.run import EvaluationOptions, evaluate_run
 from alfa_md.experiment import config, definition
 from alfa_md.experiment.run_directory import RunDirectory
-from alfa_md.training.run import Options as TrainOptions
-from alfa_md.training.run import train_run
+from alfa_md.training.run import TrainingOptions, train_run
 from tests.image_folders import MINIMUM, write_quickdraw, write_traffic_signs
 from tests.noise import CPU
 from tests.omniglot_folders import PackedOmniglot
@@ -43,7 +42,7 @@ def root(tmp_path_factory):
 @pytest.fixture
 def built():
     config.parse(["gin/few_shot/alfa_maml.gin"], ["TASKS = 2"])
-    yield definition.build(0)
+    yield definition.build_experiment(0)
     gin.clear_config()
 
 
@@ -74,8 +73,8 @@ def test_only_classes_with_enough_images_are_written(root):
 @pytest.mark.parametrize("file", FILES)
 def test_every_file_trains_and_is_tested_on_the_three_sources(root, tmp_path, file):
     run = RunDirectory(tmp_path / "run")
-    train_run(run, TrainOptions("few shot", [file], SMALL, str(root), 0, CPU))
-    assert evaluate_run(run, Options("best", ["all"], 2, "test", [], str(root), 0, CPU)).code == 0
+    train_run(run, TrainingOptions("few shot", [file], SMALL, str(root), 0, CPU))
+    assert evaluate_run(run, EvaluationOptions("best", ["all"], 2, "test", [], str(root), 0, CPU)).exit_code == 0
     sources = json.loads((run.results / "test.json").read_text())["sources"]
     assert tuple(sources) == SOURCES and all(0 <= record["mean"] <= 1 for record in sources.values())
 

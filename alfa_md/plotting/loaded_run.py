@@ -1,4 +1,4 @@
-"""What a figure of one run is about: its learner with trained weights, and a source of episodes."""
+"""Loading of a run for figures: its learner with trained weights, and a source of episodes."""
 
 from typing import NamedTuple
 
@@ -11,8 +11,8 @@ from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.learners.base import Learner
 
 
-class Options(NamedTuple):
-    """Which run, which of its checkpoints, and which episodes; the source is by default the first test source."""
+class FigureOptions(NamedTuple):
+    """Run, checkpoint and episodes of a figure; the default source is the first test source."""
 
     run: RunDirectory
     checkpoint: str
@@ -23,8 +23,8 @@ class Options(NamedTuple):
     device: torch.device
 
 
-class Subject(NamedTuple):
-    """A learner in evaluation mode on its device, and the episodes that it is shown with."""
+class LoadedRun(NamedTuple):
+    """A trained learner in evaluation mode on its device, and a source of episodes."""
 
     name: str
     learner: Learner
@@ -32,17 +32,17 @@ class Subject(NamedTuple):
     device: torch.device
 
     def episode(self, index: int) -> Episode:
-        """An episode, where the learner is."""
+        """An episode on the learner's device."""
         return self.source.episode(index).to(self.device)
 
 
-def load(options: Options) -> Subject:
-    """The subject of these options. Raises UserError where run, checkpoint or data are missing or do not fit."""
+def load_run(options: FigureOptions) -> LoadedRun:
+    """Loads the learner and opens the source. Raises UserError if run, checkpoint or data are missing or invalid."""
     facts = options.run.facts()
     config.parse([str(options.run.config)])
-    trained = definition.build(facts["seed"])
+    trained = definition.build_experiment(facts["seed"])
     load_learner(trained.learner, options.run.checkpoint(options.checkpoint))
     root = trained.root(options.records_root_dir, facts)
     name = options.source or trained.test_sources[0]
     source = trained.evaluation(root.path, name, options.split, options.seed)
-    return Subject(facts["name"], trained.learner.eval().to(options.device), source, options.device)
+    return LoadedRun(facts["name"], trained.learner.eval().to(options.device), source, options.device)

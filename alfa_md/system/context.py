@@ -1,4 +1,4 @@
-"""A context variable that has a value for the time of a block, as all settings here do that calls hand down."""
+"""Settings that hold for a block and everything called from it, kept in context variables."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,8 +9,8 @@ T = TypeVar("T")
 
 
 @contextmanager
-def within(variable: ContextVar[T], value: T) -> Iterator[T]:
-    """Inside, `variable` has `value`, which is yielded; afterwards what it had before."""
+def set_in_context(variable: ContextVar[T], value: T) -> Iterator[T]:
+    """Sets `variable` to `value` for the block and restores it afterwards; yields `value`."""
     token = variable.set(value)
     try:
         yield value

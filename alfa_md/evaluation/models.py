@@ -1,0 +1,58 @@
+"""Models that an evaluation of a run scores: its checkpoint, the ensemble of its best checkpoints, and baselines."""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from alfa_md.errors import UserError
+from alfa_md.evaluation import baselines
+from alfa_md.experiment import definition
+from alfa_md.experiment.checkpoint import file_hash, load_learner
+from alfa_md.experiment.definition import Experiment
+from alfa_md.experiment.run_directory import RunDirectory
+from alfa_md.learners.base import Learner
+from alfa_md.learners.ensemble import Ensemble
+
+ENSEMBLE = "ensemble"  # value of --checkpoint
+
+
+class EvaluatedModel(NamedTuple):
+    """A learner with its title in tables, the stem of its results file, and the stamp of its weights."""
+
+    title: str
+    stem: str
+    learner: Learner
+    weights: dict
+
+
+def models_to_evaluate(
+    run: RunDirectory, checkpoint: str, split: str, names: Sequence[str], trained: Experiment
+) -> Iterator[EvaluatedModel]:
+    """Yields the ensemble if requested, then the run's checkpoint, loaded into `trained`, then the baselines `names`.
+
+    Raises UserError if a baseline's scores have another unit than the run's.
+    """
+    facts = run.facts()
+    if checkpoint == ENSEMBLE:
+        yield load_ensemble(run, f"{split}-{ENSEMBLE}")
+        checkpoint = "best"
+    file = run.checkpoint(checkpoint)
+    content = load_learner(trained.learner, file)
+    stem = split if checkpoint == "best" else f"{split}-{file.stem}"
+    weights = {"checkpoint": file_hash(file), "updates": content["step"]}
+    yield EvaluatedModel(facts["name"], stem, trained.learner, weights)
+    for name, baseline in baselines.select_baselines(names).items():
+        learner = baseline(trained, definition.build_experiment(facts["seed"]))
+        if learner.objective.unit != trained.learner.objective.unit:
+            raise UserError(f"--baselines: {name} is judged by {learner.objective.unit.name}, this run is not; drop it")
+        yield EvaluatedModel(name, f"{stem}-{name}", learner, weights if name == "feature" else {"updates": 0})
+
+
+def load_ensemble(run: RunDirectory, stem: str) -> EvaluatedModel:
+    """The run's checkpoints with the best validations as one learner. Raises UserError if the run has kept none."""
+    facts, files = run.facts(), run.ensemble_checkpoints()
+    members, weights = [], {"checkpoint": [], "updates": []}
+    for file in files:
+        members.append(definition.build_experiment(facts["seed"]).learner)
+        weights["updates"].append(load_learner(members[-1], file)["step"])
+        weights["checkpoint"].append(file_hash(file))
+    return EvaluatedModel(f"{facts['name']}, ensemble of {len(files)}", stem, Ensemble(members), weights)
