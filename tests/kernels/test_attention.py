@@ -84,7 +84,9 @@ def test_attention_is_differentiated_twice(dtype):
 def test_pytorch_s_encoder_layer_is_stacked_without_a_loop_over_tasks(training, grad):
     torch.manual_seed(0)
     net = nn.TransformerEncoderLayer(8, 2, 16, dropout=0.0, batch_first=True).train(training).requires_grad_(grad)
-    stacks = {name: torch.stack([p + 0.1 * torch.randn_like(p) for _ in range(3)]) for name, p in net.named_parameters()}
+    stacks = {
+        name: torch.stack([p + 0.1 * torch.randn_like(p) for _ in range(3)]) for name, p in net.named_parameters()
+    }
     x = torch.randn(3, 4, 5, 8)
 
     def forward(params, x):

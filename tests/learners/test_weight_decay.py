@@ -7,6 +7,7 @@ from torch import nn
 
 from alfa_md.experiment import config, definition
 from alfa_md.learners.weight_decay import decayed_parameters
+from tests.backbones.rows import ROWS
 from tests.shared import ROOT
 
 FILES = sorted(
@@ -17,34 +18,14 @@ FILES = sorted(
 )
 
 
-def names(*patterns: str, **values: object) -> set[str]:
-    """The patterns with every combination of the values, such as `names("{i}.weight", i=range(2))`."""
-    if not values:
-        return set(patterns)
-    (key, options), *others = values.items()
-    filled = (pattern.replace(f"{{{key}}}", str(value)) for pattern in patterns for value in options)
-    return names(*filled, **dict(others))
-
-
 # the decayed tensors of every backbone, head and classifier
-DECAYED = {
-    "FourLayerConvNet": names("layers.{i}.0.weight", i=range(4)),
-    "Conv4": names("layers.{i}.0.weight", i=range(4)),
-    "ResNet12": names("blocks.{i}.residual.{j}.weight", "blocks.{i}.shortcut.0.weight", i=range(4), j=(0, 3, 6)),
-    "ResNet18": {"stem.0.weight"}
-    | names("stages.{i}.{j}.residual.{k}.weight", i=range(4), j=range(2), k=(0, 3))
-    | names("stages.{i}.0.shortcut.0.weight", i=range(4)),
-    "WideResNet": {"stem.weight"}
-    | names("groups.{i}.{j}.residual.{k}.weight", i=range(3), j=range(2), k=(0, 3))
-    | names("groups.{i}.{j}.shortcut.weight", i=range(3), j=range(2)),
-    "RegressionMLP": set(),
+DECAYED = {row.full.__name__: row.decayed for row in ROWS.values()} | {
     "ZeroHead": set(),
     "PrototypeHead": set(),
     "LearnedHead": {"weight"},
     "LinearClassifier": {"weight"},
     "ScaledCosineClassifier": set(),
 }
-SIZES = {name: len(tensors) for name, tensors in DECAYED.items()}
 
 
 @pytest.fixture(autouse=True)
@@ -53,9 +34,9 @@ def clean_gin():
     gin.clear_config()
 
 
-def test_the_number_of_decayed_tensors_of_every_part():
-    convolutions = {"FourLayerConvNet": 4, "Conv4": 4, "ResNet12": 16, "ResNet18": 21, "WideResNet": 19}
-    assert {name: size for name, size in SIZES.items() if size > 1} == convolutions
+def test_the_number_of_decayed_tensors_of_every_image_backbone():
+    sizes = {"FourLayerConvNet": 4, "Conv4": 4, "ResNet12": 16, "ResNet18": 21, "WideResNet": 19, "VitTiny": 13}
+    assert {name: len(tensors) for name, tensors in DECAYED.items() if name in sizes} == sizes
 
 
 @pytest.mark.parametrize("file", FILES)
