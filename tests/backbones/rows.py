@@ -1,4 +1,4 @@
-"""The shipped backbones, one row each: what is known of them, and a small one to compute with."""
+"""The backbones, one row each: their sizes and decayed tensors, and a small instance to compute with."""
 
 from collections.abc import Callable
 from functools import partial

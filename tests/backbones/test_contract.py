@@ -17,10 +17,17 @@ from alfa_md.learners.weight_decay import decayed_parameters
 from alfa_md.rules.sgd import sgd
 from tests.backbones.rows import ROWS
 from tests.plain import plain_path
+from tests.shared import ROOT
 
 every_backbone = pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
-shipped = pytest.mark.parametrize("name", ROWS)
+every_name = pytest.mark.parametrize("name", ROWS)
 every_order = pytest.mark.parametrize("first_order", [True, False], ids=["first order", "second order"])
+HELPERS = {"__init__", "conv_block", "image_size", "init", "sharded_batch_norm"}
+
+
+def test_every_backbone_has_a_row():
+    modules = {path.stem for path in (ROOT / "alfa_md" / "backbones").glob("*.py")}
+    assert modules - HELPERS == ROWS.keys() - {"torch's encoder"}
 
 
 def small(row, seed: int = 0) -> nn.Module:
@@ -57,20 +64,20 @@ def assert_equal_results(ours, theirs) -> None:
         assert (own - other).abs().max() <= 1e-9 * largest, name
 
 
-@shipped
+@every_name
 @every_order
 def test_meta_gradients_are_those_of_plain_operations(name, first_order):
     assert_equal_results(*(scores_and_gradients(name, first_order, path) for path in ("fast", "plain")))
 
 
-@shipped
+@every_name
 @every_order
 @pytest.mark.filterwarnings("error:There is a performance drop")
 def test_stacked_tasks_give_the_meta_gradients_of_one_at_a_time(name, first_order):
     assert_equal_results(*(scores_and_gradients(name, first_order, path) for path in ("stacked", "fast")))
 
 
-@shipped
+@every_name
 @pytest.mark.filterwarnings("error:There is a performance drop")
 def test_stacked_tasks_give_the_scores_of_one_at_a_time_in_evaluation(name):
     episodes = [ROWS[name].episode(seed) for seed in range(2)]
@@ -80,7 +87,7 @@ def test_stacked_tasks_give_the_scores_of_one_at_a_time_in_evaluation(name):
             torch.testing.assert_close(own, other, rtol=1e-8, atol=1e-10)
 
 
-@shipped
+@every_name
 def test_features_of_bfloat16_are_float32_and_close(name):
     learner, row = learner_of(name, precision=bfloat16).float(), ROWS[name]
     x = row.inputs(row.size, number=6)
