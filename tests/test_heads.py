@@ -1,24 +1,106 @@
-"""Heads: what an episode starts from."""
+"""The contract of heads, one row each, and what is particular to one of them."""
+
+from functools import partial
 
 import pytest
 import torch
 
 from alfa_md.errors import UserError
-from alfa_md.heads import LearnedHead, PrototypeHead, ZeroHead, prototypes
+from alfa_md.heads import NAMES, LearnedHead, PrototypeHead, ZeroHead, linear, prototypes, uniform, xavier
+
+X = torch.arange(24, dtype=torch.float64).reshape(4, 6)
+Y = torch.tensor([0, 1, 1, 1])
+# a new head is a new row: made for features of 6 and up to 5 ways, and whether it looks at the support images
+HEADS = {
+    "zero": (ZeroHead, "prefix"),
+    "learned": (partial(LearnedHead, 6, 5), "none"),
+    "learned, xavier": (partial(LearnedHead, 6, 5, xavier), "none"),
+    "learned, uniform": (partial(LearnedHead, 6, 5, uniform), "none"),
+    "prototypes": (PrototypeHead, "all"),
+}
+every_head = pytest.mark.parametrize("head, looks_at", HEADS.values(), ids=HEADS)
 
 
 def flat(images):
     return images.flatten(1)
 
 
-X = torch.arange(24, dtype=torch.float64).reshape(4, 6)
-Y = torch.tensor([0, 1, 1, 1])
+def made(head, seed=0):
+    torch.manual_seed(seed)
+    return head().double()
 
 
-@pytest.mark.parametrize("head", [ZeroHead(), LearnedHead(6, 5), PrototypeHead()], ids=lambda head: type(head).__name__)
-def test_every_head_serves_the_episode_s_way(head):
-    params = head.double()(flat, X, Y, 2)
-    assert params["head.weight"].shape == (2, 6) and params["head.bias"].shape == (2,)
+@every_head
+@pytest.mark.parametrize("way, labels", [(1, (0, 0, 0, 0)), (2, (0, 1, 1, 1)), (4, (0, 1, 2, 3))])
+def test_names_shapes_and_types_for_any_way(head, looks_at, way, labels):
+    params = made(head)(flat, X, torch.tensor(labels), way)
+    assert {name: tensor.shape for name, tensor in params.items()} == {"head.weight": (way, 6), "head.bias": (way,)}
+    assert all(tensor.dtype == X.dtype and tensor.isfinite().all() for tensor in params.values())
+
+
+@every_head
+def test_a_template_has_the_names_and_the_tensors_that_all_episodes_start_from(head, looks_at):
+    ours = made(head)
+    template = ours.template()
+    assert tuple(template) == NAMES and tuple(ours(flat, X, Y, 2)) == NAMES
+    own = list(ours.parameters())
+    assert [tensor for tensor in template.values() if tensor is not None] == own or not own
+    assert all((tensor is None) == (not own) for tensor in template.values())
+
+
+@every_head
+def test_support_images_are_embedded_at_most_once_all_or_a_prefix(head, looks_at):
+    """`embed` may give features that were computed before, of which the first are asked for."""
+    calls = []
+
+    def embed(images):
+        calls.append(images)
+        return X[: len(images)]
+
+    params = made(head)(embed, X, Y, 2)
+    assert len(calls) == (looks_at != "none") and all(torch.equal(images, X[: len(images)]) for images in calls)
+    assert all((images is X) == (looks_at == "all") for images in calls)
+    assert all(torch.equal(params[name], tensor) for name, tensor in made(head)(flat, X, Y, 2).items())
+
+
+@every_head
+def test_gradients_reach_what_is_learned(head, looks_at):
+    """The head's own parameters, and the features where the head is made of them."""
+    ours, features = made(head), X.clone().requires_grad_()
+    params = ours(lambda images: features[: len(images)], X, Y, 2)
+    live = [tensor for tensor in params.values() if tensor.requires_grad]
+    assert bool(live) == (bool(list(ours.parameters())) or looks_at == "all")
+    if live:
+        sum(tensor.square().sum() for tensor in live).backward()
+    assert (features.grad is not None) == (looks_at == "all")
+    for parameter in ours.parameters():
+        used = parameter.grad[:2]
+        assert torch.equal(used, 2 * parameter[:2]) and not parameter.grad[2:].any()  # rows of absent classes: none
+
+
+@every_head
+def test_no_graph_without_gradients_and_the_same_values(head, looks_at):
+    ours, features = made(head), X.clone().requires_grad_()
+    with torch.no_grad():
+        without = ours(lambda images: features[: len(images)], X, Y, 2)
+    for name, tensor in ours(flat, X, Y, 2).items():
+        assert torch.equal(without[name], tensor) and without[name].grad_fn is None
+
+
+@every_head
+def test_state_dict_round_trip(head, looks_at):
+    one, other = made(head), made(head, seed=1)
+    other.load_state_dict(one.state_dict())
+    ours, theirs = (each(flat, X, Y, 2) for each in (one, other))
+    assert all(torch.equal(ours[name], theirs[name]) for name in NAMES)
+
+
+@every_head
+def test_scores_are_linear_in_features(head, looks_at):
+    params = made(head)(flat, X, Y, 2)
+    torch.testing.assert_close(linear(X, params), X @ params["head.weight"].T + params["head.bias"])
+    with pytest.raises(UserError, match="^the backbone gives 5 features, but the head takes 6; set LearnedHead"):
+        linear(X[:, :5], params)
 
 
 def test_zero_head_is_zero():

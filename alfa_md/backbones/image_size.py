@@ -10,3 +10,12 @@ def require_pixels(images: Tensor, smallest: int, owner: str) -> None:
     if min(images.shape[2:]) < smallest:
         size = "x".join(map(str, images.shape[2:]))
         raise UserError(f"{owner} needs {smallest} pixels a side or more, not {size}; raise IMAGE_SIZE")
+
+
+def require_exact_pixels(images: Tensor, size: int, owner: str) -> None:
+    """Raises UserError if images [N, C, H, W] have another number of pixels a side than `size`."""
+    if images.shape[2:] != (size, size):
+        given = "x".join(map(str, images.shape[2:]))
+        raise UserError(
+            f"{owner} is made for {size}x{size} pixels, not {given}; set {owner}.image_size and IMAGE_SIZE to one value"
+        )

@@ -32,5 +32,9 @@ class RegressionMLP(nn.Module):
         layers = ((nn.Linear(c, d), nn.ReLU()) for c, d in zip(widths, hidden, strict=False))
         self.layers = nn.Sequential(*(module for pair in layers for module in pair))
 
+    def no_weight_decay(self) -> set[str]:
+        """All tensors: regression decays the weight of its head alone."""
+        return {name for name, _ in self.named_parameters()}
+
     def forward(self, points: Tensor) -> Tensor:
         return self.layers(points)

@@ -36,3 +36,7 @@ class Mixture(EpisodeSource):
         """Episode `index` of the source drawn for this index."""
         rng = stable_rng(self.seed, self.name, index)
         return self.sources[rng.randint(len(self.sources))].episode(index)
+
+    def stamp(self) -> dict:
+        """The stamps of the sources by their names."""
+        return {source.name: source.stamp() for source in self.sources}

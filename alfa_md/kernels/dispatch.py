@@ -3,11 +3,13 @@
 All implementations compute the same function; only their cost differs.
 """
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 
 from torch import Tensor
 
+from alfa_md.kernels.attention import attention_by_formula
 from alfa_md.system.context import set_in_context
 
 LAUNCH_BOUND = ("cuda",)  # device types on which small operations cost their launch
@@ -17,14 +19,18 @@ _stacked_tasks: ContextVar[bool] = ContextVar("stacked_tasks", default=False)
 _plain: ContextVar[bool] = ContextVar("plain", default=False)
 
 
-def double_backward() -> AbstractContextManager:
+@contextmanager
+def double_backward() -> Iterator[None]:
     """Inside, operations are those whose gradients are cheap to differentiate again."""
-    return set_in_context(_double_backward, True)
+    with attention_by_formula, set_in_context(_double_backward, True):
+        yield
 
 
-def stacked_tasks() -> AbstractContextManager:
+@contextmanager
+def stacked_tasks() -> Iterator[None]:
     """Inside, operations are those for tensors that `vmap` has stacked, one kernel a task."""
-    return set_in_context(_stacked_tasks, True)
+    with attention_by_formula, set_in_context(_stacked_tasks, True):
+        yield
 
 
 def plain_operations() -> AbstractContextManager:

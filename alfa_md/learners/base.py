@@ -7,13 +7,9 @@ from torch import Tensor, nn
 
 from alfa_md.accumulators import Accumulator
 from alfa_md.episode import Episode
-from alfa_md.heads import LearnedHead
-from alfa_md.learners.classifiers import CosineClassifier, LinearClassifier
+from alfa_md.learners.weight_decay import decayed_parameters
 from alfa_md.normalization import EpisodicBatchNorm
 from alfa_md.objectives import CLASSIFICATION, Objective
-
-# Their attribute `weight` is decayed; never a bias, a scale, or what batch normalisation learns.
-DECAYED = (nn.Conv2d, LearnedHead, LinearClassifier, CosineClassifier)
 
 
 class Outcome(NamedTuple):
@@ -51,8 +47,8 @@ class Learner(nn.Module):
         return Outcome(self.objective.loss(scores, episode.query_y), scores)
 
     def decayed(self) -> list[nn.Parameter]:
-        """The tensors that weight decay acts on: convolution kernels and the weight of a learned classifier."""
-        return [module.weight for module in self.modules() if isinstance(module, DECAYED)]
+        """The tensors that weight decay acts on: matrices and kernels, none of the update rule's."""
+        return decayed_parameters(self)
 
     def accumulators(self) -> list[Accumulator]:
         """The modules with statistics over an update, which the outer loop resets and synchronises."""

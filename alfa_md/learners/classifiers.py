@@ -73,6 +73,10 @@ class ScaledCosineClassifier(Classifier):
         super().__init__(0.05 * torch.randn(num_classes, num_features))
         self.scale = nn.Parameter(torch.ones(num_classes))
 
+    def no_weight_decay(self) -> set[str]:
+        """The directions v, whose length has no effect on the scores."""
+        return {"weight"}
+
     def scores(self, features: Tensor) -> Tensor:
         return self.scale * F.linear(normalized(features), F.normalize(self.weight, dim=1))
 

@@ -1,4 +1,4 @@
-"""The networks: sizes, shapes, initialisation."""
+"""Definitions of the backbones: layers, sizes of feature maps, initialisation. What all share: `test_contract.py`."""
 
 import pytest
 import torch
@@ -14,31 +14,6 @@ from alfa_md.backbones.wide_resnet import SameConv2d, WideResNet
 from alfa_md.errors import UserError
 from alfa_md.heads import LearnedHead
 from alfa_md.normalization import EpisodicBatchNorm
-
-
-@pytest.mark.parametrize(
-    "backbone, size, features, parameters, tensors",
-    [
-        (FourLayerConvNet, 84, 1600, 112_832, 12),
-        (FourLayerConvNet, 126, 3136, 112_832, 12),
-        (FourLayerConvNet, 28, 64, 112_832, 12),
-        (ResNet18, 126, 512, 11_180_736, 63),
-        (ResNet18, 84, 512, 11_180_736, 63),
-        (WideResNet, 126, 128, 711_888, 45),
-        (WideResNet, 84, 128, 711_888, 45),
-        (Conv4, 84, 1200, 64_080, 16),
-        (Conv4, 32, 192, 64_080, 16),
-        (Conv4, 28, 48, 64_080, 16),
-        (ResNet12, 84, 512, 7_996_800, 48),
-        (ResNet12, 32, 512, 7_996_800, 48),
-    ],
-)
-def test_counts_and_feature_sizes(backbone, size, features, parameters, tensors):
-    network = backbone()
-    with torch.no_grad():
-        assert network(torch.zeros(2, 3, size, size)).shape == (2, features)
-    assert sum(p.numel() for p in network.parameters()) == parameters
-    assert len(list(network.parameters())) == tensors
 
 
 @pytest.mark.parametrize("backbone", [FourLayerConvNet, ResNet18, WideResNet])
@@ -201,13 +176,6 @@ def test_the_normalisation_is_the_caller_s(backbone, channels):
     network = backbone(batch_norm=lambda c: made.append(c) or nn.GroupNorm(2, c))
     assert sorted(set(made)) == sorted(set(channels)) and len(made) == (4 if backbone is Conv4 else 16)
     assert sum(isinstance(m, nn.GroupNorm) for m in network.modules()) == len(made)
-
-
-@pytest.mark.parametrize("backbone, size", [(Conv4, 15), (ResNet12, 3), (FourLayerConvNet, 15)])
-def test_images_too_small_are_refused(backbone, size):
-    expected = f"{backbone.__name__} needs {size + 1} pixels a side or more, not {size}x20; raise IMAGE_SIZE"
-    with pytest.raises(UserError, match=expected):
-        backbone()(torch.zeros(2, 3, size, 20))
 
 
 def test_regression_network_is_rectified_linear_layers():
