@@ -27,8 +27,7 @@ from alfa_md.data.tfrecord.source import RecordSource
 from alfa_md.episode import EpisodeSource
 from alfa_md.errors import UserError
 from alfa_md.experiment import config, definition
-from alfa_md.experiment.checkpoint import load_learner
-from alfa_md.experiment.run_directory import RunDirectory
+from alfa_md.experiment.open_run import open_run
 from alfa_md.learners.base import Learner
 from alfa_md.main import run
 from alfa_md.metrics import mean_ci
@@ -46,7 +45,7 @@ def main(argv: list[str]) -> None:
     commands = {"dump": dump_episodes, "replay": replay_episodes, "show": show_episode}
     if len(argv) != 2 or argv[1] not in commands:
         raise UserError(f"episodes needs one word: python -m alfa_md.episodes {'|'.join(commands)}")
-    commands[argv[1]](open_episodes())
+    commands[argv[1]](open_episodes(FLAGS.checkpoint if argv[1] == "replay" else None))
 
 
 class OpenedEpisodes(NamedTuple):
@@ -57,15 +56,20 @@ class OpenedEpisodes(NamedTuple):
     learner: Learner
 
 
-def open_episodes() -> OpenedEpisodes:
-    """Opens the episodes given by the flags. Raises UserError if they are missing, or two configurations are given."""
-    trained = RunDirectory(FLAGS.run_dir) if FLAGS.run_dir else None
-    if trained and FLAGS["gin_config"].present:
-        raise UserError("--run_dir has a configuration of its own; leave --gin_config out, or use --gin_bindings")
-    facts = trained.facts() if trained else None
-    files = [str(trained.config)] if trained else FLAGS.gin_config
-    config.parse(files, [*([DUMPED] if FLAGS.dumped else []), *FLAGS.gin_bindings])
-    known = definition.build_experiment(FLAGS.seed)
+def open_episodes(checkpoint: str | None) -> OpenedEpisodes:
+    """Opens the episodes given by the flags, and the run's `checkpoint` with --run_dir.
+
+    Raises UserError if they are missing, or two configurations are given.
+    """
+    bindings = [*([DUMPED] if FLAGS.dumped else []), *FLAGS.gin_bindings]
+    if FLAGS.run_dir:
+        if FLAGS["gin_config"].present:
+            raise UserError("--run_dir has a configuration of its own; leave --gin_config out, or use --gin_bindings")
+        opened = open_run(FLAGS.run_dir, checkpoint, FLAGS.records_root_dir, bindings)
+        known, facts = opened.experiment, opened.facts
+    else:
+        config.parse(FLAGS.gin_config, bindings)
+        known, facts = definition.build_experiment(FLAGS.seed), None
     if FLAGS.dumped:
         path = Path(FLAGS.dumped)
     else:
@@ -100,8 +104,6 @@ def replay_episodes(given: OpenedEpisodes) -> None:
     source, where, values = given.source, device.choose(FLAGS.device), []
     total = min(FLAGS.num_episodes, len(source)) if isinstance(source, DumpedSource) else FLAGS.num_episodes
     learner = given.learner.eval().to(where, memory_format=torch.channels_last)
-    if FLAGS.run_dir:
-        load_learner(learner, RunDirectory(FLAGS.run_dir).checkpoint(FLAGS.checkpoint))
     unit = learner.objective.unit
     with closing(prefetch(source, range(total), where)) as episodes:
         for episode in episodes:

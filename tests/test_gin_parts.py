@@ -6,7 +6,7 @@ import torch
 
 from alfa_md.data.miniature import miniature_root
 from alfa_md.experiment import config, definition
-from alfa_md.experiment.checkpoint import load
+from alfa_md.experiment.checkpoint import load_checkpoint
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.training import loop
 from tests.entries.harness import TINY, needs_tensorflow
@@ -33,9 +33,9 @@ def test_the_backbone_is_among_the_parts():
 def test_two_small_updates_after_the_quickstart(part, tmp_path):
     files = ["gin/proto_maml_alfa.gin", "gin/quickstart.gin", f"gin/parts/{part}.gin"]
     config.parse(files, [*TINY, *SMALL.get(part, ())])
-    built, root, run = definition.build(0), miniature_root(), RunDirectory(tmp_path / "run")
+    built, root, run = definition.build_experiment(0), miniature_root(), RunDirectory(tmp_path / "run")
     facts = {"name": "tiny", "seed": 0, "data_root": str(root), "data_kind": "miniature"}
     state = loop.train(built, run, root, facts, torch.device("cpu"))
-    assert state.step == load(run.last)["step"] == 2
+    assert state.step == load_checkpoint(run.last)["step"] == 2
     config.parse([str(run.config)])
-    assert type(definition.build(0).learner) is type(built.learner)
+    assert type(definition.build_experiment(0).learner) is type(built.learner)

@@ -12,6 +12,7 @@ import gin
 import numpy as np
 import torch
 
+from alfa_md.data.build_episode import build_episode
 from alfa_md.data.sampling import stable_rng
 from alfa_md.episode import Episode, EpisodeSource
 from alfa_md.errors import MissingSplit, UserError, require_at_least
@@ -72,17 +73,8 @@ class Sinusoids(EpisodeSource):
             query_x = rng.uniform(*INTERVAL, self._points.queries)
         else:
             query_x = np.linspace(*INTERVAL, GRID)
-        return Episode(
-            support_x=_column(support_x),
-            support_y=_column(curve(support_x)),
-            query_x=_column(query_x),
-            query_y=_column(curve(query_x)),
-            way=1,
-            source=self.name,
-            split=self.split,
-            seed=self._seed,
-            index=index,
-        )
+        support, query = ((_column(x), _column(curve(x))) for x in (support_x, query_x))
+        return build_episode(self, self._seed, index, 1, support, query)
 
     def stamp(self) -> dict:
         """The distribution of curves and of query points."""

@@ -23,8 +23,9 @@ from alfa_md.evaluation.tables import (
     source_means,
     unit_description,
 )
-from alfa_md.experiment import config, definition
+from alfa_md.experiment import config
 from alfa_md.experiment.definition import Experiment
+from alfa_md.experiment.open_run import open_run
 from alfa_md.experiment.out_of_memory import SAVING
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.learners.base import Learner
@@ -68,10 +69,8 @@ def evaluate_run(run: RunDirectory, options: EvaluationOptions, group: ProcessGr
     After Ctrl-C or SIGTERM exits with code 128 + signal; the scores so far are stored and reused.
     """
     check_result_name(options)
-    facts = run.facts()
-    config.parse([str(run.config)], options.gin_bindings)
-    trained = definition.build_experiment(facts["seed"])
-    root = trained.root(options.records_root_dir, facts)
+    opened = open_run(run, None, options.records_root_dir, options.gin_bindings)
+    facts, trained, root = opened.facts, opened.experiment, opened.root
     CONSOLE.print(announcement(root))
     extra = extra_statistics(trained, options)
     models = list(models_to_evaluate(run, options.checkpoint, options.split, options.baselines, trained))

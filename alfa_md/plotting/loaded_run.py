@@ -5,8 +5,7 @@ from typing import NamedTuple
 import torch
 
 from alfa_md.episode import Episode, EpisodeSource
-from alfa_md.experiment import config, definition
-from alfa_md.experiment.checkpoint import load_learner
+from alfa_md.experiment.open_run import open_run
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.learners.base import Learner
 
@@ -38,11 +37,6 @@ class LoadedRun(NamedTuple):
 
 def load_run(options: FigureOptions) -> LoadedRun:
     """Loads the learner and opens the source. Raises UserError if run, checkpoint or data are missing or invalid."""
-    facts = options.run.facts()
-    config.parse([str(options.run.config)])
-    trained = definition.build_experiment(facts["seed"])
-    load_learner(trained.learner, options.run.checkpoint(options.checkpoint))
-    root = trained.root(options.records_root_dir, facts)
-    name = options.source or trained.test_sources[0]
-    source = trained.evaluation(root.path, name, options.split, options.seed)
-    return LoadedRun(facts["name"], trained.learner.eval().to(options.device), source, options.device)
+    opened = open_run(options.run, options.checkpoint, options.records_root_dir)
+    source = opened.source(options.source, options.split, options.seed)
+    return LoadedRun(opened.facts["name"], opened.learner.to(options.device), source, options.device)

@@ -85,7 +85,7 @@ def test_sizes_that_do_not_fit_are_refused_in_one_line(sizes, line):
 @needs_tensorflow
 def test_the_gin_file_builds_it_at_84_pixels():
     config.parse(["gin/proto_maml_alfa.gin", "gin/quickstart.gin", "gin/parts/vit_tiny.gin"])
-    made = definition.build(0)
+    made = definition.build_experiment(0)
     backbone = made.learner.backbone
     assert isinstance(backbone, VitTiny) and backbone.position.shape == (14 * 14, 64)
     source = made.evaluation(miniature_root(), "ilsvrc_2012", "valid", seed=0)
@@ -99,7 +99,7 @@ def test_meta_training_on_the_miniature_beats_the_untrained_network(tmp_path):
     files = ["gin/proto_maml_alfa.gin", "gin/quickstart.gin", "gin/parts/vit_tiny.gin"]
     sizes = ("IMAGE_SIZE = 32", "VitTiny.patch_size = 4")
     config.parse(files, [*sizes, "train.num_updates = 150", "train.validate_every = 150"])
-    built, root = definition.build(0), miniature_root()
+    built, root = definition.build_experiment(0), miniature_root()
     source = built.evaluation(root, "ilsvrc_2012", "test", seed=0)
     untrained = accuracies(built.learner, source, 40)
     facts = {"name": "vit", "seed": 0, "data_root": str(root), "data_kind": "miniature"}

@@ -49,9 +49,10 @@ def test_the_tensors_that_move_are_those_that_are_chosen(adapts, head):
 @every_choice
 @every_head
 @pytest.mark.parametrize("first_order", [True, False])
-@pytest.mark.parametrize("options", [{"recompute": recompute_all}, {"recompute": recompute_alternate}], ids=str)
-def test_recomputed_steps(adapts, head, first_order, options):
-    plain, other = (learner_of(adapts, head, first_order=first_order, **more) for more in ({}, options))
+@pytest.mark.parametrize("recompute", [recompute_all, recompute_alternate])
+def test_recomputed_steps(adapts, head, first_order, recompute):
+    make = partial(learner_of, adapts, head, first_order=first_order)
+    plain, other = make(), make(recompute=recompute)
     assert_equal_gradients(meta_gradients(plain, random_episode()), meta_gradients(other, random_episode()))
 
 

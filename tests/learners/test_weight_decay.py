@@ -43,7 +43,7 @@ def test_the_number_of_decayed_tensors_of_every_image_backbone():
 def test_the_decayed_tensors_of_a_shipped_configuration(file):
     config.parse([file])
     with torch.device("meta"):
-        learner = definition.build(0).learner
+        learner = definition.build_experiment(0).learner
     parts = {name: type(part).__name__ for name, part in learner.named_children() if type(part).__name__ in DECAYED}
     expected = {f"{name}.{tensor}" for name, kind in parts.items() for tensor in DECAYED[kind]}
     decayed = names_of(learner.decayed(), learner)

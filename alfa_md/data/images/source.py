@@ -6,6 +6,7 @@ import json
 import numpy as np
 import torch
 
+from alfa_md.data.build_episode import build_grouped_episode
 from alfa_md.data.fixed_way import ClassImages, FixedWay, FixedWaySampler
 from alfa_md.data.images.image_set import ImageSet
 from alfa_md.data.images.transform import Transform
@@ -53,17 +54,10 @@ class ImageSource(EpisodeSource):
         Raises UserError naming an image that cannot be read.
         """
         chosen = self.draw(index)
-        return Episode(
-            support_x=self._image_tensor([(c, n) for c in chosen for n in c.support.tolist()]),
-            support_y=_labels(len(chosen), len(chosen[0].support)),
-            query_x=self._image_tensor([(c, n) for c in chosen for n in c.query.tolist()]),
-            query_y=_labels(len(chosen), len(chosen[0].query)),
-            way=len(chosen),
-            source=self.name,
-            split=self.split,
-            seed=self._seed,
-            index=index,
-        )
+        sets = ([(c, n) for c in chosen for n in getattr(c, part).tolist()] for part in ("support", "query"))
+        images = torch.cat([self._image_tensor(images) for images in sets])
+        shots, queries = [len(c.support) for c in chosen], [len(c.query) for c in chosen]
+        return build_grouped_episode(self, self._seed, index, images, shots, queries)
 
     def stamp(self) -> dict:
         """Layout and build of the data set, a hash of its classes, the transform, and whether classes are rotated."""
@@ -93,7 +87,3 @@ class ImageSource(EpisodeSource):
                 self._cache[place] = pixels
         return pixels
 
-
-def _labels(way: int, count: int) -> torch.Tensor:
-    """Labels 0 to way - 1, each repeated `count` times, [way * count] int64."""
-    return torch.arange(way).repeat_interleave(count)

@@ -9,6 +9,7 @@ import gin
 import numpy as np
 import torch
 
+from alfa_md.data.build_episode import build_episode
 from alfa_md.data.mixture import Mixture
 from alfa_md.data.sampling import stable_rng
 from alfa_md.data.spec import DatasetSpec, load_spec
@@ -71,17 +72,8 @@ class BatchSource(EpisodeSource):
         chosen = self.draw(index)
         images = self._images.images(chosen)
         labels = torch.tensor([class_id + self.offset for class_id, _ in chosen])
-        return Episode(
-            support_x=images[:0],
-            support_y=labels[:0],
-            query_x=images,
-            query_y=labels,
-            way=self.num_classes,
-            source=self.name,
-            split=self.split,
-            seed=self._seed,
-            index=index,
-        )
+        support, query = (images[:0], labels[:0]), (images, labels)
+        return build_episode(self, self._seed, index, self.num_classes, support, query)
 
     def stamp(self) -> dict:
         """Stamp of everything else that batches depend on: specification, decoder, image size, cache, batch size."""

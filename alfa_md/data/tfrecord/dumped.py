@@ -10,6 +10,7 @@ import gin
 import torch
 from torch import Tensor
 
+from alfa_md.data.build_episode import build_episode
 from alfa_md.data.tfrecord.decoder import UndecodableImage
 from alfa_md.data.tfrecord.dump_format import (
     COUNTS_FILE,
@@ -89,17 +90,9 @@ class DumpedSource(EpisodeSource):
         files = [episode_file(self._numbers[index], set_name) for set_name in SETS]
         support, query = (read_examples(self.directory / file, self._counts[file]) for file in files)
         images = self._pixels([*support, *query])
-        return Episode(
-            support_x=images[: len(support)],
-            support_y=torch.tensor([example.label for example in support]),
-            query_x=images[len(support) :],
-            query_y=torch.tensor([example.label for example in query]),
-            way=support[-1].label + 1,
-            source=self.name,
-            split=self.split,
-            seed=self._seed,
-            index=index,
-        )
+        labels, number = torch.tensor([example.label for example in (*support, *query)]), len(support)
+        sets = (images[:number], labels[:number]), (images[number:], labels[number:])
+        return build_episode(self, self._seed, index, support[-1].label + 1, *sets)
 
     def stamp(self) -> dict:
         """Stamp of everything else that episodes depend on: a hash of file sizes and counts, decoder, size, cache."""

@@ -17,6 +17,7 @@ import gin
 import torch
 from torch import Tensor
 
+from alfa_md.data.build_episode import build_episode
 from alfa_md.data.sampling import EpisodeSampler, Sampling, stable_rng
 from alfa_md.data.spec import BiLevelSpec, DatasetSpec, HierarchicalSpec, load_spec
 from alfa_md.data.tfrecord.bridge import images_to_torch
@@ -85,18 +86,9 @@ class OfficialSource(EpisodeSource):
         Raises UserError naming the folder if TensorFlow cannot read it.
         """
         (support_x, support_y, _, query_x, query_y, _), _ = self._stream.next(index)
-        labels = labels_to_torch(support_y)
-        return Episode(
-            support_x=images_to_torch(support_x),
-            support_y=labels,
-            query_x=images_to_torch(query_x),
-            query_y=labels_to_torch(query_y),
-            way=int(labels.max()) + 1,
-            source=self.name,
-            split=self.split,
-            seed=self._seed,
-            index=index,
-        )
+        support = images_to_torch(support_x), labels_to_torch(support_y)
+        query = images_to_torch(query_x), labels_to_torch(query_y)
+        return build_episode(self, self._seed, index, int(support[1].max()) + 1, support, query)
 
     def stamp(self) -> dict:
         """Stamp of everything else that episodes depend on: specification, reader and image size."""
@@ -146,17 +138,9 @@ class OfficialBatches(EpisodeSource):
         """The next batch of the stream: query images [N, 3, S, S] and classes [N], support images [0, 3, S, S]."""
         (images, classes), source = self._stream.next(index)
         images, classes = images_to_torch(images), labels_to_torch(classes)
-        return Episode(
-            support_x=images[:0],
-            support_y=classes[:0],
-            query_x=images,
-            query_y=classes,
-            way=self._way,
-            source=self._names[int(source)],
-            split=self.split,
-            seed=self._seed,
-            index=index,
-        )
+        support, query = (images[:0], classes[:0]), (images, classes)
+        episode = build_episode(self, self._seed, index, self._way, support, query)
+        return episode._replace(source=self._names[int(source)])
 
     def stamp(self) -> dict:
         """Stamp of everything else that batches depend on: specifications, reader, image size and batch size."""

@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 import numpy as np
-import torch
 
+from alfa_md.data.build_episode import build_grouped_episode
 from alfa_md.data.sampling import EpisodeSampler, Sampling, draw_records, stable_rng
 from alfa_md.data.spec import DatasetSpec
 from alfa_md.data.tfrecord.record_images import RecordImages
@@ -64,24 +64,9 @@ class RecordSource(EpisodeSource):
         places = [(c.class_id, n) for c in chosen for n in c.support] + [
             (c.class_id, n) for c in chosen for n in c.query
         ]
-        images = self._images.images(places)
-        return Episode(
-            support_x=images[: sum(shots)],
-            support_y=_labels(shots),
-            query_x=images[sum(shots) :],
-            query_y=_labels(queries),
-            way=len(chosen),
-            source=self.name,
-            split=self.split,
-            seed=self._seed,
-            index=index,
-        )
+        return build_grouped_episode(self, self._seed, index, self._images.images(places), shots, queries)
 
     def stamp(self) -> dict:
         """Stamp of everything else that episodes depend on: specification, decoder, image size and cache."""
         return self._images.stamp()
 
-
-def _labels(counts: list[int]) -> torch.Tensor:
-    """Labels 0 to way - 1, label i repeated counts[i] times, [sum of counts] int64."""
-    return torch.arange(len(counts)).repeat_interleave(torch.tensor(counts))

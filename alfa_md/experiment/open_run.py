@@ -1,0 +1,66 @@
+"""Opening of a trained run: its experiment and its learner with trained weights, for commands and notebooks."""
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+from alfa_md.data.roots import Root
+from alfa_md.episode import EpisodeSource
+from alfa_md.experiment import config, definition
+from alfa_md.experiment.checkpoint import load_learner
+from alfa_md.experiment.run_directory import RunDirectory
+from alfa_md.learners.base import Learner
+
+
+class OpenedRun:
+    """A run directory with the experiment that its configuration defines.
+
+    Attributes:
+      directory: the run directory.
+      facts: content of run.json: name, seed, data, versions.
+      experiment: learner and sources.
+      updates: outer updates of the weights, 0 for initial weights.
+    """
+
+    def __init__(self, directory: RunDirectory, records_root_dir: str | None, gin_bindings: Sequence[str]):
+        self.directory, self.facts, self.updates = directory, directory.facts(), 0
+        self._records_root_dir = records_root_dir
+        config.parse([str(directory.config)], gin_bindings)
+        self.experiment = definition.build_experiment(self.facts["seed"])
+
+    @property
+    def learner(self) -> Learner:
+        """The learner, in evaluation mode unless changed."""
+        return self.experiment.learner
+
+    @cached_property
+    def root(self) -> Root:
+        """The folder of the data. Raises UserError if it is missing."""
+        return self.experiment.root(self._records_root_dir, self.facts)
+
+    def load(self, checkpoint: str) -> "OpenedRun":
+        """Loads `best`, `last` or a file. Raises UserError if it is missing, damaged or of another learner."""
+        self.updates = load_learner(self.learner, self.directory.checkpoint(checkpoint))["step"]
+        return self
+
+    def source(self, name: str | None = None, split: str = "test", seed: int = 0) -> EpisodeSource:
+        """The episodes of a source, by default of the first test source, as `alfa_md.evaluate` draws them."""
+        return self.experiment.evaluation(self.root.path, name or self.experiment.test_sources[0], split, seed)
+
+
+def open_run(
+    path: str | Path | RunDirectory,
+    checkpoint: str | None = "best",
+    records_root_dir: str | None = None,
+    gin_bindings: Sequence[str] = (),
+) -> OpenedRun:
+    """Opens a run directory and loads its weights.
+
+    Its configuration, with `gin_bindings` on top, becomes the gin configuration of this process. `checkpoint` is
+    `best`, `last`, a file, or None for initial weights; `records_root_dir` is where the data is, by default as in
+    training. Raises UserError if something is missing or does not fit.
+    """
+    directory = path if isinstance(path, RunDirectory) else RunDirectory(path)
+    opened = OpenedRun(directory, records_root_dir, gin_bindings)
+    opened.learner.eval()
+    return opened.load(checkpoint) if checkpoint else opened
