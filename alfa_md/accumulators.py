@@ -1,4 +1,4 @@
-"""Accumulators: running statistics over all episodes of an outer update, merged into a module at its end."""
+"""Accumulators: sums over all episodes of an outer update, merged into buffers at its end."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -12,15 +12,15 @@ from alfa_md.system.context import set_in_context
 
 _paused: ContextVar[bool] = ContextVar("paused", default=False)
 
-Total = Callable[[Sequence[float]], list[float]]  # the sums over all processes of a run
+Total = Callable[[Sequence[float]], list[float]]  # values -> their sums over all processes of a run
 
 
 class Accumulator(nn.Module):
     """Sums of `number` values over an outer update; nothing depends on them before `synchronize`.
 
-    An episode therefore depends on no other episode of its update: neither on their order, nor on how many go through
-    the learner together or on another process. The outer loop calls `reset` at the start of an update and `synchronize`
-    at its end, if the update is finite. Checkpoints are written between updates and hold no pending sums.
+    Episodes of an update are therefore independent of each other, of their order, and of batching and processes. The
+    outer loop calls `reset` at the start of an update and `synchronize` at its end, if all values are finite.
+    Checkpoints are written between updates and have no pending sums.
     """
 
     def __init__(self, number: int):
@@ -28,21 +28,21 @@ class Accumulator(nn.Module):
         self.register_buffer("pending", torch.zeros(number, dtype=torch.float64), persistent=False)
 
     def update(self, values: Tensor) -> None:
-        """Adds values [number] in training mode, under `vmap` those of every task; no gradient flows through them."""
+        """Adds detached values [number] in training mode; under `vmap`, those of all tasks."""
         if self.training and not _paused.get():
-            Add.apply(self.pending.add_, values.detach().to(self.pending.dtype))
+            AddToPending.apply(self.pending.add_, values.detach().to(self.pending.dtype))
 
     def reset(self) -> None:
         """Sets the pending sums to zero."""
         self.pending.zero_()
 
     def synchronize(self, total: Total) -> None:
-        """Merges the sums of all processes, which call this together, and resets."""
+        """Merges the sums over all processes, then resets; a collective call."""
         self.merge(self.pending.new_tensor(total(self.pending.tolist())))
         self.reset()
 
     def merge(self, sums: Tensor) -> None:
-        """Takes the sums [number] of a finished update over into the module's own buffers."""
+        """Updates the module's buffers by the sums [number] of a finished update."""
         raise TypeError(f"{type(self).__name__} does not use what it accumulates: define its merge")
 
 
@@ -51,8 +51,8 @@ def paused() -> AbstractContextManager:
     return set_in_context(_paused, True)
 
 
-class Add(Function):
-    """Calls `add` with values; under `vmap` with their sum over the mapped dimension, which `add` cannot see itself."""
+class AddToPending(Function):
+    """Calls `add(values)`; under `vmap`, with the sum over the mapped dimension, which `add` alone would not see."""
 
     @staticmethod
     def forward(add: Callable[[Tensor], Tensor], values: Tensor) -> None:
@@ -60,8 +60,8 @@ class Add(Function):
 
     @staticmethod
     def setup_context(ctx, inputs: tuple, output: None) -> None:
-        """Saves nothing: there is no gradient."""
+        """Not differentiable: saves nothing."""
 
     @staticmethod
     def vmap(info, in_dims: tuple, add: Callable[[Tensor], Tensor], values: Tensor) -> tuple[None, None]:
-        return Add.apply(add, values.sum(in_dims[1])), None
+        return AddToPending.apply(add, values.sum(in_dims[1])), None

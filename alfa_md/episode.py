@@ -1,4 +1,4 @@
-"""Episode and EpisodeSource: the one type that data and learners share."""
+"""Episode and EpisodeSource: the interface between data and learners."""
 
 from typing import NamedTuple, Protocol
 
@@ -9,10 +9,9 @@ from alfa_md.pixels import normalise
 
 
 class Episode(NamedTuple):
-    """One few-shot task, already torch, and what names it.
+    """One few-shot task as tensors, with its identity (seed, source, split, index), which determines every value.
 
-    Classes are grouped and numbered in the order in which they were drawn. `(seed, source, split, index)` determines
-    every value: an episode is drawn anew from its name, never stored.
+    Examples are grouped by class; classes are numbered in the order in which they were drawn.
     """
 
     support_x: Tensor  # [Ns, ...] float32; images are [Ns, 3, H, W] in [-1, 1], or uint8 grey levels before `to`
@@ -27,8 +26,13 @@ class Episode(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The words that find this episode again, for messages."""
+        """Source, split, index and seed, for messages."""
         return f"{self.source} {self.split} episode {self.index} of seed {self.seed}"
+
+    @property
+    def tensors(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """(support_x, support_y, query_x, query_y)."""
+        return self.support_x, self.support_y, self.query_x, self.query_y
 
     def map(self, change) -> "Episode":
         """The same episode with `change` applied to each of its four tensors."""
@@ -50,13 +54,13 @@ class Episode(NamedTuple):
 
 
 class EpisodeSource(Protocol):
-    """Where episodes come from: a pure function of the index, given (seed, source, split)."""
+    """Episodes of one source and split: a pure function of the index, given the seed."""
 
     name: str
     split: str
 
     def episode(self, index: int) -> Episode:
-        """Episode number `index`, the same at every call, in every process and on every platform."""
+        """Episode number `index`; the same in every call and process and on every platform."""
 
     def stamp(self) -> dict:
-        """What the episodes depend on besides that, as plain values: data, decoder, image size."""
+        """The data, decoder, image size and so on that the episodes depend on, as plain values for results files."""

@@ -1,6 +1,6 @@
-"""Fast weights as views of one vector: for networks so small that the number of operations is their cost.
+"""Fast weights as views of one vector, for networks so small that cost is the number of operations.
 
-A step of the inner loop then differentiates by one tensor, and updates all layers in a few operations.
+An inner step then differentiates by one tensor and updates all layers in a few operations.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,11 +12,11 @@ from torch.utils._pytree import register_pytree_node
 
 from alfa_md.kernels.dispatch import in_plain_operations, in_stacked_tasks
 
-MOST = 2**14  # entries; above, arithmetic costs more than the operations that are saved
+MAX_ENTRIES = 2**14  # beyond this the arithmetic costs more than the operations saved
 
 
 class Layout:
-    """Names and shapes of N tensors that lie one behind the other in a vector of P entries."""
+    """Names and shapes of N tensors that are concatenated in a vector [P]."""
 
     def __init__(self, names: tuple[str, ...], shapes: tuple[torch.Size, ...]):
         self.names, self.shapes = names, shapes
@@ -32,19 +32,19 @@ class Layout:
         return membership(tuple(self.sizes), flat.dtype)[1] @ flat
 
     def repeat(self, values: Tensor) -> Tensor:
-        """A value for every tensor [N], for every entry [P]."""
+        """Values per tensor [N], repeated over the entries of each [P]."""
         return values @ membership(tuple(self.sizes), values.dtype)[0]
 
 
 @lru_cache(maxsize=64)
 def membership(sizes: tuple[int, ...], dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    """M [N, P] with M_np = 1 where entry p belongs to tensor n, and M divided by the sizes."""
+    """(M [N, P] with M_np = 1 if entry p belongs to tensor n, M with rows divided by the sizes)."""
     ones = torch.block_diag(*(torch.ones(1, size, dtype=dtype) for size in sizes))
     return ones, ones / torch.tensor(sizes, dtype=dtype)[:, None]
 
 
 class FlatParams(Mapping[str, Tensor]):
-    """Fast weights that are views of `flat` [P]; split when they are first asked for."""
+    """Fast weights as views of `flat` [P], split at first access."""
 
     def __init__(self, flat: Tensor, layout: Layout):
         self.flat, self.layout = flat, layout
@@ -73,18 +73,18 @@ register_pytree_node(
 
 
 def flattened(params: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
-    """The weights of one task as FlatParams if that pays: few entries, of linear layers, of one type, on the CPU.
+    """The weights of one task as FlatParams if that is faster: few entries, linear layers, one dtype, on the CPU.
 
-    Kernels of convolutions have a memory format of their own, which a vector would lose.
+    Convolution weights are excluded: they have a memory format, which a vector would lose.
     """
     tensors = list(params.values())
-    if in_plain_operations() or in_stacked_tasks() or sum(tensor.numel() for tensor in tensors) > MOST:
+    if in_plain_operations() or in_stacked_tasks() or sum(tensor.numel() for tensor in tensors) > MAX_ENTRIES:
         return params
     if any(t.dim() > 2 or t.device.type != "cpu" or t.dtype != tensors[0].dtype for t in tensors):
         return params
-    return FlatParams(flat(params), Layout(tuple(params), tuple(tensor.shape for tensor in tensors)))
+    return FlatParams(flat_vector(params), Layout(tuple(params), tuple(tensor.shape for tensor in tensors)))
 
 
-def flat(params: Mapping[str, Tensor]) -> Tensor:
+def flat_vector(params: Mapping[str, Tensor]) -> Tensor:
     """All entries in one vector [P]."""
     return params.flat if isinstance(params, FlatParams) else torch.cat([t.reshape(-1) for t in params.values()])

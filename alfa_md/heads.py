@@ -1,4 +1,4 @@
-"""The linear classifier that an episode starts from: zero, learned, or made of prototypes."""
+"""Heads: the initial linear classifier of an episode, which is zero, meta-learned, or made of prototypes."""
 
 from collections.abc import Callable
 
@@ -15,45 +15,45 @@ NAMES = ("head.weight", "head.bias")
 
 
 class Head(nn.Module):
-    """Makes the head's fast weights `head.weight` [way, D] and `head.bias` [way] at the start of an episode."""
+    """Makes the initial fast weights `head.weight` [way, D] and `head.bias` [way] of an episode."""
 
     def template(self) -> Template:
-        """The names of these weights, with the tensors that all episodes start from where there are such."""
+        """name -> initial tensor shared by all episodes, or None if it is made per episode."""
         return dict.fromkeys(NAMES)
 
     def forward(self, embed: Embed, support_x: Tensor, support_y: Tensor, way: int) -> Params:
-        """Both weights, from support labels [Ns] and `embed` of the support images or of a prefix of them."""
+        """Both weights, from support labels [Ns] and `embed`, called on the support images or on a prefix of them."""
         raise TypeError(f"{type(self).__name__} does not say how an episode's head starts: define its forward")
 
 
 @gin.configurable
 class ZeroHead(Head):
-    """fo-MAML on Meta-Dataset: weight and bias are zero in every episode, so that any way is served."""
+    """The head of fo-MAML on Meta-Dataset: weight and bias are zero in every episode, for any way."""
 
     def forward(self, embed: Embed, support_x: Tensor, support_y: Tensor, way: int) -> Params:
         with torch.no_grad():
-            features = embed(support_x[:2])  # only their width and type matter
+            features = embed(support_x[:2])  # only the number and dtype of features are used
         weight = features.new_zeros(way, features.shape[1])
         return {"head.weight": weight, "head.bias": weight.new_zeros(way)}
 
 
 @gin.configurable
 def truncated_normal(weight: Tensor, bias: Tensor) -> None:
-    """Meta-Dataset's: weights from N(0, 0.1^2) cut at two sigma, biases 0.1."""
+    """Meta-Dataset's: weights from N(0, 0.1^2) truncated at two sigma, biases 0.1."""
     nn.init.trunc_normal_(weight, std=0.1, a=-0.2, b=0.2)
     nn.init.constant_(bias, 0.1)
 
 
 @gin.configurable
 def xavier(weight: Tensor, bias: Tensor) -> None:
-    """The image benchmarks' (MAML++ and ALFA): Xavier uniform weights, no bias."""
+    """The image benchmarks' (MAML++ and ALFA): Xavier uniform weights, biases 0."""
     nn.init.xavier_uniform_(weight)
     nn.init.zeros_(bias)
 
 
 @gin.configurable
 def uniform(weight: Tensor, bias: Tensor) -> None:
-    """PyTorch's own of linear layers: both from U(-1/sqrt(D), 1/sqrt(D))."""
+    """PyTorch's default for linear layers: weights and biases from U(-1/sqrt(D), 1/sqrt(D))."""
     bound = weight.shape[1] ** -0.5
     nn.init.uniform_(weight, -bound, bound)
     nn.init.uniform_(bias, -bound, bound)
@@ -61,7 +61,7 @@ def uniform(weight: Tensor, bias: Tensor) -> None:
 
 @gin.configurable
 class LearnedHead(Head):
-    """MAML with a meta-learned linear layer of `max_way` outputs, of which an episode uses the first `way`."""
+    """A meta-learned linear layer of `max_way` outputs (MAML), of which an episode uses the first `way`."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class LearnedHead(Head):
         return dict(zip(NAMES, (self.weight, self.bias), strict=True))
 
     def forward(self, embed: Embed, support_x: Tensor, support_y: Tensor, way: int) -> Params:
-        """Raises UserError where the episode has more classes than the head."""
+        """Raises UserError if the episode has more classes than the head."""
         if way > len(self.weight):
             raise UserError(f"an episode of {way} ways needs LearnedHead.max_way >= {way}, not {len(self.weight)}")
         return {"head.weight": self.weight[:way], "head.bias": self.bias[:way]}
@@ -87,9 +87,9 @@ class LearnedHead(Head):
 
 @gin.configurable
 class PrototypeHead(Head):
-    """fo-Proto-MAML (Triantafillou et al., 2020): the linear form of the squared distance to class means.
+    """Proto-MAML (Triantafillou et al., 2020): the linear form of the squared distance to prototypes.
 
-    W_k = 2 c_k and b_k = -|c_k|^2. Gradients flow through the prototypes, in first order too.
+    W_k = 2 c_k and b_k = -|c_k|^2. Gradients flow through the prototypes c_k, in first order too.
     """
 
     def forward(self, embed: Embed, support_x: Tensor, support_y: Tensor, way: int) -> Params:
@@ -98,13 +98,13 @@ class PrototypeHead(Head):
 
 
 def prototypes(features: Tensor, labels: Tensor, way: int) -> Tensor:
-    """The mean feature of every class [way, D] of features [N, D] with labels [N]."""
+    """The class means [way, D] of features [N, D] with labels [N]."""
     membership = (labels[:, None] == torch.arange(way, device=labels.device)).to(features.dtype)  # [N, way]
     return membership.T @ features / membership.sum(dim=0)[:, None]
 
 
 def linear(features: Tensor, params: Params) -> Tensor:
-    """The head's scores [N, way] of features [N, D]. Raises UserError where the head is made for another D."""
+    """The head's scores [N, way] of features [N, D]. Raises UserError if the head has another D."""
     if features.shape[-1] != params["head.weight"].shape[-1]:
         raise UserError(
             f"the backbone gives {features.shape[-1]} features, but the head takes {params['head.weight'].shape[-1]}; "

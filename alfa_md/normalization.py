@@ -1,8 +1,8 @@
-"""Batch normalisation without running averages: by the batch's own moments, or by given ones.
+"""Batch normalisation without running averages: by moments of the batch itself, or by given moments.
 
-Meta-Dataset normalises every support forward by that forward's own moments, and the query set by the moments of the
-support set under the final fast weights. No layer keeps state between calls: two context managers collect moments and
-give them, which leaves every backbone an ordinary images -> features module.
+Meta-Dataset normalises every forward pass of the support set by its own moments, and the query set by the moments of
+the support set under the final fast weights. Layers keep no state between calls: context managers collect and provide
+moments, so that backbones are ordinary images -> features modules.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from alfa_md.errors import require_at_least
 from alfa_md.kernels.affine import affine
 from alfa_md.kernels.dispatch import in_double_backward, in_stacked_tasks
 from alfa_md.kernels.moments import batch_moments
-from alfa_md.kernels.precision import uncast
+from alfa_md.kernels.precision import without_autocast
 from alfa_md.system.context import set_in_context
 
 Embed = Callable[[Tensor], Tensor]  # images [N, ...] -> features [N, D]
@@ -42,30 +42,30 @@ class EpisodicBatchNorm(nn.Module):
         self.bias = nn.Parameter(torch.zeros(num_features))
 
     def forward(self, x: Tensor) -> Tensor:
-        # PyTorch's own is one pass, but slow to be differentiated again, and knows no stacked tasks on a GPU
+        # PyTorch's takes one pass, but is slow in double backward and does not support vmap on GPUs
         if not (explicit_moments() or in_double_backward() or in_stacked_tasks()):
             return F.batch_norm(x, None, None, self.weight, self.bias, training=True, eps=self.eps)
-        return self.normalized(x, *self.moments(x), self.weight)
+        return self.normalize(x, *self.moments(x), self.weight)
 
     def moments(self, x: Tensor, moments_of: Callable[[Tensor], Moments] = batch_moments) -> Moments:
-        """The moments that x is normalised by: given ones, else its own, which are collected where asked for."""
+        """The moments to normalise x by: given ones, else its own, which are also collected in `collected_moments`."""
         given, collected = _given.get(), _collected.get()
         if given is not None:
             return given[self]
-        with uncast(x.device.type):  # feature maps have fewer digits there than moments need
+        with without_autocast(x.device.type):  # moments need float32
             own = moments_of(x.to(self.weight.dtype))
         if collected is not None:
             collected[self] = own
         return own
 
-    def normalized(self, x: Tensor, mean: Tensor, var: Tensor, weight: Tensor) -> Tensor:
+    def normalize(self, x: Tensor, mean: Tensor, var: Tensor, weight: Tensor) -> Tensor:
         """(x - mean) / sqrt(var + eps) * weight + bias."""
         scale = weight * torch.rsqrt(var + self.eps)
         return affine(x, scale, self.bias - mean * scale).to(x.dtype)
 
 
 def collected_moments() -> AbstractContextManager[LayerMoments]:
-    """Inside, every EpisodicBatchNorm uses its batch's own moments and enters them in the dictionary yielded."""
+    """Inside, every EpisodicBatchNorm uses its batch's own moments and stores them in the yielded dictionary."""
     return set_in_context(_collected, {})
 
 
@@ -75,14 +75,14 @@ def given_moments(moments: LayerMoments) -> AbstractContextManager[LayerMoments]
 
 
 def explicit_moments() -> bool:
-    """True while moments are being collected or given."""
+    """True inside `collected_moments` or `given_moments`."""
     return _given.get() is not None or _collected.get() is not None
 
 
 def embed_episode(embed: Embed, support_x: Tensor, query_x: Tensor) -> tuple[Tensor, Tensor]:
-    """Features of the support set by its own moments, and of the query set by the support set's moments.
+    """(support features, query features), both normalised by the moments of the support set.
 
-    Query features therefore do not depend on one another, and the query set may be split; the support set may not.
+    Query features do not depend on other query images, so the query set may be split.
     """
     with collected_moments() as moments:
         support = embed(support_x)
@@ -90,7 +90,7 @@ def embed_episode(embed: Embed, support_x: Tensor, query_x: Tensor) -> tuple[Ten
 
 
 def normalized_by(moments: LayerMoments, embed: Embed) -> Embed:
-    """`embed` under given moments, in any thread and at any time."""
+    """`embed` under given moments; may be called in any thread."""
 
     def features(images: Tensor) -> Tensor:
         with given_moments(moments):
@@ -100,17 +100,17 @@ def normalized_by(moments: LayerMoments, embed: Embed) -> Embed:
 
 
 class Normalization(Protocol):
-    """A protocol of batch normalisation in an episode: support and query features."""
+    """A normalisation protocol: computes support and query features of an episode."""
 
     def __call__(self, embed: Embed, support_x: Tensor, query_x: Tensor) -> tuple[Tensor, Tensor]:
-        """Features of the support set [Ns, D] and of the query set [Nq, D]."""
+        """(support features [Ns, D], query features [Nq, D])."""
 
     def query(self, embed: Embed, support_x: Tensor, query_x: Tensor) -> Tensor:
-        """Those of the query set alone."""
+        """Query features [Nq, D] alone."""
 
 
 class SupportMoments(NamedTuple):
-    """See `support_moments`; with a query portion no more than one portion's graph is alive."""
+    """See `support_moments`; with a query portion, the graph of at most one portion is kept."""
 
     query_portion: int | None
 
@@ -140,10 +140,10 @@ class BatchStatistics(NamedTuple):
 
 @gin.configurable
 def support_moments(query_portion: int | None = None) -> Normalization:
-    """The query set normalised by the support set's moments: Meta-Dataset's protocol, inductive.
+    """Meta-Dataset's protocol, inductive: the query set is normalised by the support set's moments.
 
-    `query_portion` is how many query images go through the backbone at once, None for all. The features are the same;
-    memory is that of the support set and one portion, for which training computes every portion a second time.
+    `query_portion` is the number of query images in one forward pass, None for all. The features are the same; memory
+    is that of the support set and one portion, and training recomputes every portion in the backward pass.
     """
     if query_portion is not None:
         require_at_least(1, "support_moments", query_portion=query_portion)
@@ -152,5 +152,5 @@ def support_moments(query_portion: int | None = None) -> Normalization:
 
 @gin.configurable
 def batch_statistics() -> Normalization:
-    """The query set normalised by its own moments together, never split: MAML's protocol, transductive."""
+    """MAML's protocol, transductive: the query set is normalised by its own moments and never split."""
     return BatchStatistics()

@@ -1,4 +1,4 @@
-"""What a learner's scores are trained on and judged by: a loss to descend, a score to report."""
+"""Objectives: the training loss of a learner and the score that is reported."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from alfa_md.metrics import ACCURACY, SQUARED_ERROR, Unit
 
 
 class Objective(NamedTuple):
-    """A pair of functions of (predictions, targets), each the mean over the examples given, and the score's unit."""
+    """Loss and score, functions of (predictions, targets) that average over examples, and the score's unit."""
 
     loss: Callable[[Tensor, Tensor], Tensor]
     score: Callable[[Tensor, Tensor], Tensor]
@@ -19,7 +19,7 @@ class Objective(NamedTuple):
 
 
 def accuracy(scores: Tensor, labels: Tensor) -> Tensor:
-    """The share of examples whose highest score [N, way] is that of their label [N]; the first of equals wins."""
+    """The fraction of examples with the highest score [N, way] at their label [N]; the first of equal scores wins."""
     return (scores.argmax(dim=1) == labels).to(scores.dtype).mean()
 
 
@@ -29,11 +29,11 @@ REGRESSION = Objective(loss=F.mse_loss, score=F.mse_loss, unit=SQUARED_ERROR)
 
 @gin.configurable
 def classification() -> Objective:
-    """Cross entropy, judged by accuracy."""
+    """Cross entropy; the score is accuracy."""
     return CLASSIFICATION
 
 
 @gin.configurable
 def regression() -> Objective:
-    """The mean squared error of predictions [N, D], which is also what is reported: lower is better."""
+    """Mean squared error of predictions [N, D], also as the score; lower is better."""
     return REGRESSION

@@ -6,16 +6,18 @@ import torch
 from torch import Tensor, nn
 
 from alfa_md.flat_params import FlatParams
-from alfa_md.kernels import all_layers
+from alfa_md.kernels import multi_tensor
 from alfa_md.kernels.dispatch import launch_bound
 
 Params = Mapping[str, Tensor]
-# Names of the fast weights that a rule is built for, with tensors where shapes are fixed: way changes that of a head.
+# Fast weights that a rule is built for: name -> tensor, or None if the shape varies with the way, as in some heads.
 Template = Mapping[str, object]
 
 
-def pick(module: nn.Module, prefix: str, chosen: Callable[[str, nn.Module], bool] = lambda name, owner: True) -> Params:
-    """The parameters of `module` by qualified name behind `prefix`, for which `chosen(name, owner)` is true.
+def select_parameters(
+    module: nn.Module, prefix: str, chosen: Callable[[str, nn.Module], bool] = lambda name, owner: True
+) -> Params:
+    """The parameters of `module` with `chosen(name, owner)`, by `prefix` + qualified name.
 
     `owner` is the innermost submodule that holds the parameter. The tensors are the live parameters, not copies.
     """
@@ -27,21 +29,21 @@ def pick(module: nn.Module, prefix: str, chosen: Callable[[str, nn.Module], bool
     return {name: tensor for name, owner, tensor in named if chosen(name, owner)}
 
 
-def strip(params: Params, prefix: str) -> Params:
-    """The entries whose name starts with `prefix`, under the rest of their name."""
+def strip_prefix(params: Params, prefix: str) -> Params:
+    """The entries whose name starts with `prefix`, with the prefix removed."""
     return {name.removeprefix(prefix): tensor for name, tensor in params.items() if name.startswith(prefix)}
 
 
 def layer_means(params: Params) -> Tensor:
-    """The mean of every tensor, in order [N]. A "layer" of ALFA is one tensor: weight and bias count separately."""
+    """The mean of every tensor [N], in order. A "layer" of ALFA is one tensor: weight and bias are separate layers."""
     if isinstance(params, FlatParams):
         return params.layout.means(params.flat)
     tensors = list(params.values())
     if launch_bound(tensors[0]):
-        return all_layers.means(tensors)
+        return multi_tensor.tensor_means(tensors)
     return torch.stack([tensor.mean() for tensor in tensors])
 
 
 def zeros_like(params: Params) -> Params:
-    """Zeros of the same names, shapes and types."""
+    """Zeros with the same names, shapes and dtypes."""
     return {name: torch.zeros_like(tensor) for name, tensor in params.items()}

@@ -28,7 +28,7 @@ if NEW:
     from alfa_md.experiment.checkpoint import TrainState
     from alfa_md.kernels.fx_replay import Recording
     from alfa_md.learners.adapts import all_but_batch_norm
-    from alfa_md.learners.recorder import AFTER, Loss, tensors
+    from alfa_md.learners.recorder import RECORD_AFTER, LossModule
     from alfa_md.system.allocator import keep_freed_pages
     from alfa_md.training.step import outer_step
 else:
@@ -64,7 +64,7 @@ def updates(case: str, first_order: bool) -> Callable[[], object]:
     optimizer = torch.optim.Adam(learner.parameters(), lr=1e-4)
     state = TrainState(learner, optimizer, torch.optim.lr_scheduler.StepLR(optimizer, 10**6))
     run = partial(outer_step, state, [episode], 10.0)
-    for _ in range(AFTER + 10 if NEW and case == SINE else 2):
+    for _ in range(RECORD_AFTER + 10 if NEW and case == SINE else 2):
         run()
     return run
 
@@ -74,14 +74,14 @@ def operations(case: str, first_order: bool) -> Callable[[], object]:
     torch.manual_seed(0)
     learner, episode = {SINE: sine, CONV: convolutions}[case](first_order)
     named = dict(learner.named_parameters())
-    module = Loss(learner, episode)
+    module = LossModule(learner, episode)
 
     def loss(*given: torch.Tensor) -> tuple:
         learned = {f"learner.{name}": tensor for name, tensor in zip(named, given, strict=False)}
         return torch.func.functional_call(module, learned, given[len(named) :])
 
-    given = [*named.values(), *tensors(episode)]
-    recording, cotangent = Recording(loss, list(named.values()), tensors(episode)), torch.ones(())
+    given = [*named.values(), *episode.tensors]
+    recording, cotangent = Recording(loss, list(named.values()), episode.tensors), torch.ones(())
 
     @torch.no_grad()
     def run() -> None:

@@ -7,7 +7,7 @@ import torch
 from torch.utils._pytree import tree_flatten, tree_unflatten
 
 from alfa_md.backbones.mlp import RegressionMLP
-from alfa_md.flat_params import MOST, FlatParams, flattened
+from alfa_md.flat_params import MAX_ENTRIES, FlatParams, flattened
 from alfa_md.heads import LearnedHead, uniform
 from alfa_md.inner_loop.recomputation import keep_all, recompute_all
 from alfa_md.kernels.dispatch import plain_operations
@@ -42,7 +42,7 @@ def test_means_and_repetition():
     "params",
     [
         {"kernel": torch.zeros(2, 2, 3, 3)},
-        {"large": torch.zeros(MOST + 1)},
+        {"large": torch.zeros(MAX_ENTRIES + 1)},
         {"one": torch.zeros(2), "other": torch.zeros(2, dtype=torch.float64)},
     ],
 )

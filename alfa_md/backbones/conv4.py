@@ -1,4 +1,4 @@
-"""The four-layer network of the ALFA paper, 4-CONV (Baik et al., NeurIPS 2020), as its authors' code has it."""
+"""4-CONV, the four-layer network of the ALFA paper (Baik et al., NeurIPS 2020), as in its authors' code."""
 
 from collections.abc import Callable
 
@@ -7,28 +7,29 @@ from torch import Tensor, nn
 
 from alfa_md.backbones.conv_block import fastest_block
 from alfa_md.backbones.image_size import require_pixels
-from alfa_md.backbones.init import xavier_kernels
+from alfa_md.backbones.init import init_xavier_uniform
 from alfa_md.errors import require_at_least
 from alfa_md.normalization import EpisodicBatchNorm
 
-SMALLEST = 2**4  # pixels a side
-SLOPE = 0.01  # of the leaky ReLU below zero
+MIN_PIXELS = 2**4  # per side
+SLOPE = 0.01  # negative slope of the leaky ReLU
 
 
 @gin.configurable
 class Conv4(nn.Module):
     """Four times [conv 3x3 -> BN -> leaky ReLU (0.01) -> max pool 2x2]: [N, C, S, S] -> [N, F * (S // 16) ** 2].
 
-    Features are flattened channel by channel: 1200 of 84 pixels, 192 of 32. Kernels start Xavier-uniform.
+    Features are flattened in the order channel, height, width: 1200 for 84 pixels, 192 for 32. Weights are initialised
+    Xavier-uniform.
 
     Args:
       num_filters: F of every layer.
       in_channels: C of the images.
-      conv_bias: a bias in every convolution, as in the authors' code. Batch normalisation by moments of the batch
-        takes it out again: it has no effect, and its gradient is zero.
-      batch_norm: makes the normalisation of so many channels.
-      block: makes a layer of its convolution, normalisation and rectifier; `PlainBlock` is the same function as papers
-        write it, and slower.
+      conv_bias: a bias in every convolution, as in the authors' code. Batch normalisation by batch moments removes it:
+        it has no effect, and its gradient is zero.
+      batch_norm: number of channels -> normalisation layer.
+      block: makes a layer of convolution, normalisation and activation; `PlainBlock` is the same function by PyTorch's
+        layers, and slower.
     """
 
     def __init__(
@@ -48,9 +49,9 @@ class Conv4(nn.Module):
                 for c, d in zip(widths, widths[1:], strict=False)
             )
         )
-        xavier_kernels(self)
+        init_xavier_uniform(self)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Raises UserError for images that four poolings would make nothing of."""
-        require_pixels(images, SMALLEST, "Conv4")
+        """Raises UserError for images smaller than 16 x 16 pixels."""
+        require_pixels(images, MIN_PIXELS, "Conv4")
         return self.layers(images).flatten(1)

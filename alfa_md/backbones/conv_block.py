@@ -1,4 +1,4 @@
-"""The block of four-layer networks, plain and fast: [conv 3x3 -> BN -> rectifier -> max pool 2x2]."""
+"""The block of four-layer networks, [conv 3x3 -> BN -> ReLU -> max pool 2x2], in a plain and a fast implementation."""
 
 import gin
 import torch
@@ -8,13 +8,13 @@ from torch import Tensor, nn
 from alfa_md.errors import UserError
 from alfa_md.kernels.convolution import convolution
 from alfa_md.kernels.moments import batch_moments
-from alfa_md.kernels.patch_moments import convolved_moments, pays
+from alfa_md.kernels.patch_moments import closed_form_is_cheaper, convolved_moments
 from alfa_md.normalization import EpisodicBatchNorm
 
 
 @gin.configurable
 class PlainBlock(nn.Sequential):
-    """As papers have it: [N, C, S, S] -> [N, D, S // 2, S // 2]."""
+    """The block by PyTorch's layers: [N, C, S, S] -> [N, D, S // 2, S // 2]. `rectifier` is ReLU or leaky ReLU."""
 
     def __init__(self, conv: nn.Conv2d, norm: nn.Module, rectifier: nn.Module):
         super().__init__(conv, norm, rectifier, nn.MaxPool2d(2))
@@ -22,14 +22,14 @@ class PlainBlock(nn.Sequential):
 
 @gin.configurable
 class PoolFirst(PlainBlock):
-    """The same function, pooled before it is normalised: what follows the convolution sees a quarter of the pixels.
+    """The same function with max pooling before normalisation, which then acts on a quarter of the pixels.
 
-    For each channel the rest is a rising function of what the convolution gives times the sign of the normalisation's
-    weight; the largest of four values is therefore found before it. The sign is folded into the kernel, the moments
-    are those of the whole map, of a network's first layer in closed form. A bias of the convolution is left out: the
-    normalisation takes it away again with the mean, and its gradient is 0. Values and gradients are equal, but at a
-    weight of exactly 0, where the function has a kink. Raises UserError for a normalisation other than
-    EpisodicBatchNorm, of which nothing of this is known.
+    Per channel, normalisation and activation are monotonic in the convolution's output times the sign of the
+    normalisation's weight, so the maximum can be taken before them. The sign is folded into the convolution weight; the
+    moments are those of the full feature map, in a network's first layer in closed form. The bias of the convolution
+    is omitted: normalisation removes it, and its gradient is 0. Values and gradients are equal except for a
+    normalisation weight of exactly 0, where the function is not differentiable. Raises UserError for a normalisation
+    other than EpisodicBatchNorm, for which this need not hold.
     """
 
     def __init__(self, conv: nn.Conv2d, norm: nn.Module, rectifier: nn.Module):
@@ -43,15 +43,16 @@ class PoolFirst(PlainBlock):
         weight = conv.weight * sign[:, None, None, None]
         maps = convolution(x, weight, None, conv.stride, conv.padding)
 
-        def measured(maps: Tensor) -> tuple[Tensor, Tensor]:
-            return convolved_moments(x, weight, conv.padding) if pays(conv, x) else batch_moments(maps)
+        def moments_of(maps: Tensor) -> tuple[Tensor, Tensor]:
+            closed_form = closed_form_is_cheaper(conv, x)
+            return convolved_moments(x, weight, conv.padding) if closed_form else batch_moments(maps)
 
-        mean, var = norm.moments(maps, measured)
-        return rectifier(norm.normalized(F.max_pool2d(maps, 2), mean, var, norm.weight * sign))
+        mean, var = norm.moments(maps, moments_of)
+        return rectifier(norm.normalize(F.max_pool2d(maps, 2), mean, var, norm.weight * sign))
 
 
 @gin.configurable
 def fastest_block(conv: nn.Conv2d, norm: nn.Module, rectifier: nn.Module) -> PlainBlock:
-    """`PoolFirst` where it holds, `PlainBlock` with a normalisation of the user's own."""
+    """`PoolFirst` for EpisodicBatchNorm, `PlainBlock` for any other normalisation."""
     kind = PoolFirst if type(norm) is EpisodicBatchNorm else PlainBlock
     return kind(conv, norm, rectifier)

@@ -7,19 +7,19 @@ from torch import Tensor, nn
 
 from alfa_md.backbones.conv_block import fastest_block
 from alfa_md.backbones.image_size import require_pixels
-from alfa_md.backbones.init import truncated_normal_kernels
+from alfa_md.backbones.init import init_truncated_normal
 from alfa_md.errors import require_at_least
 from alfa_md.normalization import EpisodicBatchNorm
 
-SMALLEST = 2**4  # pixels a side
+MIN_PIXELS = 2**4  # per side
 
 
 @gin.configurable
 class FourLayerConvNet(nn.Module):
     """Four times [conv 3x3 -> BN -> ReLU -> max pool 2x2]: images [N, C, S, S] -> features [N, F * (S // 16) ** 2].
 
-    Convolutions have no bias; kernels start from a normal distribution of std 0.1 cut at two sigma. `block` makes a
-    layer of its convolution, normalisation and rectifier; `PlainBlock` is the same function as papers write it.
+    Convolutions have no bias; weights are initialised from N(0, 0.1^2) truncated at two sigma. `block` makes a layer of
+    convolution, normalisation and activation; `PlainBlock` is the same function by PyTorch's layers.
     """
 
     def __init__(
@@ -37,9 +37,9 @@ class FourLayerConvNet(nn.Module):
                 for c, d in zip(channels, channels[1:], strict=False)
             )
         )
-        truncated_normal_kernels(self)
+        init_truncated_normal(self)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Raises UserError for images that four poolings would make nothing of."""
-        require_pixels(images, SMALLEST, "FourLayerConvNet")
+        """Raises UserError for images smaller than 16 x 16 pixels."""
+        require_pixels(images, MIN_PIXELS, "FourLayerConvNet")
         return self.layers(images).permute(0, 2, 3, 1).flatten(1)  # features in the order height, width, channel

@@ -1,4 +1,4 @@
-"""What a network demands of the size of its images."""
+"""Checks of image sizes in backbones."""
 
 from torch import Tensor
 
@@ -6,14 +6,14 @@ from alfa_md.errors import UserError
 
 
 def require_pixels(images: Tensor, smallest: int, owner: str) -> None:
-    """Raises UserError where images [N, C, H, W] have fewer than `smallest` pixels a side."""
+    """Raises UserError if images [N, C, H, W] have fewer than `smallest` pixels per side."""
     if min(images.shape[2:]) < smallest:
         size = "x".join(map(str, images.shape[2:]))
         raise UserError(f"{owner} needs {smallest} pixels a side or more, not {size}; raise IMAGE_SIZE")
 
 
 def require_exact_pixels(images: Tensor, size: int, owner: str) -> None:
-    """Raises UserError if images [N, C, H, W] have another number of pixels a side than `size`."""
+    """Raises UserError unless images [N, C, H, W] have `size` pixels per side."""
     if images.shape[2:] != (size, size):
         given = "x".join(map(str, images.shape[2:]))
         raise UserError(

@@ -1,4 +1,4 @@
-"""The networks of few-shot regression (Finn et al., 2017): all layers but the last, which is the learner's head."""
+"""MLP backbone of few-shot regression (Finn et al., 2017); the last layer is the learner's head."""
 
 from collections.abc import Sequence
 
@@ -12,15 +12,15 @@ from alfa_md.errors import UserError, require_at_least
 class RegressionMLP(nn.Module):
     """Linear layers with ReLU after each: points [N, D] -> features [N, hidden[-1]].
 
-    With a learned head of one output: 1 761 parameters for 40, 40 and 13 201 for 80, 80, 80. Layers start as PyTorch's
-    linear layers do.
+    With a learned head of one output: 1 761 parameters for 40, 40 and 13 201 for 80, 80, 80. PyTorch's default
+    initialisation.
 
     Args:
       hidden: the width of every layer.
       in_features: D of the points.
     """
 
-    static = True  # the same operations for all values: an episode may be recorded and replayed
+    static = True  # operations do not depend on values: episodes may be recorded and replayed
 
     def __init__(self, hidden: Sequence[int] = (40, 40), in_features: int = 1):
         super().__init__()
@@ -33,7 +33,7 @@ class RegressionMLP(nn.Module):
         self.layers = nn.Sequential(*(module for pair in layers for module in pair))
 
     def no_weight_decay(self) -> set[str]:
-        """All tensors: regression decays the weight of its head alone."""
+        """All parameters: in regression only the weight of the head is decayed."""
         return {name for name, _ in self.named_parameters()}
 
     def forward(self, points: Tensor) -> Tensor:

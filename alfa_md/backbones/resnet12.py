@@ -1,4 +1,4 @@
-"""The ResNet-12 of the ALFA paper (Baik et al., NeurIPS 2020), as its authors' code has it."""
+"""The ResNet-12 of the ALFA paper (Baik et al., NeurIPS 2020), as in its authors' code."""
 
 from collections.abc import Callable
 
@@ -7,28 +7,28 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from alfa_md.backbones.image_size import require_pixels
-from alfa_md.backbones.init import xavier_kernels
+from alfa_md.backbones.init import init_xavier_uniform
 from alfa_md.errors import require_at_least
 from alfa_md.kernels.convolution import Convolution
 from alfa_md.normalization import EpisodicBatchNorm
 
 WIDTHS = (64, 128, 256, 512)
-SMALLEST = 4  # pixels a side
+MIN_PIXELS = 4  # per side
 
 MakeBatchNorm = Callable[[int], nn.Module]
 
 
 @gin.configurable
 class ResNet12(nn.Module):
-    """Four residual blocks and the mean over the map: images [N, C, S, S] -> features [N, 512].
+    """Four residual blocks and global average pooling: images [N, C, S, S] -> features [N, 512].
 
-    The paper says that every block ends in a 2x2 max pooling; the code pads the third by one pixel and leaves the
-    fourth out: 84 -> 42 -> 21 -> 11 -> 11 pixels. No biases, no dropout; 7 996 800 parameters. Kernels start
-    Xavier-uniform, as those of 4-CONV.
+    In the paper every block ends with 2x2 max pooling; the code pads the third pooling by one pixel and omits the
+    fourth: 84 -> 42 -> 21 -> 11 -> 11 pixels. No biases, no dropout; 7 996 800 parameters. Weights are initialised
+    Xavier-uniform, as in 4-CONV.
 
     Args:
       in_channels: C of the images.
-      batch_norm: makes the normalisation of so many channels.
+      batch_norm: number of channels -> normalisation layer.
     """
 
     def __init__(self, in_channels: int = 3, batch_norm: MakeBatchNorm = EpisodicBatchNorm):
@@ -37,16 +37,16 @@ class ResNet12(nn.Module):
         pools = (nn.MaxPool2d(2), nn.MaxPool2d(2), nn.MaxPool2d(2, padding=1), nn.Identity())
         sizes = zip((in_channels, *WIDTHS), WIDTHS, pools, strict=False)
         self.blocks = nn.Sequential(*(ResidualBlock(c, d, batch_norm, pool) for c, d, pool in sizes))
-        xavier_kernels(self)
+        init_xavier_uniform(self)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Raises UserError for images of which the poolings would leave nothing."""
-        require_pixels(images, SMALLEST, "ResNet12")
+        """Raises UserError for images smaller than 4 x 4 pixels."""
+        require_pixels(images, MIN_PIXELS, "ResNet12")
         return self.blocks(images).mean(dim=(2, 3))
 
 
 class ResidualBlock(nn.Module):
-    """Three times conv3x3 - BN with ReLU between, plus conv1x1 - BN of the input; then ReLU and pooling."""
+    """Three conv3x3 - BN with ReLU between them, plus conv1x1 - BN of the input; then ReLU and pooling."""
 
     def __init__(self, in_channels: int, out_channels: int, batch_norm: MakeBatchNorm, pool: nn.Module):
         super().__init__()

@@ -1,4 +1,4 @@
-"""The ResNet-18 of Meta-Dataset. It is not torchvision's: stage 1 has a projection too, and inputs are aligned."""
+"""The ResNet-18 of Meta-Dataset. Unlike torchvision's, it has a projection in stage 1 too, and inputs are aligned."""
 
 import math
 
@@ -6,7 +6,7 @@ import gin
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from alfa_md.backbones.init import truncated_normal_kernels
+from alfa_md.backbones.init import init_truncated_normal
 from alfa_md.kernels.convolution import Convolution
 from alfa_md.normalization import EpisodicBatchNorm
 
@@ -15,9 +15,9 @@ from alfa_md.normalization import EpisodicBatchNorm
 class ResNet18(nn.Module):
     """Images [N, 3, S, S] -> features [N, 512]; 11 180 736 parameters in 63 tensors.
 
-    Square images are first resized to 32 k + 1 pixels (126 -> 129) so that strides divide the grid evenly. Widths 64,
-    128, 256, 512 with two basic blocks each; the first block of every stage projects its shortcut. No biases, kernels
-    from N(0, 0.1^2) cut at two sigma.
+    Square images are first resized to 32 k + 1 pixels (126 -> 129), so that strides divide the size evenly. Widths 64,
+    128, 256, 512 with two basic blocks each; the first block of every stage projects its shortcut. No biases; weights
+    initialised from N(0, 0.1^2) truncated at two sigma.
     """
 
     def __init__(self):
@@ -35,7 +35,7 @@ class ResNet18(nn.Module):
                 for c, d, stride in zip(widths, widths[1:], (1, 2, 2, 2), strict=False)
             )
         )
-        truncated_normal_kernels(self)
+        init_truncated_normal(self)
 
     def forward(self, images: Tensor) -> Tensor:
         return self.stages(self.stem(align(images))).mean(dim=(2, 3))
@@ -66,7 +66,7 @@ class BasicBlock(nn.Module):
 
 
 class Projection(nn.Sequential):
-    """The shortcut of a stage's first block: conv1x1 and BN."""
+    """conv1x1 - BN, the shortcut of a stage's first block."""
 
     def __init__(self, in_channels: int, out_channels: int, stride: int):
         super().__init__(

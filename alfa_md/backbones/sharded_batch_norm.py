@@ -1,8 +1,8 @@
-"""Batch normalisation as on several devices: a demonstration of how class-ordered batches leak their labels.
+"""Batch normalisation per shard of a batch: a demonstration of a label leak in class-ordered batches.
 
-Data-parallel training hands every device a contiguous part of the batch, and each normalises by the moments of its
-part alone. In batches that are ordered by class, a part then holds few classes, and what an image is normalised by
-tells of its class. Accuracies measured so are not accuracies: they fall when the query images are shuffled.
+In data parallelism every device gets a contiguous shard of the batch and normalises by the moments of that shard. In
+batches ordered by class a shard has few classes, so its moments depend on the labels. Accuracies measured in this way
+are inflated: they fall when the query images are shuffled.
 """
 
 import gin
@@ -15,10 +15,10 @@ from alfa_md.normalization import EpisodicBatchNorm, explicit_moments
 
 @gin.configurable
 class ShardedBatchNorm(EpisodicBatchNorm):
-    """Normalises each of `num_shards` contiguous parts of a batch [N, C, H, W], cut as by torch.chunk, by itself.
+    """Normalises each of `num_shards` contiguous shards of a batch [N, C, H, W], split by torch.chunk, by itself.
 
-    A batch has moments of every part then, none to hand over from the support set to the query set: this is for the
-    protocol in which each set is normalised by its own batch. Raises UserError in the other.
+    There are no moments of the whole support set for the query set: only for the protocol `batch_statistics`. Raises
+    UserError with `support_moments`.
     """
 
     def __init__(self, num_features: int, num_shards: int = gin.REQUIRED, eps: float = 1e-5):

@@ -1,4 +1,4 @@
-"""A small vision transformer (Dosovitskiy et al., ICLR 2021) with pre-normalisation, for 84 or 32 pixels a side."""
+"""A small vision transformer (Dosovitskiy et al., ICLR 2021) with pre-normalisation, for images of 84 or 32 pixels."""
 
 import gin
 import torch
@@ -15,20 +15,18 @@ STD = 0.02  # of the initial position embedding
 class VitTiny(nn.Module):
     """Patches -> linear -> + position -> blocks -> LayerNorm -> mean over patches: [N, 3, S, S] -> [N, width].
 
-    Every layer sees one image alone: nothing is normalised over a batch. No class token, no dropout. Layers start
-    Xavier-uniform, biases at zero. 169 600 parameters for 84 pixels, in 41 tensors.
+    Images of a batch do not interact: LayerNorm only. No class token, no dropout. Weights are initialised
+    Xavier-uniform, biases with zero. 169 600 parameters for 84 pixels, in 41 tensors.
 
     Args:
       image_size: S, fixed by the learned position embedding.
-      patch_size: pixels a side of a patch.
+      patch_size: pixels per side of a patch.
       width: D of every token, and of the features.
       depth: number of blocks.
       num_heads: heads of the attention.
     """
 
-    def __init__(
-        self, image_size: int = 84, patch_size: int = 6, width: int = 64, depth: int = 3, num_heads: int = 4
-    ):
+    def __init__(self, image_size: int = 84, patch_size: int = 6, width: int = 64, depth: int = 3, num_heads: int = 4):
         super().__init__()
         sizes = {"image_size": image_size, "patch_size": patch_size, "width": width, "num_heads": num_heads}
         require_at_least(1, "VitTiny", depth=depth, **sizes)
@@ -75,6 +73,6 @@ class Block(nn.Module):
 
 
 def require_multiple(name: str, value: int, unit_name: str, unit: int) -> None:
-    """Raises UserError if `value` is no multiple of `unit`."""
+    """Raises UserError unless `value` is a multiple of `unit`."""
     if value % unit:
         raise UserError(f"VitTiny.{name} = {value} must be a multiple of VitTiny.{unit_name} = {unit}")

@@ -1,10 +1,10 @@
-"""The wide residual network of Meta-Dataset: six pre-activation blocks, twice the usual width."""
+"""The Wide ResNet of Meta-Dataset: six pre-activation blocks, width factor k = 2."""
 
 import gin
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from alfa_md.backbones.init import truncated_normal_kernels
+from alfa_md.backbones.init import init_truncated_normal
 from alfa_md.normalization import EpisodicBatchNorm
 
 
@@ -12,9 +12,10 @@ from alfa_md.normalization import EpisodicBatchNorm
 class WideResNet(nn.Module):
     """Images [N, 3, S, S] -> features [N, 128]; 711 888 parameters in 45 tensors (Zagoruyko and Komodakis, 2016).
 
-    Three groups of two blocks, widths 32, 64, 128 (k = 2), strides 1, 2, 2, then BN, ReLU and the mean over the map.
-    Every block projects its shortcut, the second of a group too, and projects what the first BN and ReLU give, not the
-    block's input. Images are not resized. No biases, kernels from N(0, 0.1^2) cut at two sigma.
+    Three groups of two blocks, widths 32, 64, 128 (k = 2), strides 1, 2, 2, then BN, ReLU and global average
+    pooling. Every block projects its shortcut, the second of a group too; the projection's input is the output of the
+    first BN and ReLU, not that of the block. Images are not resized. No biases; weights initialised from N(0, 0.1^2)
+    truncated at two sigma.
     """
 
     def __init__(self):
@@ -28,7 +29,7 @@ class WideResNet(nn.Module):
             )
         )
         self.activation = nn.Sequential(EpisodicBatchNorm(128), nn.ReLU())
-        truncated_normal_kernels(self)
+        init_truncated_normal(self)
 
     def forward(self, images: Tensor) -> Tensor:
         return self.activation(self.groups(self.stem(images))).mean(dim=(2, 3))
@@ -54,9 +55,9 @@ class PreActivationBlock(nn.Module):
 
 
 class SameConv2d(nn.Conv2d):
-    """A 3x3 convolution of square maps without bias, padded as TensorFlow's SAME: S pixels give ceil(S / stride).
+    """3x3 convolution of square feature maps without bias, with TensorFlow's SAME padding: S -> ceil(S / stride).
 
-    At stride 2 an even map gets its one row and column of zeros at the end; otherwise padding is one on every side.
+    With stride 2 an even size is padded by one row and column at the end; otherwise by one on every side.
     """
 
     def __init__(self, in_channels: int, out_channels: int, stride: int):

@@ -1,4 +1,4 @@
-"""The inner loop, and what makes it cheaper without changing a number."""
+"""The inner loop, with recomputation and shared features, which change its cost and not its numbers."""
 
 from alfa_md.inner_loop.loop import adapt, unroll
 

@@ -1,4 +1,4 @@
-"""The inner loop: the only place that takes inner gradients."""
+"""The inner loop: S steps of an update rule on the support loss."""
 
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -25,19 +25,19 @@ def unroll(
 ) -> Iterator[Step]:
     """Yields the inner steps theta_0 -> theta_1 -> ... -> theta_S.
 
-    All tensors of `params` are independent variables, also where one was computed from another (prototypes from the
-    backbone): the inner gradient is partial, as in Meta-Dataset's code, where each is a loop variable of its own.
-    `first_order` stops gradients through the support gradient only; the rule is applied to the live tensors, so that
-    meta-gradients still reach the initialisation, the head and the rule. Under `torch.no_grad()` (evaluation) no graph
-    is kept, and memory does not grow with the number of steps.
+    All tensors of `params` are independent variables, also if one was computed from another (prototypes from the
+    backbone): the inner gradient is partial, as in Meta-Dataset's code, where each is a separate loop variable.
+    `first_order` stops gradients through the support gradient only: meta-gradients still reach the initialisation, the
+    head and the rule. Under `torch.no_grad()` (evaluation) no graph is kept, and memory does not grow with the number
+    of steps.
 
     Args:
       support_loss: of the fast weights and the `constants`, together in one dictionary.
-      constants: tensors of the task that the support loss reads and no step changes, such as features that are computed
-        once; gradients flow through them in second order.
+      constants: tensors of the task that the support loss reads and no step changes, such as features computed once;
+        gradients flow through them in second order.
       recompute: in second order, the steps whose graph is recomputed in the backward pass instead of kept.
       learned: with `recompute`, the meta-parameters that a step reads, such as those of the rule.
-      first_grads: the support gradient of the first step, if it is known already.
+      first_grads: the support gradient of the first step, if already computed.
     """
     state, constants = rule.init(params), constants or {}
     for number in range(num_steps):

@@ -1,8 +1,8 @@
 """Recomputation of inner steps in the backward pass (activation checkpointing): less memory for more time.
 
-In second order the graph of every inner step is kept until the outer gradient has passed through it. A step is a
-function of fast weights, the rule's state, constants of the task and meta-parameters, so its graph can be recomputed
-when it is needed; nothing else is saved of it. The numbers are the same.
+In second order the graph of every inner step is kept until the outer backward pass. A step is a function of fast
+weights, the rule's state, constants of the task and meta-parameters; a recomputed step saves these alone and rebuilds
+its graph in the backward pass. The numbers are the same.
 """
 
 from collections.abc import Callable, Sequence
@@ -26,24 +26,24 @@ Take = Callable[[Params, State, Params], Step]  # an inner step of fast weights,
 
 @gin.configurable
 def keep_all(number: int) -> bool:
-    """The graph of every inner step is kept."""
+    """False: the graph of every inner step is kept."""
     return False
 
 
 @gin.configurable
 def recompute_alternate(number: int) -> bool:
-    """Every second inner step is recomputed: half of the graphs are kept."""
+    """True for every second inner step: half of the graphs are kept."""
     return number % 2 == 0
 
 
 @gin.configurable
 def recompute_all(number: int) -> bool:
-    """Every inner step is recomputed: one graph is in memory at a time."""
+    """True: every inner step is recomputed, one graph is in memory at a time."""
     return True
 
 
 def recomputed(take: Take, params: Params, state: State, constants: Params, learned: Sequence[Tensor]) -> Step:
-    """take(params, state, constants); its gradient by these and by the `learned` tensors recomputes the step."""
+    """take(params, state, constants), recomputed in the backward pass; differentiable by these and `learned`."""
     tensors, spec = tree_flatten((params, state, constants))
     steps: list[Step] = []
     results = Recomputed.apply(take, spec, steps, *tensors, *learned)
@@ -53,7 +53,7 @@ def recomputed(take: Take, params: Params, state: State, constants: Params, lear
 
 
 class Recomputed(Function):
-    """An inner step that saves its inputs alone; once differentiable. Random numbers repeat."""
+    """An inner step that saves its inputs alone; once differentiable. Recomputation restores the random state."""
 
     @staticmethod
     def forward(ctx, take: Take, spec: TreeSpec, steps: list[Step], *tensors: Tensor) -> tuple[Tensor, ...]:

@@ -20,7 +20,7 @@ class Step(NamedTuple):
 
     before: Params
     grads: Params
-    loss: Tensor | None  # None if the support gradient was known
+    loss: Tensor | None  # None if the support gradient was given
     after: Params
     state: State
 
@@ -35,12 +35,12 @@ def inner_step(
     first_order: bool,
     grads: Params | None = None,
 ) -> Step:
-    """Inner step `number`, from 0; `grads` is its support gradient if that is known already. See `unroll`."""
+    """Inner step `number`, from 0; `grads` is its support gradient if already computed. See `unroll`."""
     loss = None
     if grads is None:
         through_gradient = not first_order and torch.is_grad_enabled()
         with torch.enable_grad(), double_backward() if through_gradient else nullcontext():
-            variables = independent(params, through_gradient)
+            variables = independent_variables(params, through_gradient)
             fixed = constants if through_gradient else {name: tensor.detach() for name, tensor in constants.items()}
             loss = support_loss({**fixed, **variables})
             grads = partial_gradients(loss, variables, create_graph=through_gradient)
@@ -48,8 +48,8 @@ def inner_step(
     return Step(params, grads, loss, *rule.update(params, grads, state, number))
 
 
-def independent(params: Params, linked: bool) -> Params:
-    """The same values as independent variables; if `linked`, views that keep the graph back to what is meta-learned."""
+def independent_variables(params: Params, linked: bool) -> Params:
+    """`params` as independent variables: views with their graph if `linked`, else detached leaves."""
 
     def alias(tensor: Tensor) -> Tensor:
         return tensor.view_as(tensor) if linked and tensor.requires_grad else tensor.detach().requires_grad_()
@@ -60,7 +60,7 @@ def independent(params: Params, linked: bool) -> Params:
 
 
 def partial_gradients(loss: Tensor, variables: Params, **graph: bool) -> Params:
-    """The gradient of `loss` by each variable; `graph` has autograd's create_graph or retain_graph."""
+    """The gradients of `loss` by `variables`; `graph` is passed to autograd.grad (create_graph, retain_graph)."""
     if isinstance(variables, FlatParams):
         (flat,) = torch.autograd.grad(loss, variables.flat, materialize_grads=True, **graph)
         return FlatParams(flat, variables.layout)

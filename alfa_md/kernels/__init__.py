@@ -1,1 +1,1 @@
-"""Operations that PyTorch has, written so that gradients of gradients are cheap."""
+"""Implementations of PyTorch operations for double backward, stacked tasks and launch-bound devices."""

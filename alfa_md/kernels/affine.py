@@ -1,6 +1,6 @@
-"""Maps scaled and shifted channel by channel, whose gradients of every order pass over the maps no more than they must.
+"""Channel-wise affine transform of feature maps, with cheap gradients of every order.
 
-PyTorch's `addcmul` is the same in one pass; its gradients multiply by the factor 1 that it can have before a product.
+PyTorch's `addcmul` computes the same in one pass, but its gradients spend a further pass on its `value` factor of 1.
 """
 
 from torch import Tensor, addcmul
@@ -9,12 +9,12 @@ from alfa_md.kernels.function import Function
 
 
 def affine(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-    """x [N, C, H, W] * scale [C] + shift [C], in the precision of the latter two."""
+    """x [N, C, H, W] * scale [C] + shift [C], in the dtype of scale and shift."""
     return Affine.apply(x, scale, shift)
 
 
 class Affine(Function):
-    """dx = dy scale, dscale = sum of dy x, dshift = sum of dy: sums over images and pixels."""
+    """dx = dy * scale, dscale = sum of dy * x, dshift = sum of dy; sums over images and pixels."""
 
     generate_vmap_rule = True
 

@@ -1,4 +1,4 @@
-"""Dispatch: which implementation an operation takes in first order, in double backward, and for stacked tasks.
+"""Dispatch between implementations of an operation: for first order, double backward and stacked tasks.
 
 All implementations compute the same function; only their cost differs.
 """
@@ -21,38 +21,38 @@ _plain: ContextVar[bool] = ContextVar("plain", default=False)
 
 @contextmanager
 def double_backward() -> Iterator[None]:
-    """Inside, operations are those whose gradients are cheap to differentiate again."""
+    """Inside, operations use implementations that are fast in double backward."""
     with attention_by_formula, set_in_context(_double_backward, True):
         yield
 
 
 @contextmanager
 def stacked_tasks() -> Iterator[None]:
-    """Inside, operations are those for tensors that `vmap` has stacked, one kernel a task."""
+    """Inside, operations use implementations for tensors that `vmap` has stacked over tasks."""
     with attention_by_formula, set_in_context(_stacked_tasks, True):
         yield
 
 
 def plain_operations() -> AbstractContextManager:
-    """Inside, operations are PyTorch's own: the reference that the others are tested against."""
+    """Inside, operations use PyTorch's own implementations: the reference that the others are tested against."""
     return set_in_context(_plain, True)
 
 
 def in_double_backward() -> bool:
-    """True if gradients of gradients are going to be taken."""
+    """True inside `double_backward`, where gradients will be differentiated again."""
     return _double_backward.get() and not _plain.get()
 
 
 def in_stacked_tasks() -> bool:
-    """True if tensors are stacks of several tasks."""
+    """True inside `stacked_tasks`."""
     return _stacked_tasks.get() and not _plain.get()
 
 
 def in_plain_operations() -> bool:
-    """True while PyTorch's own operations are asked for."""
+    """True inside `plain_operations`."""
     return _plain.get()
 
 
 def launch_bound(tensor: Tensor) -> bool:
-    """True if the number of operations is the cost, not their size: each is launched on a device that waits for it."""
+    """True on a device type where small operations are launch-bound, so that fewer operations are faster."""
     return tensor.device.type in LAUNCH_BOUND and not (_stacked_tasks.get() or _plain.get())

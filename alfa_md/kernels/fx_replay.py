@@ -1,6 +1,6 @@
-"""A function and its gradient as two recorded lists of operations: no autograd and no Python around them at replay.
+"""Recording of a function and its gradient as two FX graphs, replayed without autograd and with little Python.
 
-The operations are those that PyTorch has run, in their order: the results are equal to the last bit.
+A replay runs the operations that PyTorch ran, in their order: results are equal bit for bit.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,7 +13,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from torch.fx.passes.dialect.common.cse_pass import CSEPass
 
 aten = torch.ops.aten
-# The same kernels by PyTorch's own bindings, whose call costs half of an operator object's.
+# Python bindings of the same kernels: calling one costs half as much as calling the operator object.
 BINDINGS = {
     aten.add.Tensor: torch.add,
     aten.addmm.default: torch.addmm,
@@ -31,13 +31,13 @@ BINDINGS = {
     aten.unsqueeze.default: torch.unsqueeze,
     aten.view.default: Tensor.view,
 }
-RENAMING = (aten.detach.default, aten.alias.default)
+IDENTITIES = (aten.detach.default, aten.alias.default)
 
 
 class Recording:
-    """`function(*learned, *inputs)` -> (loss, another result), recorded on given tensors; for tensors of their shapes.
+    """`function(*learned, *inputs)` -> (loss, result), recorded on example tensors, for tensors of their shapes.
 
-    A call gives both; the gradient of the loss reaches the `learned` tensors, the other result has none.
+    The loss is differentiable by the `learned` tensors, the result is not differentiable.
     """
 
     def __init__(
@@ -56,15 +56,15 @@ class Recording:
         with torch.no_grad():
             cotangent = torch.ones((), dtype=inputs[0].dtype)
             tensors = [tensor.detach() for tensor in (*learned, *inputs)]
-            recorded = tidied(make_fx(loss_and_gradients)(cotangent, *tensors))
-        self.forward, self.backward = halves(recorded, num_results=2)
+            recorded = simplified(make_fx(loss_and_gradients)(cotangent, *tensors))
+        self.forward, self.backward = split_forward_backward(recorded, num_results=2)
 
     def __call__(self, *tensors: Tensor) -> tuple[Tensor, Tensor]:
-        return Replay.apply(self, *tensors)
+        return RecordingReplay.apply(self, *tensors)
 
 
-class Replay(Function):
-    """One call of a recording."""
+class RecordingReplay(Function):
+    """One call of a recording, as an autograd Function."""
 
     @staticmethod
     def forward(ctx, recording: Recording, *tensors: Tensor) -> tuple[Tensor, Tensor]:
@@ -79,11 +79,11 @@ class Replay(Function):
         return None, *(next(grads) if used else None for used in ctx.recording.used), *[None] * ctx.num_inputs
 
 
-def tidied(module: GraphModule) -> GraphModule:
-    """The same without repeated and unused operations, and without views that change nothing."""
+def simplified(module: GraphModule) -> GraphModule:
+    """The graph without common subexpressions, dead code, and views and transposes that have no effect."""
     graph = CSEPass()(module).graph_module.graph
     for node in graph.nodes:
-        if node.target in RENAMING or (node.target is aten.view.default and same_shape(node, node.args[0])):
+        if node.target in IDENTITIES or (node.target is aten.view.default and same_shape(node, node.args[0])):
             node.replace_all_uses_with(node.args[0])
         elif node.target is aten.t.default and node.args[0].target is aten.t.default:
             node.replace_all_uses_with(node.args[0].args[0])
@@ -97,13 +97,16 @@ def tidied(module: GraphModule) -> GraphModule:
 
 
 def same_shape(one: Node, other: Node) -> bool:
-    """True if both are known to give tensors of one shape."""
+    """True if the results of both nodes are known to have the same shape."""
     shapes = [getattr(node.meta.get("val"), "shape", None) for node in (one, other)]
     return shapes[0] is not None and shapes[0] == shapes[1]
 
 
-def halves(module: GraphModule, num_results: int) -> tuple[GraphModule, GraphModule]:
-    """What does not depend on the first input, with all that the rest needs of it; and the rest, from it and these."""
+def split_forward_backward(module: GraphModule, num_results: int) -> tuple[GraphModule, GraphModule]:
+    """(forward, backward): the nodes that do not depend on the first input, the cotangent, and those that do.
+
+    forward() returns the first `num_results` outputs, then the saved tensors; backward takes (cotangent, *saved).
+    """
     cotangent, *nodes = [node for node in module.graph.nodes if node.op != "output"]
     (outputs,) = module.graph.output_node().args
     late = {cotangent}
@@ -112,14 +115,16 @@ def halves(module: GraphModule, num_results: int) -> tuple[GraphModule, GraphMod
             late.add(node)
     early = [node for node in nodes if node not in late]
     needed = {source for node in late for source in node.all_input_nodes} | {*outputs[num_results:]}
-    crossing = [node for node in early if node in needed]
-    forward = part(module, [], early, [*outputs[:num_results], *crossing])
+    saved = [node for node in early if node in needed]
+    forward = subgraph(module, [], early, [*outputs[:num_results], *saved])
     rest = [node for node in nodes if node in late]
-    return forward, part(module, [cotangent, *crossing], rest, outputs[num_results:])
+    return forward, subgraph(module, [cotangent, *saved], rest, outputs[num_results:])
 
 
-def part(module: GraphModule, inputs: Sequence[Node], nodes: Sequence[Node], outputs: Sequence[Node]) -> GraphModule:
-    """The operations `nodes` as a module of their own, from `inputs` to `outputs`."""
+def subgraph(
+    module: GraphModule, inputs: Sequence[Node], nodes: Sequence[Node], outputs: Sequence[Node]
+) -> GraphModule:
+    """A module of the operations `nodes`, from `inputs` to `outputs`."""
     graph, copies = Graph(), {}
     for node in inputs:
         copies[node] = graph.placeholder(node.name)

@@ -1,4 +1,4 @@
-"""The moments that a batch is normalised by, with few passes over the maps in gradients of every order."""
+"""Batch moments of feature maps, with few passes over the maps in gradients of every order."""
 
 import torch
 from torch import Tensor
@@ -8,18 +8,18 @@ from alfa_md.kernels.function import Function
 
 
 def batch_moments(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and biased variance [C] of maps [N, C, H, W]."""
-    return Moments.apply(x)
+    """Mean and biased variance [C] of feature maps [N, C, H, W]."""
+    return BatchMoments.apply(x)
 
 
-class Moments(Function):
-    """dx = (dmean + 2 dvar (x - mean)) / n, one scale and one shift a channel; n values are in a channel."""
+class BatchMoments(Function):
+    """dx = (dmean + 2 dvar (x - mean)) / n: affine in x per channel; n is the number of values in a channel."""
 
     generate_vmap_rule = True
 
     @staticmethod
     def forward(x: Tensor) -> tuple[Tensor, Tensor]:
-        if x.is_cuda:  # one pass, which processors are slow at
+        if x.is_cuda:  # one pass, slow on CPUs
             return torch.var_mean(x, (0, 2, 3), correction=0)[::-1]
         mean = x.mean((0, 2, 3))
         return mean, (x - mean[:, None, None]).square().mean((0, 2, 3))

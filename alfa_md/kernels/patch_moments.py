@@ -1,11 +1,11 @@
-"""The moments of what a convolution gives, in closed form: without looking at what it gives.
+"""Batch moments of a convolution's output in closed form, from the moments of its input patches.
 
-A convolution takes the inner product of its kernel w_c with every patch p of the images, so over all patches
+A convolution takes the inner product of its weight w_c with every patch p of its input, so over all patches
 
     mean_c = w_c . E[p]        var_c = w_c' Cov[p] w_c
 
-E[p] and Cov[p] do not depend on the kernel. Where the images are given and not learned, as those of a network's first
-layer, they are counted once a task, and no inner step, nor any gradient, passes over the maps for their moments.
+E[p] and Cov[p] do not depend on the weight. Where the input needs no gradient, as in the first layer of a network, they
+are computed once per task, and neither inner steps nor gradients pass over the feature maps for their moments.
 """
 
 import torch
@@ -13,38 +13,42 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.weak import WeakTensorKeyDictionary
 
-from alfa_md.kernels.convolution import Pair
+from alfa_md.kernels.convolution import IntPair
 
-Counted = tuple[Tensor, Tensor]  # E[p] [K], Cov[p] [K, K]
+PatchMoments = tuple[Tensor, Tensor]  # E[p] [K], Cov[p] [K, K]
 
-_counted = WeakTensorKeyDictionary()  # images -> what was counted, and under which geometry; gone with the images
+_cache = WeakTensorKeyDictionary()  # images (weakly) -> (geometry, patch moments)
 
 
-def pays(conv: nn.Conv2d, x: Tensor) -> bool:
-    """Whether the closed form holds and is less work: images that are given, patches shorter than maps are many."""
+def closed_form_is_cheaper(conv: nn.Conv2d, x: Tensor) -> bool:
+    """True if x needs no gradient and a patch has fewer entries than the convolution has output channels."""
     return not x.requires_grad and conv.weight[0].numel() < conv.out_channels
 
 
-def convolved_moments(x: Tensor, weight: Tensor, padding: Pair) -> tuple[Tensor, Tensor]:
-    """Mean and biased variance [D] of x [N, C, H, W] convolved with stride 1 and no bias; no gradient flows to x."""
+def convolved_moments(x: Tensor, weight: Tensor, padding: IntPair) -> tuple[Tensor, Tensor]:
+    """Mean and biased variance [D] of the convolution of x [N, C, H, W] with stride 1 and no bias.
+
+    No gradient flows to x.
+    """
     mean, covariance = patch_moments(x, weight.shape[2:], padding)
-    kernels = weight.flatten(1)
-    return kernels @ mean, ((kernels @ covariance) * kernels).sum(1)
+    rows = weight.flatten(1)  # [D, K]
+    return rows @ mean, ((rows @ covariance) * rows).sum(1)
 
 
-def patch_moments(x: Tensor, size: torch.Size, padding: Pair) -> Counted:
-    """Mean [K] and biased covariance [K, K] of all patches of x, K = C * h * w; kept as long as x is there."""
+def patch_moments(x: Tensor, size: torch.Size, padding: IntPair) -> PatchMoments:
+    """Mean [K] and biased covariance [K, K] of all patches of x, K = C * h * w; cached until x is freed or changed."""
     geometry = (size, padding, x._version)
-    kept = _counted.get(x)
-    if kept is None or kept[0] != geometry:
-        kept = _counted[x] = (geometry, counted(x, size, padding))
-    return kept[1]
+    cached = _cache.get(x)
+    if cached is None or cached[0] != geometry:
+        cached = _cache[x] = (geometry, compute_patch_moments(x, size, padding))
+    return cached[1]
 
 
 @torch.no_grad()
-def counted(x: Tensor, size: torch.Size, padding: Pair) -> Counted:
-    (h, w), (above, beside) = size, padding
-    windows = F.pad(x, (beside, beside, above, above)).unfold(2, h, 1).unfold(3, w, 1)  # [N, C, H, W, h, w]
+def compute_patch_moments(x: Tensor, size: torch.Size, padding: IntPair) -> PatchMoments:
+    """`patch_moments` without the cache."""
+    (h, w), (rows, columns) = size, padding
+    windows = F.pad(x, (columns, columns, rows, rows)).unfold(2, h, 1).unfold(3, w, 1)  # [N, C, H, W, h, w]
     patches = windows.permute(0, 1, 4, 5, 2, 3).flatten(1, 3).flatten(2)  # [N, K, H * W]
     mean = patches.mean((0, 2))
     patches = patches - mean[:, None]

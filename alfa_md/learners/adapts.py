@@ -1,4 +1,4 @@
-"""What the inner loop adapts: predicates on fast weights, for `GradientLearner.adapts`.
+"""Predicates that select the tensors adapted in the inner loop, for `GradientLearner.adapts`.
 
 Each takes the name of a tensor, such as `backbone.layers.0.weight` or `head.bias`, and the module that owns it.
 """
@@ -40,7 +40,7 @@ def body_only(name: str, owner: nn.Module) -> bool:
 
 
 @gin.configurable
-class matching:  # noqa: N801  named as it is bound
+class matching:  # noqa: N801  named as in gin files
     """The tensors whose name matches a regular expression anywhere, such as 'layer4|^head'."""
 
     def __init__(self, pattern: str = gin.REQUIRED):

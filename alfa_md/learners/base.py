@@ -1,4 +1,4 @@
-"""The interface of all learners: an episode in, query scores and an outer loss out."""
+"""Base class of learners: from an episode to query scores and an outer loss."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -13,7 +13,7 @@ from alfa_md.objectives import CLASSIFICATION, Objective
 
 
 class Outcome(NamedTuple):
-    """The outer loss of an episode, a scalar that is differentiated, and the query scores [Nq, way] it is judged by."""
+    """The outer loss of an episode, a scalar, and its query scores [Nq, way]."""
 
     loss: Tensor
     scores: Tensor
@@ -29,7 +29,7 @@ class Learner(nn.Module):
         raise TypeError(f"{type(self).__name__} learns nothing: define its forward")
 
     def forward_episodes(self, episodes: Sequence[Episode]) -> list[Tensor]:
-        """Query scores of several episodes: the same numbers as one at a time."""
+        """Query scores of several episodes; the same numbers as one at a time."""
         return [self(episode) for episode in episodes]
 
     def loss(self, episode: Episode) -> Outcome:
@@ -37,30 +37,30 @@ class Learner(nn.Module):
         return self.outcome(self(episode), episode)
 
     def losses(self, episodes: Sequence[Episode]) -> list[Outcome]:
-        """The outer losses of several episodes; together where the learner is vectorised."""
+        """The outer losses of several episodes, computed together if the learner is vectorised."""
         if not self.vectorized:
             return [self.loss(episode) for episode in episodes]
         return [self.outcome(*pair) for pair in zip(self.forward_episodes(episodes), episodes, strict=True)]
 
     def outcome(self, scores: Tensor, episode: Episode) -> Outcome:
-        """The mean loss over the query set."""
+        """The mean loss over the query set, with the scores."""
         return Outcome(self.objective.loss(scores, episode.query_y), scores)
 
-    def decayed(self) -> list[nn.Parameter]:
-        """The tensors that weight decay acts on: matrices and kernels, none of the update rule's."""
+    def decayed_parameters(self) -> list[nn.Parameter]:
+        """The parameters with weight decay: weight matrices and convolution weights, none of the update rule."""
         return decayed_parameters(self)
 
     def accumulators(self) -> list[Accumulator]:
-        """The modules with statistics over an update, which the outer loop resets and synchronises."""
+        """The accumulators among the modules, which the outer loop resets and synchronises in every update."""
         return [module for module in self.modules() if isinstance(module, Accumulator)]
 
     def stamp(self) -> dict:
-        """What a result depends on in the learner, as plain values."""
+        """The settings of the learner that results depend on, as plain values for results files."""
         layers = {f"{type(m).__name__}({m.extra_repr()})" for m in self.modules() if isinstance(m, EpisodicBatchNorm)}
         own = {"learner": type(self).__name__, "batch_norm": "support moments" if layers else "none"}
         return own | {"batch_norm_layer": ", ".join(sorted(layers)) or "none"}
 
 
-def name_of(part: object) -> str:
+def callable_name(part: object) -> str:
     """The name of a function, or of the class of a callable object, for a stamp."""
     return getattr(part, "__name__", type(part).__name__)

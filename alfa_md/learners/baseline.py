@@ -1,27 +1,27 @@
-"""Meta-Dataset's baseline (Triantafillou et al., 2020): an ordinary classifier whose features serve a 1-NN."""
+"""Meta-Dataset's k-NN baseline (Triantafillou et al., 2020): a classifier, evaluated by 1-NN on its features."""
 
 import gin
 from torch import Tensor, nn
 
 from alfa_md.episode import Episode
 from alfa_md.errors import UserError
-from alfa_md.learners.base import Learner, name_of
+from alfa_md.learners.base import Learner, callable_name
 from alfa_md.learners.classifiers import Classifier
 from alfa_md.learners.nearest_neighbor import Distance, euclidean, nearest_neighbor
 
 
 @gin.configurable
 class BaselineLearner(Learner):
-    """Trained on batches over all training classes, tested on episodes by the nearest neighbour of features.
+    """Trained as a classifier over all training classes, evaluated on episodes by 1-NN on features.
 
-    In training mode an episode is a batch, all of it query images: scores [B, num_classes] of the classifier on
-    features normalised by the batch's own moments. In evaluation mode: one-hot scores [Nq, way], query features
-    normalised by the support set's moments; the classifier is not used. Other learners start from its backbone.
+    In training mode an episode is a batch without support set: scores [B, num_classes] of the classifier on features
+    normalised by the batch's own moments. In evaluation mode: one-hot scores [Nq, way], with query features
+    normalised by the support set's moments; the classifier is not used. Its backbone may initialise other learners.
 
     Args:
       backbone: images [N, ...] -> features [N, D].
       classifier: features [N, D] -> scores [N, num_classes].
-      distance: of query features and support features, `euclidean` or `cosine`.
+      distance: between query features and support features, `euclidean` or `cosine`.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class BaselineLearner(Learner):
         self.backbone, self.classifier, self.distance = backbone, classifier, distance
 
     def forward(self, episode: Episode) -> Tensor:
-        """Raises UserError in training mode for an episode that is no batch or has more classes than the classifier."""
+        """Raises UserError in training mode for a support set, or for more classes than the classifier has."""
         if not self.training:
             return nearest_neighbor(self.backbone, episode, self.distance)
         self._refuse_foreign(episode)
@@ -54,4 +54,7 @@ class BaselineLearner(Learner):
             )
 
     def stamp(self) -> dict:
-        return super().stamp() | {"classifier": type(self.classifier).__name__, "distance": name_of(self.distance)}
+        return super().stamp() | {
+            "classifier": type(self.classifier).__name__,
+            "distance": callable_name(self.distance),
+        }

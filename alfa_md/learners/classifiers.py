@@ -7,11 +7,11 @@ from torch import Tensor, nn
 
 from alfa_md.errors import UserError
 
-EPSILON = 1e-3  # the smallest squared length that Meta-Dataset's normalisation divides by
+EPSILON = 1e-3  # lower bound on the squared norm of a row, as in Meta-Dataset's normalisation
 
 
 class Classifier(nn.Module):
-    """A row of `weight` [C, D] for every class; a subclass says what scores are made of them."""
+    """Base class: `weight` [C, D] has a row for every class; a subclass defines `scores`."""
 
     def __init__(self, weight: Tensor):
         super().__init__()
@@ -22,7 +22,7 @@ class Classifier(nn.Module):
         return len(self.weight)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Raises UserError where the backbone's features are not as long as a row of weights."""
+        """Scores [N, C]. Raises UserError if the number of features is not that of a row of weights."""
         expected, given = self.weight.shape[1], features.shape[1]
         if given != expected:
             name = f"{type(self).__name__}.num_features"
@@ -38,10 +38,10 @@ class Classifier(nn.Module):
 
 @gin.configurable
 class LinearClassifier(Classifier):
-    """W x + b; weights start from N(0, 0.1^2) cut at two sigma, biases at 0.1."""
+    """W x + b; weights are initialised from N(0, 0.1^2) truncated at two sigma, biases with 0.1."""
 
     def __init__(self, num_features: int = gin.REQUIRED, num_classes: int = gin.REQUIRED):
-        super().__init__(truncated_normal(num_classes, num_features))
+        super().__init__(initial_weight(num_classes, num_features))
         self.bias = nn.Parameter(torch.full((num_classes,), 0.1))
 
     def scores(self, features: Tensor) -> Tensor:
@@ -50,23 +50,23 @@ class LinearClassifier(Classifier):
 
 @gin.configurable
 class CosineClassifier(Classifier):
-    """multiplier * cos(x, w_c), without bias; weights start from N(0, 0.1^2) cut at two sigma."""
+    """multiplier * cos(x, w_c), without bias; weights are initialised from N(0, 0.1^2) truncated at two sigma."""
 
     def __init__(self, num_features: int = gin.REQUIRED, num_classes: int = gin.REQUIRED, multiplier: float = 1.0):
-        super().__init__(truncated_normal(num_classes, num_features))
+        super().__init__(initial_weight(num_classes, num_features))
         self.multiplier = multiplier
 
     def scores(self, features: Tensor) -> Tensor:
-        return self.multiplier * F.linear(normalized(features), normalized(self.weight))
+        return self.multiplier * F.linear(normalize_rows(features), normalize_rows(self.weight))
 
 
 @gin.configurable
 class ScaledCosineClassifier(Classifier):
     """g_c * cos(x, w_c), without bias and with a learned scale g_c for every class: Meta-Dataset's "weight norm".
 
-    Meta-Dataset's cosine classifier normalises weights only where weight norm does not, so that w_c = g_c v_c / |v_c|
-    keeps its length g_c. As there, v starts from N(0, 0.05^2) and neither v nor g is decayed. Every g starts at 1,
-    there at one over the standard deviation of x . v / |v| in the first batch, a start that depends on the data.
+    w_c = g_c v_c / |v_c|, where only the features are normalised further. As in Meta-Dataset, v is initialised from
+    N(0, 0.05^2), and neither v nor g has weight decay. g is initialised with 1; Meta-Dataset's initialisation depends
+    on the data: one over the standard deviation of x . v / |v| in the first batch.
     """
 
     def __init__(self, num_features: int = gin.REQUIRED, num_classes: int = gin.REQUIRED):
@@ -74,18 +74,18 @@ class ScaledCosineClassifier(Classifier):
         self.scale = nn.Parameter(torch.ones(num_classes))
 
     def no_weight_decay(self) -> set[str]:
-        """The directions v, whose length has no effect on the scores."""
+        """The directions v, whose norm has no effect on the scores."""
         return {"weight"}
 
     def scores(self, features: Tensor) -> Tensor:
-        return self.scale * F.linear(normalized(features), F.normalize(self.weight, dim=1))
+        return self.scale * F.linear(normalize_rows(features), F.normalize(self.weight, dim=1))
 
 
-def truncated_normal(*shape: int) -> Tensor:
-    """Meta-Dataset's initial weights: N(0, 0.1^2) cut at two sigma."""
+def initial_weight(*shape: int) -> Tensor:
+    """Meta-Dataset's initialisation: N(0, 0.1^2) truncated at two sigma."""
     return nn.init.trunc_normal_(torch.empty(shape), std=0.1, a=-0.2, b=0.2)
 
 
-def normalized(x: Tensor) -> Tensor:
-    """Rows [N, D] divided by their length, or by sqrt(EPSILON) where they are shorter than that."""
+def normalize_rows(x: Tensor) -> Tensor:
+    """Rows [N, D] divided by their norm, or by sqrt(EPSILON) if their norm is smaller."""
     return x * torch.rsqrt(x.square().sum(dim=1, keepdim=True).clamp(min=EPSILON))

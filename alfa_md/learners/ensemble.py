@@ -1,4 +1,4 @@
-"""Several trained learners as one: the mean of their query scores."""
+"""Ensemble of trained learners: the mean of their query scores."""
 
 from collections.abc import Sequence
 
@@ -11,8 +11,8 @@ from alfa_md.learners.base import Learner
 class Ensemble(Learner):
     """The mean over `learners` of their raw query scores, each after its own inner loop.
 
-    ALFA's image benchmarks test the five epochs of highest validation so. The mean is taken as a running one: members
-    that are all the same give exactly the scores of one of them. Raises ValueError without a member.
+    ALFA's image benchmarks test the five epochs of highest validation accuracy so. It is a running mean: identical
+    members give exactly the scores of one of them. Raises ValueError without members.
     """
 
     def __init__(self, learners: Sequence[Learner]):

@@ -13,33 +13,33 @@ from alfa_md.flat_params import flattened
 from alfa_md.heads import Head, ZeroHead, linear
 from alfa_md.inner_loop.loop import unroll
 from alfa_md.inner_loop.recomputation import Recompute, keep_all
-from alfa_md.inner_loop.shared_start import can_be_shared, shared_start
+from alfa_md.inner_loop.shared_start import can_share_features, shared_start
 from alfa_md.inner_loop.step import Step, SupportLoss
 from alfa_md.kernels.precision import Precision, float32
 from alfa_md.learners.adapts import Adapts, all_but_batch_norm, everything
-from alfa_md.learners.base import Learner, Outcome, name_of
+from alfa_md.learners.base import Learner, Outcome, callable_name
 from alfa_md.learners.initialization import learned
 from alfa_md.learners.recorder import Recorder
 from alfa_md.normalization import Normalization, support_moments
 from alfa_md.objectives import CLASSIFICATION, Objective
-from alfa_md.params import Params, Template, pick, strip
+from alfa_md.params import Params, Template, select_parameters, strip_prefix
 from alfa_md.rules.base import UpdateRule
 
 BACKBONE = "backbone."
-FEATURES = "features"  # among the constants: those of the support set, if the backbone is not adapted
+FEATURES = "features"  # key in the constants of the support features, if the backbone is not adapted
 
 
 class Start(NamedTuple):
-    """The start of an episode's inner loop."""
+    """The initial fast weights of an episode and the constants of its inner loop."""
 
     fast: Params  # theta_0: the weights that the inner loop adapts
-    constants: Params  # what the support loss reads besides: a head that is not adapted, features computed once
+    constants: Params  # also read by the support loss: a head that is not adapted, features computed once
     first_grads: Params | None = None  # the support gradient at theta_0, if it came with the head
     query: Tensor | None = None  # query features [Nq, D], if the backbone is not adapted
 
     @property
     def weights(self) -> Params:
-        """All of them in one dictionary, as the support loss takes them."""
+        """Constants and fast weights in one dictionary, the argument of the support loss."""
         return self.constants | self.fast
 
 
@@ -47,8 +47,8 @@ class Start(NamedTuple):
 class GradientLearner(Learner):
     """MAML (LearnedHead), fo-MAML (ZeroHead) and fo-Proto-MAML (PrototypeHead), with any update rule: sgd, alfa, ...
 
-    `rule(template, num_steps)` builds the rule for the fast weights: the adapted backbone tensors, then the head's
-    (of which a head made for the episode has no shape yet). Every nn.Parameter in here that requires a gradient is
+    `rule(template, num_steps)` builds the rule for the fast weights: the adapted backbone tensors, then those of
+    the head (without shapes if the head is made per episode). Every nn.Parameter in here that requires a gradient is
     meta-learned: the backbone, a learned head, the parameters of the rule.
 
     Args:
@@ -56,20 +56,20 @@ class GradientLearner(Learner):
       head: makes the initial classifier of an episode.
       rule: factory of the update rule.
       num_steps: inner steps S.
-      additional_evaluation_steps: further steps in evaluation mode; they use the rule's last step.
-      first_order: take support gradients as constants in the outer gradient.
+      additional_evaluation_steps: further inner steps in evaluation mode, with the hyperparameters of the last step.
+      first_order: treat support gradients as constants in the outer gradient.
       adapts: the weights that the inner loop adapts: `everything` (as Meta-Dataset's published runs; the switch
         "adapt_batch_norm" of its code has no effect there), `all_but_batch_norm`, `head_only` (ANIL), `body_only`
-        (BOIL), `matching`. The others keep their meta-learned values. Without a backbone among them, features are
-        computed once an episode.
+        (BOIL), `matching`. The others keep their meta-learned values. If no backbone tensor is adapted, features are
+        computed once per episode.
       normalization: the moments that normalise the query set, `support_moments` or `batch_statistics`.
-      prepare: `prepare(template)` is an update of the initial weights before the first inner step (L2F's Attenuate).
+      prepare: factory of an update rule that is applied once before the first inner step (L2F's Attenuate).
       initialization: `learned` or `frozen` initial weights.
-      objective: the loss of inner and outer loop, and the score that is reported.
-      recompute: in second order, the inner steps whose graph is recomputed in the backward pass: `keep_all` none,
-        `recompute_alternate` every second, `recompute_all` all. The numbers are the same.
-      precision: the backbone's arithmetic, `float32` or `bfloat16`; its features are float32 in both.
-      batching: computes several episodes together, such as `vmapped`; None takes one at a time.
+      objective: the loss of inner and outer loop, and the score reported.
+      recompute: in second order, the inner steps whose graph is recomputed in the backward pass: none (`keep_all`),
+        every second (`recompute_alternate`) or all (`recompute_all`). The numbers are the same.
+      precision: of the backbone's arithmetic, `float32` or `bfloat16`; its features are float32 in both.
+      batching: computes several episodes together, such as `vmapped`; None computes one at a time.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class GradientLearner(Learner):
         self.backbone, self.head, self.adapts = backbone, head, adapts
         self.num_steps, self.additional_evaluation_steps = num_steps, additional_evaluation_steps
         self.first_order, self.recompute = first_order, recompute
-        self.protocol, self.normalization, self.objective = name_of(normalization), normalization(), objective
+        self.protocol, self.normalization, self.objective = callable_name(normalization), normalization(), objective
         self.precision = precision
         self.batching, self.vectorized = batching, batching is not None
         template = self.template()
@@ -107,7 +107,7 @@ class GradientLearner(Learner):
 
     def forward(self, episode: Episode) -> Tensor:
         start = self.start(episode)
-        theta = self.descend(start, self.support_loss(episode), self.rule, self.steps)
+        theta = self.run_inner_loop(start, self.support_loss(episode), self.rule, self.effective_num_steps)
         return self.query_scores(start, theta, episode)
 
     def forward_episodes(self, episodes: Sequence[Episode]) -> list[Tensor]:
@@ -119,12 +119,15 @@ class GradientLearner(Learner):
         return [self.recorder.loss(self, episode) for episode in episodes]
 
     def template(self) -> Template:
-        """The weights that the inner loop adapts, by name: tensors, or None where a head is made for the episode.
+        """The weights that the inner loop adapts, by name: tensors, or None for a head made per episode.
 
-        Raises UserError if there are none, and for a head of zeros that stays so.
+        Raises UserError if there are none, and if a ZeroHead is not adapted.
         """
         head = self.adapted_head(self.head.template())
-        template, chosen = {**self.adapted_backbone(), **head}, f"GradientLearner.adapts = @{name_of(self.adapts)}"
+        template, chosen = (
+            {**self.adapted_backbone(), **head},
+            f"GradientLearner.adapts = @{callable_name(self.adapts)}",
+        )
         if not template:
             raise UserError(f"{chosen} adapts no tensor of backbone and head")
         if isinstance(self.head, ZeroHead) and "head.weight" not in head:
@@ -133,25 +136,34 @@ class GradientLearner(Learner):
 
     def adapted_backbone(self) -> Params:
         """The backbone tensors that the inner loop adapts, by name; live parameters."""
-        return pick(self.backbone, BACKBONE, self.adapts)
+        return select_parameters(self.backbone, BACKBONE, self.adapts)
 
     def adapted_head(self, weights: Template) -> Template:
         """Those of the head's weights that the inner loop adapts."""
         return {name: tensor for name, tensor in weights.items() if self.adapts(name, self.head)}
 
     @property
-    def steps(self) -> int:
-        """The number of inner steps in the present mode, training or evaluation."""
+    def effective_num_steps(self) -> int:
+        """The number of inner steps in the current mode, training or evaluation."""
         return self.num_steps + (0 if self.training else self.additional_evaluation_steps)
 
-    def start(self, episode: Episode, alone: bool = True) -> Start:
-        """theta_0 of an episode; `alone`, in the form that is fastest for one task: flat, with the first gradient."""
+    def start(self, episode: Episode, single_task: bool = True) -> Start:
+        """theta_0 of an episode.
+
+        With `single_task`, in the fastest form for one task: flat, with the first support gradient.
+        """
         theta, grads, query, constants = self.adapted_backbone(), None, None, {}
         embed = self.embedding(theta)
         if not theta:
             constants[FEATURES], query = self.normalization(embed, episode.support_x, episode.query_x)
             embed = lambda images: constants[FEATURES][: len(images)]  # noqa: E731  heads look at a prefix at most
-        if theta and alone and self.steps and not self.prepare and can_be_shared(theta, self.first_order):
+        if (
+            theta
+            and single_task
+            and self.effective_num_steps
+            and not self.prepare
+            and can_share_features(theta, self.first_order)
+        ):
             weights, grads = shared_start(theta, self.embedding, self.head, self.objective, episode)
         else:
             weights = self.head(embed, episode.support_x, episode.support_y, episode.way)
@@ -161,26 +173,26 @@ class GradientLearner(Learner):
         if self.prepare:
             *_, step = self.inner_steps(start, self.support_loss(episode), self.prepare, 1)
             start = start._replace(fast=step.after)
-        return start._replace(fast=flattened(start.fast)) if alone else start
+        return start._replace(fast=flattened(start.fast)) if single_task else start
 
     def initial(self, episode: Episode) -> Params:
-        """theta_0, with the weights of a head that is not adapted."""
-        return self.start(episode, alone=False).weights
+        """theta_0, including weights of the head that are not adapted."""
+        return self.start(episode, single_task=False).weights
 
     def adapted(self, episode: Episode) -> Params:
         """theta_S, the weights after the inner loop on the support set."""
-        return self.descend(self.start(episode), self.support_loss(episode), self.rule, self.steps)
+        return self.run_inner_loop(self.start(episode), self.support_loss(episode), self.rule, self.effective_num_steps)
 
     def inner_steps(self, start: Start, loss: SupportLoss, rule: UpdateRule, num_steps: int) -> Iterator[Step]:
-        """The inner steps from `start`, in the order and with the recomputation of this learner."""
+        """Yields the inner steps from `start`, in first or second order and with recomputation as configured."""
         options = {"constants": start.constants, "first_grads": start.first_grads}
         if self.recompute is not keep_all:
             options["recompute"] = self.recompute
             options["learned"] = [parameter for parameter in self.parameters() if parameter.requires_grad]
         return unroll(start.fast, loss, rule, num_steps, self.first_order, **options)
 
-    def descend(self, start: Start, loss: SupportLoss, rule: UpdateRule, num_steps: int) -> Params:
-        """The weights after the inner steps from `start`."""
+    def run_inner_loop(self, start: Start, loss: SupportLoss, rule: UpdateRule, num_steps: int) -> Params:
+        """The weights after `num_steps` inner steps from `start`."""
         fast = start.fast
         for step in self.inner_steps(start, loss, rule, num_steps):
             fast = step.after
@@ -188,7 +200,7 @@ class GradientLearner(Learner):
 
     def embedding(self, params: Params) -> Callable[[Tensor], Tensor]:
         """The backbone under fast weights; tensors that are not adapted keep their meta-learned values."""
-        theta = strip(params, BACKBONE)
+        theta = strip_prefix(params, BACKBONE)
 
         def embed(images: Tensor) -> Tensor:
             if self.precision is float32:
@@ -209,36 +221,36 @@ class GradientLearner(Learner):
         return loss
 
     def query_scores(self, start: Start, fast: Params, episode: Episode) -> Tensor:
-        """Scores [Nq, way] of the query set under fast weights of the inner loop that began at `start`."""
+        """Query scores [Nq, way] under the fast weights of an inner loop from `start`."""
         params = {**start.constants, **fast}
         if start.query is not None:
             return linear(start.query, params)
         return self.classify(params, episode.support_x, episode.query_x)
 
     def classify(self, params: Params, support_x: Tensor, query_x: Tensor) -> Tensor:
-        """Query scores [Nq, way] under `params`, normalised as `normalization` says."""
+        """Query scores [Nq, way] under `params`; the query set is normalised by `normalization`."""
         return linear(self.normalization.query(self.embedding(params), support_x, query_x), params)
 
     def stamp(self) -> dict:
         own = super().stamp()
         if own["batch_norm"] != "none":
-            of_norms = pick(self.backbone, BACKBONE, lambda *tensor: not all_but_batch_norm(*tensor))
-            adapted = "adapted" if of_norms.keys() & self.adapted_backbone().keys() else "frozen in the inner loop"
+            norms = select_parameters(self.backbone, BACKBONE, lambda *tensor: not all_but_batch_norm(*tensor))
+            adapted = "adapted" if norms.keys() & self.adapted_backbone().keys() else "frozen in the inner loop"
             own["batch_norm"] = f"{self.protocol.replace('_', ' ')}, {adapted}"
-        if self.adapts not in (everything, all_but_batch_norm):  # these two are told by batch_norm
-            own["adapts"] = name_of(self.adapts)
+        if self.adapts not in (everything, all_but_batch_norm):  # these two are distinguished by batch_norm
+            own["adapts"] = callable_name(self.adapts)
         return own | {
             "head": type(self.head).__name__,
             "inner_steps": self.num_steps + self.additional_evaluation_steps,
-            "precision": name_of(self.precision),
+            "precision": callable_name(self.precision),
             "order": "first" if self.first_order else "second",
-            "start": name_of(self.initialization),
+            "start": callable_name(self.initialization),
             "prepared by": type(self.prepare).__name__ if self.prepare else "nothing",
         }
 
 
 def refuse_running_averages(backbone: nn.Module) -> None:
-    """Raises UserError if a layer would carry averages from one episode and inner step to the next."""
+    """Raises UserError if a layer of the backbone has running averages, which would leak from episode to episode."""
     for name, module in backbone.named_modules():
         if getattr(module, "track_running_stats", False):
             raise UserError(f"backbone layer {name} keeps running averages; use EpisodicBatchNorm in its place")

@@ -10,7 +10,7 @@ from alfa_md.errors import UserError, require_at_least
 from alfa_md.learners.base import Outcome
 from alfa_md.learners.gradient import GradientLearner
 
-FLOOR = 0.03  # the least weight of a step, as a share of 1 / S
+MIN_IMPORTANCE = 0.03  # of a step, as a share of 1 / S
 
 
 class UpdateCounter(Accumulator):
@@ -29,7 +29,7 @@ class MultiStepLearner(GradientLearner):
     """A GradientLearner, with its bindings, whose outer loss is sum_i v_i L_query(theta_i) over all inner steps i.
 
     v starts at 1 / S for every step and moves linearly within `anneal_updates` outer updates to 0.03 / S for all but
-    the last. Validation and test look at the last step alone. Raises UserError without inner steps, or with a batching.
+    the last. Validation and test use the last step alone. Raises UserError without inner steps, or with `batching`.
     """
 
     def __init__(self, anneal_updates: int = 7500, **options: object):
@@ -42,14 +42,14 @@ class MultiStepLearner(GradientLearner):
     def loss(self, episode: Episode) -> Outcome:
         self.updates.update(torch.ones(1))
         start = self.start(episode)
-        steps = self.inner_steps(start, self.support_loss(episode), self.rule, self.steps)
+        steps = self.inner_steps(start, self.support_loss(episode), self.rule, self.effective_num_steps)
         scores = [self.query_scores(start, step.after, episode) for step in steps]
         losses = torch.stack([self.objective.loss(each, episode.query_y) for each in scores])
         return Outcome((self.importance().to(losses) * losses).sum(), scores[-1])
 
     def importance(self) -> Tensor:
-        """v [S], the weights of the steps at the present update; their sum is 1."""
-        others = (1 - self.updates.number / self.anneal_updates).clamp(min=FLOOR) / self.num_steps
+        """v [S], the weights of the inner steps in the current outer update; their sum is 1."""
+        others = (1 - self.updates.number / self.anneal_updates).clamp(min=MIN_IMPORTANCE) / self.num_steps
         v = others.repeat(self.num_steps)
         v[-1] = 1 - others * (self.num_steps - 1)
         return v

@@ -1,4 +1,4 @@
-"""One nearest neighbour, on pixels or on features: the floor that any learner must beat."""
+"""1-nearest-neighbour classification on pixels or features: the baseline without learning."""
 
 from collections.abc import Callable
 
@@ -27,7 +27,7 @@ def cosine(query: Tensor, support: Tensor) -> Tensor:
 
 
 class Pixels(nn.Flatten):
-    """The identity as a backbone: images [N, C, H, W] -> their pixels [N, C * H * W]."""
+    """Pixels as features: images [N, C, H, W] -> [N, C * H * W]."""
 
 
 @torch.no_grad()

@@ -1,4 +1,4 @@
-"""Prototypical networks (Snell et al., 2017) under Meta-Dataset's batch normalisation."""
+"""Prototypical networks (Snell et al., 2017) with Meta-Dataset's batch normalisation."""
 
 import gin
 from torch import Tensor, nn
@@ -11,7 +11,7 @@ from alfa_md.normalization import embed_episode
 
 @gin.configurable
 class PrototypicalLearner(Learner):
-    """Scores are negative squared Euclidean distances to the class means of the support features."""
+    """Scores are negative squared Euclidean distances to the prototypes, the class means of the support features."""
 
     def __init__(self, backbone: nn.Module = gin.REQUIRED):
         super().__init__()

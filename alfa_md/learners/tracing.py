@@ -13,7 +13,7 @@ from alfa_md.inner_loop.step import Step
 from alfa_md.learners.base import Learner
 from alfa_md.learners.gradient import GradientLearner, Start
 from alfa_md.params import Params
-from alfa_md.rules.layerwise import Named
+from alfa_md.rules.layerwise import NamedValues
 
 
 class Trace(NamedTuple):
@@ -28,41 +28,41 @@ class Trace(NamedTuple):
 def trace(learner: Learner, episode: Episode) -> Trace | None:
     """The hyperparameters that a learner's rule reports on an episode, in the S inner steps of evaluation.
 
-    None for a learner without inner loop, and for a rule that reports nothing. Mode, gradients and random numbers of
-    the learner stay as they are.
+    None for a learner without inner loop, and for a rule that reports nothing. Mode, gradients and random state of the
+    learner are unchanged.
     """
     if not isinstance(learner, GradientLearner):
         return None
     with evaluation_mode(learner):
-        start, rule = learner.start(episode, alone=False), learner.rule
+        start, rule = learner.start(episode, single_task=False), learner.rule
         state, reports = rule.init(start.fast), []
-        for number, step in enumerate(steps_of_evaluation(learner, start, episode)):
+        for number, step in enumerate(evaluation_steps(learner, start, episode)):
             reports.append(rule.hyperparameters(step.before, step.grads, state, number))
             state = step.state
     names = tuple(start.fast)
     kinds = reports[0] if reports else rule.hyperparameters(start.fast, start.fast, state, 0)
-    values = {kind: table([report[kind] for report in reports], names) for kind in kinds}
+    values = {kind: step_means([report[kind] for report in reports], names) for kind in kinds}
     return Trace(names, tuple(tuple(tensor.shape) for tensor in start.fast.values()), values) if values else None
 
 
 @torch.no_grad()
 def fast_weights(learner: GradientLearner, episode: Episode) -> Iterator[Params]:
-    """theta_0, theta_1, ..., theta_S of the steps that a learner takes in evaluation; no gradients between them."""
-    start = learner.start(episode, alone=False)
+    """Yields theta_0, theta_1, ..., theta_S of the inner steps in evaluation; without gradients."""
+    start = learner.start(episode, single_task=False)
     yield start.weights
-    for step in steps_of_evaluation(learner, start, episode):
+    for step in evaluation_steps(learner, start, episode):
         yield {**start.constants, **step.after}
 
 
-def steps_of_evaluation(learner: GradientLearner, start: Start, episode: Episode) -> Iterator[Step]:
-    """The inner steps that a learner takes on an episode in evaluation."""
+def evaluation_steps(learner: GradientLearner, start: Start, episode: Episode) -> Iterator[Step]:
+    """The inner steps of a learner on an episode in evaluation."""
     num_steps, loss = learner.num_steps + learner.additional_evaluation_steps, learner.support_loss(episode)
     return unroll(start.fast, loss, learner.rule, num_steps, first_order=True, constants=start.constants)
 
 
 @contextmanager
 def evaluation_mode(learner: nn.Module) -> Iterator[None]:
-    """Evaluation mode, in which no layer draws random numbers; afterwards every module is in its own mode again."""
+    """Evaluation mode inside; afterwards every module is in its previous mode again."""
     modes = [(module, module.training) for module in learner.modules()]
     learner.eval()
     try:
@@ -72,7 +72,7 @@ def evaluation_mode(learner: nn.Module) -> Iterator[None]:
             module.training = mode
 
 
-def table(steps: Sequence[Named], names: tuple[str, ...]) -> Tensor:
-    """One number a step and tensor [S, N] float64, of values that are floats or tensors on any device."""
+def step_means(steps: Sequence[NamedValues], names: tuple[str, ...]) -> Tensor:
+    """The means of values (floats, or tensors on any device) by step and tensor [S, N], in float64 on the CPU."""
     rows = [torch.stack([torch.as_tensor(step[name]).double().mean().cpu() for name in names]) for step in steps]
     return torch.stack(rows) if rows else torch.zeros(0, len(names), dtype=torch.float64)

@@ -1,18 +1,18 @@
-"""Weight decay: the tensors of a learner that it acts on, decided by tensor and by a module's own word."""
+"""Selection of the parameters with weight decay: by dimension, by layer type and by `no_weight_decay()`."""
 
 from torch import nn
 
 from alfa_md.rules.base import UpdateRule
 
-# Their parameters are scales, offsets and embeddings, whatever the number of dimensions.
+# No parameter of these is decayed, whatever its number of dimensions.
 EXEMPT = (nn.LayerNorm, nn.RMSNorm, nn.Embedding, UpdateRule)
 
 
 def decayed_parameters(module: nn.Module) -> list[nn.Parameter]:
-    """The parameters of two or more dimensions: linear weights and convolution kernels, not biases and scales.
+    """The parameters of two or more dimensions: linear and convolution weights, not biases and scales.
 
-    Never those of a normalisation, of an `nn.Embedding` or of an update rule, nor those that a module excludes itself:
-    `no_weight_decay()` returns their names below it, such as {"position"}; as in timm, names that it lacks are allowed.
+    Excluded are those of normalisations, of `nn.Embedding` and of update rules, and those that a module names in
+    `no_weight_decay()`, relative to itself, such as {"position"}. As in timm, names of no parameter are allowed.
     """
     if isinstance(module, EXEMPT):
         return []
@@ -23,7 +23,7 @@ def decayed_parameters(module: nn.Module) -> list[nn.Parameter]:
 
 
 def excluded_parameters(module: nn.Module) -> set[int]:
-    """The identities of the parameters that the module excludes itself."""
+    """The ids of the parameters that `module.no_weight_decay()` names."""
     if not hasattr(module, "no_weight_decay"):
         return set()
     names = module.no_weight_decay()

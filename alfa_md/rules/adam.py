@@ -1,18 +1,18 @@
-"""Adam (Kingma, Ba, ICLR 2015) as the update rule of the inner loop, its learning rate learned for every layer."""
+"""Adam (Kingma, Ba, ICLR 2015) as an inner-loop update rule, with a learned rate per layer."""
 
 import gin
 
 from alfa_md.params import Params, Template, zeros_like
 from alfa_md.rules.base import State, UpdateRule
 from alfa_md.rules.granularities import PerLayer
-from alfa_md.rules.layerwise import Named
+from alfa_md.rules.layerwise import NamedValues
 
 
 @gin.configurable("adam")
 class Adam(UpdateRule):
     """theta' = theta - alpha m^ / sqrt(v^ + eps), with the bias-corrected moments m^ and v^ of the support gradients.
 
-    alpha [N] is learned from `inner_rate` on. eps lies under the root: Adam's own sqrt(v^) + eps has no second
+    alpha [N] is learned, initialised with `inner_rate`. eps is inside the root: Adam's own sqrt(v^) + eps has no second
     derivative where a gradient is zero. Both moments are 0 at the start of a task.
     """
 
@@ -42,5 +42,5 @@ class Adam(UpdateRule):
         }
         return after, (m, v)
 
-    def hyperparameters(self, params: Params, grads: Params, state: State, step: int) -> dict[str, Named]:
+    def hyperparameters(self, params: Params, grads: Params, state: State, step: int) -> dict[str, NamedValues]:
         return {"rates": self.lr(params, grads, (), step)[0]}

@@ -1,13 +1,13 @@
 """ALFA: Meta-Learning with Adaptive Hyperparameters (Baik, Choi, Choi, Kim, Lee; NeurIPS 2020; arXiv 2011.00209).
 
-At every inner step i a small network g_phi reads the learning state tau, the layer-wise means of the fast weights and
-of their support gradients, and generates a rate and a decay for every layer:
+At every inner step i a small network g_phi maps the learning state tau, the layer-wise means of the fast weights and
+of their support gradients, to a learning rate and a weight decay for every layer:
 
     (a, d)       = g_phi(tau_i)
-    theta_{i+1}  = beta_i theta_i - a A_i grad_i,   beta_i = 1 - d B_i          (product taken layer by layer)
+    theta_{i+1}  = beta_i theta_i - a A_i grad_i,   beta_i = 1 - d B_i          (layer-wise products)
 
-with A and B meta-learned for every step and layer. This is the form of the authors' code; their paper has
-beta_i = d B_i, which needs B to start at 1.
+with A and B meta-learned per step and layer. This is the form of the authors' code; their paper has beta_i = d B_i,
+for which B is initialised with 1.
 """
 
 from collections.abc import Callable
@@ -66,10 +66,10 @@ def alfa(
     beta_form: type[Product] = OneMinus,
     scale: Scale = PerStepPerLayer,
 ) -> UpdateRule:
-    """ALFA for fast weights named in `template`: generated values times per-step per-layer scales A and B.
+    """ALFA: generated values times per-step per-layer scales A and B.
 
-    `inner_rate` starts A [S, N], `inner_decay` starts B [S, N] (1.0 under `BetaProduct`); `scale` makes both. All of it
-    is meta-learned and unconstrained: generated rates may turn negative, and do.
+    `inner_rate` initialises A [S, N], `inner_decay` B [S, N] (1.0 with `BetaProduct`); `scale` is the factory of both.
+    All are meta-learned and unconstrained: generated rates may become negative, and do.
     """
     learned = scales(template, num_steps, inner_rate, inner_decay, scale)
     return AffineUpdate(beta_form(Generated(template, generator), learned))
@@ -84,10 +84,10 @@ def alfa_random(
     inner_decay: float = 5e-6,
     generator: Generators = Generator,
 ) -> UpdateRule:
-    """ALFA from a random initialisation that is never trained: theta' = (1 - P d B) theta - a A grad.
+    """ALFA from a frozen random initialisation: theta' = (1 - P d B) theta - a A grad.
 
-    P, one decay for every parameter, starts at `inner_decay` and takes the place of the learned initialisation;
-    B starts at 1. Bind `GradientLearner.start = @frozen` beside it. (Supplement of the paper, and the authors' code.)
+    P, a learned decay per parameter, replaces the learned initialisation; it is initialised with `inner_decay`, B
+    with 1. Also bind `GradientLearner.initialization = @frozen`. (Supplement of the paper, and the authors' code.)
     """
     prior = RateAndDecay(lr=Constant(1.0), decay=PerParameter(template, inner_decay))
     generated = Product(Generated(template, generator), scales(template, num_steps, inner_rate, 1.0))
@@ -97,5 +97,5 @@ def alfa_random(
 def scales(
     template: Template, num_steps: int, rate: float, decay: float, scale: Scale = PerStepPerLayer
 ) -> RateAndDecay:
-    """A and B: a meta-learned rate and decay, for every step and layer unless `scale` says otherwise."""
+    """A and B: meta-learned rates and decays, by default per step and layer."""
     return RateAndDecay(lr=scale(template, num_steps, rate), decay=scale(template, num_steps, decay))

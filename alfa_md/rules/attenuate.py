@@ -1,4 +1,4 @@
-"""L2F: learn to forget a part of the initialisation before a task (Baik, Hong, Lee, CVPR 2020; arXiv 1906.05895)."""
+"""L2F (learning to forget): attenuation of the initialisation per task (Baik et al., CVPR 2020; arXiv 1906.05895)."""
 
 import gin
 import torch
@@ -12,8 +12,8 @@ from alfa_md.rules.base import State, UpdateRule
 class Attenuate(UpdateRule):
     """theta_l' = gamma_l theta_l, gamma = sigmoid(V2 relu(V1 e + b1) + b2), e the layer-wise means of the gradients.
 
-    Taken once, before the inner loop. `differentiable`: let meta-gradients flow through e, as in ALFA's code; the
-    code of L2F itself does not.
+    Applied once, before the inner loop. With `differentiable`, meta-gradients flow through e, as in ALFA's code; in
+    L2F's own code they do not.
     """
 
     def __init__(self, template: Template, differentiable: bool = True):

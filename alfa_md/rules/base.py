@@ -1,8 +1,8 @@
-"""Interfaces of an inner-loop optimiser: the update rule, its hyperparameters, and where they come from.
+"""Interfaces of inner-loop optimisers: update rules, their hyperparameters, and the sources of these.
 
 As in optax, state is explicit: `init(params)` makes the state of a task, every call takes (params, grads, state, step)
-and returns its result and the next state. Nothing is kept on a module between calls, so that a rule works stacked under
-vmap, under recomputation and in a CUDA graph by itself.
+and returns its result and the next state. Modules keep no state between calls, so every rule works under vmap, with
+recomputation and in CUDA graphs.
 """
 
 from operator import mul
@@ -11,17 +11,17 @@ from typing import Any, NamedTuple
 from torch import nn
 
 from alfa_md.params import Params
-from alfa_md.rules.layerwise import Named, entrywise
+from alfa_md.rules.layerwise import NamedValues, entrywise
 
-# Nested tuples and dictionaries of tensors; () where nothing is carried from one inner step to the next.
+# Nested tuples and dictionaries of tensors; () for rules without state.
 State = Any
 
 
 class Hypers(NamedTuple):
     """A learning rate and a weight decay for every tensor, each broadcastable to it."""
 
-    lr: Named
-    decay: Named
+    lr: NamedValues
+    decay: NamedValues
 
     def times(self, other: "Hypers") -> "Hypers":
         """The entry-wise product with other hyperparameters of the same tensors."""
@@ -35,7 +35,7 @@ class Hyperparameter(nn.Module):
         """The state at the start of a task."""
         return ()
 
-    def forward(self, params: Params, grads: Params, state: State, step: int) -> tuple[Named, State]:
+    def forward(self, params: Params, grads: Params, state: State, step: int) -> tuple[NamedValues, State]:
         raise TypeError(f"{type(self).__name__} gives no values: define its forward")
 
 
@@ -50,15 +50,14 @@ class HyperSource(nn.Module):
         raise TypeError(f"{type(self).__name__} gives no hyperparameters: define its forward")
 
     def factors(self, params: Params, grads: Params, state: State, step: int) -> dict[str, Hypers]:
-        """The factors that the values are a product of and that are worth a figure of their own, by name."""
+        """Named factors of the values, such as `generated` and `multiplier`, for logs and figures."""
         return {}
 
 
 class UpdateRule(nn.Module):
     """An inner-loop optimiser: theta_{i+1} from theta_i and its support gradient, as a pure function.
 
-    A rule of its own defines `update`, `init` where it carries something from step to step, and `hyperparameters` where
-    there is something to log.
+    Subclasses define `update`, `init` if they have state, and `hyperparameters` for what is logged.
     """
 
     def init(self, params: Params) -> State:
@@ -66,12 +65,12 @@ class UpdateRule(nn.Module):
         return ()
 
     def update(self, params: Params, grads: Params, state: State, step: int) -> tuple[Params, State]:
-        """The next fast weights, of the same names and shapes, and the next state. `step` counts from 0."""
+        """(next fast weights, of the same names and shapes; next state). `step` counts from 0."""
         raise TypeError(f"{type(self).__name__} updates nothing: define its update")
 
-    def hyperparameters(self, params: Params, grads: Params, state: State, step: int) -> dict[str, Named]:
-        """The values that `update` uses on the same arguments, for TensorBoard and figures.
+    def hyperparameters(self, params: Params, grads: Params, state: State, step: int) -> dict[str, NamedValues]:
+        """The values that `update` uses for the same arguments, for TensorBoard and figures.
 
-        By plural nouns, such as `rates`, `decays`, `momenta`; factors of them as `generated_rates`, `multiplier_rates`.
+        Keys are plural nouns: `rates`, `decays`, `momenta`; factors have prefixes, as in `generated_rates`.
         """
         return {}

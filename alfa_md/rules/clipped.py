@@ -1,4 +1,4 @@
-"""Clipping of support gradients around any update rule."""
+"""Gradient clipping by global norm in the inner loop, around any update rule."""
 
 from collections.abc import Callable
 
@@ -7,14 +7,14 @@ import torch
 
 from alfa_md.params import Params, Template
 from alfa_md.rules.base import State, UpdateRule
-from alfa_md.rules.layerwise import Named
+from alfa_md.rules.layerwise import NamedValues
 
 
 @gin.configurable("clipped")
 class Clipped(UpdateRule):
-    """The update of `rule` on support gradients that are scaled down to a common norm of at most `max_norm`.
+    """The update of `rule` on support gradients clipped to a global norm of at most `max_norm`.
 
-    The norm is that of all tensors together, as in `torch.nn.utils.clip_grad_norm_`.
+    The norm is over all tensors, as in `torch.nn.utils.clip_grad_norm_`.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class Clipped(UpdateRule):
     def update(self, params: Params, grads: Params, state: State, step: int) -> tuple[Params, State]:
         return self.rule.update(params, self.clip(grads), state, step)
 
-    def hyperparameters(self, params: Params, grads: Params, state: State, step: int) -> dict[str, Named]:
+    def hyperparameters(self, params: Params, grads: Params, state: State, step: int) -> dict[str, NamedValues]:
         return self.rule.hyperparameters(params, self.clip(grads), state, step)
 
     def clip(self, grads: Params) -> Params:

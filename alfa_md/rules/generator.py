@@ -1,4 +1,4 @@
-"""g_phi: the small network that turns the learning state into hyperparameters."""
+"""ALFA's generator g_phi: an MLP from the learning state to hyperparameters."""
 
 from collections.abc import Callable
 
@@ -12,26 +12,26 @@ from alfa_md.rules.learning_state import LearningState
 
 @gin.configurable
 def identity_init(last: nn.Linear) -> None:
-    """The generator starts by emitting 1 for everything: with B = 0 the first step is the base learner's own."""
+    """Initialises the last layer to output 1 everywhere: with B = 0 the first update is that of the base learner."""
     nn.init.zeros_(last.weight)
     nn.init.ones_(last.bias)
 
 
 @gin.configurable
 def reference_init(last: nn.Linear) -> None:
-    """The generator keeps PyTorch's default initialisation of linear layers, as the authors' code does."""
+    """Keeps PyTorch's default initialisation of linear layers, as the authors' code does."""
 
 
 @gin.configurable
 class Generator(nn.Module):
-    """Linear layers of width 2N with rectifiers between, and raw outputs: nothing squashes or clamps them.
+    """MLP with hidden layers of width 2N, ReLU, and unbounded outputs.
 
     Args:
       template: names of the N fast weights.
-      num_outputs: how many values are generated at a step.
+      num_outputs: number of values generated per step.
       state: factory of the learning state.
       num_layers: 2 as in the authors' code; their paper says 3 (no significant difference, by their own account).
-      initialize: changes the last layer.
+      initialize: initialises the last layer.
     """
 
     def __init__(

@@ -1,6 +1,6 @@
 """Hyperparameters by granularity: constant, per step, per layer, per step and layer, per parameter; and products.
 
-The learned ones are the same for all tasks. Inner steps beyond the last learned one use its value.
+Learned values are shared by all tasks. Inner steps beyond the last learned one use its value.
 """
 
 from operator import mul
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from alfa_md.errors import UserError
 from alfa_md.params import Params, Template
 from alfa_md.rules.base import Hyperparameter, State
-from alfa_md.rules.layerwise import Layerwise, Named, Shared, entrywise
+from alfa_md.rules.layerwise import Layerwise, NamedValues, Shared, entrywise
 
 
 class Constant(Hyperparameter):
@@ -21,7 +21,7 @@ class Constant(Hyperparameter):
         super().__init__()
         self.value = value
 
-    def forward(self, params: Params, grads: Params, state: State, step: int) -> tuple[Named, State]:
+    def forward(self, params: Params, grads: Params, state: State, step: int) -> tuple[NamedValues, State]:
         return Shared(params, self.value), state
 
 
@@ -30,10 +30,10 @@ class PerStep(Hyperparameter):
 
     def __init__(self, num_steps: int, start: float):
         super().__init__()
-        self.values = nn.Parameter(torch.full((at_least_one(num_steps),), start))
+        self.values = nn.Parameter(torch.full((checked_num_steps(num_steps),), start))
 
-    def forward(self, params: Params, grads: Params, state: State, step: int) -> tuple[Named, State]:
-        return Shared(params, of_step(self.values, step)), state
+    def forward(self, params: Params, grads: Params, state: State, step: int) -> tuple[NamedValues, State]:
+        return Shared(params, value_at_step(self.values, step)), state
 
 
 class PerLayer(Hyperparameter):
@@ -43,7 +43,7 @@ class PerLayer(Hyperparameter):
         super().__init__()
         self.values = nn.Parameter(torch.full((len(template),), start))
 
-    def forward(self, params: Params, grads: Params, state: State, step: int) -> tuple[Named, State]:
+    def forward(self, params: Params, grads: Params, state: State, step: int) -> tuple[NamedValues, State]:
         return Layerwise(params, self.values), state
 
 
@@ -52,17 +52,17 @@ class PerStepPerLayer(Hyperparameter):
 
     def __init__(self, template: Template, num_steps: int, start: float):
         super().__init__()
-        self.values = nn.Parameter(torch.full((at_least_one(num_steps), len(template)), start))
+        self.values = nn.Parameter(torch.full((checked_num_steps(num_steps), len(template)), start))
 
-    def forward(self, params: Params, grads: Params, state: State, step: int) -> tuple[Named, State]:
-        return Layerwise(params, of_step(self.values, step)), state
+    def forward(self, params: Params, grads: Params, state: State, step: int) -> tuple[NamedValues, State]:
+        return Layerwise(params, value_at_step(self.values, step)), state
 
 
 class PerParameter(Hyperparameter):
     """A learned value for every entry of every tensor, shared by all steps.
 
-    A head of more classes than the episode uses the first rows of its values. Raises UserError for fast weights whose
-    shape is another in every episode.
+    If the head has more classes than the episode, the first rows are used. Raises UserError for fast weights without
+    a fixed shape, such as those of a head made per episode.
     """
 
     def __init__(self, template: Template, start: float):
@@ -72,7 +72,7 @@ class PerParameter(Hyperparameter):
                 raise UserError(f"a value for every entry of {name} needs a head of fixed size; bind @LearnedHead()")
         self.values = nn.ParameterList(torch.full(tensor.shape, start) for tensor in template.values())
 
-    def forward(self, params: Params, grads: Params, state: State, step: int) -> tuple[Named, State]:
+    def forward(self, params: Params, grads: Params, state: State, step: int) -> tuple[NamedValues, State]:
         named = zip(params.items(), self.values, strict=True)
         return {name: own[: len(theta)] for (name, theta), own in named}, state
 
@@ -87,31 +87,31 @@ class Times(Hyperparameter):
     def init(self, params: Params) -> State:
         return self.first.init(params), self.second.init(params)
 
-    def forward(self, params: Params, grads: Params, state: State, step: int) -> tuple[Named, State]:
+    def forward(self, params: Params, grads: Params, state: State, step: int) -> tuple[NamedValues, State]:
         first, first_state = self.first(params, grads, state[0], step)
         second, second_state = self.second(params, grads, state[1], step)
         return entrywise(mul, first, second), (first_state, second_state)
 
 
 class FromFirstStep(Hyperparameter):
-    """The values that `source` gives at the first inner step of a task, for all its steps."""
+    """The values of `source` at the first inner step of a task, reused in all its steps."""
 
     def __init__(self, source: Hyperparameter):
         super().__init__()
         self.source = source
 
-    def forward(self, params: Params, grads: Params, state: State, step: int) -> tuple[Named, State]:
+    def forward(self, params: Params, grads: Params, state: State, step: int) -> tuple[NamedValues, State]:
         values = state or self.source(params, grads, self.source.init(params), step)[0]
         return values, values
 
 
-def of_step(values: Tensor, step: int) -> Tensor:
-    """The row of an inner step, the last row for steps beyond it."""
+def value_at_step(values: Tensor, step: int) -> Tensor:
+    """Row `step` of `values`; the last row for further steps."""
     return values[min(step, len(values) - 1)]
 
 
-def at_least_one(num_steps: int) -> int:
-    """`num_steps`. Raises UserError if there is no inner step to learn a value for."""
+def checked_num_steps(num_steps: int) -> int:
+    """Returns `num_steps`. Raises UserError if it is less than 1."""
     if num_steps < 1:
         raise UserError(f"rates for every inner step need num_steps >= 1, not {num_steps}")
     return num_steps

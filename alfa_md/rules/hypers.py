@@ -1,4 +1,4 @@
-"""Sources of a learning rate and a decay: one of each side by side, and the product of two sources."""
+"""Sources of learning rates and decays: from one hyperparameter each, and as a product of two sources."""
 
 from alfa_md.params import Params
 from alfa_md.rules.base import Hyperparameter, Hypers, HyperSource, State
@@ -36,7 +36,7 @@ class Product(HyperSource):
         return first.times(second), (first_state, second_state)
 
     def factors(self, params: Params, grads: Params, state: State, step: int) -> dict[str, Hypers]:
-        """Those of both sources; what multiplies a generator's outputs counts as `multiplier`."""
+        """The factors of both sources; the factor of generated values is named `multiplier`."""
         found = self.first.factors(params, grads, state[0], step) | self.second.factors(params, grads, state[1], step)
         if found.keys() == {"generated"}:
             found["multiplier"], _ = self.second(params, grads, state[1], step)

@@ -1,4 +1,4 @@
-"""One value for every tensor, stored as a vector with names: arithmetic on all of them is one operation."""
+"""Values per tensor, stored as one vector with names, so that arithmetic on all of them is one operation."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
@@ -6,11 +6,11 @@ from functools import cached_property
 from torch import Tensor
 from torch.utils._pytree import register_pytree_node
 
-Named = Mapping[str, Tensor | float]  # name -> a value that broadcasts to the tensor of that name
+NamedValues = Mapping[str, Tensor | float]  # tensor name -> a value that broadcasts to that tensor
 
 
 class Layerwise(Mapping[str, Tensor]):
-    """The entries of `vector` [N] by name, in order."""
+    """A mapping from N names to the entries of `vector` [N]."""
 
     def __init__(self, names: Iterable[str], vector: Tensor):
         self.names, self.vector = tuple(names), vector
@@ -30,7 +30,7 @@ class Layerwise(Mapping[str, Tensor]):
         return len(self.names)
 
 
-# A state may hold it, and vmap return it.
+# As a pytree it may be part of a state and of the results of vmap.
 register_pytree_node(
     Layerwise,
     lambda values: ([values.vector], values.names),
@@ -40,7 +40,7 @@ register_pytree_node(
 
 
 class Shared(Mapping[str, Tensor | float]):
-    """One value for all tensors."""
+    """A mapping from names to one value, shared by all tensors."""
 
     def __init__(self, names: Iterable[str], value: Tensor | float):
         self.names, self.value = tuple(names), value
@@ -55,8 +55,8 @@ class Shared(Mapping[str, Tensor | float]):
         return len(self.names)
 
 
-def entrywise(operation: Callable, *values: Named) -> Named:
-    """`operation` applied to the values of every name; one operation if all `values` are Layerwise or Shared."""
+def entrywise(operation: Callable, *values: NamedValues) -> NamedValues:
+    """`operation` applied to the values of every name; a single call if all `values` are Layerwise or Shared."""
     first = values[0]
     if all(isinstance(each, Shared) for each in values):
         return Shared(first.names, operation(*(each.value for each in values)))

@@ -1,4 +1,4 @@
-"""The learning state tau: what ALFA's generator sees of a task at an inner step."""
+"""ALFA's learning state tau, the input of the generator: layer-wise means of weights and gradients."""
 
 from collections.abc import Sequence
 
@@ -14,10 +14,10 @@ PARTS = ("weights", "gradients")
 
 @gin.configurable
 class LearningState(nn.Module):
-    """tau = [means of the weights, then means of the gradients] [2N], one mean a tensor, raw.
+    """tau [2N]: the mean of every weight tensor, then the mean of every gradient tensor, not normalised.
 
-    `parts` leaves one of the two out (the paper's Table 5). No meta-gradient flows through the parts that are
-    `detached`: in the authors' code the gradients; in later code of theirs none; both, () and PARTS, are at hand.
+    `parts` selects weights, gradients or both (the paper's Table 5). No meta-gradient flows through parts in
+    `detached`: the gradients in the authors' code, none in later code of theirs.
     """
 
     def __init__(self, template: Template, parts: Sequence[str] = PARTS, detached: Sequence[str] = ("gradients",)):

@@ -1,4 +1,4 @@
-"""LSLR: a learned rate for every inner step and layer (MAML++; Antoniou, Edwards, Storkey, 2019)."""
+"""LSLR of MAML++ (Antoniou, Edwards, Storkey, ICLR 2019): a learned rate per inner step and layer."""
 
 import gin
 
@@ -11,5 +11,5 @@ from alfa_md.rules.hypers import RateAndDecay
 
 @gin.configurable
 def lslr(template: Template, num_steps: int, *, inner_rate: float = gin.REQUIRED) -> UpdateRule:
-    """theta' = theta - A_i grad, with A [S, N] learned from `inner_rate` on; no decay."""
+    """theta' = theta - A_i grad, with A [S, N] learned, initialised with `inner_rate`; no decay."""
     return AffineUpdate(RateAndDecay(lr=PerStepPerLayer(template, num_steps, inner_rate), decay=Constant(0.0)))

@@ -1,4 +1,4 @@
-"""ALFA without its generator: the control that every gain of the generator is measured against."""
+"""ALFA without its generator: learned rates and decays per inner step and layer, the control for the generator."""
 
 import gin
 
@@ -12,8 +12,5 @@ from alfa_md.rules.base import UpdateRule
 def lslr_decay(
     template: Template, num_steps: int, *, inner_rate: float = gin.REQUIRED, inner_decay: float = 5e-6
 ) -> UpdateRule:
-    """A learned rate (LSLR of MAML++, Antoniou et al., 2019) and a learned decay for every step and layer.
-
-    The same for every task: what is left of ALFA when nothing is generated.
-    """
+    """LSLR (MAML++, Antoniou et al., 2019) with a learned decay: A and B of ALFA, shared by all tasks."""
     return AffineUpdate(scales(template, num_steps, inner_rate, inner_decay))

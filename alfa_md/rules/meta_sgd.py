@@ -1,4 +1,4 @@
-"""Meta-SGD: a learned rate for every parameter (Li, Zhou, Chen, Li, 2017)."""
+"""Meta-SGD (Li, Zhou, Chen, Li, 2017): a learned rate per parameter."""
 
 import gin
 
@@ -11,5 +11,5 @@ from alfa_md.rules.hypers import RateAndDecay
 
 @gin.configurable
 def meta_sgd(template: Template, num_steps: int, *, inner_rate: float = gin.REQUIRED) -> UpdateRule:
-    """theta' = theta - alpha grad, alpha of theta's shape, learned from `inner_rate` on and shared by all steps."""
+    """theta' = theta - alpha grad, with alpha of theta's shape learned, initialised with `inner_rate`."""
     return AffineUpdate(RateAndDecay(lr=PerParameter(template, inner_rate), decay=Constant(0.0)))

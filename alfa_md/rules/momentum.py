@@ -1,18 +1,18 @@
-"""Gradient descent with heavy-ball momentum (Polyak, 1964), learning rate and momentum learned for every layer."""
+"""Gradient descent with heavy-ball momentum (Polyak, 1964); learned rate and momentum per layer."""
 
 import gin
 
 from alfa_md.params import Params, Template, zeros_like
 from alfa_md.rules.base import State, UpdateRule
 from alfa_md.rules.granularities import PerLayer
-from alfa_md.rules.layerwise import Named
+from alfa_md.rules.layerwise import NamedValues
 
 
 @gin.configurable("momentum")
 class Momentum(UpdateRule):
-    """m' = mu m + g, theta' = theta - alpha m', with alpha [N] and mu [N] learned and the same for every step.
+    """m' = mu m + g, theta' = theta - alpha m', with alpha [N] and mu [N] learned and shared by all steps.
 
-    `inner_rate` starts alpha, `momentum` starts mu; m is 0 at the start of a task.
+    `inner_rate` initialises alpha, `momentum` mu; m is 0 at the start of a task.
     """
 
     def __init__(self, template: Template, num_steps: int, inner_rate: float = gin.REQUIRED, momentum: float = 0.9):
@@ -27,5 +27,5 @@ class Momentum(UpdateRule):
         m = {name: mu[name] * state[name] + g for name, g in grads.items()}
         return {name: theta - alpha[name] * m[name] for name, theta in params.items()}, m
 
-    def hyperparameters(self, params: Params, grads: Params, state: State, step: int) -> dict[str, Named]:
+    def hyperparameters(self, params: Params, grads: Params, state: State, step: int) -> dict[str, NamedValues]:
         return {"rates": self.lr(params, grads, (), step)[0], "momenta": self.mu(params, grads, (), step)[0]}

@@ -1,4 +1,4 @@
-"""A learning state whose entries are all of the order of one, however large the tensors they come from."""
+"""Normalised learning state: every entry divided by its running root mean square. Not in the paper."""
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
@@ -16,21 +16,20 @@ from alfa_md.rules.learning_state import PARTS
 
 @gin.configurable
 class NormalizedState(Accumulator):
-    """tau [size]: the means of `LearningState`, each divided by its own running root mean square. Not in the paper.
+    """tau [size]: the means of `LearningState`, each divided by its own running root mean square.
 
-    The mean square of an entry is taken over tasks and inner steps, and over updates as a running average that keeps
-    `momentum` of itself; the first update sets it. It changes at the end of an update, never within one, and never in
-    evaluation. An entry of which nothing but zero is known, as all are in the first update, is left as it is. No
-    entry acts on the scale of another, as in a normalisation of the whole vector, where the largest (the bias of a
-    head made of prototypes) would hide all others.
+    The mean square of an entry is over the tasks and inner steps of an outer update, with an exponential moving average
+    over updates (`momentum`); the first update initialises it. It changes at the end of an update only, and never in
+    evaluation. Entries with a mean square of zero, as all in the first update, are not scaled. Entries are scaled
+    independently: a normalisation of the whole vector would be dominated by the largest, the bias of a PrototypeHead.
 
-    `without` leaves out entries by patterns of `fnmatch` on "weights/<tensor>" and "gradients/<tensor>". Leave out what
-    is zero but for rounding, which would be scaled up to noise of the order of one: "gradients/head.*" under cross
-    entropy, whose gradients add up to zero over the classes, "weights/head.bias" of a learned head that starts at 0,
-    and "*/backbone.layers.*.0.bias" in `Conv4`, the biases that batch normalisation takes out again.
+    `without` excludes entries by `fnmatch` patterns on "weights/<tensor>" and "gradients/<tensor>". Exclude entries
+    that are zero up to rounding, which would be scaled up to noise: "gradients/head.*" under cross entropy, whose
+    gradients sum to zero over the classes, "weights/head.bias" of a learned head initialised with 0, and
+    "*/backbone.layers.*.0.bias" in `Conv4`, the biases without effect before batch normalisation.
     `detached` is that of `LearningState`.
 
-    Raises UserError for a pattern that matches no entry, and where no entry is left.
+    Raises UserError for a pattern that matches no entry, and if no entry is left.
     """
 
     def __init__(
@@ -44,20 +43,20 @@ class NormalizedState(Accumulator):
             raise UserError(f"NormalizedState.detached = {detached!r}: choose among {PARTS}")
         if not 0 <= momentum < 1:
             raise UserError(f"NormalizedState.momentum = {momentum!r} must be at least 0 and less than 1")
-        left = remaining([f"{part}/{name}" for part in PARTS for name in template], without)
+        left = selected_entries([f"{part}/{name}" for part in PARTS for name in template], without)
         super().__init__(len(left) + 1)
         self.entries, self.size = left, len(left)
         self.detached, self.momentum = frozenset(detached), momentum
-        self.register_buffer("mean_square", torch.zeros(self.size, dtype=torch.float64))  # 0: not known yet
+        self.register_buffer("mean_square", torch.zeros(self.size, dtype=torch.float64))  # 0: no data yet
 
     def forward(self, params: Params, grads: Params) -> Tensor:
         parts = {"weights": params, "gradients": grads}
         means = layer_means({entry: self._tensor(parts, *entry.split("/", 1)) for entry in self.entries})
-        self.update(F.pad(means.detach().double().square(), (0, 1), value=1.0))  # the last entry counts them
+        self.update(F.pad(means.detach().double().square(), (0, 1), value=1.0))  # the last entry is their number
         return means / self.scale().to(means.dtype)
 
     def scale(self) -> Tensor:
-        """What the entries are divided by [size]."""
+        """The root mean squares [size], the divisors of the entries; 1 where the mean square is 0."""
         return torch.where(self.mean_square > 0, self.mean_square.sqrt(), 1.0)
 
     def merge(self, sums: Tensor) -> None:
@@ -71,8 +70,8 @@ class NormalizedState(Accumulator):
         return tensor.detach() if part in self.detached else tensor
 
 
-def remaining(entries: Sequence[str], without: Sequence[str]) -> list[str]:
-    """The entries that match none of the patterns."""
+def selected_entries(entries: Sequence[str], without: Sequence[str]) -> list[str]:
+    """The entries that match no pattern of `without`. Raises UserError for unused patterns and an empty result."""
     for pattern in without:
         if not any(fnmatchcase(entry, pattern) for entry in entries):
             known = ", ".join(entries)

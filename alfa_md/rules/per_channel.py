@@ -1,4 +1,4 @@
-"""Hyperparameters learned per step and output channel, for `alfa.scale`. Not in the paper."""
+"""Learned hyperparameters per inner step and output channel, for `alfa.scale`. Not in the paper."""
 
 import gin
 import torch
@@ -6,8 +6,8 @@ from torch import Tensor, nn
 
 from alfa_md.params import Params, Template
 from alfa_md.rules.base import Hyperparameter, State
-from alfa_md.rules.granularities import at_least_one, of_step
-from alfa_md.rules.layerwise import Named
+from alfa_md.rules.granularities import checked_num_steps, value_at_step
+from alfa_md.rules.layerwise import NamedValues
 
 HEAD = "head."
 
@@ -16,26 +16,26 @@ HEAD = "head."
 class PerStepPerChannel(Hyperparameter):
     """A learned value for every step and output channel, the first dimension of a tensor: [S, C] each.
 
-    One value a step [S, 1] for a tensor of the head, whose rows are classes: they come in any number and order, so
-    that a row means something else in every episode.
+    One value per step [S, 1] for tensors of the head: their rows are the classes of an episode, in varying number and
+    order.
     """
 
     def __init__(self, template: Template, num_steps: int, start: float):
         super().__init__()
-        steps = at_least_one(num_steps)
-        self.values = nn.ParameterList(torch.full((steps, channels(*item)), start) for item in template.items())
+        steps = checked_num_steps(num_steps)
+        self.values = nn.ParameterList(torch.full((steps, values_per_step(*item)), start) for item in template.items())
 
-    def forward(self, params: Params, grads: Params, state: State, step: int) -> tuple[Named, State]:
+    def forward(self, params: Params, grads: Params, state: State, step: int) -> tuple[NamedValues, State]:
         """Values that broadcast along the first dimension: [C, 1, 1, 1] for a convolution, [C] for its bias."""
         named = zip(params.items(), self.values, strict=True)
-        return {name: of_step(own, step).view(leading(theta)) for (name, theta), own in named}, state
+        return {name: value_at_step(own, step).view(broadcast_shape(theta)) for (name, theta), own in named}, state
 
 
-def channels(name: str, tensor: object) -> int:
-    """The number of values that a tensor has at a step."""
+def values_per_step(name: str, tensor: object) -> int:
+    """The number of values of a tensor per step: its output channels, or 1."""
     return len(tensor) if isinstance(tensor, Tensor) and tensor.dim() and not name.startswith(HEAD) else 1
 
 
-def leading(theta: Tensor) -> list[int]:
-    """The shape in which values for the first dimension of a tensor broadcast to it."""
+def broadcast_shape(theta: Tensor) -> list[int]:
+    """The shape that broadcasts values of the first dimension of a tensor to it: [-1, 1, ...]."""
     return [-1] + [1] * (theta.dim() - 1) if theta.dim() else []

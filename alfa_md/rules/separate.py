@@ -1,7 +1,7 @@
-"""Learning rate and decay at granularities of their own: ALFA's ablation by adaptivity (its Table 6).
+"""Separate choice of learning rate and decay: ALFA's ablation of adaptivity and granularity (Table 6 of the paper).
 
-Each is made by a factory (template, num_steps, start) -> Hyperparameter. *Fixed* is learned and the same for all tasks,
-*adaptive* is generated for the task and scaled by what is learned.
+Each is made by a factory (template, num_steps, start) -> Hyperparameter. *Fixed* values are learned and shared by all
+tasks; *adaptive* values are generated for the task and multiplied by learned ones, initialised with `start`.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from alfa_md.rules.base import Hyperparameter, State, UpdateRule
 from alfa_md.rules.generator import Generator
 from alfa_md.rules.granularities import Constant, FromFirstStep, PerLayer, PerParameter, PerStep, PerStepPerLayer, Times
 from alfa_md.rules.hypers import RateAndDecay
-from alfa_md.rules.layerwise import Layerwise, Named, Shared
+from alfa_md.rules.layerwise import Layerwise, NamedValues, Shared
 
 HyperparameterFactory = Callable[[Template, int, float], Hyperparameter]
 
@@ -34,36 +34,36 @@ def separate(
 
 
 class GeneratedForAll(Hyperparameter):
-    """One generated value for all tensors."""
+    """One generated value per step, shared by all tensors."""
 
     def __init__(self, template: Template):
         super().__init__()
         self.generator = Generator(template, 1)
 
-    def forward(self, params: Params, grads: Params, state: State, step: int) -> tuple[Named, State]:
+    def forward(self, params: Params, grads: Params, state: State, step: int) -> tuple[NamedValues, State]:
         return Shared(params, self.generator(params, grads)[0]), state
 
 
 class GeneratedForEach(Hyperparameter):
-    """A generated value for every tensor."""
+    """A generated value per step and tensor."""
 
     def __init__(self, template: Template):
         super().__init__()
         self.generator = Generator(template, len(template))
 
-    def forward(self, params: Params, grads: Params, state: State, step: int) -> tuple[Named, State]:
+    def forward(self, params: Params, grads: Params, state: State, step: int) -> tuple[NamedValues, State]:
         return Layerwise(params, self.generator(params, grads)), state
 
 
 @gin.configurable
 def unlearned(template: Template, num_steps: int, start: float) -> Hyperparameter:
-    """`start`, not learned."""
+    """The constant `start`."""
     return Constant(start)
 
 
 @gin.configurable
 def zero(template: Template, num_steps: int, start: float) -> Hyperparameter:
-    """0 for any start: without decay beta is 1."""
+    """The constant 0, whatever `start` is: no decay, beta = 1."""
     return Constant(0.0)
 
 
@@ -87,19 +87,19 @@ def fixed_per_step_per_layer(template: Template, num_steps: int, start: float) -
 
 @gin.configurable
 def adaptive_per_step(template: Template, num_steps: int, start: float) -> Hyperparameter:
-    """At every step one generated value for all tensors."""
+    """A generated value for every step, shared by all tensors."""
     return Times(GeneratedForAll(template), PerStep(num_steps, start))
 
 
 @gin.configurable
 def adaptive_per_layer(template: Template, num_steps: int, start: float) -> Hyperparameter:
-    """A value for every tensor, generated at the first step of a task and kept."""
+    """A value for every tensor, generated at the first step of a task and shared by all steps."""
     return FromFirstStep(Times(GeneratedForEach(template), PerLayer(template, start)))
 
 
 @gin.configurable
 def adaptive_per_step_per_layer(template: Template, num_steps: int, start: float) -> Hyperparameter:
-    """At every step a generated value for every tensor."""
+    """A generated value for every step and tensor."""
     return Times(GeneratedForEach(template), PerStepPerLayer(template, num_steps, start))
 
 
@@ -107,5 +107,5 @@ def adaptive_per_step_per_layer(template: Template, num_steps: int, start: float
 def per_parameter(
     template: Template, num_steps: int, start: float, source: HyperparameterFactory = gin.REQUIRED
 ) -> Hyperparameter:
-    """`source`, from 1 on, times a learned value for every parameter: the decay from a random initialisation."""
+    """`source`, initialised with 1, times a learned value per parameter: the decay of `alfa_random`."""
     return Times(source(template, num_steps, 1.0), PerParameter(template, start))

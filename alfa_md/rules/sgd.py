@@ -11,5 +11,5 @@ from alfa_md.rules.hypers import RateAndDecay
 
 @gin.configurable
 def sgd(template: Template, num_steps: int, *, inner_rate: float = gin.REQUIRED) -> UpdateRule:
-    """theta' = theta - inner_rate * g; nothing in it is learned."""
+    """theta' = theta - inner_rate * g, with a constant rate."""
     return AffineUpdate(RateAndDecay(lr=Constant(inner_rate), decay=Constant(0.0)))

@@ -28,7 +28,7 @@ def parameter_groups(learner: Learner, weight_decay: float) -> list[dict]:
 
     Frozen parameters are in no group. Returns at least one group, which may be empty.
     """
-    chosen = {id(parameter) for parameter in learner.decayed()}
+    chosen = {id(parameter) for parameter in learner.decayed_parameters()}
     decayed = [parameter for parameter in trainable_parameters(learner) if id(parameter) in chosen]
     others = [parameter for parameter in trainable_parameters(learner) if id(parameter) not in chosen]
     groups = [{"params": decayed, "weight_decay": 2 * weight_decay}, {"params": others, "weight_decay": 0.0}]

@@ -11,7 +11,7 @@ from alfa_md.heads import PrototypeHead, ZeroHead, linear, prototypes
 from alfa_md.inner_loop.loop import adapt, unroll
 from alfa_md.learners.gradient import BACKBONE
 from alfa_md.normalization import embed_episode
-from alfa_md.params import pick
+from alfa_md.params import select_parameters
 from alfa_md.rules.alfa import alfa
 from alfa_md.rules.generator import Generator, identity_init, reference_init
 from alfa_md.rules.sgd import sgd
@@ -120,7 +120,7 @@ def central_difference(loss, parameter, direction, epsilon=1e-5):
 
 
 def test_zero_steps_return_the_initial_tensors():
-    params = pick(smooth_net().double(), BACKBONE)
+    params = select_parameters(smooth_net().double(), BACKBONE)
     assert adapt(params, lambda p: 1 / 0, sgd({}, 1, inner_rate=0.1), 0, True) is params
 
 

@@ -30,7 +30,7 @@ WITHOUT = {
 
 def plainly(learner):
     """The same learner whose inner loop has every step look at the support set by itself."""
-    learner.start = partial(learner.start, alone=False)
+    learner.start = partial(learner.start, single_task=False)
     return learner
 
 

@@ -16,7 +16,7 @@ BY_FORMULA = [True, False, False, False, False]
 
 
 def settings() -> list[bool]:
-    return [switch.get() for switch in attention_by_formula.switches]
+    return [setting.get() for setting in attention_by_formula.settings]
 
 
 @pytest.mark.parametrize("block", [double_backward, stacked_tasks])
@@ -33,7 +33,7 @@ def test_settings_hold_inside_and_are_restored_after_an_error_too(block):
 
 
 def test_settings_of_the_user_s_own_are_restored():
-    last = attention_by_formula.switches[-1]
+    last = attention_by_formula.settings[-1]
     last.set(False)
     try:
         with double_backward():

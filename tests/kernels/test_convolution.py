@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch.autograd import gradcheck, gradgradcheck
 from torch.func import grad, vmap
 
-from alfa_md.kernels.convolution import Convolve, convolution
+from alfa_md.kernels.convolution import ConvolutionFunction, convolution
 from alfa_md.kernels.dispatch import double_backward
 
 pytestmark = pytest.mark.fast_path
@@ -23,9 +23,9 @@ def second_order():
 
 def test_pytorch_s_own_serves_first_order():
     given = tensors()
-    assert isinstance(convolution(*given, (1, 1), (1, 1)).grad_fn, Convolve._backward_cls)
+    assert isinstance(convolution(*given, (1, 1), (1, 1)).grad_fn, ConvolutionFunction._backward_cls)
     with_own = contextvars.Context().run(convolution, *given, (1, 1), (1, 1))
-    assert not isinstance(with_own.grad_fn, Convolve._backward_cls)
+    assert not isinstance(with_own.grad_fn, ConvolutionFunction._backward_cls)
 
 
 def tensors(*lead: int, bias: bool = True) -> tuple:

@@ -6,9 +6,9 @@ import torch
 from torch.func import vmap
 
 from alfa_md.kernels.affine import Affine
-from alfa_md.kernels.convolution import Convolve
+from alfa_md.kernels.convolution import ConvolutionFunction
 from alfa_md.kernels.function import Function
-from alfa_md.kernels.moments import Moments
+from alfa_md.kernels.moments import BatchMoments
 
 
 class Scale(Function):
@@ -36,5 +36,5 @@ def test_defaults_gradients_and_vmap():
 
 def test_nothing_is_inspected_at_a_call(monkeypatch):
     monkeypatch.setattr(inspect.Signature, "from_callable", lambda *arguments, **options: 1 / 0)
-    for function in (Affine, Convolve, Moments):
+    for function in (Affine, ConvolutionFunction, BatchMoments):
         assert isinstance(function.forward.__signature__, inspect.Signature)

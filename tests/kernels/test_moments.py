@@ -10,7 +10,7 @@ from torch.autograd import gradcheck, gradgradcheck
 
 from alfa_md.kernels import patch_moments
 from alfa_md.kernels.moments import batch_moments
-from alfa_md.kernels.patch_moments import convolved_moments, pays
+from alfa_md.kernels.patch_moments import closed_form_is_cheaper, convolved_moments
 
 PADDING = (1, 1)
 
@@ -51,30 +51,34 @@ def test_moments_of_a_convolution_without_looking_at_it(images, kernel):
 
 
 def test_patches_are_counted_once_a_task(images, kernel, monkeypatch):
-    counted = []
-    monkeypatch.setattr(patch_moments, "counted", lambda *args, f=patch_moments.counted: counted.append(0) or f(*args))
+    computed = []
+    monkeypatch.setattr(
+        patch_moments,
+        "compute_patch_moments",
+        lambda *args, f=patch_moments.compute_patch_moments: computed.append(0) or f(*args),
+    )
     for _ in range(3):
         convolved_moments(images, kernel, PADDING)
-    assert len(counted) == 1
+    assert len(computed) == 1
     convolved_moments(images, kernel, (0, 0))
     convolved_moments(images.clone(), kernel, (0, 0))
-    assert len(counted) == 3
+    assert len(computed) == 3
     images.mul_(2)  # other pixels in the same place
     close(convolved_moments(images, kernel, (0, 0)), plain(F.conv2d(images, kernel)))
-    assert len(counted) == 4
+    assert len(computed) == 4
 
 
 def test_what_was_counted_goes_with_the_images(kernel):
     gc.collect()
-    before = len(patch_moments._counted)
+    before = len(patch_moments._cache)
     images = torch.randn(2, 2, 6, 6, dtype=torch.float64)
     convolved_moments(images, kernel, PADDING)
-    assert len(patch_moments._counted) == before + 1
+    assert len(patch_moments._cache) == before + 1
     del images
-    assert len(patch_moments._counted) == before
+    assert len(patch_moments._cache) == before
 
 
 def test_where_the_closed_form_pays(images):
-    assert pays(nn.Conv2d(2, 19, 3), images)
-    assert not pays(nn.Conv2d(2, 18, 3), images)  # patches of 18 numbers, 18 channels
-    assert not pays(nn.Conv2d(2, 19, 3), images.requires_grad_())
+    assert closed_form_is_cheaper(nn.Conv2d(2, 19, 3), images)
+    assert not closed_form_is_cheaper(nn.Conv2d(2, 18, 3), images)  # patches of 18 numbers, 18 channels
+    assert not closed_form_is_cheaper(nn.Conv2d(2, 19, 3), images.requires_grad_())

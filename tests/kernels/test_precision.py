@@ -18,7 +18,7 @@ from alfa_md.kernels.precision import bfloat16, float32
 from alfa_md.learners.batching.vmapped import vmapped_scores
 from alfa_md.learners.gradient import BACKBONE
 from alfa_md.normalization import EpisodicBatchNorm, collected_moments, support_moments
-from alfa_md.params import strip
+from alfa_md.params import strip_prefix
 from tests.episodes import random_episode, small_learner, smooth_net
 
 NETWORKS = {
@@ -67,7 +67,7 @@ def test_bfloat16_is_near_float32_and_not_it(backbone, first_order):
 def test_float32_is_the_backbone_itself_to_the_last_bit():
     fine = learner(float32)
     theta = fine.initial(episode())
-    expected = functional_call(fine.backbone, strip(theta, BACKBONE), (episode().query_x,))
+    expected = functional_call(fine.backbone, strip_prefix(theta, BACKBONE), (episode().query_x,))
     assert torch.equal(fine.embedding(theta)(episode().query_x), expected)
 
 

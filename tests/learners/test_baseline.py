@@ -90,7 +90,7 @@ def test_weight_decay_acts_on_kernels_and_the_classifier_s_weight(make, heads):
     ours = learner(make, backbone=small_convnet())
     names = {id(parameter): name for name, parameter in ours.named_parameters()}
     kernels = {f"backbone.layers.{i}.0.weight" for i in range(4)}
-    assert {names[id(parameter)] for parameter in ours.decayed()} == kernels | heads
+    assert {names[id(parameter)] for parameter in ours.decayed_parameters()} == kernels | heads
 
 
 def test_the_stamp_tells_classifier_and_distance():

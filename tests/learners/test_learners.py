@@ -14,7 +14,7 @@ from alfa_md.learners.classifiers import LinearClassifier
 from alfa_md.learners.gradient import GradientLearner
 from alfa_md.learners.nearest_neighbor import NearestNeighborLearner, Pixels, cosine
 from alfa_md.learners.prototypical import PrototypicalLearner
-from alfa_md.params import pick
+from alfa_md.params import select_parameters
 from alfa_md.rules.sgd import sgd
 from tests.episodes import random_episode, small_convnet, small_learner, smooth_net
 
@@ -99,7 +99,7 @@ def test_zero_head_moves_the_backbone_from_the_second_step_on():
 def test_weight_decay_acts_on_kernels_and_a_learned_head_only(head, expected):
     learner = small_learner(head=head, backbone=small_convnet())
     names = {id(parameter): name for name, parameter in learner.named_parameters()}
-    decayed = {names[id(parameter)] for parameter in learner.decayed()}
+    decayed = {names[id(parameter)] for parameter in learner.decayed_parameters()}
     kernels = {f"backbone.layers.{i}.0.weight" for i in range(4)}
     assert decayed - {"head.weight"} == kernels and len(decayed) == expected
 
@@ -121,7 +121,7 @@ def test_any_module_is_a_backbone():
     backbone = nn.Sequential(nn.Flatten(), nn.Linear(3 * 144, 8), nn.Tanh())
     learner = small_learner(backbone=backbone)
     assert isinstance(learner, GradientLearner) and learner(random_episode()).isfinite().all()
-    assert list(pick(backbone, "x.")) == ["x.1.weight", "x.1.bias"]
+    assert list(select_parameters(backbone, "x.")) == ["x.1.weight", "x.1.bias"]
 
 
 def test_a_backbone_with_running_averages_is_refused():

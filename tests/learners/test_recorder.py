@@ -61,7 +61,7 @@ def trained(learner, episodes_per_step=3, updates=6, shots=5):
 def test_a_recorded_run_is_the_same_run_to_the_last_bit(rule, first_order, monkeypatch):
     """A third of a gradient is rounded where it is taken, so that three episodes an update would show a difference."""
     plain = trained(learner_of(rule, first_order))
-    monkeypatch.setattr(recorder, "AFTER", 4)
+    monkeypatch.setattr(recorder, "RECORD_AFTER", 4)
     learner = learner_of(rule, first_order)
     recorded = trained(learner)
     assert [type(each) for each in learner.recorder.recordings.values()] == [recorder.Recording]
@@ -69,7 +69,7 @@ def test_a_recorded_run_is_the_same_run_to_the_last_bit(rule, first_order, monke
 
 
 def test_frozen_parameters_get_no_gradient(monkeypatch):
-    monkeypatch.setattr(recorder, "AFTER", 0)
+    monkeypatch.setattr(recorder, "RECORD_AFTER", 0)
     learner = learner_of(ALFA, initialization=frozen)
     learner.losses(curves(1))[0].loss.backward()
     assert all(parameter.grad is None for parameter in learner.backbone.parameters())
@@ -77,11 +77,11 @@ def test_frozen_parameters_get_no_gradient(monkeypatch):
 
 
 def test_every_shape_has_a_recording_up_to_a_limit(monkeypatch):
-    monkeypatch.setattr(recorder, "AFTER", 1)
+    monkeypatch.setattr(recorder, "RECORD_AFTER", 1)
     learner = learner_of(RULES["sgd"])
     for shots in (3, 4, 3, 4, 5, 5, 6, 6, 7, 7):
         learner.losses(curves(1, shots))
-    assert len(learner.recorder.recordings) == recorder.LIMIT == 4
+    assert len(learner.recorder.recordings) == recorder.MAX_RECORDINGS == 4
 
 
 class Silent(RegressionMLP):
@@ -91,7 +91,7 @@ class Silent(RegressionMLP):
 
 
 def test_only_a_static_backbone_in_training_is_recorded(monkeypatch):
-    monkeypatch.setattr(recorder, "AFTER", 0)
+    monkeypatch.setattr(recorder, "RECORD_AFTER", 0)
     learner, (episode,) = learner_of(RULES["sgd"]), curves(1)
     learner.eval().losses([episode])
     with torch.no_grad():
@@ -107,7 +107,7 @@ def test_only_a_static_backbone_in_training_is_recorded(monkeypatch):
 
 
 def test_other_steps_another_rule_and_a_copy_are_not_confused(monkeypatch):
-    monkeypatch.setattr(recorder, "AFTER", 0)
+    monkeypatch.setattr(recorder, "RECORD_AFTER", 0)
     learner, (episode,) = learner_of(RULES["sgd"]), curves(1)
     learner.losses([episode])
     learner.num_steps = 5
@@ -122,8 +122,8 @@ def test_other_steps_another_rule_and_a_copy_are_not_confused(monkeypatch):
 
 
 def test_a_replay_that_differs_is_not_used(monkeypatch):
-    monkeypatch.setattr(recorder, "AFTER", 0)
-    monkeypatch.setattr(recorder, "equal", lambda one, other: False)
+    monkeypatch.setattr(recorder, "RECORD_AFTER", 0)
+    monkeypatch.setattr(recorder, "bitwise_equal", lambda one, other: False)
     learner, (episode,) = learner_of(RULES["sgd"]), curves(1)
     assert torch.equal(learner.losses([episode])[0].loss, learner.loss(episode).loss)
     assert list(learner.recorder.recordings.values()) == [None]

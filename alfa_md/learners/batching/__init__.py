@@ -1,1 +1,1 @@
-"""Several episodes at once: the same numbers as one after the other."""
+"""Batching of episodes: several computed together, with the numbers of one at a time."""

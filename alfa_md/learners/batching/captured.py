@@ -1,4 +1,4 @@
-"""Episodes as CUDA graphs: where a small network leaves a GPU waiting for the next kernel."""
+"""Episodes as CUDA graphs, for small networks that are launch-bound on a GPU."""
 
 from collections.abc import Callable, Sequence
 from weakref import WeakKeyDictionary
@@ -8,19 +8,18 @@ import torch
 from torch import Tensor
 
 from alfa_md.episode import Episode
-from alfa_md.learners.batching.cuda_graph import Capture
-from alfa_md.learners.batching.vmapped import tensors
+from alfa_md.learners.batching.cuda_graph import CapturedFunction
 from alfa_md.learners.gradient import GradientLearner
 
 Batching = Callable[[GradientLearner, Sequence[Episode]], list[Tensor]]
 
-LIMIT = 8  # shapes; further ones come too rarely to be worth a second and their memory
+MAX_GRAPHS = 8  # per learner; capturing takes about a second, and every graph holds memory
 
-_kept: WeakKeyDictionary[GradientLearner, dict[tuple, Capture]] = WeakKeyDictionary()
+_graphs: WeakKeyDictionary[GradientLearner, dict[tuple, CapturedFunction]] = WeakKeyDictionary()
 
 
-def side_by_side(learner: GradientLearner, episodes: Sequence[Episode]) -> list[Tensor]:
-    """Query scores of every episode; on a GPU each on a stream of its own, so that it has several kernels to do."""
+def on_parallel_streams(learner: GradientLearner, episodes: Sequence[Episode]) -> list[Tensor]:
+    """Query scores of every episode; on a GPU every episode runs on its own CUDA stream, so that kernels overlap."""
     if episodes[0].support_x.device.type != "cuda":
         return [learner(episode) for episode in episodes]
     here, scores, streams = torch.cuda.current_stream(), [], [torch.cuda.Stream() for _ in episodes]
@@ -34,30 +33,32 @@ def side_by_side(learner: GradientLearner, episodes: Sequence[Episode]) -> list[
 
 
 @gin.configurable
-def captured(learner: GradientLearner, episodes: Sequence[Episode], batching: Batching = side_by_side) -> list[Tensor]:
+def captured(
+    learner: GradientLearner, episodes: Sequence[Episode], batching: Batching = on_parallel_streams
+) -> list[Tensor]:
     """For `GradientLearner.batching`: inner loops and outer gradient of these episodes as two CUDA graphs.
 
-    They are made for the first `LIMIT` shapes of episodes that come: for fixed way and shot. `batching` is what is
-    captured, such as `vmapped`. On other devices, and in training for learners with accumulators, which work in Python,
-    nothing is captured; the numbers are the same.
+    Graphs are captured for the first `MAX_GRAPHS` shapes of episodes: meant for fixed way and shot. `batching` computes
+    the scores that are captured, such as `vmapped`. On other devices, and in training for learners with accumulators,
+    which run Python code, nothing is captured; the numbers are the same.
     """
-    graphs = _kept.setdefault(learner, {})
-    key = circumstances(learner, episodes)
+    graphs = _graphs.setdefault(learner, {})
+    key = graph_key(learner, episodes)
     accumulates = learner.training and learner.accumulators()
-    if accumulates or episodes[0].support_x.device.type != "cuda" or (key not in graphs and len(graphs) == LIMIT):
+    if accumulates or episodes[0].support_x.device.type != "cuda" or (key not in graphs and len(graphs) == MAX_GRAPHS):
         return batching(learner, episodes)
-    columns = [tensor for episode in episodes for tensor in seen(episode)]
+    columns = [tensor for episode in episodes for tensor in learner_inputs(episode)]
     if key not in graphs:
         learned = [parameter for parameter in learner.parameters() if parameter.requires_grad]
-        graphs[key] = Capture(scoring(learner, episodes, batching), columns, learned)
+        graphs[key] = CapturedFunction(scores_function(learner, episodes, batching), columns, learned)
     return list(graphs[key](*columns).split([len(episode.query_y) for episode in episodes]))
 
 
-def scoring(learner: GradientLearner, episodes: Sequence[Episode], batching: Batching) -> Callable[..., Tensor]:
-    """The scores of episodes like these, one below the other, as a function of what is `seen` of them."""
+def scores_function(learner: GradientLearner, episodes: Sequence[Episode], batching: Batching) -> Callable[..., Tensor]:
+    """The concatenated query scores of episodes of these shapes, as a function of their `learner_inputs`."""
 
     def scores(*columns: Tensor) -> Tensor:
-        # tensors of this call alone: what has been counted of images in a warm-up is counted again in the graph
+        # new tensor objects: patch moments cached for them in a warm-up must be computed again in the graph
         images = iter([tensor.detach() for tensor in columns])
         like = [
             episode._replace(support_x=next(images), support_y=next(images), query_x=next(images))
@@ -68,13 +69,13 @@ def scoring(learner: GradientLearner, episodes: Sequence[Episode], batching: Bat
     return scores
 
 
-def seen(episode: Episode) -> tuple[Tensor, Tensor, Tensor]:
-    """What a learner looks at."""
-    return tensors(episode)[:3]
+def learner_inputs(episode: Episode) -> tuple[Tensor, Tensor, Tensor]:
+    """The tensors of an episode that the query scores depend on."""
+    return episode.tensors[:3]
 
 
-def circumstances(learner: GradientLearner, episodes: Sequence[Episode]) -> tuple:
-    """What a graph holds for: mode, shapes, and the places of the learner's tensors."""
+def graph_key(learner: GradientLearner, episodes: Sequence[Episode]) -> tuple:
+    """Key of a graph: mode, shapes, and memory addresses of the learner's tensors."""
     places = (tensor.data_ptr() for tensor in (*learner.parameters(), *learner.buffers()))
-    shapes = ((episode.way, *((x.shape, x.dtype) for x in seen(episode))) for episode in episodes)
+    shapes = ((episode.way, *((x.shape, x.dtype) for x in learner_inputs(episode))) for episode in episodes)
     return learner.training, torch.is_grad_enabled(), *places, *shapes

@@ -1,7 +1,7 @@
-"""A function of tensors as CUDA graphs: its kernels, and those of its gradient, are launched all at once.
+"""Capture of a function of tensors, and of its gradient, as CUDA graphs.
 
-A network of a few small layers spends more time on telling a GPU what to do than the GPU on doing it. A graph is told
-once and replayed; it does the same arithmetic at the same places in memory, which it holds for good.
+A network of a few small layers is launch-bound. A graph is captured once and launched as a whole; it computes the same
+kernels at the same memory addresses, which it keeps.
 """
 
 import warnings
@@ -13,28 +13,29 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.cuda import CUDAGraph
 
-WARM_UPS = 3  # libraries choose kernels and take memory when they are first called, which no graph may hold
+NUM_WARM_UPS = 3  # libraries select kernels and allocate memory in first calls, which must not be captured
 
 
-class Capture:
+class CapturedFunction:
     """`function(*inputs)` [...], and its gradient by the `learned` tensors where gradients are on.
 
-    Calls copy their inputs in; the learned tensors, and all others that `function` reads, are read where they lie now.
-    What it does must not depend on values, and must happen on the GPU: nothing of Python is there in a replay.
+    Calls copy the inputs; the learned tensors, and all others that `function` reads, are read at their addresses at
+    capture. The operations must not depend on values and must run on the GPU: no Python code runs in a replay.
     """
 
     def __init__(self, function: Callable[..., Tensor], inputs: Sequence[Tensor], learned: Sequence[Tensor]):
         self.inputs, self.learned, self.runs = [tensor.clone() for tensor in inputs], list(learned), 0
-        with beside(), warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="The AccumulateGrad node's stream")  # several streams meet there
-            for _ in range(WARM_UPS):  # of which nothing may stay: autograd would tie the graph to this stream
+        with on_side_stream(), warnings.catch_warnings():
+            # parameters are used on several streams
+            warnings.filterwarnings("ignore", message="The AccumulateGrad node's stream")
+            for _ in range(NUM_WARM_UPS):  # no result is kept: its autograd graph belongs to this stream
                 self._gradients(function(*self.inputs))
         self.forward, self.backward = CUDAGraph(), CUDAGraph()
-        with into(self.forward):
+        with capture_into(self.forward):
             output = function(*self.inputs)
         self.output, self.cotangent = output.detach(), torch.zeros_like(output)
         if output.requires_grad:
-            with into(self.backward, self.forward.pool()):
+            with capture_into(self.backward, self.forward.pool()):
                 self.grads = self._gradients(output, self.cotangent)
         else:
             self.learned = []
@@ -42,7 +43,7 @@ class Capture:
     def __call__(self, *inputs: Tensor) -> Tensor:
         for own, given in zip(self.inputs, inputs, strict=True):
             own.copy_(given)
-        return Replay.apply(self, *self.learned)
+        return GraphReplay.apply(self, *self.learned)
 
     def _gradients(self, output: Tensor, cotangent: Tensor | None = None) -> Sequence[Tensor | None]:
         if not output.requires_grad:
@@ -51,11 +52,11 @@ class Capture:
         return torch.autograd.grad(output, self.learned, cotangent, allow_unused=True)
 
 
-class Replay(Function):
-    """One run of a capture. Its gradient is that of the last run alone: RuntimeError if there was one since."""
+class GraphReplay(Function):
+    """One replay of a captured function. Raises RuntimeError in backward if it was replayed again since."""
 
     @staticmethod
-    def forward(ctx, capture: Capture, *learned: Tensor) -> Tensor:
+    def forward(ctx, capture: CapturedFunction, *learned: Tensor) -> Tensor:
         capture.forward.replay()
         capture.runs += 1
         ctx.capture, ctx.run = capture, capture.runs
@@ -72,15 +73,15 @@ class Replay(Function):
 
 
 @contextmanager
-def into(graph: CUDAGraph, pool: tuple[int, int] | None = None) -> Iterator[None]:
-    """Inside, kernels go into `graph` instead of the GPU; other threads, such as a prefetcher's, may use the GPU."""
+def capture_into(graph: CUDAGraph, pool: tuple[int, int] | None = None) -> Iterator[None]:
+    """Inside, kernels are captured into `graph`; other threads, such as a prefetcher's, may use the GPU."""
     with torch.cuda.graph(graph, pool=pool, capture_error_mode="thread_local"):
         yield
 
 
 @contextmanager
-def beside() -> Iterator[None]:
-    """Inside, work goes to a stream of its own, as it does in a capture."""
+def on_side_stream() -> Iterator[None]:
+    """Inside, kernels run on a new stream, as they do in a capture."""
     stream = torch.cuda.Stream()
     stream.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(stream):

@@ -1,4 +1,4 @@
-"""Several episodes of equal shape stacked under vmap: fewer, larger operations for small networks."""
+"""Episodes of equal shape stacked under vmap: fewer, larger operations for small networks."""
 
 from collections.abc import Callable, Sequence
 
@@ -10,7 +10,7 @@ from alfa_md.episode import Episode
 from alfa_md.errors import UserError
 from alfa_md.heads import linear
 from alfa_md.kernels.dispatch import stacked_tasks
-from alfa_md.kernels.task_by_task import stack_tasks
+from alfa_md.kernels.sequential_vmap import stack_tasks
 from alfa_md.learners.gradient import GradientLearner, Start
 from alfa_md.params import Params
 from alfa_md.rules.base import State, UpdateRule
@@ -25,9 +25,9 @@ def vmapped(learner: GradientLearner, episodes: Sequence[Episode]) -> list[Tenso
 
 
 def stackable(learner: GradientLearner, episodes: Sequence[Episode]) -> bool:
-    """True if they are several, of one way and of equal shapes.
+    """True for several episodes of the same way and shapes.
 
-    Raises UserError if query sets of several are to be split: the backward pass cannot recompute under vmap.
+    Raises UserError for several episodes with `query_portion`: the backward pass cannot recompute under vmap.
     """
     if len(episodes) == 1:
         return False
@@ -36,7 +36,7 @@ def stackable(learner: GradientLearner, episodes: Sequence[Episode]) -> bool:
             "support_moments.query_portion is for one episode at a time; "
             "set GradientLearner.batching = None, or no query_portion"
         )
-    return len({(episode.way, *(tensor.shape for tensor in tensors(episode))) for episode in episodes}) == 1
+    return len({(episode.way, *(tensor.shape for tensor in episode.tensors)) for episode in episodes}) == 1
 
 
 def vmapped_scores(learner: GradientLearner, episodes: Sequence[Episode]) -> Tensor:
@@ -46,7 +46,7 @@ def vmapped_scores(learner: GradientLearner, episodes: Sequence[Episode]) -> Ten
     another's fast weights, so the gradient of the sum of the support losses is every task's own, and differentiation
     stays outside of vmap.
     """
-    support_x, support_y, query_x, _ = map(stack_tasks, zip(*map(tensors, episodes), strict=True))
+    support_x, support_y, query_x, _ = map(stack_tasks, zip(*(episode.tensors for episode in episodes), strict=True))
 
     def task_loss(params: Params, x: Tensor, y: Tensor) -> Tensor:
         return learner.support_loss(episodes[0]._replace(support_x=x, support_y=y))(params)
@@ -54,16 +54,18 @@ def vmapped_scores(learner: GradientLearner, episodes: Sequence[Episode]) -> Ten
     def support_loss(params: Params) -> Tensor:
         return over_tasks(task_loss)(params, support_x, support_y).sum()
 
-    starts = [learner.start(episode, alone=False) for episode in episodes]
+    starts = [learner.start(episode, single_task=False) for episode in episodes]
     fast, constants = (stack_params([getattr(start, part) for start in starts]) for part in ("fast", "constants"))
-    params = learner.descend(Start(fast, constants), support_loss, StackedRule(learner.rule), learner.steps)
+    params = learner.run_inner_loop(
+        Start(fast, constants), support_loss, StackedRule(learner.rule), learner.effective_num_steps
+    )
     if starts[0].query is not None:
         return over_tasks(linear)(stack_tasks([start.query for start in starts]), params)
     return over_tasks(learner.classify)(params, support_x, query_x)
 
 
 class StackedRule(UpdateRule):
-    """A rule for stacked fast weights, gradients and state, applied to every task by itself."""
+    """An update rule vmapped over stacked fast weights, gradients and state."""
 
     def __init__(self, rule: UpdateRule):
         super().__init__()
@@ -77,7 +79,7 @@ class StackedRule(UpdateRule):
 
 
 def over_tasks(function: Callable) -> Callable:
-    """`function` of one task for stacks of all, by operations that suit stacks."""
+    """vmap of a function of one task, with operations for stacked tasks."""
 
     def mapped(*stacks: object) -> object:
         with stacked_tasks():
@@ -89,8 +91,3 @@ def over_tasks(function: Callable) -> Callable:
 def stack_params(params: Sequence[Params]) -> Params:
     """The weights of all tasks by name [T, ...]."""
     return {name: stack_tasks([own[name] for own in params]) for name in params[0]}
-
-
-def tensors(episode: Episode) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """The tensors of an episode that are stacked."""
-    return episode.support_x, episode.support_y, episode.query_x, episode.query_y

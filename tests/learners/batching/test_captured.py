@@ -11,7 +11,7 @@ from alfa_md.heads import LearnedHead
 from alfa_md.inner_loop.recomputation import recompute_all
 from alfa_md.learners.batching import captured as module
 from alfa_md.learners.batching.captured import captured
-from alfa_md.learners.batching.cuda_graph import Capture
+from alfa_md.learners.batching.cuda_graph import CapturedFunction
 from alfa_md.learners.batching.vmapped import vmapped
 from alfa_md.normalization import batch_statistics
 from alfa_md.rules.alfa import alfa
@@ -69,7 +69,7 @@ def test_on_the_cpu_nothing_is_captured(batching):
     learner, plain = made(batching), made()
     for own, expected in zip(learner.forward_episodes(episodes(0)), plain.forward_episodes(episodes(0)), strict=True):
         torch.testing.assert_close(own, expected, rtol=1e-12, atol=1e-12)
-    assert not module._kept[learner]
+    assert not module._graphs[learner]
 
 
 @needs_cuda
@@ -86,7 +86,7 @@ def test_graphs_give_scores_and_meta_gradients(options, batching):
             assert_near(own[1], expected[1])
         moved(learner)
         moved(plain)
-    assert len(module._kept[learner]) == 2
+    assert len(module._graphs[learner]) == 2
 
 
 @needs_cuda
@@ -98,30 +98,30 @@ def test_evaluation_is_captured_too(options):
             tasks = episodes(first)
             results = learner.forward_episodes(list(map(there, tasks))), plain.forward_episodes(tasks)
             assert_near(*({str(place): score for place, score in enumerate(scores)} for scores in results))
-    assert len(module._kept[learner]) == 1
+    assert len(module._graphs[learner]) == 1
 
 
 @needs_cuda
 def test_what_gathers_is_not_captured_in_training():
     learner = on_gpu(made(captured, rule=NORMALIZED))
     meta_learned(learner, list(map(there, episodes(0))))
-    assert not module._kept[learner] and learner.accumulators()[0].pending.any()
+    assert not module._graphs[learner] and learner.accumulators()[0].pending.any()
 
 
 @needs_cuda
 def test_further_shapes_run_as_they_come(monkeypatch):
-    monkeypatch.setattr(module, "LIMIT", 1)
+    monkeypatch.setattr(module, "MAX_GRAPHS", 1)
     learner, plain = on_gpu(made(captured)), made()
     for size in (16, 12):
         tasks = [random_episode(size=size)]
         assert_near(meta_learned(learner, list(map(there, tasks)))[1], meta_learned(plain, tasks)[1])
-    assert len(module._kept[learner]) == 1
+    assert len(module._graphs[learner]) == 1
 
 
 @needs_cuda
 def test_a_gradient_is_not_taken_of_a_run_that_was_overwritten():
     weight = torch.ones(3, device=CUDA, requires_grad=True)
-    capture = Capture(lambda x: (weight * x).square().sum(), [torch.ones(3, device=CUDA)], [weight])
+    capture = CapturedFunction(lambda x: (weight * x).square().sum(), [torch.ones(3, device=CUDA)], [weight])
     first = capture(torch.full((3,), 2.0, device=CUDA))
     second = capture(torch.full((3,), 3.0, device=CUDA))
     assert (first.item(), second.item()) == (12.0, 27.0)

@@ -6,7 +6,7 @@ import torch
 from alfa_md.backbones.resnet18 import ResNet18
 from alfa_md.heads import LearnedHead
 from alfa_md.inner_loop.recomputation import recompute_all
-from alfa_md.kernels import all_layers, dispatch
+from alfa_md.kernels import dispatch, multi_tensor
 from alfa_md.learners.batching.vmapped import vmapped
 from alfa_md.params import layer_means
 from alfa_md.rules.attenuate import Attenuate
@@ -33,27 +33,27 @@ def assert_equal(own, expected, variables):
         torch.testing.assert_close(one, other, rtol=0, atol=1e-13)
 
 
-@pytest.fixture(params=[all_layers.CHUNK, 4], ids=["whole", "in chunks"])
+@pytest.fixture(params=[multi_tensor.CHUNK, 4], ids=["whole", "in chunks"])
 def chunk(request, monkeypatch):
     """Also tensors that are cut into several."""
-    monkeypatch.setattr(all_layers, "CHUNK", request.param)
-    all_layers.measures.cache_clear()
+    monkeypatch.setattr(multi_tensor, "CHUNK", request.param)
+    multi_tensor.segment_lengths.cache_clear()
     yield
-    all_layers.measures.cache_clear()
+    multi_tensor.segment_lengths.cache_clear()
 
 
 @pytest.mark.usefixtures("chunk")
 def test_means(tensors):
     thetas, _ = tensors
     named = {str(place): tensor for place, tensor in enumerate(thetas)}
-    assert_equal([all_layers.means(thetas)], [layer_means(named)], thetas)
+    assert_equal([multi_tensor.tensor_means(thetas)], [layer_means(named)], thetas)
 
 
 @pytest.mark.usefixtures("chunk")
 def test_updates(tensors):
     thetas, grads = tensors
     beta, lr = (torch.randn(len(SHAPES), dtype=torch.float64, requires_grad=True) for _ in range(2))
-    own = all_layers.updated(beta, lr, thetas, grads)
+    own = multi_tensor.update_tensors(beta, lr, thetas, grads)
     pairs = zip(beta, thetas, lr, grads, strict=True)
     expected = [b * theta - a * grad for b, theta, a, grad in pairs]
     assert_equal(list(own), expected, [beta, lr, *thetas, *grads])
@@ -63,11 +63,11 @@ def test_updates(tensors):
 def test_updates_without_gradients_through_gradients(tensors):
     thetas, grads = tensors[0], [tensor.detach() for tensor in tensors[1]]
     beta = torch.randn(len(SHAPES), dtype=torch.float64, requires_grad=True)
-    own = all_layers.updated(beta, beta, thetas, grads)
+    own = multi_tensor.update_tensors(beta, beta, thetas, grads)
     expected = [b * (theta - grad) for b, theta, grad in zip(beta, thetas, grads, strict=True)]
     assert_equal(list(own), expected, [beta, *thetas])
     with torch.no_grad():
-        assert not any(tensor.requires_grad for tensor in all_layers.updated(beta, beta, thetas, grads))
+        assert not any(tensor.requires_grad for tensor in multi_tensor.update_tensors(beta, beta, thetas, grads))
 
 
 LEARNERS = {

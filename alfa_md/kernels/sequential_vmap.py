@@ -1,4 +1,4 @@
-"""Functions that vmap applies to stacked tasks one by one, because they are slow on stacks."""
+"""Autograd Functions with a sequential vmap rule: a loop over tasks, for operations that are slow on stacks."""
 
 from collections.abc import Sequence
 
@@ -8,8 +8,8 @@ from torch import Tensor
 from alfa_md.kernels.function import Function
 
 
-class TaskByTask(Function):
-    """A Function of tensors and settings that `vmap` calls once for every task."""
+class SequentialVmap(Function):
+    """Base class of Functions that `vmap` calls once per task. Arguments are tensors or plain values."""
 
     @classmethod
     def vmap(cls, info, in_dims: tuple, *args: object) -> tuple:
@@ -36,7 +36,7 @@ class Stack(Function):
 
 
 class Unstack(Function):
-    """The tensors of all tasks, from a stack of them."""
+    """The tensors of all tasks of a stack [T, ...]; its gradient is `Stack`."""
 
     @staticmethod
     def forward(ctx, stack: Tensor) -> tuple[Tensor, ...]:
