@@ -13,12 +13,12 @@ torch.set_num_threads(1)
 
 
 def pytest_addoption(parser):
-    parser.addoption("--plain", action="store_true", help="run on the plain path, without what is written to be fast")
+    parser.addoption("--plain", action="store_true", help="run on the plain path, without fast kernels")
 
 
 @pytest.fixture(scope="session", autouse=True)
 def chosen_path(request):
-    """Plain or fast, for the whole session."""
+    """The plain or the fast path, for the whole session."""
     with plain_path() if request.config.getoption("--plain") else contextlib.nullcontext():
         yield
 
@@ -27,4 +27,4 @@ def pytest_collection_modifyitems(config, items):
     if config.getoption("--plain"):
         for item in items:
             if "fast_path" in item.keywords:
-                item.add_marker(pytest.mark.skip(reason="is about the fast path, and --plain is given"))
+                item.add_marker(pytest.mark.skip(reason="tests the fast path, but --plain is given"))

@@ -10,12 +10,13 @@ needs_cuda = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA d
 CUDA = torch.device("cuda")
 
 
-def there(episode: Episode) -> Episode:
+def to_gpu(episode: Episode) -> Episode:
     """The episode on the GPU."""
     return episode.map(lambda tensor: tensor.to(CUDA))
 
 
-def on_gpu(learner: nn.Module) -> nn.Module:
+def learner_to_gpu(learner: nn.Module) -> nn.Module:
+    """The learner on the GPU, in channels_last."""
     return learner.to(CUDA, memory_format=torch.channels_last)
 
 

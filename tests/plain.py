@@ -1,4 +1,4 @@
-"""The plain path: what papers write, by PyTorch's own operations. `pytest --plain` runs the whole suite on it."""
+"""The plain path: PyTorch's own operations in place of fast kernels. `pytest --plain` runs the whole suite on it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from alfa_md.kernels.dispatch import plain_operations
 
 @contextmanager
 def plain_path() -> Iterator[None]:
-    """Everything that is built and run inside is plain."""
+    """Inside, networks are built and run on the plain path."""
     with pytest.MonkeyPatch.context() as monkeypatch, plain_operations():
         monkeypatch.setattr(conv_block, "PoolFirst", conv_block.PlainBlock)
         yield

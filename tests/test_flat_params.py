@@ -1,4 +1,4 @@
-"""Fast weights in one vector against fast weights by name, in float64."""
+"""FlatParams: mapping, conditions, and the meta-gradients of every rule against a dictionary, in float64."""
 
 from functools import partial
 
@@ -21,7 +21,7 @@ from tests.rules.test_contract import PER_PARAMETER, RULES
 PARAMS = {"a": torch.arange(6.0).view(2, 3), "b": torch.tensor([5.0]), "c": torch.tensor([[-1.0, 3.0]])}
 
 
-def test_it_is_a_mapping_of_views():
+def test_flat_params_is_a_mapping_of_views():
     flat = flattened(PARAMS)
     assert isinstance(flat, FlatParams) and list(flat) == list(PARAMS) and len(flat) == 3
     assert all(torch.equal(flat[name], tensor) for name, tensor in PARAMS.items())
@@ -32,7 +32,7 @@ def test_it_is_a_mapping_of_views():
 
 
 @pytest.mark.fast_path
-def test_means_and_repetition():
+def test_layout_means_and_repeat():
     flat = flattened(PARAMS)
     torch.testing.assert_close(layer_means(flat), torch.tensor([2.5, 5.0, 1.0]))
     assert flat.layout.repeat(torch.tensor([1.0, 2.0, 3.0])).tolist() == [1] * 6 + [2] + [3] * 2
@@ -46,7 +46,7 @@ def test_means_and_repetition():
         {"one": torch.zeros(2), "other": torch.zeros(2, dtype=torch.float64)},
     ],
 )
-def test_what_does_not_pay_stays_as_it_is(params):
+def test_weights_that_are_not_flattened(params):
     assert flattened(params) is params
     with plain_operations():
         assert flattened(PARAMS) is PARAMS

@@ -1,4 +1,4 @@
-"""The quickstart's two commands on the embedded miniature, and what a working ALFA must show there. Takes minutes."""
+"""End-to-end test of the quickstart on the embedded miniature: accuracies and generated hyperparameters; minutes."""
 
 import hashlib
 import json
@@ -37,7 +37,7 @@ def command(module: str, *flags: str) -> str:
 
 
 def both_commands(gin_file: str, run: RunDirectory, baselines: str) -> str:
-    """Meta-trains small and evaluates all ten sources."""
+    """Trains with quickstart.gin and evaluates all ten sources; returns the output."""
     folder = f"--run_dir={run.path}"
     trained = command("train", f"--gin_config={gin_file}", "--gin_config=gin/quickstart.gin", folder)
     return trained + command("evaluate", folder, "--num_episodes=40", f"--baselines={baselines}")
@@ -62,7 +62,7 @@ def file_hashes(run: RunDirectory) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory) -> RunDirectory:
-    """The quickstart, done once for all tests here."""
+    """The run directory of the quickstart, once per module."""
     folder = RunDirectory(tmp_path_factory.mktemp("quickstart") / "run")
     both_commands("gin/proto_maml_alfa.gin", folder, "untrained,pixel")
     return folder
@@ -79,7 +79,7 @@ def trained(run) -> Iterator[Experiment]:
 
 
 def initial_learner() -> GradientLearner:
-    """The learner that the quickstart started from; needs `trained` for its configuration."""
+    """The quickstart's learner before training; needs `trained` for its configuration."""
     return definition.build_experiment(seed=0).learner
 
 
@@ -106,7 +106,7 @@ def test_training_gains_ten_points_over_pixels_and_over_the_untrained_network(ru
     assert mean(run, "test") > mean(run, "test-untrained") + 0.10
 
 
-def test_inner_steps_beat_none_on_the_same_episodes(run, trained):
+def test_adapted_beats_unadapted_on_the_same_episodes(run, trained):
     trained.learner.num_steps = trained.learner.additional_evaluation_steps = 0
     root, adapted, unadapted = Path(run.facts()["data_root"]), [], []
     for name, record in results(run, "test").items():
@@ -117,17 +117,17 @@ def test_inner_steps_beat_none_on_the_same_episodes(run, trained):
 
 
 def test_results_are_reproduced_in_another_process(run, trained):
-    """To within one query image in the few episodes where two threads round a tie otherwise than one."""
+    """Up to one query image per episode: with two threads, ties may be rounded differently."""
     source = trained.evaluation(Path(run.facts()["data_root"]), "aircraft", "test", seed=0)
     again = accuracies(trained.learner, source, 10, CPU)
     assert again == pytest.approx(results(run, "test")["aircraft"]["scores"][:10], abs=0.05)
 
 
-def test_every_part_of_the_generator_has_moved(trained):
+def test_training_changes_every_parameter_of_the_rule(trained):
     initial = initial_learner().rule.state_dict()
     assert len(initial) == 6
     for name, value in trained.learner.rule.state_dict().items():
-        assert (value - initial[name]).abs().max() > 1e-4, name  # what has no gradient stays exactly where it was
+        assert (value - initial[name]).abs().max() > 1e-4, name  # parameters without gradient would be unchanged
 
 
 def test_generated_rates_and_decays_vary_over_steps_and_over_tasks(run, trained):
@@ -140,12 +140,12 @@ def test_generated_rates_and_decays_vary_over_steps_and_over_tasks(run, trained)
         assert (values == 1).all()  # nothing varies before training
 
 
-def test_a_second_call_of_both_commands_skips_what_is_done(run):
+def test_repeated_commands_skip_finished_work(run):
     before = file_hashes(run)
-    said = both_commands("gin/proto_maml_alfa.gin", run, "untrained,pixel")
+    output = both_commands("gin/proto_maml_alfa.gin", run, "untrained,pixel")
     assert file_hashes(run) == before
-    assert "s an update" not in said and "test aircraft" not in said
-    assert "updates done" in said and "EMBEDDED MINIATURE DATA" in said
+    assert "s an update" not in output and "test aircraft" not in output
+    assert "updates done" in output and "EMBEDDED MINIATURE DATA" in output
 
 
 def test_the_zero_head_with_alfa_also_beats_pixels(tmp_path):

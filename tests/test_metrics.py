@@ -23,7 +23,7 @@ def test_interval_of_600_episodes():
     assert mean_ci([0.4, 0.6] * 300) == (pytest.approx(0.5), pytest.approx(0.008001667, abs=1e-9), 600)
 
 
-def test_one_episode_has_no_width():
+def test_one_episode_has_a_zero_interval():
     assert mean_ci([0.25]) == MeanCI(0.25, 0.0, 1)
 
 
@@ -45,7 +45,7 @@ def test_paired_difference_by_hand():
     assert ci95 == pytest.approx(0.0923953, abs=1e-7)
 
 
-def test_pairing_removes_what_is_hard_for_both():
+def test_pairing_removes_shared_variance():
     a, b = [0.1, 0.5, 0.9], [0.05, 0.45, 0.85]
     assert paired_difference(a, b).ci95 < 1e-12 < mean_ci(a).ci95
 

@@ -1,4 +1,4 @@
-"""Batch normalisation by own moments, by recorded moments and by moments handed over."""
+"""Batch normalisation by own, collected and given moments."""
 
 import pytest
 import torch
@@ -19,7 +19,7 @@ def images(n=5, seed=0):
     return torch.randn(n, 3, 4, 4, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-def test_own_moments_are_the_biased_ones_with_eps_1e_5():
+def test_own_moments_are_biased_with_eps_1e_5():
     x, norm = images(), layer()
     mean = x.mean((0, 2, 3), keepdim=True)
     var = ((x - mean) ** 2).mean((0, 2, 3), keepdim=True)
@@ -28,34 +28,34 @@ def test_own_moments_are_the_biased_ones_with_eps_1e_5():
     torch.testing.assert_close(norm(x), expected, rtol=1e-12, atol=1e-12)
 
 
-def test_recording_and_explicit_moments_give_the_same_as_own_moments():
+def test_collected_and_given_moments_equal_own_moments():
     x, norm = images(), layer()
     with collected_moments() as moments:
-        recorded = norm(x)
+        collected = norm(x)
     with given_moments(moments):
         given = norm(x)
-    torch.testing.assert_close(recorded, norm(x), rtol=1e-12, atol=1e-12)
-    assert torch.equal(given, recorded)
+    torch.testing.assert_close(collected, norm(x), rtol=1e-12, atol=1e-12)
+    assert torch.equal(given, collected)
 
 
-def test_gradients_flow_through_moments_handed_over():
+def test_gradients_flow_through_given_moments():
     norm, support, query = layer(), images(seed=1).requires_grad_(), images(seed=2)
     _, out = embed_episode(norm, support, query)
     (out**2).sum().backward()
     assert support.grad.abs().sum() > 0
 
 
-def test_query_does_not_depend_on_other_queries_but_on_the_support_set():
+def test_query_features_depend_on_the_support_set_and_not_on_other_queries():
     net = nn.Sequential(nn.Conv2d(3, 3, 3), EpisodicBatchNorm(3), nn.ReLU(), nn.Flatten()).double()
     support, query = images(6, 1), images(4, 2)
     _, together = embed_episode(net, support, query)
-    alone = torch.cat([embed_episode(net, support, q[None])[1] for q in query])
-    torch.testing.assert_close(together, alone, rtol=1e-12, atol=1e-12)
+    one_by_one = torch.cat([embed_episode(net, support, q[None])[1] for q in query])
+    torch.testing.assert_close(together, one_by_one, rtol=1e-12, atol=1e-12)
     _, other = embed_episode(net, support * 2, query)
     assert (together - other).abs().max() > 0.01
 
 
-def test_nothing_outlives_the_contexts():
+def test_contexts_leave_no_state():
     norm, x = layer(), images()
     before = norm(x)
     with pytest.raises(RuntimeError), collected_moments():

@@ -1,4 +1,4 @@
-"""The contract of objectives; a new objective is a new row."""
+"""The contract of objectives, one row each; add a row for every new objective."""
 
 from functools import partial
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from alfa_md.objectives import CLASSIFICATION, REGRESSION, accuracy
 
 
 class Row(NamedTuple):
-    """An objective, targets of six examples, their perfect predictions, and what these and a wrong one score."""
+    """An objective, targets of six examples, their perfect predictions and best score, and the unit."""
 
     objective: objectives.Objective
     targets: Tensor
@@ -34,7 +34,7 @@ every_objective = pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
 
 
 def predictions(row: Row) -> Tensor:
-    """Predictions that err by noise."""
+    """Random predictions."""
     generator = torch.Generator().manual_seed(0)
     return torch.randn(row.perfect.shape, generator=generator, dtype=torch.float64)
 
@@ -78,7 +78,7 @@ def test_float32_predictions_give_float32(row):
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_its_gin_name_makes_it_and_its_unit_is_written(name):
+def test_gin_name_and_unit(name):
     row = ROWS[name]
     assert getattr(objectives, name)() == row.objective and row.objective.unit is row.unit
     try:
@@ -89,5 +89,5 @@ def test_its_gin_name_makes_it_and_its_unit_is_written(name):
         gin.clear_config()
 
 
-def test_the_first_of_equal_scores_wins():
+def test_the_first_of_equal_scores_is_predicted():
     assert accuracy(torch.zeros(2, 3), torch.tensor([0, 1])).item() == 0.5

@@ -1,4 +1,4 @@
-"""The backbones, one row each: their sizes and decayed tensors, and a small instance to compute with."""
+"""Rows of the backbone contract: sizes, decayed tensors, and a small instance for computations."""
 
 from collections.abc import Callable
 from functools import partial
@@ -21,12 +21,12 @@ from tests.episodes import random_episode
 
 
 class Row(NamedTuple):
-    """A backbone at full size, in numbers, and `small`, which takes images of `size` pixels."""
+    """A backbone at full size with its counts, and a `small` one for images of `size` pixels."""
 
     full: Callable[[], nn.Module]
     parameters: int
     tensors: int
-    features: dict[int, int]  # by image size; for the regression network by the width of a point
+    features: dict[int, int]  # by image size; for RegressionMLP by the dimension of a point
     decayed: set[str]
     small: Callable[[], nn.Module]
     size: int
@@ -34,12 +34,12 @@ class Row(NamedTuple):
     refused_size: int = 0
 
     def inputs(self, size: int, number: int = 2, dtype: torch.dtype = torch.float32) -> torch.Tensor:
-        """Random images, or points of width `size`."""
+        """Random images, or random points of dimension `size`."""
         shape = (number, size) if self.full is RegressionMLP else (number, 3, size, size)
         return torch.randn(shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64).to(dtype)
 
     def episode(self, seed: int) -> Episode:
-        """Two ways of two images and one image, in float64."""
+        """Two classes with shots 2 and 1, in float64."""
         episode = random_episode(2, (2, 1), queries=2, size=self.size, seed=seed)
         if self.full is RegressionMLP:
             return episode._replace(support_x=episode.support_x[:, 0, 0], query_x=episode.query_x[:, 0, 0])
@@ -47,7 +47,7 @@ class Row(NamedTuple):
 
 
 def names(*patterns: str, **values: object) -> set[str]:
-    """The patterns with every combination of the values, such as `names("{i}.weight", i=range(2))`."""
+    """The patterns formatted with every combination of the values, such as `names("{i}.weight", i=range(2))`."""
     if not values:
         return set(patterns)
     (key, options), *others = values.items()
@@ -56,13 +56,13 @@ def names(*patterns: str, **values: object) -> set[str]:
 
 
 def narrow_resnet12() -> resnet12.ResNet12:
-    """Its four blocks with few filters."""
+    """A ResNet12 with few filters."""
     with mock.patch.object(resnet12, "WIDTHS", (4, 4, 6, 8)):
         return resnet12.ResNet12()
 
 
 def narrow_resnet18() -> resnet18.ResNet18:
-    """Its stem and eight blocks with a sixteenth of the filters."""
+    """A ResNet18 with a sixteenth of the filters."""
 
     def convolution(c: int, d: int, *size: int, **options: object) -> nn.Module:
         return Convolution(max(c // 16, 3), d // 16, *size, **options)
@@ -75,7 +75,7 @@ def narrow_resnet18() -> resnet18.ResNet18:
 
 
 class TorchEncoder(nn.Module):
-    """Not shipped: PyTorch's own encoder layers, whose fused kernels a backbone of a user's brings along."""
+    """A user's backbone on PyTorch's encoder layers, with their fused kernels; not part of the package."""
 
     def __init__(self):
         super().__init__()

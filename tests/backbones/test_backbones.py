@@ -1,4 +1,4 @@
-"""Definitions of the backbones: layers, sizes of feature maps, initialisation. What all share: `test_contract.py`."""
+"""Definitions of single backbones: layers, sizes of feature maps, initialisation; see also `test_contract.py`."""
 
 import pytest
 import torch
@@ -17,11 +17,11 @@ from alfa_md.normalization import EpisodicBatchNorm
 
 
 @pytest.mark.parametrize("backbone", [FourLayerConvNet, ResNet18, WideResNet])
-def test_kernels_start_from_a_normal_cut_at_two_sigma(backbone):
+def test_weights_are_initialised_from_a_truncated_normal(backbone):
     torch.manual_seed(0)
-    kernels = torch.cat([m.weight.flatten() for m in backbone().modules() if isinstance(m, nn.Conv2d)])
-    assert kernels.abs().max() <= 0.2
-    assert kernels.std().item() == pytest.approx(0.0880, abs=0.001)  # std of N(0, 0.1^2) cut at two sigma
+    weights = torch.cat([m.weight.flatten() for m in backbone().modules() if isinstance(m, nn.Conv2d)])
+    assert weights.abs().max() <= 0.2
+    assert weights.std().item() == pytest.approx(0.0880, abs=0.001)  # std of N(0, 0.1^2) cut at two sigma
     assert all(m.bias is None for m in backbone().modules() if isinstance(m, nn.Conv2d))
 
 
@@ -43,7 +43,7 @@ def test_inputs_are_aligned_to_a_multiple_of_32_plus_one(size, aligned):
     torch.testing.assert_close(out[..., [0, 0, -1, -1], [0, -1, 0, -1]], x[..., [0, 0, -1, -1], [0, -1, 0, -1]])
 
 
-def test_four_layer_features_are_in_the_order_height_width_channel():
+def test_four_layer_convnet_flattens_height_width_channel():
     network = FourLayerConvNet(num_filters=5)
     x = torch.randn(3, 3, 32, 32)
     grid = network.layers(x)
@@ -52,7 +52,7 @@ def test_four_layer_features_are_in_the_order_height_width_channel():
 
 
 def test_wide_resnet_by_hand():
-    """Every block: two BN, two 3x3 kernels, one 1x1 kernel on its shortcut; then the last BN."""
+    """Every block: two BN, two 3x3 convolutions, a 1x1 convolution in the shortcut; then the last BN."""
     blocks = [(16, 32), (32, 32), (32, 64), (64, 64), (64, 128), (128, 128)]
     counts = [2 * c + 9 * c * d + 2 * d + 9 * d * d + c * d for c, d in blocks]
     assert counts == [14_432, 19_584, 57_536, 78_080, 229_760, 311_808]
@@ -63,18 +63,18 @@ def test_wide_resnet_by_hand():
 
 @pytest.mark.parametrize("size, sizes", [(126, [126, 63, 32]), (84, [84, 42, 21]), (21, [21, 11, 6])])
 def test_wide_resnet_grid_sizes(size, sizes):
-    network, seen = WideResNet(), []
+    network, found = WideResNet(), []
     for group in network.groups:
-        group.register_forward_hook(lambda module, inputs, output: seen.append(output.shape[-1]))
+        group.register_forward_hook(lambda module, inputs, output: found.append(output.shape[-1]))
     with torch.no_grad():
         network(torch.randn(1, 3, size, size))
-    assert seen == sizes
+    assert found == sizes
 
 
 @pytest.mark.parametrize("stride", [1, 2])
 @pytest.mark.parametrize("size", [5, 6, 7, 8])
 def test_same_convolution_against_its_definition(size, stride):
-    """ceil(S / stride) outputs; the zeros that they need are split in two halves, the larger at the end."""
+    """ceil(S / stride) outputs; padding is split into halves, the larger at the end."""
     torch.manual_seed(0)
     layer, x = SameConv2d(2, 3, stride).double(), torch.randn(2, 2, size, size, dtype=torch.float64)
     outputs = -(-size // stride)
@@ -96,11 +96,11 @@ def test_wide_resnet_block_against_its_definition():
     def bn_relu(x):
         return F.relu((x - x.mean((0, 2, 3), True)) / (x.var((0, 2, 3), correction=0, keepdim=True) + 1e-5).sqrt())
 
-    kernels = {tuple(p.shape): p for p in block.parameters() if p.ndim == 4}
+    weights = {tuple(p.shape): p for p in block.parameters() if p.ndim == 4}
     first, second = (p for p in block.parameters() if p.shape == (64, 64, 3, 3))
     a = bn_relu(x)
     inner = F.conv2d(bn_relu(F.conv2d(a, first, padding=1)), second, padding=1)
-    torch.testing.assert_close(block(x), inner + F.conv2d(a, kernels[64, 64, 1, 1]))
+    torch.testing.assert_close(block(x), inner + F.conv2d(a, weights[64, 64, 1, 1]))
 
 
 @pytest.mark.parametrize(
@@ -112,8 +112,8 @@ def test_wide_resnet_block_against_its_definition():
         (lambda: RegressionMLP((80, 80, 80)), 80, 1, 13_201, 0),
     ],
 )
-def test_counts_of_the_paper_s_networks_with_their_heads(backbone, features, outputs, inner, batch_norm):
-    """The paper's two image networks on 84 pixels, five ways, have 70 085 and 7 999 365 parameters in all."""
+def test_parameter_counts_of_the_paper_s_networks_with_heads(backbone, features, outputs, inner, batch_norm):
+    """The paper's image networks have 70 085 and 7 999 365 parameters with a five-way head at 84 pixels."""
     network = nn.ModuleList([backbone(), LearnedHead(features, outputs)])
     scales = sum(p.numel() for m in network.modules() if isinstance(m, EpisodicBatchNorm) for p in m.parameters())
     assert (sum(p.numel() for p in network.parameters()) - scales, scales) == (inner, batch_norm)
@@ -121,12 +121,12 @@ def test_counts_of_the_paper_s_networks_with_their_heads(backbone, features, out
 
 @pytest.mark.parametrize("size, sizes", [(84, [42, 21, 11, 11]), (32, [16, 8, 5, 5]), (4, [2, 1, 1, 1])])
 def test_resnet12_pads_its_third_pooling_and_has_no_fourth(size, sizes):
-    network, seen = ResNet12(), []
+    network, found = ResNet12(), []
     for block in network.blocks:
-        block.register_forward_hook(lambda module, inputs, output: seen.append(output.shape[-1]))
+        block.register_forward_hook(lambda module, inputs, output: found.append(output.shape[-1]))
     with torch.no_grad():
         network(torch.randn(2, 3, size, size))
-    assert seen == sizes
+    assert found == sizes
 
 
 def test_resnet12_block_against_its_definition():
@@ -143,14 +143,14 @@ def test_resnet12_block_against_its_definition():
     torch.testing.assert_close(block(x), F.max_pool2d(F.relu(residual + conv_bn(x, shortcut)), 2))
 
 
-def test_conv4_features_are_in_the_order_channel_height_width():
+def test_conv4_flattens_channel_height_width():
     network, x = Conv4(num_filters=5), torch.randn(3, 3, 32, 32)
     grid = network.layers(x)
     assert torch.equal(network(x), nn.Flatten()(grid)) and torch.equal(network(x)[:, 4:8], grid[:, 1].flatten(1))
     assert grid.min() < 0  # leaky
 
 
-def test_conv4_biases_are_inert_and_can_be_left_out():
+def test_conv4_biases_have_no_effect_and_are_optional():
     torch.manual_seed(0)
     network, x = Conv4(num_filters=4).double(), torch.randn(6, 3, 16, 16, dtype=torch.float64)
     network(x).square().sum().backward()
@@ -161,7 +161,7 @@ def test_conv4_biases_are_inert_and_can_be_left_out():
 
 
 @pytest.mark.parametrize("backbone", [Conv4, ResNet12])
-def test_kernels_start_xavier_uniform(backbone):
+def test_weights_are_initialised_xavier_uniform(backbone):
     for m in backbone().modules():
         if isinstance(m, nn.Conv2d):
             d, c, *size = m.weight.shape
@@ -171,14 +171,14 @@ def test_kernels_start_xavier_uniform(backbone):
 
 
 @pytest.mark.parametrize("backbone, channels", [(Conv4, [48] * 4), (ResNet12, [64, 128, 256, 512])])
-def test_the_normalisation_is_the_caller_s(backbone, channels):
+def test_batch_norm_is_an_argument(backbone, channels):
     made = []
     network = backbone(batch_norm=lambda c: made.append(c) or nn.GroupNorm(2, c))
     assert sorted(set(made)) == sorted(set(channels)) and len(made) == (4 if backbone is Conv4 else 16)
     assert sum(isinstance(m, nn.GroupNorm) for m in network.modules()) == len(made)
 
 
-def test_regression_network_is_rectified_linear_layers():
+def test_regression_mlp_is_linear_layers_with_relu():
     torch.manual_seed(0)
     network, x = RegressionMLP((3, 4), in_features=2), torch.randn(5, 2)
     (w1, b1, w2, b2) = network.parameters()

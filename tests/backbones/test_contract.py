@@ -1,4 +1,4 @@
-"""The contract of backbones; a new backbone is a new row of `rows.py`."""
+"""The contract of backbones; add a row in `rows.py` for every new backbone."""
 
 import re
 from contextlib import nullcontext
@@ -36,7 +36,7 @@ def small(row, seed: int = 0) -> nn.Module:
 
 
 def learner_of(name: str, first_order: bool = True, **options) -> GradientLearner:
-    """fo-Proto-MAML of two inner steps, in float64."""
+    """A Proto-MAML learner with two inner steps, in float64."""
     backbone = small(ROWS[name])
     rule = partial(sgd, inner_rate=0.01)
     return GradientLearner(backbone, PrototypeHead(), rule, num_steps=2, first_order=first_order, **options).double()
@@ -54,41 +54,41 @@ def scores_and_gradients(name: str, first_order: bool, path: str) -> tuple[list[
 
 
 def assert_equal_results(ours, theirs) -> None:
-    """Equal to rounding. A bias without effect has no gradient on one path, one of rounding errors on another."""
-    for own, other in zip(ours[0], theirs[0], strict=True):
-        torch.testing.assert_close(own, other, rtol=1e-8, atol=1e-10)
+    """Asserts equality up to rounding. A bias without effect may have no gradient on one path and noise on another."""
+    for mine, other in zip(ours[0], theirs[0], strict=True):
+        torch.testing.assert_close(mine, other, rtol=1e-8, atol=1e-10)
     largest = max(grad.abs().max().item() for grad in theirs[1].values())
     assert largest > 0
     for name in ours[1].keys() | theirs[1].keys():
-        own, other = (grads.get(name, torch.zeros(())) for grads in (ours[1], theirs[1]))
-        assert (own - other).abs().max() <= 1e-9 * largest, name
+        mine, other = (grads.get(name, torch.zeros(())) for grads in (ours[1], theirs[1]))
+        assert (mine - other).abs().max() <= 1e-9 * largest, name
 
 
 @every_name
 @every_order
-def test_meta_gradients_are_those_of_plain_operations(name, first_order):
+def test_meta_gradients_equal_those_of_plain_operations(name, first_order):
     assert_equal_results(*(scores_and_gradients(name, first_order, path) for path in ("fast", "plain")))
 
 
 @every_name
 @every_order
 @pytest.mark.filterwarnings("error:There is a performance drop")
-def test_stacked_tasks_give_the_meta_gradients_of_one_at_a_time(name, first_order):
+def test_meta_gradients_of_stacked_tasks(name, first_order):
     assert_equal_results(*(scores_and_gradients(name, first_order, path) for path in ("stacked", "fast")))
 
 
 @every_name
 @pytest.mark.filterwarnings("error:There is a performance drop")
-def test_stacked_tasks_give_the_scores_of_one_at_a_time_in_evaluation(name):
+def test_scores_of_stacked_tasks_in_evaluation(name):
     episodes = [ROWS[name].episode(seed) for seed in range(2)]
     one, stacked = (learner_of(name, batching=batching).eval() for batching in (None, vmapped))
     with torch.no_grad():
-        for own, other in zip(stacked.forward_episodes(episodes), one.forward_episodes(episodes), strict=True):
-            torch.testing.assert_close(own, other, rtol=1e-8, atol=1e-10)
+        for mine, other in zip(stacked.forward_episodes(episodes), one.forward_episodes(episodes), strict=True):
+            torch.testing.assert_close(mine, other, rtol=1e-8, atol=1e-10)
 
 
 @every_name
-def test_features_of_bfloat16_are_float32_and_close(name):
+def test_bfloat16_features_are_float32_and_close(name):
     learner, row = learner_of(name, precision=bfloat16).float(), ROWS[name]
     x = row.inputs(row.size, number=6)
     half, full = learner.embedding({})(x), learner.backbone(x)
@@ -99,7 +99,7 @@ def test_features_of_bfloat16_are_float32_and_close(name):
 
 
 @every_backbone
-def test_evaluation_gives_the_features_of_training_and_keeps_nothing(row):
+def test_evaluation_gives_the_features_of_training_without_state(row):
     backbone = small(row).double()
     x, other = row.inputs(row.size, 4, torch.float64), row.inputs(row.size, 3, torch.float64) + 1
     trained, state = backbone.train()(x), {name: tensor.clone() for name, tensor in backbone.state_dict().items()}
@@ -112,7 +112,7 @@ def test_evaluation_gives_the_features_of_training_and_keeps_nothing(row):
 
 
 @every_backbone
-def test_features_have_one_row_an_image_and_a_gradient_for_every_tensor(row):
+def test_one_feature_vector_per_image_and_a_gradient_for_every_tensor(row):
     backbone = small(row).double()
     features = backbone(row.inputs(row.size, 5, torch.float64))
     assert features.dim() == 2 and len(features) == 5
@@ -132,7 +132,7 @@ def test_decayed_tensors_are_listed(row):
 
 
 @every_backbone
-def test_numbers_of_parameters_and_features_are_known(row):
+def test_numbers_of_parameters_and_features(row):
     with torch.device("meta"):
         backbone = row.full()
         assert {size: backbone(row.inputs(size).to("meta")).shape[1] for size in row.features} == row.features
@@ -150,6 +150,6 @@ def test_state_dict_round_trip(row):
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS.values() if row.refused], ids=lambda row: row.full.__name__)
-def test_images_of_a_wrong_size_are_refused_in_one_line(row):
+def test_images_of_a_wrong_size_are_refused(row):
     with pytest.raises(UserError, match=f"^{re.escape(row.refused)}$"):
         small(row)(torch.zeros(2, 3, row.refused_size, 20))

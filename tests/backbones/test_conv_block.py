@@ -1,4 +1,4 @@
-"""Pooling before normalising is the same function: values, gradients and gradients of gradients, in float64."""
+"""PoolFirst against PlainBlock: values and gradients of both orders, in float64."""
 
 from functools import partial
 
@@ -29,8 +29,8 @@ NETWORKS = {
 
 
 @pytest.fixture(params=NETWORKS.values(), ids=NETWORKS)
-def pair(request):
-    """A plain network and the fast one with its weights; a third of the scales is negative."""
+def networks(request):
+    """A plain network and a fast one with the same weights; a third of the BN weights is negative."""
     torch.manual_seed(0)
     plain, fast = (request.param(block=block).double() for block in (PlainBlock, fastest_block))
     with torch.no_grad():
@@ -42,29 +42,29 @@ def pair(request):
     return plain, fast
 
 
-def close(one: Tensor, other: Tensor) -> None:
+def assert_equal(one: Tensor, other: Tensor) -> None:
     torch.testing.assert_close(one, other, rtol=0, atol=1e-12 * max(1.0, one.abs().max().item()))
 
 
 @pytest.mark.parametrize("protocol", [batch_statistics(), support_moments()])
 @pytest.mark.parametrize("size", [33, 32, 16])
-def test_features_are_equal(pair, protocol, size):
+def test_features_are_equal(networks, protocol, size):
     support, query = images(5, size), images(7, size)
-    close(*(protocol.query(network, support, query) for network in pair))
+    assert_equal(*(protocol.query(network, support, query) for network in networks))
 
 
 @pytest.mark.parametrize("protocol", [batch_statistics(), support_moments()])
-def test_meta_gradients_are_equal(pair, protocol):
-    """Through two second-order steps: by every weight at the start."""
+def test_meta_gradients_are_equal(networks, protocol):
+    """Gradients by the initial weights through two second-order steps."""
     support, query = images(5), images(4)
-    fast = meta_gradients(pair[1], protocol, support, query)
+    fast = meta_gradients(networks[1], protocol, support, query)
     with plain_operations():
-        plain = meta_gradients(pair[0], protocol, support, query)
+        plain = meta_gradients(networks[0], protocol, support, query)
     assert plain.keys() == fast.keys()
     live = [name for name, gradient in plain.items() if gradient.abs().max() > 1e-3]
     assert len(live) == 12  # all but the biases before BN
     for name, gradient in plain.items():
-        close(gradient, fast[name])
+        assert_equal(gradient, fast[name])
 
 
 def meta_gradients(network: nn.Module, protocol, support: Tensor, query: Tensor) -> Params:
@@ -85,13 +85,13 @@ def meta_gradients(network: nn.Module, protocol, support: Tensor, query: Tensor)
 
 
 @pytest.mark.fast_path
-def test_other_normalisations_are_refused():
+def test_pool_first_refuses_other_normalisations():
     with pytest.raises(UserError, match="takes no ShardedBatchNorm; bind block = @PlainBlock"):
         Conv4(block=PoolFirst, batch_norm=lambda channels: ShardedBatchNorm(channels, 2))
 
 
 @pytest.mark.fast_path
-def test_a_normalisation_of_the_user_s_own_gets_the_plain_block():
+def test_other_normalisations_use_the_plain_block():
     own = Conv4(batch_norm=lambda channels: ShardedBatchNorm(channels, 2))
     assert {type(layer) for layer in own.layers} == {PlainBlock}
     assert {type(layer) for layer in Conv4().layers} == {PoolFirst}

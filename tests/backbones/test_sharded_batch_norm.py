@@ -1,4 +1,4 @@
-"""Batch normalisation by contiguous parts of a batch, and how it leaks labels of class-ordered batches."""
+"""Batch normalisation per shard, and its label leak in class-ordered batches."""
 
 from functools import partial
 
@@ -18,17 +18,17 @@ DEVICES = 2
 
 
 @pytest.mark.parametrize("size, shards", [(6, 1), (6, 2), (6, 3), (7, 3), (10, 4)])
-def test_every_part_is_normalised_as_if_it_were_alone(size, shards):
-    sharded, alone = ShardedBatchNorm(3, shards).double(), EpisodicBatchNorm(3).double()
+def test_every_shard_is_normalised_by_itself(size, shards):
+    sharded, unsharded = ShardedBatchNorm(3, shards).double(), EpisodicBatchNorm(3).double()
     with torch.no_grad():
-        for parameter in (sharded.weight, alone.weight):
+        for parameter in (sharded.weight, unsharded.weight):
             parameter.copy_(torch.tensor([1.0, -2.0, 0.5]))
     x = torch.randn(size, 3, 4, 4, dtype=torch.float64)
-    assert torch.equal(sharded(x), torch.cat([alone(part) for part in x.chunk(shards)]))
-    assert torch.equal(sharded(x), alone(x)) == (shards == 1)
+    assert torch.equal(sharded(x), torch.cat([unsharded(part) for part in x.chunk(shards)]))
+    assert torch.equal(sharded(x), unsharded(x)) == (shards == 1)
 
 
-def test_it_is_for_the_protocol_of_batch_statistics():
+def test_it_refuses_support_moments():
     layer, x = ShardedBatchNorm(3, DEVICES), torch.randn(4, 3, 2, 2)
     assert batch_statistics().query(layer, x, x).shape == x.shape
     with pytest.raises(UserError, match="no moments to hand over; set normalization = @batch_statistics"):
@@ -37,24 +37,24 @@ def test_it_is_for_the_protocol_of_batch_statistics():
         ShardedBatchNorm(3, 0)
 
 
-def look_alikes(number, seed):
-    """Four classes in class order; classes 1 and 2 look exactly alike: images [4 number, 2, 3, 3], labels."""
+def indistinguishable_classes(number, seed):
+    """Four classes in class order, classes 1 and 2 with the same distribution: images [4 number, 2, 3, 3], labels."""
     generator = torch.Generator().manual_seed(seed)
     labels = torch.arange(4).repeat_interleave(number)
-    shades = torch.tensor([[0.0, 1.0], [1.0, 0.0], [1.0, 0.0], [2.0, 1.0]])[labels]
-    return shades[:, :, None, None] + 0.05 * torch.randn(4 * number, 2, 3, 3, generator=generator), labels
+    values = torch.tensor([[0.0, 1.0], [1.0, 0.0], [1.0, 0.0], [2.0, 1.0]])[labels]
+    return values[:, :, None, None] + 0.05 * torch.randn(4 * number, 2, 3, 3, generator=generator), labels
 
 
 def accuracy(norm, query_x, query_y):
-    """Of the nearest class mean of normalised shades."""
+    """The accuracy of the nearest class mean on normalised images."""
     embed = nn.Sequential(norm, nn.AvgPool2d(3), nn.Flatten())
-    support_x, support_y = look_alikes(5, seed=1)
+    support_x, support_y = indistinguishable_classes(5, seed=1)
     means = prototypes(embed(support_x), support_y, 4)
     return (torch.cdist(embed(query_x), means).argmin(dim=1) == query_y).double().mean().item()
 
 
-def test_classes_that_look_alike_are_told_apart_by_the_order_of_the_query_alone():
-    x, y = look_alikes(15, seed=2)
+def test_the_order_of_the_query_distinguishes_identical_classes():
+    x, y = indistinguishable_classes(15, seed=2)
     order = torch.randperm(60, generator=torch.Generator().manual_seed(3))
     sharded, plain = ShardedBatchNorm(2, DEVICES), EpisodicBatchNorm(2)
     assert accuracy(sharded, x, y) == 1
@@ -65,7 +65,7 @@ def test_classes_that_look_alike_are_told_apart_by_the_order_of_the_query_alone(
 @pytest.mark.parametrize(
     "batch_norm, leaks", [(EpisodicBatchNorm, False), (partial(ShardedBatchNorm, num_shards=DEVICES), True)]
 )
-def test_shuffling_the_query_changes_predictions_where_there_is_a_leak(batch_norm, leaks):
+def test_shuffling_the_query_changes_predictions_with_a_leak(batch_norm, leaks):
     backbone = Conv4(num_filters=4, batch_norm=batch_norm)
     head, rule = LearnedHead(4, 3), partial(sgd, inner_rate=0.1)
     learner = small_learner(rule, head, backbone, normalization=batch_statistics)

@@ -1,4 +1,4 @@
-"""The small vision transformer: its definition, its sizes, its gin file, and that it learns."""
+"""The small vision transformer: definition, sizes, gin file, and meta-training."""
 
 import gin
 import pytest
@@ -50,12 +50,12 @@ def test_features_against_the_definition():
     torch.testing.assert_close(net(x), norm(tokens, "norm").mean(dim=1))
 
 
-def test_an_image_does_not_depend_on_the_others_of_its_batch():
+def test_features_do_not_depend_on_other_images_of_the_batch():
     net, x = VitTiny(8, 4, 8, 1, 2).double(), torch.randn(4, 3, 8, 8, dtype=torch.float64)
     torch.testing.assert_close(net(x)[:2], net(x[:2]))
 
 
-def test_layers_start_xavier_uniform_and_biases_at_zero():
+def test_weights_are_xavier_uniform_and_biases_zero():
     torch.manual_seed(0)
     net = VitTiny()
     for name, parameter in net.named_parameters():
@@ -77,7 +77,7 @@ def test_layers_start_xavier_uniform_and_biases_at_zero():
         ({"patch_size": 0}, "VitTiny.patch_size = 0 must be at least 1"),
     ],
 )
-def test_sizes_that_do_not_fit_are_refused_in_one_line(sizes, line):
+def test_sizes_that_do_not_fit_are_refused(sizes, line):
     with pytest.raises(UserError, match=f"^{line}"):
         VitTiny(**sizes)
 

@@ -1,4 +1,4 @@
-"""The inner loop against torch.func, finite differences and closed forms, in float64."""
+"""The inner loop against torch.func, finite differences and closed forms; float64."""
 
 from functools import partial
 
@@ -20,7 +20,7 @@ from tests.episodes import meta_gradients, meta_loss, random_episode, small_lear
 RATE, STEPS = 0.05, 3
 
 
-def oracle_loss(net, theta, episode, first_order):
+def reference_loss(net, theta, episode, first_order):
     """fo-/so-Proto-MAML written with torch.func: theta and head are separate arguments of the inner loss."""
 
     def embed(params, images):
@@ -46,7 +46,7 @@ def test_meta_gradients_equal_torch_func(first_order):
     episode, net = random_episode(), smooth_net()
     learner = small_learner(partial(sgd, inner_rate=RATE), backbone=net, num_steps=STEPS, first_order=first_order)
     theta = {name: p.detach().clone().requires_grad_() for name, p in learner.backbone.named_parameters()}
-    loss = oracle_loss(learner.backbone, theta, episode, first_order)
+    loss = reference_loss(learner.backbone, theta, episode, first_order)
     expected = dict(zip(theta, torch.autograd.grad(loss, list(theta.values())), strict=True))
     torch.testing.assert_close(meta_loss(learner, episode), loss, rtol=1e-12, atol=1e-12)
     for name, value in meta_gradients(learner, episode).items():
@@ -54,7 +54,7 @@ def test_meta_gradients_equal_torch_func(first_order):
 
 
 def test_inner_gradient_of_the_backbone_leaves_out_the_path_through_the_prototypes():
-    """The trap: the total derivative also runs theta -> prototypes -> head, and differs."""
+    """The total derivative has a further path, theta -> prototypes -> head."""
     episode = random_episode()
     learner = small_learner(first_order=False)
     params = learner.initial(episode)
@@ -68,7 +68,7 @@ def test_inner_gradient_of_the_backbone_leaves_out_the_path_through_the_prototyp
     torch.testing.assert_close(step.grads[name], partial_gradient, rtol=1e-12, atol=1e-14)
 
 
-def test_second_order_term_matters():
+def test_first_and_second_order_differ():
     episode = random_episode()
     first, second = (meta_gradients(small_learner(first_order=order), episode) for order in (True, False))
     name = "backbone.0.weight"
@@ -80,8 +80,8 @@ def test_second_order_term_matters():
 def test_meta_gradients_equal_finite_differences(first_order, head):
     """Second order: the gradient of the loss itself. First order: of the loss with support gradients held fixed."""
     episode = random_episode()
-    # tau holds detached gradients. In second order that leaves out a part of the true derivative on purpose, unless
-    # the generator does not read tau, as under identity initialisation.
+    # tau has detached gradients: in second order the meta-gradient deliberately lacks a term, except under identity
+    # initialisation, where the generator's output does not depend on tau.
     initialize = reference_init if first_order else identity_init
     rule = partial(alfa, inner_rate=0.1, inner_decay=0.01, generator=partial(Generator, initialize=initialize))
     learner = small_learner(rule, head(), first_order=first_order)
@@ -108,7 +108,7 @@ def test_meta_gradients_equal_finite_differences(first_order, head):
 
 
 def central_difference(loss, parameter, direction, epsilon=1e-5):
-    """(loss(p + e d) - loss(p - e d)) / 2e, leaving the parameter as it was."""
+    """(loss(p + e d) - loss(p - e d)) / 2e, restoring the parameter."""
     values = []
     with torch.no_grad():
         original = parameter.clone()
@@ -124,7 +124,7 @@ def test_zero_steps_return_the_initial_tensors():
     assert adapt(params, lambda p: 1 / 0, sgd({}, 1, inner_rate=0.1), 0, True) is params
 
 
-def test_evaluation_keeps_no_graph_and_gives_the_training_values():
+def test_evaluation_keeps_no_graph_and_gives_the_training_scores():
     episode, learner = random_episode(), small_learner()
     with torch.no_grad():
         quiet = learner(episode)

@@ -1,4 +1,4 @@
-"""Inner steps taken again against steps that are kept: meta-gradients in float64, and how much is kept."""
+"""Recomputed inner steps: the meta-gradients of kept steps in float64, with less memory."""
 
 import weakref
 from functools import partial
@@ -32,51 +32,51 @@ CASES = {
 }
 
 
-def gradients(memory, size=12, first_order=False, **options):
-    learner = small_learner(recompute=memory, num_steps=3, first_order=first_order, **options)
-    torch.manual_seed(1)  # of dropout
+def gradients(recompute, size=12, first_order=False, **options):
+    learner = small_learner(recompute=recompute, num_steps=3, first_order=first_order, **options)
+    torch.manual_seed(1)  # for dropout
     grads = meta_gradients(learner, random_episode(size=size))
     return grads | {name: pending for name, pending in learner.named_buffers() if name.endswith("pending")}
 
 
-@pytest.mark.parametrize("memory", [recompute_alternate, recompute_all])
+@pytest.mark.parametrize("recompute", [recompute_alternate, recompute_all])
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_meta_gradients_are_those_of_steps_that_are_kept(case, memory):
-    kept, again = gradients(keep_all, **case), gradients(memory, **case)
-    assert kept.keys() == again.keys()
+def test_meta_gradients_equal_those_of_kept_steps(case, recompute):
+    kept, recomputed = gradients(keep_all, **case), gradients(recompute, **case)
+    assert kept.keys() == recomputed.keys()
     for name, value in kept.items():
-        torch.testing.assert_close(again[name], value, rtol=1e-12, atol=1e-12, msg=name)
+        torch.testing.assert_close(recomputed[name], value, rtol=1e-12, atol=1e-12, msg=name)
 
 
-def test_first_order_keeps_its_steps():
-    kept, again = (gradients(memory, first_order=True) for memory in (keep_all, recompute_all))
-    assert all(torch.equal(again[name], value) for name, value in kept.items())
+def test_first_order_does_not_recompute():
+    kept, recomputed = (gradients(recompute, first_order=True) for recompute in (keep_all, recompute_all))
+    assert all(torch.equal(recomputed[name], value) for name, value in kept.items())
 
 
-def test_episodes_that_are_stacked():
+def test_stacked_episodes():
     episodes = [random_episode(seed=seed) for seed in range(2)]
     found = []
-    for memory in (keep_all, recompute_all):
-        learner = small_learner(REFERENCE, first_order=False, recompute=memory, batching=vmapped)
+    for recompute in (keep_all, recompute_all):
+        learner = small_learner(REFERENCE, first_order=False, recompute=recompute, batching=vmapped)
         sum(scores.square().sum() for scores in learner.forward_episodes(episodes)).backward()
         found.append({name: parameter.grad for name, parameter in learner.named_parameters()})
     for name, value in found[0].items():
         torch.testing.assert_close(found[1][name], value, rtol=1e-12, atol=1e-12, msg=name)
 
 
-class Held:
-    """A tensor that a graph keeps for its backward pass; it goes with the graph."""
+class SavedTensor:
+    """A tensor saved for the backward pass, freed with its graph."""
 
     def __init__(self, tensor):
         self.tensor = tensor
 
 
-def kept_bytes(memory) -> int:
-    """Of the tensors that the graph of five inner steps holds when they have been taken."""
-    learner, held = small_learner(recompute=memory, num_steps=5, first_order=False), weakref.WeakSet()
+def saved_bytes(recompute) -> int:
+    """The bytes of the tensors saved by the graph of five inner steps."""
+    learner, held = small_learner(recompute=recompute, num_steps=5, first_order=False), weakref.WeakSet()
 
     def hold(tensor):
-        holder = Held(tensor)
+        holder = SavedTensor(tensor)
         held.add(holder)
         return holder
 
@@ -87,7 +87,7 @@ def kept_bytes(memory) -> int:
     return sum({each.tensor.data_ptr(): each.tensor.nbytes for each in held}.values())
 
 
-def test_what_is_kept():
-    fully, half, hardly = map(kept_bytes, (keep_all, recompute_alternate, recompute_all))
-    assert 0.4 * fully < half < 0.6 * fully
-    assert hardly < 0.2 * fully
+def test_saved_memory_shrinks_with_recomputation():
+    kept_all, half, kept_none = map(saved_bytes, (keep_all, recompute_alternate, recompute_all))
+    assert 0.4 * kept_all < half < 0.6 * kept_all
+    assert kept_none < 0.2 * kept_all

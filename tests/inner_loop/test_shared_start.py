@@ -1,4 +1,4 @@
-"""The first step on the head's own features against the plain inner loop: scores, meta-gradients, forward passes."""
+"""Shared forward pass of head and first inner step: scores, meta-gradients, number of forward passes."""
 
 from functools import partial
 
@@ -28,14 +28,14 @@ WITHOUT = {
 }
 
 
-def plainly(learner):
-    """The same learner whose inner loop has every step look at the support set by itself."""
+def without_sharing(learner):
+    """The learner with sharing disabled: every inner step computes support features."""
     learner.start = partial(learner.start, single_task=False)
     return learner
 
 
-def passes(learner) -> int:
-    """How often an episode goes through the backbone."""
+def forward_passes(learner) -> int:
+    """The number of forward passes of the backbone in one episode."""
     calls = []
     with learner.backbone.register_forward_hook(lambda *args: calls.append(0)):
         learner(random_episode())
@@ -43,30 +43,32 @@ def passes(learner) -> int:
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_meta_gradients_are_those_of_the_plain_inner_loop(case):
-    shared, plain = (meta_gradients(make(small_learner(**case)), random_episode()) for make in (lambda x: x, plainly))
+def test_meta_gradients_are_unchanged(case):
+    shared, plain = (
+        meta_gradients(make(small_learner(**case)), random_episode()) for make in (lambda x: x, without_sharing)
+    )
     assert shared.keys() == plain.keys()
     for name, value in plain.items():
         torch.testing.assert_close(shared[name], value, rtol=1e-12, atol=1e-12, msg=name)
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_scores_are_the_same_and_one_pass_is_spared(case):
+def test_scores_are_unchanged_and_one_forward_pass_is_saved(case):
     with torch.no_grad():
-        shared, plain = small_learner(**case).eval(), plainly(small_learner(**case)).eval()
+        shared, plain = small_learner(**case).eval(), without_sharing(small_learner(**case)).eval()
         assert torch.equal(shared(random_episode()), plain(random_episode()))
-        assert passes(shared) == passes(plain) - 1
+        assert forward_passes(shared) == forward_passes(plain) - 1
 
 
 @pytest.mark.parametrize("case", WITHOUT.values(), ids=WITHOUT)
-def test_where_nothing_is_to_be_shared(case):
-    one, other = small_learner(**case), plainly(small_learner(**case))
+def test_cases_without_sharing(case):
+    one, other = small_learner(**case), without_sharing(small_learner(**case))
     assert torch.equal(one(random_episode()), other(random_episode()))
-    assert passes(one) == passes(other)
+    assert forward_passes(one) == forward_passes(other)
 
 
-def test_second_order_is_shared_in_evaluation():
+def test_second_order_learners_share_in_evaluation():
     with torch.no_grad():
-        shared, plain = (make(small_learner(first_order=False)).eval() for make in (lambda x: x, plainly))
-        assert passes(shared) == passes(plain) - 1
+        shared, plain = (make(small_learner(first_order=False)).eval() for make in (lambda x: x, without_sharing))
+        assert forward_passes(shared) == forward_passes(plain) - 1
         assert torch.equal(shared(random_episode()), plain(random_episode()))

@@ -1,4 +1,4 @@
-"""Attention by its formula: differentiable twice, one operation for stacked tasks, and PyTorch's settings as before."""
+"""Attention by its formula: double backward, stacked tasks, and restored settings of PyTorch."""
 
 import warnings
 from threading import Event, Thread
@@ -20,7 +20,7 @@ def settings() -> list[bool]:
 
 
 @pytest.mark.parametrize("block", [double_backward, stacked_tasks])
-def test_settings_hold_inside_and_are_restored_after_an_error_too(block):
+def test_settings_are_temporary_and_restored_after_an_error(block):
     before = settings()
     assert before != BY_FORMULA
     with pytest.raises(KeyError), block():
@@ -32,7 +32,7 @@ def test_settings_hold_inside_and_are_restored_after_an_error_too(block):
     assert settings() == before
 
 
-def test_settings_of_the_user_s_own_are_restored():
+def test_settings_changed_by_the_user_are_restored():
     last = attention_by_formula.settings[-1]
     last.set(False)
     try:
@@ -43,7 +43,7 @@ def test_settings_of_the_user_s_own_are_restored():
         last.set(True)
 
 
-def test_settings_hold_until_the_last_thread_leaves():
+def test_settings_are_restored_when_the_last_thread_leaves():
     before, entered, left = settings(), Event(), Event()
 
     def other():
@@ -62,8 +62,8 @@ def test_settings_hold_until_the_last_thread_leaves():
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
-def test_attention_is_differentiated_twice(dtype):
-    """PyTorch's own kernel for the CPU has no second derivative."""
+def test_attention_has_a_second_derivative(dtype):
+    """PyTorch's fused CPU kernel has no second derivative."""
     torch.manual_seed(0)
     q, k, v = (torch.randn(2, 2, 5, 4, dtype=dtype, requires_grad=True) for _ in range(3))
 
@@ -75,13 +75,13 @@ def test_attention_is_differentiated_twice(dtype):
         squared_gradient().backward()
     with double_backward():
         value = squared_gradient()
-    value.backward()  # outside of the block: what counts is the operation, not where it is differentiated
+    value.backward()  # outside of the block: the implementation was chosen in the forward pass
     assert all(x.grad.isfinite().all() and x.grad.any() for x in (q, k, v))
 
 
 @pytest.mark.parametrize("training", [True, False])
 @pytest.mark.parametrize("grad", [True, False])
-def test_pytorch_s_encoder_layer_is_stacked_without_a_loop_over_tasks(training, grad):
+def test_transformer_encoder_layer_under_vmap_without_a_loop_over_tasks(training, grad):
     torch.manual_seed(0)
     net = nn.TransformerEncoderLayer(8, 2, 16, dropout=0.0, batch_first=True).train(training).requires_grad_(grad)
     stacks = {

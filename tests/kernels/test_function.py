@@ -1,4 +1,4 @@
-"""Functions whose signature is read once: as PyTorch's own, also under vmap and with defaults."""
+"""Functions with a cached signature: default arguments, gradients and vmap as in PyTorch."""
 
 import inspect
 
@@ -34,7 +34,7 @@ def test_defaults_gradients_and_vmap():
     assert gradient.tolist() == [2, 2] and vmap(Scale.apply)(x).tolist() == [2, 6]
 
 
-def test_nothing_is_inspected_at_a_call(monkeypatch):
+def test_calls_do_not_inspect_the_signature(monkeypatch):
     monkeypatch.setattr(inspect.Signature, "from_callable", lambda *arguments, **options: 1 / 0)
     for function in (Affine, ConvolutionFunction, BatchMoments):
         assert isinstance(function.forward.__signature__, inspect.Signature)

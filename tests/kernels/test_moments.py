@@ -1,4 +1,4 @@
-"""Moments by few passes, and in closed form, against the mean and variance that PyTorch gives; float64."""
+"""Batch moments, and moments of a convolution in closed form, against torch.var_mean; float64."""
 
 import gc
 
@@ -15,13 +15,13 @@ from alfa_md.kernels.patch_moments import closed_form_is_cheaper, convolved_mome
 PADDING = (1, 1)
 
 
-def close(ours: tuple, theirs: tuple) -> None:
+def assert_close_pairs(ours: tuple, theirs: tuple) -> None:
     for one, other in zip(ours, theirs, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-12)
 
 
-def plain(maps: torch.Tensor) -> tuple:
-    var, mean = torch.var_mean(maps, (0, 2, 3), correction=0)
+def var_mean(x: torch.Tensor) -> tuple:
+    var, mean = torch.var_mean(x, (0, 2, 3), correction=0)
     return mean, var
 
 
@@ -32,25 +32,25 @@ def images():
 
 
 @pytest.fixture
-def kernel():
+def weight():
     return torch.randn(9, 2, 3, 3, dtype=torch.float64, requires_grad=True)
 
 
-def test_moments_of_maps(images):
-    close(batch_moments(images), plain(images))
+def test_moments_and_gradients_of_both_orders(images):
+    assert_close_pairs(batch_moments(images), var_mean(images))
     learned = images.requires_grad_()
     assert gradcheck(batch_moments, (learned,)) and gradgradcheck(batch_moments, (learned,))
 
 
-def test_moments_of_a_convolution_without_looking_at_it(images, kernel):
-    moments = [convolved_moments(images, kernel, PADDING), plain(F.conv2d(images, kernel, None, 1, PADDING))]
-    close(*moments)
-    gradients = [torch.autograd.grad((mean * var).sum(), kernel, create_graph=True)[0] for mean, var in moments]
-    close(gradients[:1], gradients[1:])
-    close(*(torch.autograd.grad(gradient.square().sum(), kernel) for gradient in gradients))
+def test_moments_of_a_convolution_in_closed_form(images, weight):
+    moments = [convolved_moments(images, weight, PADDING), var_mean(F.conv2d(images, weight, None, 1, PADDING))]
+    assert_close_pairs(*moments)
+    gradients = [torch.autograd.grad((mean * var).sum(), weight, create_graph=True)[0] for mean, var in moments]
+    assert_close_pairs(gradients[:1], gradients[1:])
+    assert_close_pairs(*(torch.autograd.grad(gradient.square().sum(), weight) for gradient in gradients))
 
 
-def test_patches_are_counted_once_a_task(images, kernel, monkeypatch):
+def test_patch_moments_are_computed_once_per_images_and_geometry(images, weight, monkeypatch):
     computed = []
     monkeypatch.setattr(
         patch_moments,
@@ -58,27 +58,27 @@ def test_patches_are_counted_once_a_task(images, kernel, monkeypatch):
         lambda *args, f=patch_moments.compute_patch_moments: computed.append(0) or f(*args),
     )
     for _ in range(3):
-        convolved_moments(images, kernel, PADDING)
+        convolved_moments(images, weight, PADDING)
     assert len(computed) == 1
-    convolved_moments(images, kernel, (0, 0))
-    convolved_moments(images.clone(), kernel, (0, 0))
+    convolved_moments(images, weight, (0, 0))
+    convolved_moments(images.clone(), weight, (0, 0))
     assert len(computed) == 3
-    images.mul_(2)  # other pixels in the same place
-    close(convolved_moments(images, kernel, (0, 0)), plain(F.conv2d(images, kernel)))
+    images.mul_(2)  # other values at the same address
+    assert_close_pairs(convolved_moments(images, weight, (0, 0)), var_mean(F.conv2d(images, weight)))
     assert len(computed) == 4
 
 
-def test_what_was_counted_goes_with_the_images(kernel):
+def test_cached_patch_moments_are_freed_with_the_images(weight):
     gc.collect()
     before = len(patch_moments._cache)
     images = torch.randn(2, 2, 6, 6, dtype=torch.float64)
-    convolved_moments(images, kernel, PADDING)
+    convolved_moments(images, weight, PADDING)
     assert len(patch_moments._cache) == before + 1
     del images
     assert len(patch_moments._cache) == before
 
 
-def test_where_the_closed_form_pays(images):
+def test_condition_for_the_closed_form(images):
     assert closed_form_is_cheaper(nn.Conv2d(2, 19, 3), images)
-    assert not closed_form_is_cheaper(nn.Conv2d(2, 18, 3), images)  # patches of 18 numbers, 18 channels
+    assert not closed_form_is_cheaper(nn.Conv2d(2, 18, 3), images)  # patches of 18 entries, 18 channels
     assert not closed_form_is_cheaper(nn.Conv2d(2, 19, 3), images.requires_grad_())

@@ -1,4 +1,4 @@
-"""A backbone in bfloat16: near float32 in scores and meta-gradients, and what stays in float32."""
+"""Backbones in bfloat16: scores and meta-gradients close to float32; weights, moments and head in float32."""
 
 from functools import partial
 
@@ -39,7 +39,7 @@ def learner(precision=bfloat16, backbone=smooth_net, **options):
 
 
 def distance(one: Tensor, other: Tensor) -> float:
-    """Relative to the second."""
+    """The relative error of `one`, with `other` as the reference."""
     return ((one - other).norm() / other.norm()).item()
 
 
@@ -52,7 +52,7 @@ def scores_and_gradient(learner, task) -> tuple[Tensor, Tensor]:
 
 
 @pytest.mark.parametrize("backbone, first_order", NETWORKS.values(), ids=NETWORKS)
-def test_bfloat16_is_near_float32_and_not_it(backbone, first_order):
+def test_bfloat16_is_close_to_float32_and_not_equal(backbone, first_order):
     task = episode(size=32)
     results = [
         scores_and_gradient(learner(precision, backbone, first_order=first_order, num_steps=1), task)
@@ -64,46 +64,47 @@ def test_bfloat16_is_near_float32_and_not_it(backbone, first_order):
     assert torch.cosine_similarity(grad, exact_grad, dim=0) > 0.9
 
 
-def test_float32_is_the_backbone_itself_to_the_last_bit():
-    fine = learner(float32)
-    theta = fine.initial(episode())
-    expected = functional_call(fine.backbone, strip_prefix(theta, BACKBONE), (episode().query_x,))
-    assert torch.equal(fine.embedding(theta)(episode().query_x), expected)
+def test_float32_is_the_plain_backbone_bit_for_bit():
+    exact = learner(float32)
+    theta = exact.initial(episode())
+    expected = functional_call(exact.backbone, strip_prefix(theta, BACKBONE), (episode().query_x,))
+    assert torch.equal(exact.embedding(theta)(episode().query_x), expected)
 
 
-def test_every_convolution_is_in_bfloat16_and_what_leaves_the_backbone_is_not():
-    coarse, types = learner(), []
-    for module in coarse.backbone.modules():
+def test_convolutions_are_bfloat16_and_fast_weights_are_float32():
+    half, types = learner(), []
+    for module in half.backbone.modules():
         if isinstance(module, nn.Conv2d):
             module.register_forward_hook(lambda module, inputs, output: types.append(output.dtype))
-    theta = coarse.adapted(episode())
-    coarse.classify(theta, episode().support_x, episode().query_x)
-    assert types == [torch.bfloat16] * 2 * (2 + 2)  # the head with the first of two inner steps, support and query
+    theta = half.adapted(episode())
+    half.classify(theta, episode().support_x, episode().query_x)
+    # two convolutions, four forward passes: head with the first inner step, second step, support set, query set
+    assert types == [torch.bfloat16] * 2 * 4
     assert {tensor.dtype for tensor in theta.values()} == {torch.float32}
-    start = coarse.initial(episode())
+    start = half.initial(episode())
     c = start["head.weight"] / 2
     assert torch.equal(start["head.bias"], -(c * c).sum(dim=1))
 
 
-def by_product(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Moments by a product of matrices, which autocast acts on."""
-    maps = x.transpose(0, 1).flatten(1)
-    mean = maps @ maps.new_ones(maps.shape[1]) / maps.shape[1]
-    return mean, (maps @ maps.T).diagonal() / maps.shape[1] - mean.square()
+def by_matrix_product(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Moments by matrix products, which autocast casts."""
+    rows = x.transpose(0, 1).flatten(1)  # [C, N * H * W]
+    mean = rows @ rows.new_ones(rows.shape[1]) / rows.shape[1]
+    return mean, (rows @ rows.T).diagonal() / rows.shape[1] - mean.square()
 
 
-@pytest.mark.parametrize("measured", [batch_moments, by_product])
-def test_moments_are_taken_in_float32(measured):
-    """Squares of about 100 beside a variance of 1 are beyond bfloat16, in which neighbours are 0.5 apart there."""
+@pytest.mark.parametrize("moments_of", [batch_moments, by_matrix_product])
+def test_moments_are_computed_in_float32(moments_of):
+    """Squares are about 100, where bfloat16 values are 0.5 apart; the variance is 1."""
     norm, x = EpisodicBatchNorm(3), (10 + torch.randn(8, 3, 5, 5)).bfloat16()
     with collected_moments() as moments, bfloat16("cpu"):
         assert norm(x).dtype == torch.bfloat16
-        norm.moments(x, measured)
+        norm.moments(x, moments_of)
     for own, exact in zip(moments[norm], batch_moments(x.double()), strict=True):
         torch.testing.assert_close(own.double(), exact, rtol=1e-4, atol=0)
 
 
-def test_portions_and_stacked_episodes_are_in_bfloat16_too():
+def test_query_portions_and_stacked_episodes_in_bfloat16():
     whole, split = learner(), learner(normalization=partial(support_moments, query_portion=4))
     results = [scores_and_gradient(each, episode()) for each in (split, whole)]
     for own, expected in zip(*results, strict=True):
@@ -114,14 +115,14 @@ def test_portions_and_stacked_episodes_are_in_bfloat16_too():
 
 
 @pytest.fixture
-def own_configuration():
+def clean_gin():
     yield
     gin.clear_config()
 
 
-@pytest.mark.usefixtures("own_configuration")
+@pytest.mark.usefixtures("clean_gin")
 @pytest.mark.parametrize("name", ["float32", "bfloat16"])
-def test_a_gin_file_says_which_and_results_tell(name):
+def test_precision_is_set_by_gin_and_stamped(name):
     config.parse(["gin/proto_maml_alfa.gin", "gin/quickstart.gin"], [f"GradientLearner.precision = @{name}"])
     made = definition.build_experiment(0).learner
     assert made.stamp()["precision"] == name

@@ -1,4 +1,4 @@
-"""What the inner loop adapts: which tensors move, the same numbers in every form, features computed once."""
+"""Selection of adapted tensors: updated tensors, equal meta-gradients on all paths, features computed once."""
 
 from functools import partial
 
@@ -38,7 +38,7 @@ def learner_of(adapts, head=PrototypeHead, **options):
 
 @every_choice
 @every_head
-def test_the_tensors_that_move_are_those_that_are_chosen(adapts, head):
+def test_only_selected_tensors_change(adapts, head):
     learner = learner_of(adapts, head)
     episode = random_episode()
     before, after = learner.initial(episode), learner.adapted(episode)
@@ -79,7 +79,7 @@ def assert_equal_gradients(expected, found):
 
 @pytest.mark.parametrize("first_order", [True, False])
 def test_anil_by_hand(first_order):
-    """Features once, then gradient descent on the head; the meta-gradient is that of the written-out loss."""
+    """ANIL written out: features computed once, then gradient descent on the head."""
     episode, rate = random_episode(), 0.1
     learner = learner_of(head_only, HEADS["learned"], rule=partial(sgd, inner_rate=rate), first_order=first_order)
     support, query = embed_episode(learner.backbone, episode.support_x, episode.query_x)
@@ -94,7 +94,7 @@ def test_anil_by_hand(first_order):
     assert_equal_gradients(expected, meta_gradients(learner, episode))
 
 
-def test_boil_keeps_the_head_and_anil_the_backbone():
+def test_boil_does_not_adapt_the_head_and_anil_not_the_backbone():
     episode = random_episode()
     boil, anil = (learner_of(adapts, HEADS["learned"]) for adapts in (body_only, head_only))
     weights = boil.adapted(episode)
@@ -104,7 +104,7 @@ def test_boil_keeps_the_head_and_anil_the_backbone():
 
 @pytest.mark.parametrize("normalization, images", [(support_moments, [6, 6]), (batch_statistics, [6, 6])])
 @pytest.mark.parametrize("prepare", [None, Attenuate])
-def test_features_of_what_is_not_adapted_are_computed_once(normalization, images, prepare):
+def test_features_of_a_backbone_that_is_not_adapted_are_computed_once(normalization, images, prepare):
     learner = learner_of(head_only, normalization=normalization, prepare=prepare)
     seen = []
     learner.backbone.register_forward_hook(lambda module, args, out: seen.append(len(args[0])))
@@ -112,7 +112,7 @@ def test_features_of_what_is_not_adapted_are_computed_once(normalization, images
     assert seen == images  # six support and six query images
 
 
-def test_the_stamp_says_what_adapts():
+def test_the_stamp_has_the_adapted_tensors():
     stamps = {adapts: learner_of(adapts).stamp() for adapts in ADAPTED}
     assert stamps[everything]["batch_norm"] == stamps[body_only]["batch_norm"] == "support moments, adapted"
     assert stamps[head_only]["batch_norm"] == "support moments, frozen in the inner loop"
@@ -122,7 +122,7 @@ def test_the_stamp_says_what_adapts():
     ]
 
 
-def test_nothing_to_adapt_is_refused():
+def test_empty_and_untrainable_selections_are_refused():
     with pytest.raises(UserError, match="GradientLearner.adapts = @matching 'layer9' adapts no tensor"):
         learner_of(matching("layer9"))
     with pytest.raises(UserError, match="@body_only leaves the head at zero, which passes no gradient; bind @Proto"):

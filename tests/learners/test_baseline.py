@@ -1,4 +1,4 @@
-"""The baseline: trained as a classifier on batches, tested by 1-NN."""
+"""The k-NN baseline: training as a classifier on batches, evaluation by 1-NN."""
 
 import pytest
 import torch
@@ -28,8 +28,8 @@ def test_training_mode_classifies_by_the_batch_s_own_moments():
     ours, images = learner(), batch()
     expected = ours.classifier(ours.backbone(images.query_x))
     assert torch.equal(ours.train()(images), expected) and expected.shape == (18, CLASSES)
-    alone = ours(images._replace(query_x=images.query_x[:4], query_y=images.query_y[:4]))
-    assert not torch.allclose(alone, expected[:4])
+    smaller_batch = ours(images._replace(query_x=images.query_x[:4], query_y=images.query_y[:4]))
+    assert not torch.allclose(smaller_batch, expected[:4])
 
 
 @pytest.mark.parametrize("make", [LinearClassifier, CosineClassifier, ScaledCosineClassifier])
@@ -55,7 +55,7 @@ def test_evaluation_mode_is_the_nearest_neighbour_learner(distance):
     assert (scores.sum(dim=1) == 1).all() and scores.shape == (20, 5) and not scores.requires_grad
 
 
-def test_cosine_ignores_lengths_and_euclidean_does_not():
+def test_cosine_ignores_norms_and_euclidean_does_not():
     support = torch.tensor([[1.0, 0.0], [8.0, 8.0]])
     query = torch.tensor([[2.0, 1.5], [0.1, 0.0]])
     episode = random_episode(way=2)._replace(support_x=support, support_y=torch.tensor([0, 1]), query_x=query)
@@ -73,7 +73,7 @@ def test_more_classes_than_the_classifier_has_are_refused():
     assert ours.eval()(random_episode()).shape == (6, 3)  # an episode has its own labels
 
 
-def test_an_episode_is_no_batch():
+def test_training_on_an_episode_is_refused():
     with pytest.raises(UserError, match="trained on batches, not on episodes .* bind Experiment.batches = @batches"):
         learner()(random_episode())
 
@@ -86,14 +86,14 @@ def test_an_episode_is_no_batch():
         (ScaledCosineClassifier, set()),
     ],
 )
-def test_weight_decay_acts_on_kernels_and_the_classifier_s_weight(make, heads):
+def test_weight_decay_acts_on_convolution_weights_and_the_classifier_s_weight(make, heads):
     ours = learner(make, backbone=small_convnet())
     names = {id(parameter): name for name, parameter in ours.named_parameters()}
-    kernels = {f"backbone.layers.{i}.0.weight" for i in range(4)}
-    assert {names[id(parameter)] for parameter in ours.decayed_parameters()} == kernels | heads
+    convolutions = {f"backbone.layers.{i}.0.weight" for i in range(4)}
+    assert {names[id(parameter)] for parameter in ours.decayed_parameters()} == convolutions | heads
 
 
-def test_the_stamp_tells_classifier_and_distance():
+def test_the_stamp_has_classifier_and_distance():
     stamp = learner(CosineClassifier, distance=cosine).stamp()
     assert (stamp["learner"], stamp["classifier"], stamp["distance"]) == (
         "BaselineLearner",

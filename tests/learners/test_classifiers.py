@@ -1,4 +1,4 @@
-"""Classifiers of pretraining: scores, starts, and what is refused."""
+"""Classifiers of pretraining: scores, initialisation, and errors."""
 
 import pytest
 import torch
@@ -26,7 +26,7 @@ def test_a_score_for_every_class_and_a_gradient_for_every_parameter(make):
 
 
 @every_classifier
-def test_features_of_another_length_are_refused(make):
+def test_features_of_another_dimension_are_refused(make):
     name = f"{make.__name__}.num_features"
     with pytest.raises(UserError, match=f"{name} = 6, but the backbone gives 7 .*; set {name} .*NUM_FEATURES.* to 7"):
         make(6, 4)(torch.zeros(5, 7))
@@ -45,7 +45,7 @@ def test_cosine():
     assert [name for name, _ in classifier.named_parameters()] == ["weight"]
 
 
-def test_a_squared_length_below_a_thousandth_counts_as_one_thousandth():
+def test_squared_norms_are_at_least_one_thousandth():
     classifier = CosineClassifier(2, 1).double()
     classifier.weight.data = torch.tensor([[2.0, 0.0]], dtype=torch.float64)
     small = torch.tensor([[0.01, 0.0], [0.0, 0.0], [0.04, 0.0]], dtype=torch.float64)  # 0.04^2 is above 0.001
@@ -54,7 +54,7 @@ def test_a_squared_length_below_a_thousandth_counts_as_one_thousandth():
 
 
 def test_scaled_cosine_is_weight_normalisation():
-    """w = g v / |v| with normalised features, as the original writes it."""
+    """w = g v / |v| with normalised features, as in the original code."""
     classifier, x = ScaledCosineClassifier(6, 4).double(), features(5, 6)
     classifier.scale.data = torch.tensor([1.0, 2.0, 3.0, 4.0], dtype=torch.float64)
     w = classifier.weight * (classifier.scale / classifier.weight.square().sum(dim=1).sqrt())[:, None]
@@ -62,20 +62,20 @@ def test_scaled_cosine_is_weight_normalisation():
 
 
 @pytest.mark.parametrize("make", [LinearClassifier, CosineClassifier])
-def test_weights_start_from_a_normal_cut_at_two_sigma(make):
+def test_weights_are_initialised_from_a_truncated_normal(make):
     torch.manual_seed(0)
     weight = make(600, 50).weight
     assert weight.abs().max() <= 0.2
     assert weight.std().item() == pytest.approx(0.0880, abs=0.001)  # std of N(0, 0.1^2) cut at two sigma
 
 
-def test_weights_under_a_scale_start_from_a_whole_normal():
+def test_scaled_weights_are_initialised_from_a_normal():
     torch.manual_seed(0)
     classifier = ScaledCosineClassifier(600, 50)
     assert classifier.weight.std().item() == pytest.approx(0.05, abs=0.001) and classifier.weight.abs().max() > 0.15
     assert (classifier.scale == 1).all()
 
 
-def test_a_classifier_must_say_how_it_scores():
+def test_a_classifier_must_define_scores():
     with pytest.raises(TypeError, match="Classifier does not say how it scores"):
         Classifier(torch.zeros(2, 3))(torch.zeros(1, 3))

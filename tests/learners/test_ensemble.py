@@ -1,4 +1,4 @@
-"""An ensemble of learners: the mean of their raw scores, and exactly one of them where all are the same."""
+"""Ensembles: the mean of raw scores, and bit equality for identical members."""
 
 import pytest
 import torch
@@ -8,7 +8,7 @@ from alfa_md.objectives import REGRESSION
 from tests.episodes import random_episode, small_learner
 
 
-def test_five_identical_members_are_exactly_one_of_them():
+def test_identical_members_give_the_scores_of_one():
     """Bit for bit in float64."""
     episode = random_episode()
     alone = small_learner().eval()(episode)
@@ -23,14 +23,14 @@ def test_scores_are_the_mean_of_the_members_raw_scores():
 
 
 def test_the_mean_is_of_scores_and_not_of_votes(monkeypatch):
-    """Two members that are slightly for class 1 lose against one that is strongly for class 0."""
+    """Two members with a small margin for class 1 lose against one with a large margin for class 0."""
     members = [small_learner() for _ in range(3)]
     for member, scores in zip(members, ([9.0, 0.0], [0.0, 1.0], [0.0, 1.0]), strict=True):
         monkeypatch.setattr(member, "forward", lambda episode, scores=scores: torch.tensor([scores]))
     assert Ensemble(members)(random_episode()).argmax(1).tolist() == [0]
 
 
-def test_it_is_judged_and_stamped_as_its_members():
+def test_objective_and_stamp_are_those_of_the_members():
     member = small_learner(objective=REGRESSION)
     ensemble = Ensemble([member, small_learner(objective=REGRESSION)])
     assert ensemble.objective is REGRESSION and ensemble.stamp() == member.stamp() | {"ensemble": 2}

@@ -1,4 +1,4 @@
-"""What every learner must do, and what each one computes."""
+"""The contract of learners, one row each, and definitions of single learners."""
 
 from functools import partial
 
@@ -35,13 +35,13 @@ every_learner = pytest.mark.parametrize("make", LEARNERS.values(), ids=LEARNERS)
 
 @every_learner
 @pytest.mark.parametrize("way, shots", [(2, (1, 2)), (5, (2, 1, 3, 1, 1))])
-def test_scores_have_a_column_for_every_class(make, way, shots):
+def test_scores_have_one_column_per_class(make, way, shots):
     episode = random_episode(way, shots)
     assert make()(episode).shape == (len(episode.query_y), way)
 
 
 @every_learner
-def test_query_permutation_and_splitting_leave_predictions_unchanged(make):
+def test_predictions_do_not_depend_on_other_query_images(make):
     learner, episode = make(), random_episode()
     scores = learner(episode)
     order = torch.tensor([3, 0, 5, 1, 4, 2])
@@ -55,14 +55,14 @@ def test_query_permutation_and_splitting_leave_predictions_unchanged(make):
 
 
 @every_learner
-def test_batch_is_one_at_a_time(make):
+def test_forward_episodes_equals_one_at_a_time(make):
     learner, episodes = make(), [random_episode(seed=seed) for seed in range(2)]
     for scores, episode in zip(learner.forward_episodes(episodes), episodes, strict=True):
         assert torch.equal(scores, learner(episode))
 
 
 @every_learner
-def test_an_episode_leaves_nothing_behind(make):
+def test_episodes_leave_no_state(make):
     learner, episode = make(), random_episode()
     before = {name: value.clone() for name, value in learner.state_dict().items()}
     first = learner(episode)
@@ -71,7 +71,7 @@ def test_an_episode_leaves_nothing_behind(make):
     assert all(torch.equal(value, before[name]) for name, value in learner.state_dict().items())
 
 
-def test_extra_steps_are_taken_in_evaluation_only():
+def test_additional_steps_are_taken_in_evaluation_only():
     episode = random_episode()
     learner = small_learner(num_steps=2, additional_evaluation_steps=3)
     longer = small_learner(num_steps=2)
@@ -88,7 +88,7 @@ def test_frozen_batch_norm_stays_out_of_the_inner_loop_but_is_meta_learned():
     assert len(small_learner().adapted_backbone()) == 6
 
 
-def test_zero_head_moves_the_backbone_from_the_second_step_on():
+def test_zero_head_adapts_the_backbone_from_the_second_step_on():
     episode, learner = random_episode(), small_learner(partial(sgd, inner_rate=0.1), ZeroHead(), num_steps=1)
     after = learner.adapted(episode)
     before = learner.adapted_backbone()
@@ -96,12 +96,12 @@ def test_zero_head_moves_the_backbone_from_the_second_step_on():
 
 
 @pytest.mark.parametrize("head, expected", [(ZeroHead(), 4), (LearnedHead(4, 5), 5)])
-def test_weight_decay_acts_on_kernels_and_a_learned_head_only(head, expected):
+def test_weight_decay_acts_on_convolution_weights_and_a_learned_head_only(head, expected):
     learner = small_learner(head=head, backbone=small_convnet())
     names = {id(parameter): name for name, parameter in learner.named_parameters()}
     decayed = {names[id(parameter)] for parameter in learner.decayed_parameters()}
-    kernels = {f"backbone.layers.{i}.0.weight" for i in range(4)}
-    assert decayed - {"head.weight"} == kernels and len(decayed) == expected
+    convolutions = {f"backbone.layers.{i}.0.weight" for i in range(4)}
+    assert decayed - {"head.weight"} == convolutions and len(decayed) == expected
 
 
 def test_prototypical_scores_are_negative_squared_distances():
@@ -110,7 +110,7 @@ def test_prototypical_scores_are_negative_squared_distances():
     assert PrototypicalLearner(nn.Identity())(episode).tolist() == [[0, -2, -2], [-2, 0, -2], [-2, -2, 0]]
 
 
-def test_nearest_neighbour_finds_the_copy():
+def test_nearest_neighbour_finds_identical_images():
     episode = random_episode()
     copies = episode._replace(query_x=episode.support_x, query_y=episode.support_y)
     learner = NearestNeighborLearner(Pixels())
@@ -132,7 +132,7 @@ def test_a_backbone_with_running_averages_is_refused():
     assert small_learner(backbone=backbone)(random_episode()).isfinite().all()
 
 
-def test_the_stamp_tells_the_batch_norm():
+def test_the_stamp_has_the_batch_norm():
     assert NearestNeighborLearner(Pixels()).stamp()["batch_norm"] == "none"
     assert PrototypicalLearner(smooth_net()).stamp()["batch_norm"] == "support moments"
     assert small_learner().stamp()["batch_norm"] == "support moments, adapted"

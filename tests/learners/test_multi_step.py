@@ -1,4 +1,4 @@
-"""The multi-step loss against hand arithmetic, its annealing, and its way through an update."""
+"""The multi-step loss: values by hand, annealing, and outer updates."""
 
 from functools import partial
 
@@ -26,7 +26,7 @@ def learner_of(num_steps=3, anneal_updates=10, **options):
 
 
 def losses_by_steps(learner, episode):
-    """The query loss of plain learners that take 1, 2, ... steps from the same weights."""
+    """Yields the query losses of plain learners with 1, 2, ... inner steps from the same weights."""
     for number in range(1, learner.num_steps + 1):
         plain = small_learner(partial(sgd, inner_rate=0.1), num_steps=number)
         plain.backbone.load_state_dict(learner.backbone.state_dict())
@@ -44,7 +44,7 @@ def test_the_loss_by_hand(updates, expected):
     torch.testing.assert_close(outcome.scores, learner(episode), rtol=1e-12, atol=1e-12)
 
 
-def test_updates_are_counted_once_whatever_the_number_of_episodes():
+def test_updates_are_counted_for_any_number_of_episodes():
     learner = learner_of()
     state = fresh_state(learner)
     for number in range(3):
@@ -60,7 +60,7 @@ def test_one_step_is_the_plain_loss():
     assert learner.loss(episode).loss.item() == pytest.approx(next(losses_by_steps(learner, episode)), rel=1e-12)
 
 
-def test_what_it_cannot_do_is_refused():
+def test_batching_and_zero_steps_are_refused():
     with pytest.raises(UserError, match="one episode at a time; bind GradientLearner.batching = None"):
         learner_of(batching=vmapped)
     with pytest.raises(UserError, match="MultiStepLearner.num_steps"):

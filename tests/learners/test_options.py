@@ -1,4 +1,4 @@
-"""The options of the gradient learner: whose moments normalise, what is frozen, what is descended."""
+"""Options of GradientLearner: normalisation protocol, frozen initialisation, head initialisation, objective."""
 
 from functools import partial
 
@@ -25,7 +25,7 @@ def transductive():
     return small_learner(SGD, LearnedHead(16, 3), normalization=batch_statistics)
 
 
-def test_under_batch_statistics_the_order_of_the_query_is_free_but_its_company_is_not():
+def test_batch_statistics_depend_on_the_query_set_and_not_on_its_order():
     learner, episode = transductive(), random_episode()
     scores = learner(episode)
     order = torch.tensor([3, 0, 5, 1, 4, 2])
@@ -36,8 +36,8 @@ def test_under_batch_statistics_the_order_of_the_query_is_free_but_its_company_i
     assert (learner(episode._replace(query_x=query_x))[1:] - scores[1:]).abs().max() > 1e-3
 
 
-def test_batch_statistics_are_those_of_torch():
-    """theta_0, no inner step: the same numbers as ordinary batch normalisation in training mode."""
+def test_batch_statistics_equal_pytorch_s_batch_norm():
+    """Without inner steps, equal to nn.BatchNorm2d in training mode."""
     learner, episode = transductive(), random_episode()
     learner.num_steps = 0
     plain = [
@@ -57,11 +57,11 @@ def test_batch_statistics_are_those_of_torch():
         (partial(small_learner, backbone=nn.Flatten()), "none"),
     ],
 )
-def test_the_stamp_says_whose_moments_they_are(learner, expected):
+def test_the_stamp_has_the_normalisation_protocol(learner, expected):
     assert learner().stamp()["batch_norm"] == expected
 
 
-def test_training_from_a_frozen_start_moves_the_rule_alone():
+def test_training_from_a_frozen_initialisation_changes_the_rule_alone():
     rule = partial(alfa_random, inner_rate=0.1)
     learner = small_learner(rule, LearnedHead(16, 3), first_order=False, initialization=frozen)
     optimizer = torch.optim.Adam([p for p in learner.parameters() if p.requires_grad], lr=0.01)
@@ -77,7 +77,7 @@ def test_training_from_a_frozen_start_moves_the_rule_alone():
 
 
 @pytest.mark.parametrize("initialize, bias", [(truncated_normal, 0.1), (xavier, 0.0), (uniform, None)])
-def test_how_a_learned_head_starts(initialize, bias):
+def test_initialisation_of_a_learned_head(initialize, bias):
     torch.manual_seed(0)
     head = LearnedHead(100, 50, initialize)
     bound = {truncated_normal: 0.2, xavier: (6 / 150) ** 0.5, uniform: 0.1}[initialize]
@@ -85,7 +85,7 @@ def test_how_a_learned_head_starts(initialize, bias):
     assert head.bias.std() > 0.01 if bias is None else (head.bias == bias).all()
 
 
-def test_regression_descends_the_squared_error():
+def test_regression_reduces_the_squared_error():
     x = torch.linspace(-1, 1, 8, dtype=torch.float64)[:, None]
     episode = Episode(x, 2 * x + 1, x, 2 * x + 1, 1, "line", "train", 0, 0)
     torch.manual_seed(0)
@@ -98,7 +98,7 @@ def test_regression_descends_the_squared_error():
     assert errors[1] < 0.05 * errors[0]
 
 
-def test_a_head_of_another_width_than_the_features_is_named():
+def test_a_head_of_another_dimension_than_the_features_is_refused():
     learner = small_learner(SGD, LearnedHead(17, 3))
     with pytest.raises(
         UserError, match=r"the backbone gives 16 features, but the head takes 17; set LearnedHead.num_fea"

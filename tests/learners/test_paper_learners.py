@@ -1,4 +1,4 @@
-"""The learners of the ALFA paper on its own networks: sizes, what the learning state can see, meta-learned tensors."""
+"""The learners of the ALFA paper on its networks: parameter counts, live entries of the learning state."""
 
 from functools import partial
 
@@ -27,7 +27,7 @@ RANDOM = partial(alfa_random, inner_rate=0.01)
 
 
 def learner(rule=MAML, backbone=Conv4, features=1200, **options):
-    """As the paper's image benchmarks have it."""
+    """A learner of the paper's image benchmarks."""
     torch.manual_seed(0)
     head = LearnedHead(features, 5, xavier)
     options = {"first_order": False, "adapts": all_but_batch_norm, "normalization": batch_statistics} | options
@@ -42,7 +42,7 @@ def count(module):
     "backbone, features, tensors, inner, all_of_maml, generator",
     [(Conv4, 1200, 10, 69_701, 70_085, 840), (ResNet12, 512, 18, 7_991_685, 7_999_365, 2_664)],
 )
-def test_sizes_on_the_paper_s_networks(backbone, features, tensors, inner, all_of_maml, generator):
+def test_parameter_counts_on_the_paper_s_networks(backbone, features, tensors, inner, all_of_maml, generator):
     plain, adaptive = learner(MAML, backbone, features), learner(ALFA, backbone, features, prepare=Attenuate)
     adapted = {**plain.adapted_backbone(), **plain.head.template()}
     assert len(adapted) == tensors and sum(p.numel() for p in adapted.values()) == inner
@@ -51,8 +51,8 @@ def test_sizes_on_the_paper_s_networks(backbone, features, tensors, inner, all_o
     assert count(adaptive.prepare) == 2 * (tensors**2 + tensors)
 
 
-def test_the_outer_loop_of_a_random_start_learns_34_of_its_52_tensors():
-    """Ten tensors of P, the generator's four; A and B are here one tensor each, in the authors' code one a layer."""
+def test_random_initialisation_optimises_the_rule_alone():
+    """Ten tensors of P, four of the generator; A and B are one tensor each, in the authors' code one per layer."""
     random = learner(RANDOM, initialization=frozen)
     optimised = [p for group in parameter_groups(random, 0.0) for p in group["params"]]
     prior = random.rule.hypers.second.decay
@@ -62,20 +62,20 @@ def test_the_outer_loop_of_a_random_start_learns_34_of_its_52_tensors():
 
 
 @pytest.mark.parametrize("hidden, features, tensors, size", [((40, 40), 40, 6, 1_761), ((80, 80, 80), 80, 8, 13_201)])
-def test_sizes_of_the_regression_networks(hidden, features, tensors, size):
+def test_parameter_counts_of_the_regression_networks(hidden, features, tensors, size):
     regression = GradientLearner(RegressionMLP(hidden), LearnedHead(features, 1, uniform), MAML, 5)
     assert count(regression) == size and len(list(regression.parameters())) == tensors
 
 
 @pytest.fixture(scope="module")
 def steps():
-    """The inner steps of 4-CONV on five classes of two images; float64, so that zero and small are told apart."""
+    """The inner steps of 4-CONV on five classes of two images; float64, to distinguish zero from small."""
     episode = random_episode(way=5, shots=(2, 2, 2, 2, 2), size=28)
     four = learner(MAML, features=48).double()
     return list(unroll(four.initial(episode), four.support_loss(episode), four.rule, 5, first_order=True))
 
 
-def test_biases_before_a_batch_normalisation_are_inert(steps):
+def test_biases_before_batch_normalisation_have_no_gradient(steps):
     for step in steps:
         for name, grad in step.grads.items():
             inert = name.startswith("backbone.") and name.endswith(".0.bias")
@@ -83,13 +83,13 @@ def test_biases_before_a_batch_normalisation_are_inert(steps):
 
 
 def test_the_head_s_gradients_have_mean_zero(steps):
-    """Columns of softmax minus labels sum to zero."""
+    """Softmax minus one-hot labels sums to zero over the classes."""
     for step in steps:
         assert step.grads["head.weight"].mean().abs() < 1e-6 and step.grads["head.bias"].mean().abs() < 1e-6
         assert step.grads["head.weight"].abs().max() > 1e-3
 
 
-def test_nine_of_twenty_entries_of_the_state_say_anything(steps):
+def test_nine_of_twenty_entries_of_the_state_are_not_zero(steps):
     state = LearningState(steps[0].before)
     assert state.size == 20
     for step in steps:
@@ -99,8 +99,8 @@ def test_nine_of_twenty_entries_of_the_state_say_anything(steps):
         assert live == weights + gradients and sum(live) == 9
 
 
-def test_the_generator_serves_any_way_and_resolution():
-    """It reads one number a tensor, whatever the tensor's shape."""
+def test_the_generator_works_for_any_way_and_resolution():
+    """Its input is one number per tensor, for any shape."""
     rule = ALFA({name: None for name in learner().adapted_backbone()} | dict.fromkeys(("head.weight", "head.bias")), 5)
     for features, size, way in ((48, 28, 5), (192, 32, 3)):
         episode = random_episode(way=way, shots=(1,) * way, size=size, dtype=torch.float32)

@@ -1,4 +1,4 @@
-"""Recorded outer losses against learners that compute them: the same bits, also over a run."""
+"""Recorded outer losses: bit for bit equal to computed ones, over whole runs too."""
 
 from copy import deepcopy
 from functools import partial
@@ -49,7 +49,7 @@ def curves(number, shots=5):
 
 
 def trained(learner, episodes_per_step=3, updates=6, shots=5):
-    """The weights after some updates."""
+    """The state dict after `updates` outer updates."""
     state, episodes = fresh_state(learner), curves(updates * episodes_per_step, shots)
     for update in range(updates):
         outer_step(state, episodes[update * episodes_per_step :][:episodes_per_step], clip_norm=10.0)
@@ -58,8 +58,8 @@ def trained(learner, episodes_per_step=3, updates=6, shots=5):
 
 @pytest.mark.parametrize("first_order", [True, False])
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
-def test_a_recorded_run_is_the_same_run_to_the_last_bit(rule, first_order, monkeypatch):
-    """A third of a gradient is rounded where it is taken, so that three episodes an update would show a difference."""
+def test_a_recorded_run_is_equal_bit_for_bit(rule, first_order, monkeypatch):
+    """Three episodes per update: a difference in the order of division and summation would change the rounding."""
     plain = trained(learner_of(rule, first_order))
     monkeypatch.setattr(recorder, "RECORD_AFTER", 4)
     learner = learner_of(rule, first_order)
@@ -76,7 +76,7 @@ def test_frozen_parameters_get_no_gradient(monkeypatch):
     assert all(parameter.grad is not None for parameter in learner.rule.parameters())
 
 
-def test_every_shape_has_a_recording_up_to_a_limit(monkeypatch):
+def test_one_recording_per_shape_up_to_a_limit(monkeypatch):
     monkeypatch.setattr(recorder, "RECORD_AFTER", 1)
     learner = learner_of(RULES["sgd"])
     for shots in (3, 4, 3, 4, 5, 5, 6, 6, 7, 7):
@@ -84,8 +84,8 @@ def test_every_shape_has_a_recording_up_to_a_limit(monkeypatch):
     assert len(learner.recorder.recordings) == recorder.MAX_RECORDINGS == 4
 
 
-class Silent(RegressionMLP):
-    """A network that claims nothing."""
+class NotStatic(RegressionMLP):
+    """A network that is not declared static."""
 
     static = False
 
@@ -101,12 +101,12 @@ def test_only_a_static_backbone_in_training_is_recorded(monkeypatch):
     learner.losses([episode])
     assert not learner.recorder.recordings
     torch.manual_seed(0)
-    silent = GradientLearner(Silent((8, 8)), LearnedHead(8, 1), RULES["sgd"], num_steps=1, objective=REGRESSION)
-    silent.losses([episode])
-    assert not silent.recorder.recordings
+    not_static = GradientLearner(NotStatic((8, 8)), LearnedHead(8, 1), RULES["sgd"], num_steps=1, objective=REGRESSION)
+    not_static.losses([episode])
+    assert not not_static.recorder.recordings
 
 
-def test_other_steps_another_rule_and_a_copy_are_not_confused(monkeypatch):
+def test_changed_steps_and_copies_do_not_reuse_a_recording(monkeypatch):
     monkeypatch.setattr(recorder, "RECORD_AFTER", 0)
     learner, (episode,) = learner_of(RULES["sgd"]), curves(1)
     learner.losses([episode])
@@ -121,7 +121,7 @@ def test_other_steps_another_rule_and_a_copy_are_not_confused(monkeypatch):
     assert torch.equal(other.losses([episode])[0].loss, other.loss(episode).loss)
 
 
-def test_a_replay_that_differs_is_not_used(monkeypatch):
+def test_a_recording_with_other_numbers_is_not_used(monkeypatch):
     monkeypatch.setattr(recorder, "RECORD_AFTER", 0)
     monkeypatch.setattr(recorder, "bitwise_equal", lambda one, other: False)
     learner, (episode,) = learner_of(RULES["sgd"]), curves(1)

@@ -1,4 +1,4 @@
-"""Second order by operations that are made for it, against PyTorch's own: meta-gradients in float64."""
+"""Second-order meta-gradients by double-backward kernels against plain PyTorch operations, in float64."""
 
 from functools import partial
 
@@ -20,7 +20,7 @@ BACKBONES = {"Conv4": (Conv4, 48, 16), "ResNet12": (ResNet12, 512, 8), "ResNet18
 
 @pytest.mark.parametrize("normalization", [batch_statistics, support_moments])
 @pytest.mark.parametrize("backbone", BACKBONES)
-def test_meta_gradients_are_those_of_the_plain_path(backbone, normalization):
+def test_meta_gradients_equal_those_of_plain_operations(backbone, normalization):
     make, features, size = BACKBONES[backbone]
     episode = random_episode(size=size)
     torch.manual_seed(0)

@@ -1,4 +1,4 @@
-"""Traces of the inner loop: what every step multiplied with, and what watching leaves as it was."""
+"""Traces of the inner loop: reported hyperparameters, fast weights, and no side effects."""
 
 from functools import partial
 
@@ -29,54 +29,54 @@ class Halve(UpdateRule):
         return {name: tensor / 2 for name, tensor in params.items()}, state
 
 
-def test_a_trace_holds_what_every_inner_step_multiplied_with():
+def test_a_trace_has_the_rates_and_decays_of_every_inner_step():
     learner = busy_learner().eval()
     with torch.no_grad():
         steps = list(unroll(learner.initial(EPISODE), learner.support_loss(EPISODE), learner.rule, 2, True))
         source = learner.rule.hypers
         state = source.init(steps[0].before)
         hypers = [source(step.before, step.grads, state, number)[0] for number, step in enumerate(steps)]
-    seen = trace(learner, EPISODE)
-    assert seen.names == tuple(steps[0].before) and seen.names[-2:] == ("head.weight", "head.bias")
-    assert seen.shapes == tuple(tuple(tensor.shape) for tensor in steps[0].before.values())
-    rates, decays = seen.values["rates"], seen.values["decays"]
-    assert rates.shape == decays.shape == (2, len(seen.names))
+    found = trace(learner, EPISODE)
+    assert found.names == tuple(steps[0].before) and found.names[-2:] == ("head.weight", "head.bias")
+    assert found.shapes == tuple(tuple(tensor.shape) for tensor in steps[0].before.values())
+    rates, decays = found.values["rates"], found.values["decays"]
+    assert rates.shape == decays.shape == (2, len(found.names))
     for number, (lr, decay) in enumerate(hypers):
         assert torch.allclose(rates[number], torch.stack(list(lr.values())))
         assert torch.allclose(decays[number], torch.stack(list(decay.values())))
     assert rates.std() > 0
 
 
-def test_alfa_is_taken_apart_into_generator_and_multipliers():
-    seen = trace(busy_learner(), EPISODE)
-    rates, decays, a, d, rate_scale, decay_scale = seen.values.values()
-    assert list(seen.values)[2:] == ["generated_rates", "generated_decays", "multiplier_rates", "multiplier_decays"]
+def test_alfa_reports_generated_values_and_multipliers():
+    found = trace(busy_learner(), EPISODE)
+    rates, decays, a, d, rate_scale, decay_scale = found.values.values()
+    assert list(found.values)[2:] == ["generated_rates", "generated_decays", "multiplier_rates", "multiplier_decays"]
     assert torch.allclose(rates, a * rate_scale) and a.std() > 0
     assert torch.allclose(decays, d * decay_scale)
     assert torch.allclose(rate_scale, torch.tensor(0.1).double())
     assert torch.allclose(decay_scale, torch.tensor(0.01).double())
 
 
-def test_the_product_form_of_beta_and_the_prior_of_a_random_start_are_outside_of_the_factors():
+def test_factors_under_beta_product_and_alfa_random():
     paper = small_learner(partial(alfa, inner_rate=0.1, inner_decay=1.0, beta_form=BetaProduct))
-    seen = trace(paper, EPISODE).values
-    assert torch.allclose(seen["decays"], 1 - seen["generated_decays"] * seen["multiplier_decays"])
+    found = trace(paper, EPISODE).values
+    assert torch.allclose(found["decays"], 1 - found["generated_decays"] * found["multiplier_decays"])
     learner = small_learner(partial(alfa_random, inner_rate=0.1, inner_decay=0.25), LearnedHead(16, 3))
-    seen = trace(learner, EPISODE).values
-    assert (seen["multiplier_decays"] == 1).all()
-    assert torch.allclose(seen["decays"], 0.25 * seen["generated_decays"])
+    found = trace(learner, EPISODE).values
+    assert (found["multiplier_decays"] == 1).all()
+    assert torch.allclose(found["decays"], 0.25 * found["generated_decays"])
 
 
-def test_rates_of_rules_that_generate_nothing():
-    seen = trace(small_learner(partial(sgd, inner_rate=0.25)), EPISODE).values
-    assert (seen["rates"] == 0.25).all() and (seen["decays"] == 0).all()
-    assert list(seen) == ["rates", "decays"]
-    seen = trace(small_learner(partial(lslr_decay, inner_rate=0.5, inner_decay=0.125), num_steps=3), EPISODE).values
-    assert list(seen) == ["rates", "decays"] and seen["rates"].shape[0] == 3
-    assert (seen["rates"] == 0.5).all() and (seen["decays"] == 0.125).all()
+def test_rates_of_rules_without_generator():
+    found = trace(small_learner(partial(sgd, inner_rate=0.25)), EPISODE).values
+    assert (found["rates"] == 0.25).all() and (found["decays"] == 0).all()
+    assert list(found) == ["rates", "decays"]
+    found = trace(small_learner(partial(lslr_decay, inner_rate=0.5, inner_decay=0.125), num_steps=3), EPISODE).values
+    assert list(found) == ["rates", "decays"] and found["rates"].shape[0] == 3
+    assert (found["rates"] == 0.5).all() and (found["decays"] == 0.125).all()
 
 
-def test_a_rule_that_remembers_its_first_step_forgets_it_with_the_task():
+def test_values_from_the_first_step_are_not_kept_between_tasks():
     rule = partial(separate, lr=adaptive_per_layer, decay=zero, inner_rate=0.1)
     learner = small_learner(rule)
     nn.init.normal_(learner.rule.hypers.lr.source.first.generator.network[-1].weight)
@@ -86,7 +86,7 @@ def test_a_rule_that_remembers_its_first_step_forgets_it_with_the_task():
 
 @pytest.mark.parametrize("rule", [Momentum, partial(separate, lr=adaptive_per_layer, decay=zero)])
 def test_a_wrapped_rule_reports_what_the_rule_reports(rule):
-    """Its hyperparameters do not vanish behind the wrapper."""
+    """A wrapper passes on the hyperparameters of its rule."""
     rule = partial(rule, inner_rate=0.1)
     wide, narrow = (partial(Clipped, rule=rule, max_norm=norm) for norm in (1e9, 1e-3))
     own, same, clipped = (trace(small_learner(each), EPISODE).values for each in (rule, wide, narrow))
@@ -94,7 +94,7 @@ def test_a_wrapped_rule_reports_what_the_rule_reports(rule):
     assert all(torch.equal(same[kind], values) for kind, values in own.items())
 
 
-def test_the_steps_are_those_of_evaluation():
+def test_traces_have_the_steps_of_evaluation():
     learner = small_learner(additional_evaluation_steps=3).train()
     assert trace(learner, EPISODE).values["rates"].shape[0] == 5
     learner.eval()
@@ -107,7 +107,7 @@ def test_the_steps_are_those_of_evaluation():
     assert not any(tensor.requires_grad for theta in thetas[1:] for tensor in theta.values())
 
 
-def test_watching_fast_weights_leaves_gradients_on_between_them():
+def test_gradients_are_enabled_between_fast_weights():
     for _ in fast_weights(small_learner(), EPISODE):
         assert torch.is_grad_enabled()
 
@@ -117,25 +117,25 @@ def test_a_learner_without_inner_loop_or_rates_has_no_trace():
     assert trace(small_learner(lambda template, num_steps: Halve()), EPISODE) is None
 
 
-def test_no_inner_step_is_an_empty_trace():
+def test_zero_inner_steps_give_an_empty_trace():
     assert trace(small_learner(partial(sgd, inner_rate=0.1), num_steps=0), EPISODE).values["rates"].shape == (0, 8)
 
 
-def test_a_trace_changes_nothing():
+def test_tracing_has_no_side_effects():
     learner = busy_learner()
-    learner.backbone[1].eval()  # a module may be in a mode of its own
+    learner.backbone[1].eval()  # a module may be in another mode than its parent
     before = {name: tensor.clone() for name, tensor in learner.state_dict().items()}
     state = torch.get_rng_state()
-    seen = trace(learner, EPISODE)
+    found = trace(learner, EPISODE)
     assert torch.equal(torch.get_rng_state(), state)
     assert learner.training and learner.backbone[0].training and not learner.backbone[1].training
     assert all(torch.equal(tensor, before[name]) for name, tensor in learner.state_dict().items())
     assert all(parameter.grad is None for parameter in learner.parameters())
     assert not any(module._forward_hooks for module in learner.modules())
-    assert not any(tensor.requires_grad for tensor in seen.values.values())
+    assert not any(tensor.requires_grad for tensor in found.values.values())
 
 
-def test_the_hooks_go_also_when_the_inner_loop_fails():
+def test_mode_and_hooks_are_restored_after_an_error():
     learner = small_learner()
     with pytest.raises(RuntimeError):
         trace(learner, EPISODE._replace(support_x=EPISODE.support_x[:, :1]))

@@ -1,4 +1,4 @@
-"""Two hundred updates on the fast path and on the plain one: rounding drives them apart, by less than a seed does."""
+"""Loss curves of 200 updates on the fast and the plain path: they differ by less than those of two seeds."""
 
 from contextlib import nullcontext
 from functools import partial
@@ -20,7 +20,7 @@ SEEDS, UPDATES, WINDOW = range(4), 200, 50
 
 
 def curve(seed: int, within) -> list[float]:
-    """The losses of ALFA + MAML in second order on episodes of noisy patterns."""
+    """The training losses of second-order ALFA + MAML on noisy patterns, in the context `within()`."""
     torch.manual_seed(seed)
     with within():
         parts = (Conv4(num_filters=16), LearnedHead(16, 5), partial(alfa, inner_rate=0.1), 2)
@@ -38,7 +38,7 @@ def curve(seed: int, within) -> list[float]:
 
 
 @pytest.mark.slow
-def test_curves_agree_within_what_a_seed_changes():
+def test_curves_agree_within_the_spread_over_seeds():
     fast, plain = ([curve(seed, within) for seed in SEEDS] for within in (nullcontext, plain_path))
     assert fast != plain
     for one, other in zip(fast, plain, strict=True):

@@ -1,4 +1,4 @@
-"""Weight decay: the tensors that it acts on, listed for every shipped configuration."""
+"""Weight decay: the decayed tensors of every shipped configuration, and the rules of selection."""
 
 import gin
 import pytest
@@ -59,7 +59,7 @@ def decayed_names(module: nn.Module) -> set[str]:
     return set(names_of(decayed_parameters(module), module))
 
 
-def test_matrices_and_kernels_of_any_module_are_decayed():
+def test_linear_and_convolution_weights_of_any_module_are_decayed():
     encoder = nn.TransformerEncoderLayer(8, 2, 16)
     assert decayed_names(encoder) == {
         *("self_attn.in_proj_weight", "self_attn.out_proj.weight"),
@@ -68,11 +68,11 @@ def test_matrices_and_kernels_of_any_module_are_decayed():
     assert decayed_names(nn.Sequential(nn.Conv1d(2, 3, 3), nn.Bilinear(2, 2, 2))) == {"0.weight", "1.weight"}
 
 
-def test_scales_and_embeddings_are_not_whatever_their_dimensions():
+def test_scales_and_embeddings_are_never_decayed():
     assert not decayed_names(nn.Sequential(nn.LayerNorm((2, 3)), nn.RMSNorm((2, 3)), nn.Embedding(4, 5)))
 
 
-def test_a_module_excludes_parameters_by_name_and_may_name_some_that_it_lacks():
+def test_no_weight_decay_excludes_by_name_and_allows_unknown_names():
     """timm's vision transformers name their distillation token whether they have one or not."""
 
     class Tokens(nn.Module):

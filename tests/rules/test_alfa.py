@@ -1,4 +1,4 @@
-"""ALFA's update against hand arithmetic, its sizes and its learning state."""
+"""ALFA: updates computed by hand, parameter counts, and the learning state."""
 
 from functools import partial
 
@@ -18,31 +18,31 @@ from alfa_md.rules.learning_state import LearningState
 from tests.rules.one_step import one_step
 
 
-def numbers(tensor):
+def float64(tensor):
     return torch.tensor(tensor, dtype=torch.float64)
 
 
 def test_one_step_by_hand():
-    """Two tensors, S = 2, everything written out."""
-    theta = {"w": numbers([1.0, 3.0]), "b": numbers([-2.0])}
-    grads = {"w": numbers([0.5, 1.5]), "b": numbers([4.0])}
+    """Two tensors, S = 2, fully computed by hand."""
+    theta = {"w": float64([1.0, 3.0]), "b": float64([-2.0])}
+    grads = {"w": float64([0.5, 1.5]), "b": float64([4.0])}
     rule = alfa(theta, 2, inner_rate=0.1, inner_decay=0.2).double()
     generated, scales = rule.hypers.first, rule.hypers.second
     with torch.no_grad():
         first, last = generated.generator.network[0], generated.generator.network[2]
         first.weight.copy_(torch.eye(4))
-        first.bias.copy_(numbers([0.0, 0.0, 0.0, 1.0]))
-        last.weight.copy_(numbers([[1, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1], [0, 1, 0, 0]]))
-        last.bias.copy_(numbers([0.0, 1.0, 0.0, 0.5]))
-        scales.lr.values.copy_(numbers([[9.0, 9.0], [0.1, 0.3]]))
-        scales.decay.values.copy_(numbers([[9.0, 9.0], [0.02, 0.4]]))
+        first.bias.copy_(float64([0.0, 0.0, 0.0, 1.0]))
+        last.weight.copy_(float64([[1, 0, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1], [0, 1, 0, 0]]))
+        last.bias.copy_(float64([0.0, 1.0, 0.0, 0.5]))
+        scales.lr.values.copy_(float64([[9.0, 9.0], [0.1, 0.3]]))
+        scales.decay.values.copy_(float64([[9.0, 9.0], [0.02, 0.4]]))
     # tau = [mean w, mean b, mean g_w, mean g_b] = [2, -2, 1, 4]; hidden = relu([2, -2, 1, 5]) = [2, 0, 1, 5]
     # outputs: a_w = 2, a_b = 1 + 1 = 2, d_w = 5, d_b = 0 + 0.5
     after = one_step(rule, theta, grads, 1)
     expected_w = [(1 - 5 * 0.02) * 1.0 - 2 * 0.1 * 0.5, (1 - 5 * 0.02) * 3.0 - 2 * 0.1 * 1.5]
     expected_b = [(1 - 0.5 * 0.4) * -2.0 - 2 * 0.3 * 4.0]
-    torch.testing.assert_close(after["w"], numbers(expected_w), rtol=1e-14, atol=0)
-    torch.testing.assert_close(after["b"], numbers(expected_b), rtol=1e-14, atol=0)
+    torch.testing.assert_close(after["w"], float64(expected_w), rtol=1e-14, atol=0)
+    torch.testing.assert_close(after["b"], float64(expected_b), rtol=1e-14, atol=0)
 
 
 @pytest.mark.parametrize(
@@ -56,8 +56,8 @@ def test_one_step_by_hand():
     ],
 )
 def test_learning_state_has_the_documented_order_and_detaches(parts, detached, expected, reaches):
-    params = {"w": numbers([1.0, 3.0]).requires_grad_(), "b": numbers([5.0]).requires_grad_()}
-    grads = {"w": numbers([10.0, 20.0]).requires_grad_(), "b": numbers([7.0]).requires_grad_()}
+    params = {"w": float64([1.0, 3.0]).requires_grad_(), "b": float64([5.0]).requires_grad_()}
+    grads = {"w": float64([10.0, 20.0]).requires_grad_(), "b": float64([7.0]).requires_grad_()}
     state = LearningState(params, parts, detached)
     tau = state(params, grads)
     assert tau.tolist() == expected and state.size == len(expected)
@@ -68,52 +68,52 @@ def test_learning_state_has_the_documented_order_and_detaches(parts, detached, e
 
 
 @pytest.mark.parametrize("options", [{"parts": ()}, {"parts": ("weight",)}, {"detached": ("all",)}])
-def test_a_part_of_the_state_that_there_is_not_is_refused(options):
+def test_unknown_parts_of_the_state_are_refused(options):
     with pytest.raises(UserError, match="LearningState.parts = .* choose among"):
         LearningState({"w": None}, **options)
 
 
 @pytest.mark.parametrize("num_layers", [1, 2, 3])
 def test_the_depth_of_the_generator(num_layers):
-    """N = 3, all layers 6 wide: 6 * 6 + 6 a layer."""
+    """N = 3, all layers of width 6: 6 * 6 + 6 parameters each."""
     network = Generator(dict.fromkeys("abc"), 6, num_layers=num_layers).network
     assert sum(p.numel() for p in network.parameters()) == num_layers * 42
     assert sum(isinstance(layer, nn.ReLU) for layer in network) == num_layers - 1
 
 
-def test_the_paper_s_form_of_beta_is_a_product():
-    theta = {"w": numbers([1.0, 3.0]), "b": numbers([-2.0])}
-    grads = {"w": numbers([0.5, 1.5]), "b": numbers([4.0])}
+def test_beta_product_form_of_the_paper():
+    theta = {"w": float64([1.0, 3.0]), "b": float64([-2.0])}
+    grads = {"w": float64([0.5, 1.5]), "b": float64([4.0])}
     rule = alfa(theta, 2, inner_rate=0.1, inner_decay=1.0, beta_form=BetaProduct).double()
     with torch.no_grad():
-        rule.hypers.first.generator.network[-1].bias.copy_(numbers([2.0, 3.0, 0.5, 0.25]))  # a_w, a_b, d_w, d_b
+        rule.hypers.first.generator.network[-1].bias.copy_(float64([2.0, 3.0, 0.5, 0.25]))  # a_w, a_b, d_w, d_b
     rate = 0.1 * torch.ones(1).item()
     after = one_step(rule, theta, grads, 0)
     torch.testing.assert_close(after["w"], 0.5 * theta["w"] - 2 * rate * grads["w"], rtol=1e-7, atol=0)
     torch.testing.assert_close(after["b"], 0.25 * theta["b"] - 3 * rate * grads["b"], rtol=1e-7, atol=0)
 
 
-def test_the_decay_from_a_random_initialisation_is_one_for_every_parameter():
-    theta = {"w": numbers([1.0, 3.0]), "b": numbers([-2.0])}
-    grads = {"w": numbers([0.0, 0.0]), "b": numbers([4.0])}
+def test_alfa_random_has_a_decay_per_parameter():
+    theta = {"w": float64([1.0, 3.0]), "b": float64([-2.0])}
+    grads = {"w": float64([0.0, 0.0]), "b": float64([4.0])}
     rule = alfa_random(theta, 2, inner_rate=0.5).double()
     prior = rule.hypers.second.decay.values
     assert [tuple(p.shape) for p in prior] == [(2,), (1,)] and all(
         (p == torch.tensor(5e-6).item()).all() for p in prior
     )
     with torch.no_grad():
-        prior[0].copy_(numbers([0.25, 0.5]))
+        prior[0].copy_(float64([0.25, 0.5]))
         prior[1].zero_()
-        rule.hypers.first.first.generator.network[-1].bias.copy_(numbers([1.0, 3.0, 0.5, 9.0]))
+        rule.hypers.first.first.generator.network[-1].bias.copy_(float64([1.0, 3.0, 0.5, 9.0]))
     after = one_step(rule, theta, grads, 1)
     assert after["w"].tolist() == [1.0 - 0.25 * 0.5, 3.0 * (1 - 0.5 * 0.5)] and after["b"].tolist() == [
         -2.0 - 1.5 * 4.0
     ]
 
 
-def test_a_decay_for_every_parameter_needs_a_head_of_fixed_size():
+def test_alfa_random_needs_a_head_of_fixed_size():
     with pytest.raises(UserError, match="every entry of head.weight needs a head of fixed size; bind @LearnedHead"):
-        alfa_random({"w": numbers([1.0]), "head.weight": None}, 2, inner_rate=0.5)
+        alfa_random({"w": float64([1.0]), "head.weight": None}, 2, inner_rate=0.5)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_a_decay_for_every_parameter_needs_a_head_of_fixed_size():
         (FourLayerConvNet, False, 6, 312),
     ],
 )
-def test_sizes_on_the_networks_of_meta_dataset(backbone, adapts, tensors, generator):
+def test_parameter_counts_on_the_networks_of_meta_dataset(backbone, adapts, tensors, generator):
     rule = partial(alfa, inner_rate=0.01)
     adapts = everything if adapts else all_but_batch_norm
     learner = GradientLearner(backbone(), PrototypeHead(), rule, num_steps=6, adapts=adapts)
@@ -134,8 +134,8 @@ def test_sizes_on_the_networks_of_meta_dataset(backbone, adapts, tensors, genera
     assert sum(p.numel() for p in network.parameters()) == generator
 
 
-def test_reference_initialisation_is_torch_s_own():
-    """Weights and biases uniform in +-1/sqrt(2N); identity initialisation would give constants."""
+def test_reference_initialisation_is_pytorch_s_default():
+    """Weights and biases are uniform in +-1/sqrt(2N), not constant as under identity initialisation."""
     rule = alfa(dict.fromkeys("abcde"), 1, inner_rate=1.0, generator=partial(Generator, initialize=reference_init))
     last = rule.hypers.first.generator.network[2]
     assert last.weight.abs().max() <= 10**-0.5 and last.weight.std() > 0.1 and last.bias.std() > 0

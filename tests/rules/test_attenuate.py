@@ -1,4 +1,4 @@
-"""L2F: the initial weights attenuated by what their gradients say, before the inner loop."""
+"""L2F: attenuation of the initial weights before the inner loop."""
 
 from functools import partial
 
@@ -21,7 +21,7 @@ def attenuated(rule=None, **options):
     return small_learner(rule or partial(sgd, inner_rate=0.1), LearnedHead(16, 3), **options, prepare=Attenuate)
 
 
-def test_every_tensor_is_scaled_by_its_own_gamma():
+def test_every_tensor_is_scaled_by_its_gamma():
     params = {"w": numbers([1.0, 3.0]), "b": numbers([-2.0])}
     rule = Attenuate(params).double()
     with torch.no_grad():
@@ -35,12 +35,12 @@ def test_every_tensor_is_scaled_by_its_own_gamma():
     torch.testing.assert_close(after["b"], torch.sigmoid(numbers(1.5)) * params["b"])
 
 
-def test_the_size_of_the_attenuator():
+def test_parameter_count():
     """2 (N^2 + N) for the ten tensors of a four-layer network with biases and a head."""
     assert sum(p.numel() for p in Attenuate(dict.fromkeys(range(10))).parameters()) == 220
 
 
-def test_it_is_taken_once_and_the_inner_loop_goes_on_from_there():
+def test_attenuation_is_applied_once_before_the_inner_loop():
     episode, learner = random_episode(), attenuated()
     start = learner.initial(episode)
     own = learner.adapted_backbone()
@@ -52,7 +52,7 @@ def test_it_is_taken_once_and_the_inner_loop_goes_on_from_there():
 @pytest.mark.parametrize("rule", [None, partial(alfa, inner_rate=0.1)], ids=["MAML + L2F", "ALFA + MAML + L2F"])
 @pytest.mark.parametrize("first_order", [True, False])
 def test_meta_gradients_reach_the_attenuator_and_equal_finite_differences(rule, first_order):
-    """Whatever the order, gradients of the attenuator are exact in a loop of no step; with steps they are finite."""
+    """In both orders the attenuator's gradients are exact without inner steps; with steps they are not zero."""
     learner, episode = attenuated(rule, first_order=first_order), random_episode()
     learner.num_steps = 0
     grads = meta_gradients(learner, episode)
@@ -69,7 +69,7 @@ def test_meta_gradients_reach_the_attenuator_and_equal_finite_differences(rule, 
     assert deeper["prepare.network.0.weight"].abs().sum() > 0
 
 
-def test_what_it_reads_is_differentiable_unless_told_otherwise():
+def test_differentiable_lets_meta_gradients_through_the_layer_means():
     episode = random_episode()
     grads = [
         meta_gradients(attenuated_with(differentiable), episode)["backbone.0.weight"]

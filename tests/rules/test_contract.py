@@ -1,4 +1,4 @@
-"""The contract of update rules; a new rule is a new row."""
+"""The contract of update rules, one row each; add a row for every new rule."""
 
 from functools import partial
 
@@ -59,7 +59,7 @@ RULES = {
 for source in FIXED + ADAPTIVE:
     RULES[f"rate {source.__name__}"] = partial(separate, lr=source, decay=sources.zero, inner_rate=0.1)
     RULES[f"decay {source.__name__}"] = partial(separate, lr=sources.unlearned, decay=source, inner_rate=0.1)
-PER_PARAMETER = {  # these need a head of fixed size
+PER_PARAMETER = {  # need a head of fixed size
     "meta_sgd": partial(meta_sgd, inner_rate=0.1),
     "alfa_random": partial(alfa_random, inner_rate=0.1),
     "random, decay adaptive per layer": partial(
@@ -79,7 +79,7 @@ every_rule = pytest.mark.parametrize("rule", (RULES | PER_PARAMETER).values(), i
 
 
 def head_for(rule, other, max_way=4):
-    """A head that serves the rule: `other`, or a learned one where the rule needs to know its size."""
+    """`other`, or a learned head for rules that need a fixed size."""
     return LearnedHead(16, max_way) if rule in PER_PARAMETER.values() else other
 
 
@@ -101,7 +101,7 @@ def test_keeps_names_and_shapes_and_changes_nothing_in_place(rule):
 
 
 @every_rule
-def test_steps_beyond_the_last_use_the_last(rule):
+def test_steps_beyond_the_last_use_its_hyperparameters(rule):
     params, grads = fast_weights(0), fast_weights(1)
     built = rule(params, 3).double()
     with torch.no_grad():
@@ -119,7 +119,7 @@ def test_steps_beyond_the_last_use_the_last(rule):
 @pytest.mark.parametrize("way, shots", [(2, (1, 2)), (4, (2, 1, 3, 1))])
 def test_meta_gradient_reaches_every_meta_parameter(rule, first_order, way, shots):
     learner = small_learner(rule, head_for(rule, PrototypeHead(), way), first_order=first_order)
-    with torch.no_grad():  # leave identity initialisation, under which the first generator layer has no gradient yet
+    with torch.no_grad():  # away from identity initialisation, which has zero gradients in the first generator layer
         for parameter in learner.rule.parameters():
             parameter.add_(0.01 * torch.randn_like(parameter))
     grads = meta_gradients(learner, random_episode(way, shots))
@@ -130,7 +130,7 @@ def test_meta_gradient_reaches_every_meta_parameter(rule, first_order, way, shot
 
 @every_rule
 def test_meta_gradients_equal_finite_differences(rule):
-    """In one direction of all that the rule learns; support gradients held fixed, as first order takes them."""
+    """Along one direction in the rule's parameters, with support gradients held fixed as in first order."""
     learner, episode = small_learner(rule, head_for(rule, PrototypeHead(), 3)), random_episode()
     learned = list(learner.rule.parameters()) or list(learner.parameters())
     torch.manual_seed(1)
@@ -160,7 +160,7 @@ def test_meta_gradients_equal_finite_differences(rule):
 
 
 @every_rule
-def test_stacked_and_recomputed_steps_give_the_meta_gradients_of_one_task_at_a_time(rule):
+def test_vmapped_and_recomputed_steps_give_the_same_meta_gradients(rule):
     episodes, results = [random_episode(seed=seed) for seed in range(2)], []
     for options in ({}, {"batching": vmapped, "recompute": recompute_all}):
         torch.manual_seed(0)
@@ -192,7 +192,7 @@ def test_state_dict_round_trip(rule):
 
 
 @pytest.mark.parametrize("head", [PrototypeHead, ZeroHead])
-def test_identity_alfa_without_decay_is_sgd_bit_for_bit(head):
+def test_identity_alfa_without_decay_equals_sgd_bit_for_bit(head):
     episode = random_episode()
     plain = small_learner(RULES["sgd"], head())
     adaptive = small_learner(
@@ -204,7 +204,7 @@ def test_identity_alfa_without_decay_is_sgd_bit_for_bit(head):
 
 
 @pytest.mark.parametrize("nested", [False, True])
-def test_what_is_generated_at_the_first_step_is_kept_for_the_task_and_no_longer(nested):
+def test_from_first_step_keeps_values_for_one_task_only(nested):
     decay = partial(sources.per_parameter, source=sources.adaptive_per_layer) if nested else sources.adaptive_per_layer
     params, grads = fast_weights(0), fast_weights(1)
     built = separate(params, 3, lr=sources.adaptive_per_layer, decay=decay, inner_rate=0.1).double()

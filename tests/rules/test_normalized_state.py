@@ -1,4 +1,4 @@
-"""The normalised learning state: its scales, what is left out, and how updates, processes and files treat them."""
+"""The normalised learning state: scales, excluded entries, outer updates, processes and checkpoints."""
 
 from functools import partial
 
@@ -27,24 +27,24 @@ from tests.equal_runs import assert_equal_runs
 from tests.noise import fresh_state, noise_experiment, power_cut, train_on_noise
 
 NAMES = ("w", "b")
-LIVE = partial(NormalizedState, without=("gradients/head.*",))  # under cross entropy these are zero but for rounding
+LIVE = partial(NormalizedState, without=("gradients/head.*",))  # zero up to rounding under cross entropy
 GENERATOR = partial(Generator, state=LIVE, initialize=reference_init)
 NORMALIZED = partial(alfa, inner_rate=0.1, inner_decay=0.01, generator=GENERATOR)
 
 
-def alone(values):
-    """The sums over the processes of a run of one."""
+def single_process(values):
+    """The sums over processes for a single process."""
     return list(values)
 
 
-def drawn(seed, **scales):
+def random_params(seed, **scales):
     generator = torch.Generator().manual_seed(seed)
     return {n: scales.get(n, 1.0) * torch.randn(3, generator=generator, dtype=torch.float64) for n in NAMES}
 
 
-def seen(state, seeds, **scales):
-    """What the state gives for tasks of these seeds; `scales` multiply the gradients of a tensor."""
-    return torch.stack([state(drawn(seed), drawn(-1 - seed, **scales)) for seed in seeds])
+def taus_of(state, seeds, **scales):
+    """tau of the tasks with these seeds; `scales` multiply the gradients of a tensor."""
+    return torch.stack([state(random_params(seed), random_params(-1 - seed, **scales)) for seed in seeds])
 
 
 def state_of(learner):
@@ -52,50 +52,50 @@ def state_of(learner):
 
 
 def test_an_entry_is_divided_by_its_root_mean_square():
-    state, raw = NormalizedState(dict.fromkeys(NAMES)), seen(LearningState(dict.fromkeys(NAMES)), range(10))
-    assert torch.equal(seen(state, range(10)), raw), "nothing is known in the first update"
-    state.synchronize(alone)
+    state, raw = NormalizedState(dict.fromkeys(NAMES)), taus_of(LearningState(dict.fromkeys(NAMES)), range(10))
+    assert torch.equal(taus_of(state, range(10)), raw), "no scaling in the first update"
+    state.synchronize(single_process)
     torch.testing.assert_close(state.scale(), raw.square().mean(0).sqrt(), rtol=1e-14, atol=0)
-    tau = seen(state.eval(), range(10))
+    tau = taus_of(state.eval(), range(10))
     torch.testing.assert_close(tau.square().mean(0), torch.ones(4).double(), rtol=1e-14, atol=0)
 
 
-def test_the_mean_square_is_a_running_one():
+def test_the_mean_square_is_an_exponential_moving_average():
     state, raw = NormalizedState(dict.fromkeys(NAMES), momentum=0.75), LearningState(dict.fromkeys(NAMES))
     for seeds in (range(3), range(3, 8)):
-        seen(state, seeds)
-        state.synchronize(alone)
-    first, second = (seen(raw, seeds).square().mean(0) for seeds in (range(3), range(3, 8)))
+        taus_of(state, seeds)
+        state.synchronize(single_process)
+    first, second = (taus_of(raw, seeds).square().mean(0) for seeds in (range(3), range(3, 8)))
     torch.testing.assert_close(state.mean_square, 0.75 * first + 0.25 * second, rtol=1e-14, atol=0)
     before = state.mean_square.clone()
-    state.synchronize(alone)  # an update in which nothing has passed
+    state.synchronize(single_process)  # an update without episodes
     assert torch.equal(state.mean_square, before)
 
 
-def test_the_size_of_a_gradient_leaves_no_trace():
+def test_tau_does_not_depend_on_the_scale_of_a_gradient():
     states = [NormalizedState(dict.fromkeys(NAMES)) for _ in range(2)]
     for state, scale in zip(states, (1.0, 1000.0), strict=True):
-        seen(state, range(5), b=scale)
-        state.synchronize(alone)
-    plain, scaled = (seen(state, range(5, 9), b=scale) for state, scale in zip(states, (1.0, 1000.0), strict=True))
+        taus_of(state, range(5), b=scale)
+        state.synchronize(single_process)
+    plain, scaled = (taus_of(state, range(5, 9), b=scale) for state, scale in zip(states, (1.0, 1000.0), strict=True))
     assert torch.equal(plain[:, :3], scaled[:, :3])
     torch.testing.assert_close(plain[:, 3], scaled[:, 3], rtol=1e-12, atol=0)
 
 
 def test_an_entry_that_is_always_zero_stays_zero():
     state = NormalizedState(dict.fromkeys(NAMES))
-    seen(state, range(3), b=0.0)
-    state.synchronize(alone)
-    assert seen(state, range(2), b=0.0)[:, 3].tolist() == [0, 0]
-    state.synchronize(alone)
+    taus_of(state, range(3), b=0.0)
+    state.synchronize(single_process)
+    assert taus_of(state, range(2), b=0.0)[:, 3].tolist() == [0, 0]
+    state.synchronize(single_process)
     assert state.scale()[3] == 1
-    raw = seen(LearningState(dict.fromkeys(NAMES)), range(4))[:, 3]
-    seen(state, range(4))
-    state.synchronize(alone)
+    raw = taus_of(LearningState(dict.fromkeys(NAMES)), range(4))[:, 3]
+    taus_of(state, range(4))
+    state.synchronize(single_process)
     torch.testing.assert_close(state.scale()[3], raw.square().mean().sqrt())
 
 
-def test_inert_entries_are_left_out():
+def test_entries_matching_a_pattern_are_excluded():
     template = dict.fromkeys(["layers.0.conv.weight", "layers.0.conv.bias", "head.bias"])
     inert = ("gradients/*.conv.bias", "weights/*.conv.bias")
     state = NormalizedState(template, without=inert)
@@ -112,7 +112,7 @@ def test_inert_entries_are_left_out():
 
 
 def test_gradients_of_a_softmax_head_are_inert():
-    """They add up to zero over the classes: their means are rounding."""
+    """They sum to zero over the classes: their means are rounding errors."""
     learner = small_learner(partial(alfa, inner_rate=0.1, generator=partial(Generator, state=NormalizedState)))
     outer_step(fresh_state(learner), [random_episode()], clip_norm=10.0)
     scales = dict(zip(state_of(learner).entries, state_of(learner).scale().tolist(), strict=True))
@@ -120,14 +120,14 @@ def test_gradients_of_a_softmax_head_are_inert():
     assert inert == {"gradients/head.weight", "gradients/head.bias"}
 
 
-def test_nine_of_the_twenty_entries_of_the_paper_s_network_are_left():
-    """Four kernels, their gradients, and the weight of the head."""
+def test_nine_of_the_twenty_entries_of_4_conv_remain():
+    """Four convolution weights, their gradients, and the weight of the head."""
     inert = ("*/backbone.layers.*.0.bias", "gradients/head.*", "weights/head.bias")
     generator = partial(Generator, state=partial(NormalizedState, without=inert))
     parts = (Conv4(), LearnedHead(1200, 5, xavier), partial(alfa, inner_rate=0.01, generator=generator))
     state = state_of(GradientLearner(*parts, num_steps=1, adapts=all_but_batch_norm))
-    kernels = [f"backbone.layers.{k}.0.weight" for k in range(4)]
-    live = [f"weights/{name}" for name in (*kernels, "head.weight")] + [f"gradients/{name}" for name in kernels]
+    weights = [f"backbone.layers.{k}.0.weight" for k in range(4)]
+    live = [f"weights/{name}" for name in (*weights, "head.weight")] + [f"gradients/{name}" for name in weights]
     assert state.entries == live and state.size == 9
 
 
@@ -146,13 +146,13 @@ def test_bad_options_are_refused(options, message):
 
 
 @pytest.mark.parametrize("detached", [(), ("gradients",), ("weights",), ("weights", "gradients")])
-def test_gradients_flow_through_what_is_not_detached_and_never_through_the_scale(detached):
-    parts = {"weights": drawn(1), "gradients": drawn(2)}
+def test_gradients_flow_through_parts_not_detached_and_never_through_the_scale(detached):
+    parts = {"weights": random_params(1), "gradients": random_params(2)}
     for tensor in (*parts["weights"].values(), *parts["gradients"].values()):
         tensor.requires_grad_()
     state = NormalizedState(dict.fromkeys(NAMES), detached=detached)
-    seen(state, range(4))
-    state.synchronize(alone)
+    taus_of(state, range(4))
+    state.synchronize(single_process)
     tau = state(*parts.values())
     assert tau.requires_grad == (len(detached) < 2)
     if tau.requires_grad:
@@ -164,12 +164,12 @@ def test_gradients_flow_through_what_is_not_detached_and_never_through_the_scale
             assert tensor.grad is None or torch.allclose(tensor.grad, own.expand(3), rtol=1e-14)
 
 
-def test_the_tasks_of_two_processes_count_as_those_of_one():
+def test_two_processes_get_the_scale_of_one():
     one, *two = (NormalizedState(dict.fromkeys(NAMES)) for _ in range(3))
-    seen(one, range(5))
-    one.synchronize(alone)
+    taus_of(one, range(5))
+    one.synchronize(single_process)
     for state, seeds in zip(two, ((0, 2, 4), (3, 1)), strict=True):
-        seen(state, seeds)
+        taus_of(state, seeds)
     sums = (two[0].pending + two[1].pending).tolist()
     for state in two:
         state.synchronize(lambda values: sums)
@@ -178,8 +178,8 @@ def test_the_tasks_of_two_processes_count_as_those_of_one():
 
 @pytest.mark.parametrize("first_order", [True, False])
 def test_stacked_training_equals_one_episode_at_a_time(first_order):
-    """Scores, meta-gradients and scales of two updates, the episodes in another order."""
-    learners = [small_learner(NORMALIZED, first_order=first_order, batching=how) for how in (None, vmapped)]
+    """Scores, meta-gradients and scales of two updates, with episodes in different orders."""
+    learners = [small_learner(NORMALIZED, first_order=first_order, batching=batching) for batching in (None, vmapped)]
     states = [fresh_state(learner) for learner in learners]
     for update in range(2):
         episodes = [random_episode(seed=4 * update + k) for k in range(4)]
@@ -197,7 +197,7 @@ def test_stacked_training_equals_one_episode_at_a_time(first_order):
     assert (state_of(learners[0]).scale() != 1).all()
 
 
-def test_the_scale_is_that_of_all_tasks_and_steps_of_an_update():
+def test_the_scale_covers_all_tasks_and_steps_of_an_update():
     learner, episodes = small_learner(NORMALIZED), [random_episode(seed=seed) for seed in range(3)]
     raw, taus = LearningState(learner.initial(episodes[0])), []
     for episode in episodes:
@@ -208,7 +208,7 @@ def test_the_scale_is_that_of_all_tasks_and_steps_of_an_update():
     torch.testing.assert_close(state_of(learner).scale(), expected.detach(), rtol=1e-10, atol=0)
 
 
-def test_every_generator_has_a_state_of_its_own_that_is_settled():
+def test_learners_list_the_states_of_all_generators_as_accumulators():
     learner = small_learner()
     learner.spare = GeneratedForAll(learner.initial(random_episode()))
     assert learner.accumulators() == []
@@ -217,17 +217,17 @@ def test_every_generator_has_a_state_of_its_own_that_is_settled():
     assert learner.accumulators() == [learner.spare.generator.state, learner.other]
 
 
-@pytest.mark.parametrize("how", [None, vmapped])
-def test_a_non_finite_update_leaves_the_scale_and_nothing_behind(how):
-    learner, other = (small_learner(NORMALIZED, batching=how) for _ in range(2))
+@pytest.mark.parametrize("batching", [None, vmapped])
+def test_a_non_finite_update_does_not_change_the_scale(batching):
+    learner, other = (small_learner(NORMALIZED, batching=batching) for _ in range(2))
     good = [[random_episode(seed=2 * k), random_episode(seed=2 * k + 1)] for k in range(2)]
-    spoiled = [random_episode(seed=7), random_episode(seed=8)]
-    spoiled[1] = spoiled[1]._replace(query_x=spoiled[1].query_x / 0)
+    non_finite = [random_episode(seed=7), random_episode(seed=8)]
+    non_finite[1] = non_finite[1]._replace(query_x=non_finite[1].query_x / 0)
     state, undisturbed = fresh_state(learner), fresh_state(other)
     outer_step(state, good[0], clip_norm=10.0)
     before = state_of(learner).mean_square.clone()
     with pytest.raises(UserError, match="non-finite loss"):
-        outer_step(state, spoiled, clip_norm=10.0)
+        outer_step(state, non_finite, clip_norm=10.0)
     assert torch.equal(state_of(learner).mean_square, before)
     outer_step(state, good[1], clip_norm=10.0)
     for episodes in good:
@@ -235,7 +235,7 @@ def test_a_non_finite_update_leaves_the_scale_and_nothing_behind(how):
     assert torch.equal(state_of(learner).mean_square, state_of(other).mean_square)
 
 
-def test_evaluation_adds_nothing_and_takes_further_steps_with_the_last_multipliers():
+def test_evaluation_accumulates_nothing_and_reuses_the_last_multipliers():
     learner, episodes = small_learner(NORMALIZED, additional_evaluation_steps=2), [random_episode(seed=5)] * 2
     outer_step(fresh_state(learner), [random_episode()], clip_norm=10.0)
     before, state = state_of(learner).mean_square.clone(), state_of(learner)
@@ -249,7 +249,7 @@ def test_evaluation_adds_nothing_and_takes_further_steps_with_the_last_multiplie
     assert torch.equal(state.mean_square, before) and not state.pending.any()
 
 
-def test_a_checkpoint_keeps_the_scale_and_nothing_pending(tmp_path):
+def test_a_checkpoint_has_the_scale_and_no_pending_sums(tmp_path):
     state, fresh = fresh_state(small_learner(NORMALIZED)), fresh_state(small_learner(NORMALIZED))
     outer_step(state, [random_episode()], clip_norm=10.0)
     state.save(tmp_path / "last.pt")
@@ -261,7 +261,7 @@ def test_a_checkpoint_keeps_the_scale_and_nothing_pending(tmp_path):
 
 
 def test_a_resumed_run_has_the_scale_of_an_uninterrupted_one(tmp_path):
-    """Cut between two checkpoints, within an update."""
+    """Interrupted between two checkpoints, within an update."""
     whole, cut = RunDirectory(tmp_path / "whole"), RunDirectory(tmp_path / "cut")
 
     def run(folder, *change):
@@ -275,7 +275,7 @@ def test_a_resumed_run_has_the_scale_of_an_uninterrupted_one(tmp_path):
     assert (load_checkpoint(whole.last)["learner"]["rule.hypers.first.generator.state.mean_square"] > 0).all()
 
 
-def test_it_is_chosen_by_a_configuration():
+def test_it_is_configurable_by_gin():
     config.parse(
         ["gin/paper/table8_alfa_maml.gin"],
         [

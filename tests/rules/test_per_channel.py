@@ -1,4 +1,4 @@
-"""Rates and decays for every output channel: their shapes, and what they are beside ALFA's for every layer."""
+"""Rates and decays per output channel: shapes, updates by hand, and equality with ALFA at initialisation."""
 
 from functools import partial
 
@@ -19,7 +19,7 @@ OPTIONS = {"inner_rate": 0.1, "inner_decay": 0.01, "generator": partial(Generato
 PER_LAYER, PER_CHANNEL = partial(alfa, **OPTIONS), partial(alfa, **OPTIONS, scale=PerStepPerChannel)
 
 
-def test_a_value_for_every_channel_and_one_for_a_tensor_of_the_head():
+def test_one_value_per_channel_and_one_per_head_tensor():
     shapes = {"conv.weight": (5, 3, 2, 2), "conv.bias": (5,), "scale": (), "head.weight": (4, 7), "head.bias": (4,)}
     params = {name: torch.zeros(shape) for name, shape in shapes.items()}
     values = PerStepPerChannel(params | {"head.bias": None}, 2, 0.5)
@@ -37,8 +37,8 @@ def test_a_value_for_every_channel_and_one_for_a_tensor_of_the_head():
     }
 
 
-def test_by_hand():
-    """One channel's rate and decay act on its own row only."""
+def test_one_step_by_hand():
+    """The rate and decay of a channel act on its row only."""
     theta, grads = {"w": torch.ones(2, 3)}, {"w": torch.full((2, 3), 2.0)}
     rule = alfa(theta, 1, inner_rate=0.0, inner_decay=0.0, scale=PerStepPerChannel)
     with torch.no_grad():
@@ -50,16 +50,16 @@ def test_by_hand():
 
 @pytest.mark.parametrize("head", [PrototypeHead(), LearnedHead(16, 5)], ids=["prototypes", "learned"])
 @pytest.mark.parametrize("way", [2, 3])
-def test_from_an_equal_start_it_is_alfa_bit_for_bit(head, way):
+def test_at_initialisation_it_equals_alfa_bit_for_bit(head, way):
     episode = random_episode(way)
     per_layer, per_channel = (small_learner(rule, head) for rule in (PER_LAYER, PER_CHANNEL))
     assert torch.equal(per_layer(episode), per_channel(episode))
 
 
-def test_after_an_update_the_channels_of_a_tensor_differ():
+def test_after_updates_the_channels_of_a_tensor_differ():
     learner = small_learner(PER_CHANNEL)
     state = fresh_state(learner)
-    for seed in range(2):  # in its first step Adam moves everything by the rate, up or down
+    for seed in range(2):  # Adam's first step is +-rate for every parameter
         outer_step(state, [random_episode(seed=seed)], clip_norm=10.0)
     multipliers = learner.rule.hypers.second
     names = list(learner.initial(random_episode()))

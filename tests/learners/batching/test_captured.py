@@ -1,4 +1,4 @@
-"""CUDA graphs against one episode after the other, in float64; on other devices, that nothing is captured."""
+"""CUDA graphs against one episode at a time, in float64; no capture on other devices."""
 
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -17,7 +17,7 @@ from alfa_md.normalization import batch_statistics
 from alfa_md.rules.alfa import alfa
 from alfa_md.rules.generator import Generator
 from alfa_md.rules.normalized_state import NormalizedState
-from tests.cuda import CUDA, assert_near, needs_cuda, on_gpu, there
+from tests.cuda import CUDA, assert_near, learner_to_gpu, needs_cuda, to_gpu
 from tests.episodes import random_episode, small_learner
 
 STACK = partial(captured, batching=vmapped)
@@ -28,16 +28,16 @@ LEARNERS = {
     "Proto-MAML": {"first_order": False},
     "4-CONV, first order": {"backbone": partial(Conv4, num_filters=4), "first_order": True, **CONV4},
     "4-CONV, second order": {"backbone": partial(Conv4, num_filters=4), "first_order": False, **CONV4},
-    "4-CONV, steps taken again": {
+    "4-CONV, recomputed steps": {
         "backbone": partial(Conv4, num_filters=4),
         "first_order": False,
-        "memory": recompute_all,
+        "recompute": recompute_all,
         **CONV4,
     },
 }
 
 
-def made(batching=None, backbone=None, head=None, **options):
+def build_learner(batching=None, backbone=None, head=None, **options):
     torch.manual_seed(0)
     own = {"backbone": backbone and backbone(), "head": head and head()}
     return small_learner(batching=batching, additional_evaluation_steps=1, **own, **options)
@@ -47,8 +47,8 @@ def episodes(first, number=2):
     return [random_episode(size=16, seed=seed) for seed in range(first, first + number)]
 
 
-def meta_learned(learner, tasks):
-    """Scores, and the outer gradients that are there, after one backward pass over these tasks."""
+def scores_and_gradients(learner, tasks):
+    """(scores, outer gradients) by name, after one backward pass over these tasks."""
     learner.zero_grad()
     scores = learner.forward_episodes(tasks)
     torch.stack([learner.objective.loss(s, e.query_y) for s, e in zip(scores, tasks, strict=True)]).sum().backward()
@@ -56,70 +56,70 @@ def meta_learned(learner, tasks):
     return {str(place): score.detach() for place, score in enumerate(scores)}, grads
 
 
-def moved(learner):
-    """After an update in place."""
+def change_parameters(learner):
+    """Changes all parameters in place."""
     with torch.no_grad():
         for parameter in learner.parameters():
             further = 0.01 * torch.arange(parameter.numel()).double().sin()
             parameter.add_(further.view_as(parameter).to(parameter.device))
 
 
-@pytest.mark.parametrize("batching", [captured, STACK], ids=["side by side", "stacked"])
+@pytest.mark.parametrize("batching", [captured, STACK], ids=["parallel streams", "stacked"])
 def test_on_the_cpu_nothing_is_captured(batching):
-    learner, plain = made(batching), made()
+    learner, plain = build_learner(batching), build_learner()
     for own, expected in zip(learner.forward_episodes(episodes(0)), plain.forward_episodes(episodes(0)), strict=True):
         torch.testing.assert_close(own, expected, rtol=1e-12, atol=1e-12)
     assert not module._graphs[learner]
 
 
 @needs_cuda
-@pytest.mark.parametrize("batching", [captured, STACK], ids=["side by side", "stacked"])
+@pytest.mark.parametrize("batching", [captured, STACK], ids=["parallel streams", "stacked"])
 @pytest.mark.parametrize("options", LEARNERS.values(), ids=LEARNERS)
 def test_graphs_give_scores_and_meta_gradients(options, batching):
-    """Of episodes and weights other than those that were captured, alone and with others in between."""
-    learner, plain = on_gpu(made(batching, **options)), made(**options)
+    """With other episodes and weights than those captured, and with graphs of two shapes in turn."""
+    learner, plain = learner_to_gpu(build_learner(batching, **options)), build_learner(**options)
     for first in (0, 2, 4):
         for number in (2, 1):
             tasks = episodes(first, number)
-            own, expected = meta_learned(learner, list(map(there, tasks))), meta_learned(plain, tasks)
+            own, expected = scores_and_gradients(learner, list(map(to_gpu, tasks))), scores_and_gradients(plain, tasks)
             assert_near(own[0], expected[0])
             assert_near(own[1], expected[1])
-        moved(learner)
-        moved(plain)
+        change_parameters(learner)
+        change_parameters(plain)
     assert len(module._graphs[learner]) == 2
 
 
 @needs_cuda
 @pytest.mark.parametrize("options", LEARNERS.values(), ids=LEARNERS)
 def test_evaluation_is_captured_too(options):
-    learner, plain = on_gpu(made(captured, **options)).eval(), made(**options).eval()
+    learner, plain = learner_to_gpu(build_learner(captured, **options)).eval(), build_learner(**options).eval()
     with torch.no_grad():
         for first in (0, 1, 2):
             tasks = episodes(first)
-            results = learner.forward_episodes(list(map(there, tasks))), plain.forward_episodes(tasks)
+            results = learner.forward_episodes(list(map(to_gpu, tasks))), plain.forward_episodes(tasks)
             assert_near(*({str(place): score for place, score in enumerate(scores)} for scores in results))
     assert len(module._graphs[learner]) == 1
 
 
 @needs_cuda
-def test_what_gathers_is_not_captured_in_training():
-    learner = on_gpu(made(captured, rule=NORMALIZED))
-    meta_learned(learner, list(map(there, episodes(0))))
+def test_accumulators_are_not_captured_in_training():
+    learner = learner_to_gpu(build_learner(captured, rule=NORMALIZED))
+    scores_and_gradients(learner, list(map(to_gpu, episodes(0))))
     assert not module._graphs[learner] and learner.accumulators()[0].pending.any()
 
 
 @needs_cuda
-def test_further_shapes_run_as_they_come(monkeypatch):
+def test_shapes_beyond_the_limit_are_not_captured(monkeypatch):
     monkeypatch.setattr(module, "MAX_GRAPHS", 1)
-    learner, plain = on_gpu(made(captured)), made()
+    learner, plain = learner_to_gpu(build_learner(captured)), build_learner()
     for size in (16, 12):
         tasks = [random_episode(size=size)]
-        assert_near(meta_learned(learner, list(map(there, tasks)))[1], meta_learned(plain, tasks)[1])
+        assert_near(scores_and_gradients(learner, list(map(to_gpu, tasks)))[1], scores_and_gradients(plain, tasks)[1])
     assert len(module._graphs[learner]) == 1
 
 
 @needs_cuda
-def test_a_gradient_is_not_taken_of_a_run_that_was_overwritten():
+def test_backward_of_an_overwritten_replay_is_an_error():
     weight = torch.ones(3, device=CUDA, requires_grad=True)
     capture = CapturedFunction(lambda x: (weight * x).square().sum(), [torch.ones(3, device=CUDA)], [weight])
     first = capture(torch.full((3,), 2.0, device=CUDA))
@@ -132,8 +132,8 @@ def test_a_gradient_is_not_taken_of_a_run_that_was_overwritten():
 
 
 @needs_cuda
-def test_other_threads_may_take_page_locked_memory_meanwhile():
-    stop, learner, plain = [], on_gpu(made(captured)), made()
+def test_other_threads_may_pin_memory_during_capture():
+    stop, learner, plain = [], learner_to_gpu(build_learner(captured)), build_learner()
 
     def pin() -> int:
         number = 0
@@ -143,7 +143,7 @@ def test_other_threads_may_take_page_locked_memory_meanwhile():
 
     with ThreadPoolExecutor(1) as pool:
         pinned = pool.submit(pin)
-        own = meta_learned(learner, list(map(there, episodes(0))))
+        own = scores_and_gradients(learner, list(map(to_gpu, episodes(0))))
         stop.append(True)
         assert pinned.result() > 0
-    assert_near(own[1], meta_learned(plain, episodes(0))[1])
+    assert_near(own[1], scores_and_gradients(plain, episodes(0))[1])

@@ -1,4 +1,4 @@
-"""Traced episodes against one at a time, in float64: scores and every meta-gradient."""
+"""Traced episodes against one at a time, in float64: scores and meta-gradients."""
 
 import shutil
 from functools import partial
@@ -12,8 +12,8 @@ from tests.episodes import random_episode
 from tests.learners.batching.test_vmapped import CLASSIFIERS, RULES, SGD, curves, regressor
 
 
-def meta_learned(learner, episodes, scores):
-    """The scores, stacked, and the meta-gradients of the mean loss that are not zero."""
+def scores_and_gradients(learner, episodes, scores):
+    """(stacked scores, nonzero meta-gradients of the mean loss)."""
     learner.zero_grad()
     losses = [learner.objective.loss(score, e.query_y) for score, e in zip(scores, episodes, strict=True)]
     torch.stack(losses).mean().backward()
@@ -22,8 +22,8 @@ def meta_learned(learner, episodes, scores):
 
 
 def assert_equal(learner, episodes, tolerance=1e-12, traced=None):
-    expected, grads = meta_learned(learner, episodes, [learner(episode) for episode in episodes])
-    got, traced_grads = meta_learned(learner, episodes, (traced or Traced())(learner, episodes))
+    expected, grads = scores_and_gradients(learner, episodes, [learner(episode) for episode in episodes])
+    got, traced_grads = scores_and_gradients(learner, episodes, (traced or Traced())(learner, episodes))
     torch.testing.assert_close(got, expected, rtol=tolerance, atol=tolerance)
     assert traced_grads.keys() == grads.keys()
     for name, value in grads.items():
@@ -42,7 +42,7 @@ def test_regression(rule, first_order):
     assert_equal(regressor(RULES[rule], first_order), curves(3))
 
 
-def test_a_trace_sees_the_weights_and_episodes_of_the_moment():
+def test_a_trace_is_reused_for_other_weights_and_episodes():
     learner, traced = regressor(RULES["alfa"], first_order=False), Traced()
     for episodes in (curves(5)[:3], curves(5)[2:]):
         assert_equal(learner, episodes, traced=traced)
@@ -70,7 +70,7 @@ def test_compiled(mode):
     assert_equal(regressor(RULES["alfa"], first_order=False), curves(3), 1e-10, Traced(run))
 
 
-def test_a_missing_compiler_is_told_of_before_anything_is_compiled(monkeypatch):
+def test_a_missing_compiler_is_an_error_before_compilation(monkeypatch):
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(UserError, match="needs a C.. compiler.*@replayed"):
         compiled(torch.fx.GraphModule({}, torch.fx.Graph()))

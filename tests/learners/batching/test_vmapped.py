@@ -1,4 +1,4 @@
-"""Stacked episodes against one at a time, in float64: scores and every meta-gradient."""
+"""Stacked episodes against one at a time, in float64: scores and meta-gradients."""
 
 from functools import partial
 
@@ -43,7 +43,7 @@ def regressor(rule, first_order):
 
 
 def assert_equal_meta_learning(learner, episodes):
-    """Scores and meta-gradients of the mean loss, one episode at a time and stacked."""
+    """Asserts equal scores and meta-gradients of the mean loss, one episode at a time and stacked."""
     targets = torch.stack([episode.query_y for episode in episodes])
     results = []
     for scores in (torch.stack([learner(episode) for episode in episodes]), vmapped_scores(learner, episodes)):
@@ -72,7 +72,7 @@ def test_regression(rule, first_order):
     assert_equal_meta_learning(regressor(rule, first_order), curves(4))
 
 
-def test_a_network_with_poolings():
+def test_a_network_with_pooling():
     episodes = [random_episode(size=16, seed=seed) for seed in range(2)]
     assert_equal_meta_learning(small_learner(ALFA, backbone=small_convnet(), first_order=False), episodes)
 
@@ -94,7 +94,7 @@ def test_only_episodes_of_equal_shape_are_stackable():
 
 
 @pytest.mark.parametrize("queries", [(2, 2), (2, 3)])
-def test_batching_serves_episodes_of_any_shape(queries):
+def test_batching_works_for_episodes_of_any_shape(queries):
     episodes = [random_episode(seed=seed, queries=number) for seed, number in enumerate(queries)]
     learner, plain = small_learner(batching=vmapped), small_learner()
     for scores, episode in zip(learner.forward_episodes(episodes), episodes, strict=True):

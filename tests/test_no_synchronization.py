@@ -1,4 +1,4 @@
-"""An episode goes through without the host waiting for the device: seen by its operators, whatever the device."""
+"""Episodes without device synchronisation, detected by operators on any device."""
 
 from functools import partial
 
@@ -25,32 +25,36 @@ from alfa_md.rules.normalized_state import NormalizedState
 from alfa_md.rules.sgd import sgd
 from tests.episodes import has_gradients, meta_loss, random_episode, small_learner, smooth_net
 
-# Operators whose result, or its size, the host must read: a GPU finishes all work before them.
-READING = {"_local_scalar_dense", "item", "is_nonzero", "equal", "nonzero", "nonzero_numpy", "argwhere"}
-READING |= {"masked_select", "unique_dim", "_unique", "_unique2", "unique_consecutive", "bincount", "allclose"}
-INDEXING = {"index", "index_put", "index_put_", "_index_put_impl_"}  # which look for what is true in a mask
-COPYING = {"_to_copy", "copy_"}  # which wait, unless told otherwise, between a device and the host
+# Operators whose result, or its size, is read by the host, which waits for the GPU.
+READS = {"_local_scalar_dense", "item", "is_nonzero", "equal", "nonzero", "nonzero_numpy", "argwhere"}
+READS |= {"masked_select", "unique_dim", "_unique", "_unique2", "unique_consecutive", "bincount", "allclose"}
+INDEXES = {"index", "index_put", "index_put_", "_index_put_impl_"}  # synchronise if an index is a mask
+COPIES = {"_to_copy", "copy_"}  # synchronise between device and host unless non_blocking
 
 
-class Waits(AssertionError):
-    """An operator that makes the host wait."""
+class Synchronized(AssertionError):
+    """An operator that synchronises host and device."""
 
 
-class NoWaiting(TorchDispatchMode):
-    """Inside, an operator that makes the host wait for a device raises Waits."""
+class NoSynchronization(TorchDispatchMode):
+    """Inside, an operator that synchronises host and device raises Synchronized."""
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
         kwargs, name = kwargs or {}, func._schema.name.removeprefix("aten::")
-        if name in READING or (name in INDEXING and masked(args[1])) or (name in COPYING and blocks(args, kwargs)):
-            raise Waits(f"{func}")
+        if (
+            name in READS
+            or (name in INDEXES and has_mask(args[1]))
+            or (name in COPIES and is_blocking_copy(args, kwargs))
+        ):
+            raise Synchronized(f"{func}")
         return func(*args, **kwargs)
 
 
-def masked(indices) -> bool:
+def has_mask(indices) -> bool:
     return any(isinstance(index, Tensor) and index.dtype in (torch.bool, torch.uint8) for index in indices)
 
 
-def blocks(args, kwargs) -> bool:
+def is_blocking_copy(args, kwargs) -> bool:
     """True for a synchronous copy between devices."""
     places = {leaf.device.type for leaf in tree_leaves(args) if isinstance(leaf, Tensor)}
     places |= {torch.device(kwargs["device"]).type} if kwargs.get("device") else set()
@@ -58,7 +62,7 @@ def blocks(args, kwargs) -> bool:
 
 
 TENSOR = torch.tensor([1.0, 0.0])
-WAITING = {
+SYNCHRONIZING = {
     "item": lambda: TENSOR[0].item(),
     "a condition": lambda: bool(TENSOR[0]),
     "a loop bound": lambda: range(TENSOR[0].long()),
@@ -73,14 +77,14 @@ WAITING = {
 }
 
 
-@pytest.mark.parametrize("act", WAITING.values(), ids=WAITING)
-def test_what_waits_is_seen(act):
-    with pytest.raises(Waits), NoWaiting():
-        act()
+@pytest.mark.parametrize("operation", SYNCHRONIZING.values(), ids=SYNCHRONIZING)
+def test_synchronization_is_detected(operation):
+    with pytest.raises(Synchronized), NoSynchronization():
+        operation()
 
 
-def test_what_does_not_wait_passes():
-    with NoWaiting():
+def test_asynchronous_operators_are_allowed():
+    with NoSynchronization():
         assert TENSOR.to(torch.float64).dtype == torch.float64
         assert TENSOR.to("meta", non_blocking=True).is_meta
         assert TENSOR[torch.tensor([1, 0])].shape == (2,)
@@ -107,9 +111,9 @@ OTHERS = {
 }
 
 
-def go_through(learner, episode) -> None:
-    """Training with the outer gradient, then evaluation; Waits is raised where one of them waits."""
-    with NoWaiting():
+def train_and_evaluate(learner, episode) -> None:
+    """Training with the outer gradient, then evaluation; raises Synchronized if one of them synchronises."""
+    with NoSynchronization():
         meta_loss(learner.train(), episode).backward()
         with torch.no_grad():
             scores = learner.eval()(episode)
@@ -119,38 +123,38 @@ def go_through(learner, episode) -> None:
 @pytest.mark.parametrize("first_order", [True, False])
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 @pytest.mark.parametrize("head", HEADS.values(), ids=HEADS)
-def test_an_episode_waits_for_nothing(head, rule, first_order):
-    go_through(small_learner(head=head(), first_order=first_order, **rule), random_episode())
+def test_an_episode_does_not_synchronize(head, rule, first_order):
+    train_and_evaluate(small_learner(head=head(), first_order=first_order, **rule), random_episode())
 
 
 @pytest.mark.parametrize("options", OTHERS.values(), ids=OTHERS)
-def test_nor_does_one_under_other_options(options):
+def test_an_episode_under_other_options_does_not_synchronize(options):
     options = {"backbone": smooth_net, "size": 12, "first_order": False} | options
     size, backbone = options.pop("size"), options.pop("backbone")()
     learner = small_learner(backbone=backbone, additional_evaluation_steps=1, **options)
-    go_through(learner.float(), random_episode(size=size, dtype=torch.float32))
+    train_and_evaluate(learner.float(), random_episode(size=size, dtype=torch.float32))
 
 
-def test_nor_do_several_at_once():
+def test_stacked_episodes_do_not_synchronize():
     learner, episodes = small_learner(batching=vmapped, first_order=False), [random_episode(seed=n) for n in range(2)]
-    with NoWaiting():
+    with NoSynchronization():
         torch.stack(learner.forward_episodes(episodes)).sum().backward()
     assert has_gradients(learner)
 
 
-class Reading(nn.Module):
-    """A backbone that looks at its own values."""
+class ReadsValues(nn.Module):
+    """A backbone that reads its values on the host."""
 
     def forward(self, images: Tensor) -> Tensor:
         return images.flatten(1) / (2.0 if images.mean() > 0 else 1.0)
 
 
-def test_a_backbone_that_reads_its_values_is_caught():
-    with pytest.raises(Waits, match="_local_scalar_dense"):
-        go_through(small_learner(SGD, backbone=nn.Sequential(smooth_net(), Reading())), random_episode())
+def test_a_backbone_that_reads_its_values_is_detected():
+    with pytest.raises(Synchronized, match="_local_scalar_dense"):
+        train_and_evaluate(small_learner(SGD, backbone=nn.Sequential(smooth_net(), ReadsValues())), random_episode())
 
 
 def test_no_constant_is_copied_to_the_device():
-    """On a device without values the host's constants would have to be sent, and nothing can be read back."""
+    """On the meta device, which has no values: constants of the host would have to be copied there."""
     learner = small_learner(first_order=False).to("meta")
-    go_through(learner, random_episode().map(lambda tensor: tensor.to("meta")))
+    train_and_evaluate(learner, random_episode().map(lambda tensor: tensor.to("meta")))
