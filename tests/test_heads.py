@@ -43,9 +43,9 @@ def test_a_template_has_the_names_and_the_tensors_that_all_episodes_start_from(h
     ours = made(head)
     template = ours.template()
     assert tuple(template) == NAMES and tuple(ours(flat, X, Y, 2)) == NAMES
-    own = list(ours.parameters())
-    assert [tensor for tensor in template.values() if tensor is not None] == own or not own
-    assert all((tensor is None) == (not own) for tensor in template.values())
+    own = {id(parameter) for parameter in ours.parameters()}
+    starts = [id(tensor) in own for tensor in template.values() if tensor is not None]
+    assert len(starts) in (0, len(NAMES)) and all(starts)
 
 
 @every_head
@@ -73,9 +73,12 @@ def test_gradients_reach_what_is_learned(head, looks_at):
     if live:
         sum(tensor.square().sum() for tensor in live).backward()
     assert (features.grad is not None) == (looks_at == "all")
+    starts = {id(tensor) for tensor in ours.template().values()}
     for parameter in ours.parameters():
-        used = parameter.grad[:2]
-        assert torch.equal(used, 2 * parameter[:2]) and not parameter.grad[2:].any()  # rows of absent classes: none
+        if id(parameter) in starts:  # rows of absent classes have no gradient
+            assert torch.equal(parameter.grad[:2], 2 * parameter[:2]) and not parameter.grad[2:].any()
+        else:
+            assert parameter.grad.any()
 
 
 @every_head
