@@ -13,7 +13,7 @@ import torch
 from alfa_md import __version__
 from alfa_md.errors import UserError
 from alfa_md.experiment import config
-from alfa_md.experiment.out_of_memory import SAVING
+from alfa_md.experiment.memory_bindings import SAVING
 from alfa_md.system.distributed import SINGLE_PROCESS, ProcessGroup
 from alfa_md.system.files import read_json, write_json, write_text
 from alfa_md.system.lock import lock_or_refuse
