@@ -120,7 +120,9 @@ class RunDirectory:
     def _refuse_other(self, operative: str, facts: dict) -> None:
         changed = config.differences(self.config.read_text(), operative, but=SAVING)
         old = self.facts()
-        changed += [f"{key}: {old.get(key)} -> {facts[key]}" for key in facts if old.get(key) != facts[key]]
+        drawn = old.get("data_kind") == facts.get("data_kind") == "miniature"  # the same in every cache directory
+        compared = [key for key in facts if not (drawn and key == "data_root")]
+        changed += [f"{key}: {old.get(key)} -> {facts[key]}" for key in compared if old.get(key) != facts[key]]
         if changed:
             raise UserError(
                 f"{self.path} is a run of another configuration ({'; '.join(changed)}); choose another --run_dir"
