@@ -7,6 +7,7 @@ from contextvars import ContextVar
 import torch
 from torch import Tensor, nn
 
+from alfa_md.kernels.function import Function
 from alfa_md.system.context import set_in_context
 
 _paused: ContextVar[bool] = ContextVar("paused", default=False)
@@ -50,7 +51,7 @@ def paused() -> AbstractContextManager:
     return set_in_context(_paused, True)
 
 
-class Add(torch.autograd.Function):
+class Add(Function):
     """Calls `add` with values; under `vmap` with their sum over the mapped dimension, which `add` cannot see itself."""
 
     @staticmethod

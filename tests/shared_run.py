@@ -23,7 +23,7 @@ def meta_gradient(group: ProcessGroup) -> dict[str, torch.Tensor]:
     """The gradients, loss, score and new parameters of one outer step in float64."""
     state = fresh_state(small_learner())
     episodes = [random_episode(seed=seed) for seed in group.shard(range(NUM_EPISODES))]
-    loss, score = outer_step(state, episodes, math.inf, group)
+    loss, score, _ = outer_step(state, episodes, math.inf, group)
     gradients = {f"gradient {name}": p.grad for name, p in state.learner.named_parameters() if p.grad is not None}
     return gradients | {"loss": torch.tensor(loss), "score": torch.tensor(score)} | state.learner.state_dict()
 

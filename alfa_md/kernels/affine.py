@@ -4,7 +4,8 @@ PyTorch's `addcmul` is the same in one pass; its gradients multiply by the facto
 """
 
 from torch import Tensor, addcmul
-from torch.autograd import Function
+
+from alfa_md.kernels.function import Function
 
 
 def affine(x: Tensor, scale: Tensor, shift: Tensor) -> Tensor:

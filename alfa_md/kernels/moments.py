@@ -2,9 +2,9 @@
 
 import torch
 from torch import Tensor
-from torch.autograd import Function
 
 from alfa_md.kernels.affine import affine
+from alfa_md.kernels.function import Function
 
 
 def batch_moments(x: Tensor) -> tuple[Tensor, Tensor]:

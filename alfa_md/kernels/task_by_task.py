@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.autograd import Function
+
+from alfa_md.kernels.function import Function
 
 
 class TaskByTask(Function):

@@ -1,11 +1,12 @@
 """Hooks of the training loop, run between two updates: validation, checkpoints, logging, graceful stop."""
 
+from collections.abc import Sequence
 from contextlib import ExitStack
 from types import TracebackType
 
 import torch
 
-from alfa_md.episode import EpisodeSource
+from alfa_md.episode import Episode, EpisodeSource
 from alfa_md.evaluation.results import score_episodes
 from alfa_md.experiment.checkpoint import TrainState, save_weights
 from alfa_md.experiment.ranking import update_ranking
@@ -16,7 +17,8 @@ from alfa_md.system.interruption import Interruption
 from alfa_md.system.progress import CONSOLE, Progress
 from alfa_md.training.clock import Clock
 from alfa_md.training.metrics_log import MetricsLog
-from alfa_md.training.tensorboard import log_tensorboard, peak_memory
+from alfa_md.training.step import UpdateMetrics
+from alfa_md.training.tensorboard import log_tensorboard, mean_hyperparameters, peak_memory
 
 
 class TrainingHooks:
@@ -106,15 +108,23 @@ class TrainingHooks:
             CONSOLE.print(f"stopped after update {self.state.step}; the same command goes on from there")
             raise SystemExit(self.stop.exit_code)
 
-    def log_update(self, loss: float, score: float, waited_seconds: float, record: bool) -> None:
-        """Shows the progress after an update; with `record`, also writes its metrics to the log."""
+    def log_update(
+        self, update: UpdateMetrics, episodes: Sequence[Episode], waited_seconds: float, record: bool
+    ) -> None:
+        """Shows the progress after an update; with `record`, also writes its metrics to the log.
+
+        Mean rates and decays are those of the inner loop on the first of the update's `episodes`, by new weights.
+        """
         state, unit, data_wait = self.state, self.unit, self.clock.fraction(waited_seconds)
-        now = f"loss {loss:.3f}  {unit.name} {with_unit(unit.number(score), unit)}"
+        now = f"loss {update.loss:.3f}  {unit.name} {with_unit(unit.number(update.score), unit)}"
         best = "" if state.best is None else f"  best validation {with_unit(unit.number(state.best), unit)}"
         self.clock.tick(state.step)
         self.progress.advance(f"{now}  waiting for data {100 * data_wait:.0f} %{best}")
         if record and self.log:
-            values = {"loss": loss, unit.name: score, "learning_rate": state.schedule.get_last_lr()[0]}
+            values = {"loss": update.loss, unit.name: update.score, "gradient_norm": update.gradient_norm}
+            values |= {"learning_rate": state.schedule.get_last_lr()[0]}
+            if episodes:
+                values |= mean_hyperparameters(state.learner, episodes[0])
             costs = {"data_wait": data_wait, "peak_memory": peak_memory(self.device)}
             self.log.write(state.step, "train", **values, **self.clock.seconds(), **costs)
 

@@ -83,8 +83,9 @@ def train(
             hooks.stop_if_requested()
             if state.step == num_updates:
                 return state
-            loss, score = outer_step(state, next(batches), clip_norm, group)
-            hooks.log_update(loss, score, episodes.waited_seconds, is_due(state.step, log_every, num_updates))
+            batch = next(batches)
+            update = outer_step(state, batch, clip_norm, group)
+            hooks.log_update(update, batch, episodes.waited_seconds, is_due(state.step, log_every, num_updates))
 
 
 def report_idle_processes(group: ProcessGroup, episodes_per_step: int) -> None:

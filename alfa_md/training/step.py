@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import nn
@@ -34,10 +35,18 @@ def parameter_groups(learner: Learner, weight_decay: float) -> list[dict]:
     return [group for group in groups if group["params"]] or groups[:1]
 
 
+class UpdateMetrics(NamedTuple):
+    """Means over the episodes of an update, and the norm of the outer gradient before it is clipped."""
+
+    loss: float
+    score: float
+    gradient_norm: float
+
+
 def outer_step(
     state: TrainState, episodes: Sequence[Episode], clip_norm: float, group: ProcessGroup = SINGLE_PROCESS
-) -> tuple[float, float]:
-    """One meta-update from this process's `episodes` and those of the others; returns mean loss and score over all.
+) -> UpdateMetrics:
+    """One meta-update from this process's `episodes` and those of the others.
 
     Raises UserError if a loss or gradient is not finite or memory runs out; no parameter is updated then.
     """
@@ -54,7 +63,8 @@ def outer_step(
             results.append(accumulate_gradients(state, portion, num_episodes))
     parameters = trainable_parameters(state.learner)
     group.sum_gradients(parameters)
-    if not clip_gradients(parameters, clip_norm):
+    norm = clip_gradients(parameters, clip_norm)
+    if not math.isfinite(norm):
         raise UserError(non_finite_message("gradient", state, episodes))
     for part in accumulators:
         part.synchronize(group.all_reduce)
@@ -62,11 +72,11 @@ def outer_step(
     state.schedule.step()
     state.step += 1
     loss, score = group.all_reduce([sum(loss for loss, _ in results), sum(score for _, score in results)])
-    return loss / num_episodes, score / num_episodes
+    return UpdateMetrics(loss / num_episodes, score / num_episodes, norm)
 
 
-def clip_gradients(parameters: Sequence[nn.Parameter], clip_norm: float) -> bool:
-    """Clips the gradients in place to a global norm of `clip_norm`; returns False if the norm is not finite.
+def clip_gradients(parameters: Sequence[nn.Parameter], clip_norm: float) -> float:
+    """Clips the gradients in place to a global norm of `clip_norm`; returns their norm before.
 
     A diverging inner loop can give finite gradients whose squares overflow float32: the norm is then taken in float64.
     """
@@ -75,7 +85,7 @@ def clip_gradients(parameters: Sequence[nn.Parameter], clip_norm: float) -> bool
     if not norm.isfinite():
         norm = get_total_norm([grad.double() for grad in grads])
     clip_grads_with_norm_(parameters, clip_norm, norm)
-    return math.isfinite(norm)
+    return float(norm)
 
 
 def micro_batches(learner: Learner, episodes: Sequence[Episode]) -> list[Sequence[Episode]]:

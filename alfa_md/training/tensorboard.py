@@ -1,5 +1,6 @@
 """TensorBoard images and histograms of a run: one validation episode and the inner loop's rates and decays on it."""
 
+import math
 import resource
 import sys
 
@@ -9,7 +10,7 @@ from torch import Tensor
 from alfa_md.data.image_grid import episode_grid
 from alfa_md.episode import Episode
 from alfa_md.learners.base import Learner
-from alfa_md.learners.tracing import trace
+from alfa_md.learners.tracing import Trace, trace
 from alfa_md.training.metrics_log import SummaryWriter
 
 
@@ -21,16 +22,27 @@ def log_tensorboard(writer: SummaryWriter, learner: Learner, episode: Episode, s
     """
     if episode.support_x.dim() == 4:
         writer.add_image("episode/support_and_query", episode_grid(episode), step)
-    seen = trace(learner, episode)
-    if seen is None or not any(True for _ in learner.rule.parameters()):
-        return
-    for kind, values in seen.values.items():
-        if "_" in kind:  # a factor of another one
-            continue
+    seen = trace_learned_rule(learner, episode)
+    for kind, values in (seen.values if seen else {}).items():
         for number, row in enumerate(values):
             add_histogram(writer, f"{kind}_of_step/{number + 1}", row, step)
         for name, column in zip(seen.names, values.T, strict=True):
             add_histogram(writer, f"{kind}_of_tensor/{name}", column, step)
+
+
+def mean_hyperparameters(learner: Learner, episode: Episode) -> dict[str, float]:
+    """`mean_rates`, `mean_decays`, ... over the inner steps and tensors; empty for a rule without parameters."""
+    seen = trace_learned_rule(learner, episode)
+    means = {kind: values.mean().item() for kind, values in (seen.values if seen else {}).items()}
+    return {f"mean_{kind}": mean for kind, mean in means.items() if math.isfinite(mean)}
+
+
+def trace_learned_rule(learner: Learner, episode: Episode) -> Trace | None:
+    """The hyperparameters that a rule with parameters uses on an episode, without the factors they are products of."""
+    if not hasattr(learner, "rule") or not any(True for _ in learner.rule.parameters()):
+        return None
+    seen = trace(learner, episode)
+    return seen and seen._replace(values={kind: values for kind, values in seen.values.items() if "_" not in kind})
 
 
 def add_histogram(writer: SummaryWriter, tag: str, values: Tensor, step: int) -> None:

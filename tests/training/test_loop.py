@@ -130,7 +130,8 @@ def test_metrics_hold_both_curves_and_the_time(tmp_path):
         (6, "train"),
         (6, "validation"),
     ]
-    assert records[1].keys() == {"step", "group", "loss", "accuracy", "learning_rate", *COSTS}
+    means = {"gradient_norm", "mean_rates", "mean_decays"}
+    assert records[1].keys() == {"step", "group", "loss", "accuracy", "learning_rate", *means, *COSTS}
     assert records[2].keys() == {"step", "group", "accuracy", "ci95", "seconds", "cpu_seconds"}
     assert 0 <= records[1]["data_wait"] <= 1 and records[1]["peak_memory"] > 2**20
     assert records[1]["learning_rate"] == 0.005 and records[4]["cpu_seconds"] > 0

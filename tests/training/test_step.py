@@ -66,7 +66,8 @@ def test_gradients_are_averaged_over_the_episodes_of_a_step():
     episodes = [random_episode(seed=seed) for seed in range(3)]
     singles = [meta_gradients(small_learner(), episode) for episode in episodes]
     state = fresh_state(small_learner())
-    loss, score = outer_step(state, episodes, clip_norm=math.inf)
+    loss, score, norm = outer_step(state, episodes, clip_norm=math.inf)
+    assert norm == pytest.approx(torch.cat([p.grad.flatten() for p in state.learner.parameters()]).norm().item())
     for name, parameter in state.learner.named_parameters():
         mean = sum(single[name] for single in singles) / 3
         torch.testing.assert_close(parameter.grad, mean, rtol=1e-10, atol=1e-14)
@@ -175,8 +176,8 @@ def test_finite_gradients_whose_squares_overflow_are_clipped():
     parameters = [nn.Parameter(torch.ones(3)), nn.Parameter(torch.ones(2))]
     for parameter, grad in zip(parameters, (torch.tensor([3e25, 0.0, 0.0]), torch.tensor([0.0, 4e25])), strict=True):
         parameter.grad = grad
-    assert clip_gradients(parameters, 10.0)
+    assert clip_gradients(parameters, 10.0) == pytest.approx(5e25)
     torch.testing.assert_close(parameters[0].grad, torch.tensor([6.0, 0.0, 0.0]))
     torch.testing.assert_close(parameters[1].grad, torch.tensor([0.0, 8.0]))
     parameters[0].grad[1] = torch.inf
-    assert not clip_gradients(parameters, 10.0)
+    assert not math.isfinite(clip_gradients(parameters, 10.0))

@@ -15,7 +15,7 @@ from alfa_md.rules.clipped import Clipped
 from alfa_md.rules.momentum import Momentum
 from alfa_md.rules.sgd import sgd
 from alfa_md.training.metrics_log import SummaryWriter
-from alfa_md.training.tensorboard import log_tensorboard, peak_memory
+from alfa_md.training.tensorboard import log_tensorboard, mean_hyperparameters, peak_memory
 from tests.episodes import busy_learner, random_episode, small_learner, smooth_net
 from tests.noise import CPU
 
@@ -82,3 +82,18 @@ def test_the_unit_of_the_system_is_known(monkeypatch, platform, unit):
     monkeypatch.setattr("alfa_md.training.tensorboard.sys.platform", platform)
     monkeypatch.setattr("alfa_md.training.tensorboard.resource.getrusage", lambda who: SimpleNamespace(ru_maxrss=7))
     assert peak_memory(CPU) == 7 * unit
+
+
+def test_means_of_what_the_rule_learns():
+    learner = busy_learner()
+    seen = trace(learner, EPISODE).values
+    means = mean_hyperparameters(learner, EPISODE)
+    assert means == {
+        "mean_rates": pytest.approx(seen["rates"].mean().item()),
+        "mean_decays": pytest.approx(seen["decays"].mean().item()),
+    }
+    assert mean_hyperparameters(small_learner(partial(sgd, inner_rate=0.1)), EPISODE) == {}
+    assert mean_hyperparameters(PrototypicalLearner(smooth_net()).double(), EPISODE) == {}
+    with torch.no_grad():
+        learner.rule.hypers.second.lr.values.fill_(torch.inf)
+    assert list(mean_hyperparameters(learner, EPISODE)) in (["mean_decays"], [])
