@@ -62,6 +62,15 @@ def test_batch_is_one_at_a_time(make):
 
 
 @every_learner
+def test_outer_losses_are_scalars_of_one_episode_at_a_time(make):
+    learner, episodes = make(), [random_episode(seed=seed) for seed in range(2)]
+    for outcome, episode in zip(learner.losses(episodes), episodes, strict=True):
+        alone = learner.loss(episode)
+        assert outcome.loss.shape == () and outcome.loss.isfinite() and torch.equal(outcome.loss, alone.loss)
+        assert torch.equal(outcome.scores, learner(episode)) and torch.equal(alone.scores, outcome.scores)
+
+
+@every_learner
 def test_an_episode_leaves_nothing_behind(make):
     learner, episode = make(), random_episode()
     before = {name: value.clone() for name, value in learner.state_dict().items()}
