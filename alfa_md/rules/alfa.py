@@ -87,7 +87,7 @@ def alfa_random(
     """ALFA from a random initialisation that is never trained: theta' = (1 - P d B) theta - a A grad.
 
     P, one decay for every parameter, starts at `inner_decay` and takes the place of the learned initialisation;
-    B starts at 1. Bind `GradientLearner.start = @frozen` beside it. (Supplement of the paper, and the authors' code.)
+    B starts at 1. Bind `GradientLearner.initialization = @frozen` too. (Supplement of the paper, and authors' code.)
     """
     prior = RateAndDecay(lr=Constant(1.0), decay=PerParameter(template, inner_decay))
     generated = Product(Generated(template, generator), scales(template, num_steps, inner_rate, 1.0))
