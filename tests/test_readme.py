@@ -17,6 +17,7 @@ README = (ROOT / "README.md").read_text()
 WRITTEN = {path.stem: path.read_text() for path in (ROOT / "docs").glob("*.md") if path.name != "errors.md"}
 PAGES = {"README": README} | WRITTEN
 COMMANDS = {"train", "evaluate", "compare", "convert", "report", "plot", "check", "episodes"}
+FLAGS = ("gin_config", "gin_bindings")
 FOLDERS = ("alfa_md", "benchmarks", "docs", "gin", "results", "scripts", "tests", "third_party")
 ABSENT = {"third_party/meta-dataset"}  # of the user
 ATTRIBUTES = {"static = True"}  # of a module, not bound
@@ -141,6 +142,14 @@ def test_every_command_and_flag_exists(page):
             if word[:2] == "--"
         ]
         assert set(given) <= set(defined), words
+
+
+@every_page
+def test_gin_files_and_bindings_of_a_command_go_together(page):
+    for words in commands(text_of(page)):
+        given = {flag: [word.split("=", 1)[1] for word in words if word.startswith(f"--{flag}=")] for flag in FLAGS}
+        if given["gin_config"]:
+            config.parse(given["gin_config"], given["gin_bindings"])
 
 
 def test_every_command_of_the_package_is_in_the_readme():
