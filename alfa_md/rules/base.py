@@ -72,6 +72,7 @@ class UpdateRule(nn.Module):
     def hyperparameters(self, params: Params, grads: Params, state: State, step: int) -> dict[str, Named]:
         """The values that `update` uses on the same arguments, for TensorBoard and figures.
 
-        By plural nouns, such as `rates`, `decays`, `momenta`; factors of them as `generated_rates`, `multiplier_rates`.
+        By plural nouns, such as `rates` (which the contract asks for), `decays`, `momenta`; factors of them as
+        `generated_rates`, `multiplier_rates`, which have figures of their own.
         """
         return {}
