@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from alfa_md.data.sampling import ClassDraw
+from benchmarks import inner_loop
 from benchmarks.cases import CASES, COARSE, CONV4, FURTHER, KEPT, LOW, PLAIN, STACKED, TOGETHER, Form, work
 from benchmarks.flops import gigaflop
 from benchmarks.memory import measure_in_subprocess
@@ -93,3 +94,21 @@ def test_the_memory_of_an_update():
     name, case = next((name, case) for name, case in CASES.items() if TOGETHER in case.memory)
     found = {form: measure_in_subprocess(name, form, CPU)["megabytes"] for form in (TOGETHER, KEPT, LOW)}
     assert 2 * found[KEPT] < found[TOGETHER] and 5 * found[LOW] < found[TOGETHER]
+
+
+@pytest.mark.slow
+def test_the_table_of_inner_loops_has_a_row_for_every_rule():
+    command = [sys.executable, "-m", "benchmarks.inner_loop", "--rounds=1"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert all(f"\n| {name} | " in done.stdout for name in (*inner_loop.RULES, "ANIL, features once", "MAML"))
+
+
+@pytest.mark.slow
+def test_a_build_has_the_overhead_of_itself():
+    command = [sys.executable, "-m", "benchmarks.overhead", f"--baseline={ROOT}", "--rounds=3", "--cases=sine"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    rows = [line.split(" | ") for line in done.stdout.splitlines() if line.startswith("| sine")]
+    assert [row[1] for row in rows] == ["second order", "first order"]
+    assert all(0.7 < float(row[4]) < 1.4 and float(row[6].rstrip(" |")) > 1 for row in rows)

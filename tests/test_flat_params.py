@@ -21,6 +21,7 @@ from tests.rules.test_contract import PER_PARAMETER, RULES
 PARAMS = {"a": torch.arange(6.0).view(2, 3), "b": torch.tensor([5.0]), "c": torch.tensor([[-1.0, 3.0]])}
 
 
+@pytest.mark.fast_path
 def test_flat_params_is_a_mapping_of_views():
     flat = flattened(PARAMS)
     assert isinstance(flat, FlatParams) and list(flat) == list(PARAMS) and len(flat) == 3

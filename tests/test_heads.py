@@ -43,9 +43,9 @@ def test_template_has_names_and_shared_initial_tensors(head, embeds):
     ours = build_head(head)
     template = ours.template()
     assert tuple(template) == NAMES and tuple(ours(flatten, X, Y, 2)) == NAMES
-    own = list(ours.parameters())
-    assert [tensor for tensor in template.values() if tensor is not None] == own or not own
-    assert all((tensor is None) == (not own) for tensor in template.values())
+    own = {id(parameter) for parameter in ours.parameters()}
+    initial = [id(tensor) in own for tensor in template.values() if tensor is not None]
+    assert len(initial) in (0, len(NAMES)) and all(initial)
 
 
 @every_head
@@ -73,9 +73,12 @@ def test_gradients_reach_parameters_and_features(head, embeds):
     if live:
         sum(tensor.square().sum() for tensor in live).backward()
     assert (features.grad is not None) == (embeds == "all")
+    initial = {id(tensor) for tensor in ours.template().values()}
     for parameter in ours.parameters():
-        used = parameter.grad[:2]
-        assert torch.equal(used, 2 * parameter[:2]) and not parameter.grad[2:].any()  # rows of absent classes: none
+        if id(parameter) in initial:  # rows of absent classes have no gradient
+            assert torch.equal(parameter.grad[:2], 2 * parameter[:2]) and not parameter.grad[2:].any()
+        else:
+            assert parameter.grad.any()
 
 
 @every_head

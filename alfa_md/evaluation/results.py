@@ -133,6 +133,7 @@ class Results:
         if not self.group.is_first:
             self.sources[source.name] = record
             return
+        self.path.parent.mkdir(exist_ok=True)  # copies of runs lose empty folders
         with exclusive_lock(self.path.with_name(f".{self.path.name}.lock")):
             if not self._read():
                 self._set_aside()

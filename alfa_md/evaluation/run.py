@@ -25,8 +25,8 @@ from alfa_md.evaluation.tables import (
 )
 from alfa_md.experiment import config
 from alfa_md.experiment.definition import Experiment
+from alfa_md.experiment.memory_bindings import SAVING
 from alfa_md.experiment.open_run import open_run
-from alfa_md.experiment.out_of_memory import SAVING
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.learners.base import Learner
 from alfa_md.metrics import ACCURACY

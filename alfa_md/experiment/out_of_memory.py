@@ -5,13 +5,12 @@ from contextlib import contextmanager
 
 from alfa_md.episode import Episode
 from alfa_md.errors import UserError
+from alfa_md.experiment.memory_bindings import SAVING
 from alfa_md.learners.base import Learner
 from alfa_md.learners.gradient import GradientLearner
 
 # Parts of the RuntimeError messages of device and host allocators.
 OUT_OF_MEMORY_MESSAGES = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED")
-# Bindings that save memory and change results only by rounding: a run may be resumed with different values.
-SAVING = {"support_moments.query_portion": "10", "GradientLearner.recompute": "@recompute_all"}
 LOWER_PRECISION = "GradientLearner.precision = @bfloat16"
 
 

@@ -14,6 +14,7 @@ MODULES = {
     "learners.starts": "learners.initialization",
     "precision": "kernels.precision",
     "recomputation": "inner_loop.recomputation",
+    "rules.state": "rules.learning_state",
     "schedules": "training.schedules",
     "training": "training.loop",
 }

@@ -13,7 +13,7 @@ import torch
 from alfa_md import __version__
 from alfa_md.errors import UserError
 from alfa_md.experiment import config
-from alfa_md.experiment.out_of_memory import SAVING
+from alfa_md.experiment.memory_bindings import SAVING
 from alfa_md.system.distributed import SINGLE_PROCESS, ProcessGroup
 from alfa_md.system.files import read_json, write_json, write_text
 from alfa_md.system.lock import lock_or_refuse
@@ -120,7 +120,9 @@ class RunDirectory:
     def _refuse_other(self, operative: str, facts: dict) -> None:
         changed = config.differences(self.config.read_text(), operative, but=SAVING)
         old = self.facts()
-        changed += [f"{key}: {old.get(key)} -> {facts[key]}" for key in facts if old.get(key) != facts[key]]
+        drawn = old.get("data_kind") == facts.get("data_kind") == "miniature"  # the same in every cache directory
+        compared = [key for key in facts if not (drawn and key == "data_root")]
+        changed += [f"{key}: {old.get(key)} -> {facts[key]}" for key in compared if old.get(key) != facts[key]]
         if changed:
             raise UserError(
                 f"{self.path} is a run of another configuration ({'; '.join(changed)}); choose another --run_dir"

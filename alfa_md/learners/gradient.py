@@ -26,6 +26,7 @@ from alfa_md.params import Params, Template, select_parameters, strip_prefix
 from alfa_md.rules.base import UpdateRule
 
 BACKBONE = "backbone."
+NO_BATCHING = "bind GradientLearner.batching = None"
 FEATURES = "features"  # key in the constants of the support features, if the backbone is not adapted
 
 
@@ -98,6 +99,8 @@ class GradientLearner(Learner):
         self.first_order, self.recompute = first_order, recompute
         self.protocol, self.normalization, self.objective = callable_name(normalization), normalization(), objective
         self.precision = precision
+        if batching and type(self).loss is not Learner.loss:
+            raise UserError(f"{type(self).__name__}.loss is for one episode at a time; {NO_BATCHING}")
         self.batching, self.vectorized = batching, batching is not None
         template = self.template()
         self.rule = rule(template, num_steps)

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from alfa_md.accumulators import Accumulator
 from alfa_md.episode import Episode
-from alfa_md.errors import UserError, require_at_least
+from alfa_md.errors import require_at_least
 from alfa_md.learners.base import Outcome
 from alfa_md.learners.gradient import GradientLearner
 
@@ -35,8 +35,6 @@ class MultiStepLearner(GradientLearner):
     def __init__(self, anneal_updates: int = 7500, **options: object):
         super().__init__(**options)
         require_at_least(1, "MultiStepLearner", anneal_updates=anneal_updates, num_steps=self.num_steps)
-        if self.batching:
-            raise UserError("MultiStepLearner takes one episode at a time; bind GradientLearner.batching = None")
         self.anneal_updates, self.updates = anneal_updates, UpdateCounter()
 
     def loss(self, episode: Episode) -> Outcome:

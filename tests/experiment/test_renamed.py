@@ -1,11 +1,16 @@
 """Translation of configurations with old names."""
 
+import inspect
+from importlib import import_module
+
+import gin
 import pytest
 
 from alfa_md.experiment import renamed
+from tests.shared import ROOT
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def names(monkeypatch):
     monkeypatch.setattr(renamed, "CONFIGURABLES", {"fast": "keep_all"})
     monkeypatch.setattr(renamed, "PARAMETERS", {"Learner.memory": "Learner.recompute", "keep_all.a": "keep_all.b"})
@@ -30,11 +35,27 @@ def names(monkeypatch):
         ("# Parameters for Learner:\nLearner.steps = 2", "# Parameters for Learner:\nLearner.steps = 2"),
     ],
 )
-def test_updated(old, new):
+def test_updated(names, old, new):
     assert renamed.translate(old) == new and renamed.translate(new) == new
 
 
-def test_the_successor_of_a_parameter():
+def test_the_successor_of_a_parameter(names):
     assert renamed.current_name("Learner.memory") == "Learner.recompute"
     assert renamed.current_name("Learner.adapt") == "Learner.adapts"
     assert renamed.current_name("Learner.steps") is None
+
+
+OLD = [line.split(" ") for line in (ROOT / "tests" / "stored_runs" / "configurables.txt").read_text().splitlines()]
+
+
+@pytest.mark.parametrize("module", sorted({module for module, *_ in OLD}))
+def test_everything_that_could_be_bound_at_78b7539_can_be_bound(module):
+    """Its import, its configurables and their parameters, in the names of then: all exist, or have a name of today."""
+    line = renamed.translate(f"import {module}")
+    import_module(line.removeprefix("import "))
+    for _, configurable, parameters in (row for row in OLD if row[0] == module):
+        name = renamed.translate(f"@{configurable}").removeprefix("@")
+        today = inspect.signature(gin.get_configurable(name)).parameters
+        for parameter in filter(None, parameters.split(",")):
+            current = renamed.current_name(f"{name}.{parameter}") or f"{name}.{parameter}"
+            assert current.split(".")[1] in today, f"{configurable}.{parameter}"

@@ -62,6 +62,15 @@ def test_forward_episodes_equals_one_at_a_time(make):
 
 
 @every_learner
+def test_outer_losses_are_scalars_of_one_episode_at_a_time(make):
+    learner, episodes = make(), [random_episode(seed=seed) for seed in range(2)]
+    for outcome, episode in zip(learner.losses(episodes), episodes, strict=True):
+        single = learner.loss(episode)
+        assert outcome.loss.shape == () and outcome.loss.isfinite() and torch.equal(outcome.loss, single.loss)
+        assert torch.equal(outcome.scores, learner(episode)) and torch.equal(single.scores, outcome.scores)
+
+
+@every_learner
 def test_episodes_leave_no_state(make):
     learner, episode = make(), random_episode()
     before = {name: value.clone() for name, value in learner.state_dict().items()}

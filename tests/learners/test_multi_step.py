@@ -61,7 +61,7 @@ def test_one_step_is_the_plain_loss():
 
 
 def test_batching_and_zero_steps_are_refused():
-    with pytest.raises(UserError, match="one episode at a time; bind GradientLearner.batching = None"):
+    with pytest.raises(UserError, match="MultiStepLearner.loss is for one episode at a time; bind .*batching = None"):
         learner_of(batching=vmapped)
     with pytest.raises(UserError, match="MultiStepLearner.num_steps"):
         learner_of(num_steps=0)

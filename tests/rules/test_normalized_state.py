@@ -189,7 +189,8 @@ def test_stacked_training_equals_one_episode_at_a_time(first_order):
             outer_step(state, order, clip_norm=10.0)
             for state, order in zip(states, (episodes, episodes[::-1]), strict=True)
         )
-        assert one == pytest.approx(together, rel=1e-10)
+        assert one[:2] == pytest.approx(together[:2], rel=1e-10)
+        assert one.gradient_norm == pytest.approx(together.gradient_norm, rel=1e-8)
         torch.testing.assert_close(*(state_of(learner).scale() for learner in learners), rtol=1e-10, atol=0)
         for name, parameter in learners[0].named_parameters():
             other = learners[1].get_parameter(name).grad
