@@ -28,7 +28,7 @@ SIZE = 6  # pixels
 
 
 def marked_image(class_id: int, number: int) -> bytes:
-    """A 13x9 PNG of noise whose first pixel is (class id, record number, 0): a resize with aligned corners keeps it."""
+    """A 13x9 PNG of noise whose first pixel is (class id, record number, 0): preserved by a resize with aligned corners."""
     pixels = np.random.RandomState(100 * class_id + number).randint(0, 256, (9, 13, 3), dtype=np.uint8)
     pixels[0, 0] = class_id, number, 0
     file = io.BytesIO()
@@ -44,7 +44,7 @@ def drawn_source(root: Path, decoder=None, cache: ImageCache | None = None) -> R
     )
 
 
-def seen(episode: Episode) -> list[ClassRecords]:
+def records_in(episode: Episode) -> list[ClassRecords]:
     """The classes and records of an episode, read from its pixels and labels."""
     found: list[list] = [[None, [], []] for _ in range(episode.way)]
     for side, images, labels in ((1, episode.support_x, episode.support_y), (2, episode.query_x, episode.query_y)):
@@ -57,43 +57,43 @@ def seen(episode: Episode) -> list[ClassRecords]:
     return [ClassRecords(*each) for each in found]
 
 
-def told(episodes: Iterator[Episode]) -> list[tuple[str, str]]:
-    """Fingerprint and hash of the tensors of every episode, on its device."""
-    return [(episode_fingerprint(e.source, e.split, seen(e)), values(e)) for e in episodes]
+def fingerprints_and_hashes(episodes: Iterator[Episode]) -> list[tuple[str, str]]:
+    """(fingerprint, hash of the tensors) of every episode."""
+    return [(episode_fingerprint(e.source, e.split, records_in(e)), tensor_hash(e)) for e in episodes]
 
 
-def values(episode: Episode) -> str:
+def tensor_hash(episode: Episode) -> str:
     content = b"".join(tensor.contiguous().numpy().tobytes() for tensor in episode[:4])
     return sha256(content).hexdigest()[:12]
 
 
-class Teller:
-    """A learner stub whose score identifies the episode."""
+class HashLearner:
+    """A learner stub whose score is the fingerprint (0) or the pixel hash (1) of the episode."""
 
     vectorized = False
 
-    def __init__(self, place: int):
+    def __init__(self, which: int):
         self.objective = SimpleNamespace(score=lambda name, _: torch.tensor(name))
-        self._place = place
+        self._which = which
 
     def __call__(self, episode: Episode) -> int:
-        return int(told([episode])[0][self._place][:12], 16)
+        return int(fingerprints_and_hashes([episode])[0][self._which][:12], 16)
 
     def eval(self) -> None:
         """No-op, as required of a learner."""
 
 
-def evaluated(root: Path, group: ProcessGroup) -> list[list[int]]:
+def evaluation_hashes(root: Path, group: ProcessGroup) -> list[list[int]]:
     """Fingerprint and pixel hashes of all episodes in an evaluation by these processes."""
     source, cpu, numbers = drawn_source(root), torch.device("cpu"), range(EPISODES)
-    told_by = [score_episodes(Teller(place), source, numbers, cpu, group) for place in (0, 1)]
-    return [[name for portion in portions for name in portion] for portions in told_by]
+    hashes = [score_episodes(HashLearner(which), source, numbers, cpu, group) for which in (0, 1)]
+    return [[name for portion in portions for name in portion] for portions in hashes]
 
 
 def main(arguments: Sequence[str]) -> None:
     root, out = map(Path, arguments)
     with process_group() as group:
-        content = evaluated(root, group)
+        content = evaluation_hashes(root, group)
         (out / f"{group.rank}.json").write_text(json.dumps(content))
 
 

@@ -95,7 +95,7 @@ def generated(learner: GradientLearner, episodes: list[Episode]) -> tuple[torch.
     rates, decays = [], []
     for episode in episodes:
         steps = unroll(learner.initial(episode), learner.support_loss(episode), learner.rule, learner.num_steps, True)
-        hypers = [learner.rule.hypers.first(step.before, step.grads, i) for i, step in enumerate(steps)]
+        hypers = [learner.rule.hypers.first(step.before, step.grads, (), i)[0] for i, step in enumerate(steps)]
         rates.append(torch.stack([torch.stack(list(h.lr.values())) for h in hypers]))
         decays.append(torch.stack([torch.stack(list(h.decay.values())) for h in hypers]))
     return torch.stack(rates), torch.stack(decays)

@@ -41,14 +41,14 @@ class PoolFirst(PlainBlock):
         conv, norm, rectifier, _ = self
         sign = torch.ones_like(norm.weight).copysign(norm.weight.detach())
         weight = conv.weight * sign[:, None, None, None]
-        maps = convolution(x, weight, None, conv.stride, conv.padding)
+        y = convolution(x, weight, None, conv.stride, conv.padding)
 
-        def moments_of(maps: Tensor) -> tuple[Tensor, Tensor]:
+        def moments_of(y: Tensor) -> tuple[Tensor, Tensor]:
             closed_form = closed_form_is_cheaper(conv, x)
-            return convolved_moments(x, weight, conv.padding) if closed_form else batch_moments(maps)
+            return convolved_moments(x, weight, conv.padding) if closed_form else batch_moments(y)
 
-        mean, var = norm.moments(maps, moments_of)
-        return rectifier(norm.normalize(F.max_pool2d(maps, 2), mean, var, norm.weight * sign))
+        mean, var = norm.moments(y, moments_of)
+        return rectifier(norm.normalize(F.max_pool2d(y, 2), mean, var, norm.weight * sign))
 
 
 @gin.configurable

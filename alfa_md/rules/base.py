@@ -71,7 +71,7 @@ class UpdateRule(nn.Module):
     def hyperparameters(self, params: Params, grads: Params, state: State, step: int) -> dict[str, NamedValues]:
         """The values that `update` uses for the same arguments, for TensorBoard and figures.
 
-        Keys are plural nouns: `rates` (required by the contract), `decays`, `momenta`. Factors of them have prefixes, as
-        in `generated_rates` and `multiplier_rates`, and are plotted separately.
+        Keys are plural nouns: `rates` (required by the contract), `decays`, `momenta`. Factors of them have prefixes,
+        as in `generated_rates` and `multiplier_rates`, and are plotted separately.
         """
         return {}
