@@ -28,7 +28,7 @@ SIZE = 6  # pixels
 
 
 def marked_image(class_id: int, number: int) -> bytes:
-    """A 13x9 PNG of noise whose first pixel is (class id, record number, 0): preserved by a resize with aligned corners."""
+    """A 13x9 PNG of noise whose first pixel is (class id, record number, 0): kept by a resize with aligned corners."""
     pixels = np.random.RandomState(100 * class_id + number).randint(0, 256, (9, 13, 3), dtype=np.uint8)
     pixels[0, 0] = class_id, number, 0
     file = io.BytesIO()
