@@ -11,6 +11,7 @@ from alfa_md.errors import UserError, require_at_least
 from alfa_md.normalization import Embed
 from alfa_md.params import Params, Template
 
+NOT_FLAT = "the backbone gives features of shape {}; it must give [N, D], by nn.Flatten() or a mean"
 NAMES = ("head.weight", "head.bias")
 
 
@@ -99,12 +100,16 @@ class PrototypeHead(Head):
 
 def prototypes(features: Tensor, labels: Tensor, way: int) -> Tensor:
     """The class means [way, D] of features [N, D] with labels [N]."""
+    if features.dim() != 2:
+        raise UserError(NOT_FLAT.format(list(features.shape)))
     membership = (labels[:, None] == torch.arange(way, device=labels.device)).to(features.dtype)  # [N, way]
     return membership.T @ features / membership.sum(dim=0)[:, None]
 
 
 def linear(features: Tensor, params: Params) -> Tensor:
-    """The head's scores [N, way] of features [N, D]. Raises UserError if the head has another D."""
+    """The head's scores [N, way] of features [N, D]. Raises UserError for other features, or a head of another D."""
+    if features.dim() != 2:
+        raise UserError(NOT_FLAT.format(list(features.shape)))
     if features.shape[-1] != params["head.weight"].shape[-1]:
         raise UserError(
             f"the backbone gives {features.shape[-1]} features, but the head takes {params['head.weight'].shape[-1]}; "

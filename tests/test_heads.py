@@ -4,9 +4,11 @@ from functools import partial
 
 import pytest
 import torch
+from torch import nn
 
 from alfa_md.errors import UserError
 from alfa_md.heads import NAMES, LearnedHead, PrototypeHead, ZeroHead, linear, prototypes, uniform, xavier
+from tests.episodes import random_episode, small_learner
 
 X = torch.arange(24, dtype=torch.float64).reshape(4, 6)
 Y = torch.tensor([0, 1, 1, 1])
@@ -129,3 +131,10 @@ def test_learned_head_needs_features_and_classes(sizes):
 def test_default_initialisation_is_meta_dataset_s():
     head = LearnedHead(600, 50)
     assert (head.bias == 0.1).all() and head.weight.abs().max() <= 0.2 and 0.08 < head.weight.std() < 0.095
+
+
+@pytest.mark.parametrize("head", [PrototypeHead, partial(LearnedHead, 4, 3)])
+def test_features_that_are_no_vectors_are_refused(head):
+    backbone = nn.Conv2d(3, 4, 3)
+    with pytest.raises(UserError, match=r"features of shape \[6, 4, 10, 10\]; it must give \[N, D\]"):
+        small_learner(head=head(), backbone=backbone)(random_episode())

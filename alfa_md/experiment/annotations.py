@@ -65,7 +65,8 @@ def required_parameters(target: Callable) -> set[str]:
 
 def _is_checkable(kind: Any) -> bool:
     """True for classes other than protocols, for which isinstance is meaningful."""
-    return isinstance(kind, type) and kind is not Any and not getattr(kind, "_is_protocol", False)
+    unknown = kind is Any or kind is inspect.Parameter.empty  # of a parameter without annotation
+    return isinstance(kind, type) and not unknown and not getattr(kind, "_is_protocol", False)
 
 
 def _matches_each(values: Sequence, annotations: tuple) -> bool:

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
+import torch
+
 from alfa_md.data.roots import Root
-from alfa_md.episode import EpisodeSource
+from alfa_md.episode import Episode, EpisodeSource
 from alfa_md.experiment import config, definition
 from alfa_md.experiment.checkpoint import load_learner
 from alfa_md.experiment.run_directory import RunDirectory
@@ -42,6 +44,11 @@ class OpenedRun:
         """Loads `best`, `last` or a file. Raises UserError if it is missing, damaged or of another learner."""
         self.updates = load_learner(self.learner, self.directory.checkpoint(checkpoint))["step"]
         return self
+
+    def episode(self, index: int, source: str | None = None, split: str = "test", seed: int = 0) -> Episode:
+        """Episode `index` of a source as the learner takes it: normalised float images, on its device."""
+        device = next((parameter.device for parameter in self.learner.parameters()), torch.device("cpu"))
+        return self.source(source, split, seed).episode(index).to(device)
 
     def source(self, name: str | None = None, split: str = "test", seed: int = 0) -> EpisodeSource:
         """The episodes of a source, by default of the first test source, as `alfa_md.evaluate` draws them."""

@@ -1,12 +1,13 @@
 """One inner step: the support gradient, and the update rule applied to it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from alfa_md.errors import UserError
 from alfa_md.flat_params import FlatParams
 from alfa_md.kernels.dispatch import double_backward
 from alfa_md.params import Params
@@ -45,7 +46,18 @@ def inner_step(
             loss = support_loss({**fixed, **variables})
             grads = partial_gradients(loss, variables, create_graph=through_gradient)
         loss = loss.detach()
-    return Step(params, grads, loss, *rule.update(params, grads, state, number))
+    return Step(params, grads, loss, *updated(rule, params, grads, state, number))
+
+
+def updated(rule: UpdateRule, params: Params, grads: Params, state: State, number: int) -> tuple[Params, State]:
+    """(fast weights, state) after the rule's update. Raises UserError if it returns something else."""
+    result = rule.update(params, grads, state, number)
+    if not (isinstance(result, tuple) and len(result) == 2 and isinstance(result[0], Mapping)):
+        raise UserError(f"{type(rule).__name__}.update must return a pair: fast weights by name, and the next state")
+    if result[0].keys() != params.keys():
+        names = ", ".join(sorted(result[0].keys() ^ params.keys()))
+        raise UserError(f"{type(rule).__name__}.update must return the names it was given; it differs in {names}")
+    return result
 
 
 def independent_variables(params: Params, linked: bool) -> Params:

@@ -1,5 +1,6 @@
 """Type checks of values against annotations."""
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, Protocol
 
@@ -91,3 +92,7 @@ def test_what_a_call_has_to_give():
     assert required_parameters(make_linear) == {"width"}
     assert required_parameters(make_anything) == set()
     assert required_parameters(nn.Linear) == {"in_features", "out_features"}
+
+
+def test_a_parameter_without_annotation_takes_everything():
+    assert matches_annotation(84, inspect.Parameter.empty) and matches_annotation("x", inspect.Parameter.empty)

@@ -11,6 +11,7 @@ import alfa_md
 from alfa_md.errors import UserError
 from alfa_md.evaluation.results import score_episodes
 from alfa_md.experiment.checkpoint import load_checkpoint
+from tests.entries.harness import needs_tensorflow
 from tests.noise import CPU
 from tests.shared import ROOT
 
@@ -55,3 +56,11 @@ def test_what_is_missing_is_named(tmp_path):
         alfa_md.open_run(tmp_path / "run", str(tmp_path / "missing.pt"))
     with pytest.raises(AttributeError, match="has no attribute 'open_runs'"):
         alfa_md.open_runs  # noqa: B018
+
+
+@needs_tensorflow
+def test_images_come_as_the_learner_takes_them():
+    opened = alfa_md.open_run(STORED.parent / "plain", "last")
+    episode = opened.episode(0, "omniglot")
+    assert episode.support_x.dtype == torch.float32 and episode.name == "omniglot test episode 0 of seed 0"
+    assert opened.learner(episode).shape == (len(episode.query_y), episode.way)

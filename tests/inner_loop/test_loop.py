@@ -7,12 +7,14 @@ import torch
 import torch.nn.functional as F
 from torch.func import functional_call, grad
 
+from alfa_md.errors import UserError
 from alfa_md.heads import PrototypeHead, ZeroHead, linear, prototypes
 from alfa_md.inner_loop.loop import adapt, unroll
 from alfa_md.learners.gradient import BACKBONE
 from alfa_md.normalization import embed_episode
 from alfa_md.params import select_parameters
 from alfa_md.rules.alfa import alfa
+from alfa_md.rules.base import UpdateRule
 from alfa_md.rules.generator import Generator, identity_init, reference_init
 from alfa_md.rules.sgd import sgd
 from tests.episodes import meta_gradients, meta_loss, random_episode, small_learner, smooth_net
@@ -145,3 +147,28 @@ def test_linear_head_of_prototypes_is_the_squared_distance_classifier():
     query = torch.randn(4, 5, dtype=torch.float64)
     distances = -(query[:, None] - prototypes(features, labels, 3)[None]).square().sum(2)
     torch.testing.assert_close(linear(query, head).softmax(1), distances.softmax(1), rtol=1e-12, atol=1e-14)
+
+
+class Broken(UpdateRule):
+    """A rule whose update returns `result(params)`."""
+
+    def __init__(self, result):
+        super().__init__()
+        self.result = result
+
+    def update(self, params, grads, state, step):
+        return self.result(params)
+
+
+@pytest.mark.parametrize(
+    "result, line",
+    [
+        (lambda params: params, "Broken.update must return a pair: fast weights by name, and the next state"),
+        (lambda params: (list(params.values()), ()), "Broken.update must return a pair"),
+        (lambda params: ({f"w.{n}": t for n, t in params.items()}, ()), "it was given; it differs in .*head.bias"),
+        (lambda params: ({"head.bias": params["head.bias"]}, ()), "it differs in backbone.0.weight, .*, head.weight"),
+    ],
+)
+def test_a_rule_that_returns_something_else_is_refused(result, line):
+    with pytest.raises(UserError, match=line):
+        small_learner(lambda template, num_steps: Broken(result))(random_episode())
