@@ -49,10 +49,8 @@ def train(
     Adam with `learning_rate` scaled by `schedule`; gradients are averaged over `episodes_per_step` episodes and clipped
     to a global norm of `clip_norm`. Weight decay is the gradient of weight_decay * sum(w^2), added after clipping.
     Update k uses training episodes k * episodes_per_step to (k + 1) * episodes_per_step - 1; every validation uses the
-    same episodes, and the weights of the `keep_best` best validations are kept. With num_updates = 0 the initial
-    learner is validated and saved. Results do not depend on interruptions, nor on the number of processes in `group`
-    up to the rounding of sums.
-
+    same episodes, and the `keep_best` best weights are kept. With num_updates = 0 the initial learner is validated and
+    saved. Results do not depend on interruptions, nor, up to rounding, on the number of processes in `group`.
     Raises UserError on a non-finite loss or gradient; the last checkpoint is then unchanged. After Ctrl-C or SIGTERM
     saves the state and exits with code 128 + signal.
     """
