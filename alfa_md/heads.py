@@ -11,7 +11,6 @@ from alfa_md.errors import UserError, require_at_least
 from alfa_md.normalization import Embed
 from alfa_md.params import Params, Template
 
-NOT_FLAT = "the backbone gives features of shape {}; it must give [N, D], by nn.Flatten() or a mean"
 NAMES = ("head.weight", "head.bias")
 
 
@@ -34,6 +33,7 @@ class ZeroHead(Head):
     def forward(self, embed: Embed, support_x: Tensor, support_y: Tensor, way: int) -> Params:
         with torch.no_grad():
             features = embed(support_x[:2])  # only the number and dtype of features are used
+        require_vectors(features)
         weight = features.new_zeros(way, features.shape[1])
         return {"head.weight": weight, "head.bias": weight.new_zeros(way)}
 
@@ -98,18 +98,23 @@ class PrototypeHead(Head):
         return {"head.weight": 2 * c, "head.bias": -(c * c).sum(dim=1)}
 
 
+def require_vectors(features: Tensor) -> None:
+    """Raises UserError if features are not [N, D]."""
+    if features.dim() != 2:
+        shape = list(features.shape)
+        raise UserError(f"the backbone gives features of shape {shape}; it must give [N, D], by nn.Flatten() or a mean")
+
+
 def prototypes(features: Tensor, labels: Tensor, way: int) -> Tensor:
     """The class means [way, D] of features [N, D] with labels [N]."""
-    if features.dim() != 2:
-        raise UserError(NOT_FLAT.format(list(features.shape)))
+    require_vectors(features)
     membership = (labels[:, None] == torch.arange(way, device=labels.device)).to(features.dtype)  # [N, way]
     return membership.T @ features / membership.sum(dim=0)[:, None]
 
 
 def linear(features: Tensor, params: Params) -> Tensor:
     """The head's scores [N, way] of features [N, D]. Raises UserError for other features, or a head of another D."""
-    if features.dim() != 2:
-        raise UserError(NOT_FLAT.format(list(features.shape)))
+    require_vectors(features)
     if features.shape[-1] != params["head.weight"].shape[-1]:
         raise UserError(
             f"the backbone gives {features.shape[-1]} features, but the head takes {params['head.weight'].shape[-1]}; "

@@ -149,7 +149,8 @@ def test_gin_files_and_bindings_of_a_command_go_together(page):
     for words in commands(text_of(page)):
         given = {flag: [word.split("=", 1)[1] for word in words if word.startswith(f"--{flag}=")] for flag in FLAGS}
         if given["gin_config"]:
-            config.parse(given["gin_config"], given["gin_bindings"])
+            config.parse(given["gin_config"], given["gin_bindings"])  # raises UserError
+            assert config.gin.config_str(), words
 
 
 def test_every_command_of_the_package_is_in_the_readme():

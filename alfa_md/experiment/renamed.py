@@ -18,25 +18,26 @@ MODULES = {
     "schedules": "training.schedules",
     "training": "training.loop",
 }
-CONFIGURABLES = {"fast": "keep_all", "balanced": "recompute_alternate", "low": "recompute_all"}
-PARAMETERS = {  # of configurables under their current names
+PARAMETERS = {
     "GradientLearner.memory": "GradientLearner.recompute",
     "GradientLearner.start": "GradientLearner.initialization",
 }
-VALUES = {  # (parameter, value) -> (parameter, value)
+# (parameter, value) -> (parameter, value): a value is renamed in its own parameter alone, as a user may have another @low.
+VALUES = {
+    ("GradientLearner.memory", "@fast"): ("GradientLearner.recompute", "@keep_all"),
+    ("GradientLearner.memory", "@balanced"): ("GradientLearner.recompute", "@recompute_alternate"),
+    ("GradientLearner.memory", "@low"): ("GradientLearner.recompute", "@recompute_all"),
     ("GradientLearner.adapt_batch_norm", "True"): ("GradientLearner.adapts", "@everything"),
     ("GradientLearner.adapt_batch_norm", "False"): ("GradientLearner.adapts", "@all_but_batch_norm"),
 }
 
 IMPORT = re.compile(r"^(\s*(?:import|from)\s+)alfa_md\.([\w.]+)", re.MULTILINE)
-REFERENCE = re.compile(r"(@(?:[\w.]+/)*)(?:[\w.]+\.)?(\w+)")
 BINDING = re.compile(r"^(\s*(?:[\w.]+/)*)((?:[\w.]+\.)?)(\w+)\.(\w+)(\s*=\s*)(.*)$", re.MULTILINE)
 
 
 def translate(text: str) -> str:
     """A configuration, or some bindings, with old names replaced by current ones."""
     text = IMPORT.sub(lambda found: f"{found[1]}alfa_md.{MODULES.get(found[2], found[2])}", text)
-    text = REFERENCE.sub(_reference, text)
     return BINDING.sub(_binding, text)
 
 
@@ -54,15 +55,10 @@ def open_translated(path: str) -> StringIO:
     return text
 
 
-def _reference(found: re.Match) -> str:
-    return found[1] + CONFIGURABLES[found[2]] if found[2] in CONFIGURABLES else found[0]
-
-
 def _binding(found: re.Match) -> str:
     scope, module, configurable, parameter, equals, value = found.groups()
-    if configurable in CONFIGURABLES:
-        module, configurable = "", CONFIGURABLES[configurable]
     name = f"{configurable}.{parameter}"
     bare, space, comment = re.match(r"([^#]*?)(\s*)(#.*)?$", value).groups()
-    name, bare = VALUES.get((name, bare), (PARAMETERS.get(name, name), bare))
+    short = re.sub(r"^@[\w.]+\.(\w+)$", r"@\1", bare)  # without the module
+    name, bare = VALUES.get((name, short), (PARAMETERS.get(name, name), bare))
     return f"{scope}{module}{name}{equals}{bare}{space}{comment or ''}"

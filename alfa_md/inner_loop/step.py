@@ -46,10 +46,10 @@ def inner_step(
             loss = support_loss({**fixed, **variables})
             grads = partial_gradients(loss, variables, create_graph=through_gradient)
         loss = loss.detach()
-    return Step(params, grads, loss, *updated(rule, params, grads, state, number))
+    return Step(params, grads, loss, *checked_update(rule, params, grads, state, number))
 
 
-def updated(rule: UpdateRule, params: Params, grads: Params, state: State, number: int) -> tuple[Params, State]:
+def checked_update(rule: UpdateRule, params: Params, grads: Params, state: State, number: int) -> tuple[Params, State]:
     """(fast weights, state) after the rule's update. Raises UserError if it returns something else."""
     result = rule.update(params, grads, state, number)
     if not (isinstance(result, tuple) and len(result) == 2 and isinstance(result[0], Mapping)):

@@ -43,7 +43,7 @@ class Recording:
     def __init__(
         self, function: Callable[..., tuple[Tensor, Tensor]], learned: Sequence[Tensor], inputs: Sequence[Tensor]
     ):
-        self.num_learned, self.used = len(learned), ()
+        self.learned, self.num_inputs, self.used = tuple(learned), len(inputs), ()
 
         def loss_and_gradients(cotangent: Tensor, *tensors: Tensor) -> tuple[Tensor, ...]:
             live = [tensor.detach().requires_grad_() for tensor in tensors[: len(learned)]]
@@ -59,8 +59,8 @@ class Recording:
             recorded = simplified(make_fx(loss_and_gradients)(cotangent, *tensors))
         self.forward, self.backward = split_forward_backward(recorded, num_results=2)
 
-    def __call__(self, *tensors: Tensor) -> tuple[Tensor, Tensor]:
-        return RecordingReplay.apply(self, *tensors)
+    def __call__(self, *inputs: Tensor) -> tuple[Tensor, Tensor]:
+        return RecordingReplay.apply(self, *self.learned, *inputs)
 
 
 class RecordingReplay(Function):
@@ -69,14 +69,14 @@ class RecordingReplay(Function):
     @staticmethod
     def forward(ctx, recording: Recording, *tensors: Tensor) -> tuple[Tensor, Tensor]:
         loss, result, *ctx.saved = recording.forward(*tensors)
-        ctx.recording, ctx.num_inputs = recording, len(tensors) - recording.num_learned
+        ctx.recording = recording
         ctx.mark_non_differentiable(result)
         return loss, result
 
     @staticmethod
     def backward(ctx, cotangent: Tensor, _: Tensor) -> tuple:
         grads = iter(ctx.recording.backward(cotangent, *ctx.saved))
-        return None, *(next(grads) if used else None for used in ctx.recording.used), *[None] * ctx.num_inputs
+        return None, *(next(grads) if used else None for used in ctx.recording.used), *[None] * ctx.recording.num_inputs
 
 
 def simplified(module: GraphModule) -> GraphModule:

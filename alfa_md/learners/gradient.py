@@ -127,10 +127,8 @@ class GradientLearner(Learner):
         Raises UserError if there are none, and if a ZeroHead is not adapted.
         """
         head = self.adapted_head(self.head.template())
-        template, chosen = (
-            {**self.adapted_backbone(), **head},
-            f"GradientLearner.adapts = @{callable_name(self.adapts)}",
-        )
+        template = {**self.adapted_backbone(), **head}
+        chosen = f"GradientLearner.adapts = @{callable_name(self.adapts)}"
         if not template:
             raise UserError(f"{chosen} adapts no tensor of backbone and head")
         if isinstance(self.head, ZeroHead) and "head.weight" not in head:
@@ -160,13 +158,8 @@ class GradientLearner(Learner):
         if not theta:
             constants[FEATURES], query = self.normalization(embed, episode.support_x, episode.query_x)
             embed = lambda images: constants[FEATURES][: len(images)]  # noqa: E731  heads look at a prefix at most
-        if (
-            theta
-            and single_task
-            and self.effective_num_steps
-            and not self.prepare
-            and can_share_features(theta, self.first_order)
-        ):
+        share = theta and single_task and self.effective_num_steps and not self.prepare
+        if share and can_share_features(theta, self.first_order):
             weights, grads = shared_start(theta, self.embedding, self.head, self.objective, episode)
         else:
             weights = self.head(embed, episode.support_x, episode.support_y, episode.way)

@@ -28,7 +28,6 @@ class Recorder:
     def __init__(self):
         self.counts: Counter[tuple] = Counter()
         self.recordings: dict[tuple, Recording | None] = {}  # None: not recordable bit for bit
-        self.parameters: dict[str, nn.Parameter] = {}
 
     def loss(self, learner: Learner, episode: Episode) -> Outcome:
         if not can_record(learner, episode):
@@ -38,25 +37,23 @@ class Recorder:
         if key not in self.recordings and self.counts[key] > RECORD_AFTER and len(self.recordings) < MAX_RECORDINGS:
             self.recordings[key] = self.record(learner, episode)
         recording = self.recordings.get(key)
-        return Outcome(*recording(*self.parameters.values(), *episode.tensors)) if recording else learner.loss(episode)
+        return Outcome(*recording(*episode.tensors)) if recording else learner.loss(episode)
 
     def record(self, learner: Learner, episode: Episode) -> Recording | None:
         """A recording of the loss of episodes of this shape; None if its numbers differ, or for accumulators."""
         if learner.accumulators():  # they run Python code, which is not recorded
             return None
-        self.parameters = {f"learner.{name}": p for name, p in learner.named_parameters() if p.requires_grad}
-        names, module = list(self.parameters), LossModule(learner, episode)
+        learned = {f"learner.{name}": p for name, p in learner.named_parameters() if p.requires_grad}
+        names, module = list(learned), LossModule(learner, episode)
 
         def loss(*given: Tensor) -> Outcome:
             return functional_call(module, dict(zip(names, given, strict=False)), given[len(names) :])
 
-        recording = Recording(loss, list(self.parameters.values()), episode.tensors)
-        found, expected = recording(*self.parameters.values(), *episode.tensors), learner.loss(episode)
-        outcomes = [[*outcome, *self._gradients(outcome[0])] for outcome in (found, expected)]
-        return recording if all(map(bitwise_equal, *outcomes)) else None
-
-    def _gradients(self, loss: Tensor) -> list[Tensor | None]:
-        return torch.autograd.grad(loss, list(self.parameters.values()), allow_unused=True)
+        recording = Recording(loss, list(learned.values()), episode.tensors)
+        outcomes = recording(*episode.tensors), learner.loss(episode)
+        grads = [torch.autograd.grad(loss, list(learned.values()), allow_unused=True) for loss, _ in outcomes]
+        equal = (bitwise_equal(*pair) for part in (outcomes, grads) for pair in zip(*part, strict=True))
+        return recording if all(equal) else None
 
     def __deepcopy__(self, memo: dict) -> "Recorder":
         return Recorder()
@@ -90,10 +87,11 @@ def can_record(learner: Learner, episode: Episode) -> bool:
 
 
 def recording_key(learner: Learner, episode: Episode) -> tuple:
-    """Key of a recording: number and order of inner steps, shapes of the episode, and parts of the learner."""
+    """Key of a recording: inner steps and order, shapes of the episode, parts and trained parameters of the learner."""
     shapes = ((tensor.shape, tensor.dtype) for tensor in episode.tensors)
     parts = (learner.backbone, learner.head, learner.rule, learner.prepare, learner.adapts, learner.normalization)
-    return learner.num_steps, learner.first_order, episode.way, *shapes, learner.objective, *map(id, parts)
+    trained = ((id(parameter), parameter.requires_grad) for parameter in learner.parameters())
+    return learner.num_steps, learner.first_order, episode.way, *shapes, learner.objective, *map(id, parts), *trained
 
 
 def bitwise_equal(one: Tensor | None, other: Tensor | None) -> bool:

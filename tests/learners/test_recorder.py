@@ -113,6 +113,11 @@ def test_changed_steps_and_copies_do_not_reuse_a_recording(monkeypatch):
     learner.num_steps = 5
     expected = learner.loss(episode).loss
     assert torch.equal(learner.losses([episode])[0].loss, expected)
+    learner.backbone.requires_grad_(False)
+    frozen_loss = learner.losses([episode])[0].loss
+    frozen_loss.backward()
+    assert learner.backbone.layers[0].weight.grad is None and learner.head.weight.grad is not None
+    learner.backbone.requires_grad_(True)
     other = deepcopy(learner)
     assert isinstance(other.recorder, Recorder) and not other.recorder.recordings
     with torch.no_grad():
