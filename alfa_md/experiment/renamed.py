@@ -22,7 +22,7 @@ PARAMETERS = {
     "GradientLearner.memory": "GradientLearner.recompute",
     "GradientLearner.start": "GradientLearner.initialization",
 }
-# (parameter, value) -> (parameter, value): a value is renamed in its own parameter alone, as a user may have another @low.
+# (parameter, value) -> (parameter, value): renamed in its own parameter alone, as a user may have another @low.
 VALUES = {
     ("GradientLearner.memory", "@fast"): ("GradientLearner.recompute", "@keep_all"),
     ("GradientLearner.memory", "@balanced"): ("GradientLearner.recompute", "@recompute_alternate"),
