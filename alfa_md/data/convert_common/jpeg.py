@@ -6,13 +6,10 @@ from pathlib import Path
 
 from PIL import Image
 
-from alfa_md.errors import UserError
+from alfa_md.data.image_modes import to_eight_bits
+from alfa_md.data.open_image import UnreadableImage, open_image
 
-UNREADABLE = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)  # Pillow's errors for damaged files
-
-
-class UnreadableImage(UserError):
-    """An image file that Pillow cannot read."""
+__all__ = ["UnreadableImage", "encode_jpeg", "read_as_jpeg", "transform_to_jpeg"]
 
 
 def encode_jpeg(image: Image.Image) -> bytes:
@@ -27,25 +24,15 @@ def read_as_jpeg(file: Path) -> bytes:
 
     Raises UnreadableImage naming the file.
     """
-    try:
-        content = file.read_bytes()
-        with Image.open(io.BytesIO(content)) as image:
-            if image.format == "JPEG" and image.mode == "RGB":
-                return content
-            return encode_jpeg(image.convert("RGB"))
-    except UNREADABLE as error:
-        raise _unreadable(file, error) from error
+    with open_image(file) as image:
+        if image.format == "JPEG" and image.mode == "RGB":
+            return file.read_bytes()
+        image.load()
+        return encode_jpeg(to_eight_bits(image, file).convert("RGB"))
 
 
 def transform_to_jpeg(file: Path, transform: Callable[[Image.Image], Image.Image]) -> bytes:
     """An image file converted to RGB, transformed, and encoded as JPEG. Raises UnreadableImage naming the file."""
-    try:
-        with Image.open(file) as image:
-            return encode_jpeg(transform(image.convert("RGB")))
-    except UNREADABLE as error:
-        raise _unreadable(file, error) from error
-
-
-def _unreadable(file: Path, error: Exception) -> UnreadableImage:
-    reason = error.strerror if isinstance(error, OSError) and error.strerror else "is not a readable image"
-    return UnreadableImage(f"{file}: {reason}; unpack the original files again")
+    with open_image(file) as image:
+        image.load()
+        return encode_jpeg(transform(to_eight_bits(image, file).convert("RGB")))

@@ -1,6 +1,5 @@
 """Image set over an archive of images that is held in memory."""
 
-import io
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -8,16 +7,22 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from alfa_md.data.images.image_files import BROKEN
+from alfa_md.data.image_modes import read_image
 from alfa_md.data.images.image_set import ImageSet
+from alfa_md.data.open_image import UnreadableImage
 from alfa_md.errors import MissingSplit, UserError
+
+
+def from_pixels(stored: np.ndarray, name: str) -> Image.Image:
+    """The image of an array of pixels [H, W, 3] uint8."""
+    return Image.fromarray(stored)
 
 
 class ArchivedImages(ImageSet):
     """An image set over `images`, of which class `name` has those at the indices `members[name]`.
 
-    `decode` converts one of `images` to a Pillow image and must be thread-safe. `where` names the archive in errors.
-    Raises MissingSplit if there is no class, UserError if an index is out of range.
+    `decode` converts one of `images`, given its name in errors, to a Pillow image and is thread-safe. `where` names
+    the archive in errors. Raises MissingSplit if there is no class, UserError if an index is out of range.
     """
 
     def __init__(
@@ -26,7 +31,7 @@ class ArchivedImages(ImageSet):
         images: Sequence[Any],
         members: Mapping[str, Sequence[int]],
         stamp: Mapping[str, str],
-        decode: Callable[[Any], Image.Image] = Image.fromarray,
+        decode: Callable[[Any, str], Image.Image] = from_pixels,
     ) -> None:
         if not members:
             raise MissingSplit(f"{where}: holds no class")
@@ -39,15 +44,9 @@ class ArchivedImages(ImageSet):
                 raise UserError(f"{where}: class {name!r} has images beyond the {len(images)}; download the file again")
 
     def image(self, class_id: int, number: int) -> Image.Image:
-        """The stored image. Raises UserError naming file, class and number if it cannot be decoded."""
+        """The stored image. Raises UnreadableImage naming file, class and number if it cannot be decoded."""
         stored = self._images[self._members[class_id][number]]
-        try:
-            return self._decode(stored)
-        except BROKEN as error:
-            name = self.class_names[class_id]
-            raise UserError(
-                f"{self._where}: image {number} of class {name!r} is not a readable picture; download the file again"
-            ) from error
+        return self._decode(stored, f"{self._where}: image {number} of class {self.class_names[class_id]!r}")
 
     def stamp(self) -> dict:
         return dict(self._stamp)
@@ -60,13 +59,15 @@ def members_by_label(labels: np.ndarray, name: Callable[[int], str]) -> dict[str
     return dict(zip(map(name, present.tolist()), np.split(order, starts[1:]), strict=True)) if len(labels) else {}
 
 
-def decode_image(encoded: Any) -> Image.Image:
-    """The image in a PNG or JPEG, given as bytes or as a uint8 array of any shape."""
-    if isinstance(encoded, str):  # bytes of Python 2
-        encoded = encoded.encode("latin-1")
-    if isinstance(encoded, np.ndarray) and encoded.dtype == np.uint8:
-        encoded = encoded.tobytes()
-    if not isinstance(encoded, bytes):
-        raise ValueError("neither bytes nor an array of bytes")
-    with Image.open(io.BytesIO(encoded)) as image:
-        return image.copy() if image.mode in ("1", "L", "RGB") else image.convert("RGB")
+def decode_image(stored: Any, name: str) -> Image.Image:
+    """The image in a PNG or JPEG, stored as bytes or as a uint8 array of any shape.
+
+    Raises UnreadableImage with `name`, which stands for the image in errors.
+    """
+    if isinstance(stored, str):  # bytes of Python 2
+        stored = stored.encode("latin-1", "replace")
+    if isinstance(stored, np.ndarray) and stored.dtype == np.uint8:
+        stored = stored.tobytes()
+    if not isinstance(stored, bytes):
+        raise UnreadableImage(f"{name}: is neither bytes nor an array of bytes; download the file again")
+    return read_image(name, stored)

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
+from alfa_md.data.image_modes import is_grey
 from alfa_md.data.images.builds import recognise_build
 from alfa_md.data.images.image_files import (
     ClassImageFiles,
     ImageFiles,
     find_split_folder,
-    is_grey,
     list_class_images,
     list_classes,
     list_split_classes,

@@ -1,23 +1,17 @@
 """Image sets stored as files: listing of class and split folders, and reading of images."""
 
-import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from PIL import Image
 
+from alfa_md.data.image_modes import read_image
 from alfa_md.data.images.image_set import ImageSet
 from alfa_md.errors import MissingSource, MissingSplit, UserError
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
 SPLIT_FOLDERS = {"train": ("train",), "valid": ("valid", "val", "validation"), "test": ("test",)}
-GREY, COLOUR = ("1", "L", "LA"), ("RGB", "RGBA", "RGBX", "P", "PA", "CMYK", "YCbCr")  # with 8 bits per value
-
-# Exceptions that Pillow raises for damaged files of the various formats.
-BROKEN = (OSError, SyntaxError, ValueError, EOFError, struct.error, Image.DecompressionBombError)
-
-Read = TypeVar("Read")
 
 
 class ClassImageFiles(NamedTuple):
@@ -46,16 +40,6 @@ class ImageFiles(ImageSet):
 
     def stamp(self) -> dict:
         return dict(self._stamp)
-
-
-def read_image(file: Path) -> Image.Image:
-    """The image in a file, of mode 1, L or RGB; transparency is dropped. Raises UserError naming an invalid file."""
-    return _read_open_image(file, _to_supported_mode)
-
-
-def is_grey(file: Path) -> bool:
-    """True if the image in a file is grey, by its header. Raises UserError naming an invalid file."""
-    return _read_open_image(file, lambda image: image.mode in GREY)
 
 
 def list_class_images(folder: Path) -> ClassImageFiles:
@@ -103,26 +87,3 @@ def require_folder(folder: Path, content: str) -> None:
 
 def _is_visible_folder(path: Path) -> bool:
     return path.is_dir() and not path.name.startswith((".", "__MACOSX"))
-
-
-def _read_open_image(file: Path, read: Callable[[Image.Image], Read]) -> Read:
-    try:
-        with Image.open(file) as image:
-            return read(_require_8_bit(image, file))
-    except BROKEN as error:
-        raise UserError(f"{file}: is not a readable image; replace it or remove it") from error
-
-
-def _require_8_bit(image: Image.Image, file: Path) -> Image.Image:
-    if image.mode not in GREY + COLOUR:
-        raise UserError(f"{file}: has pixels of mode {image.mode}; save it with 8 bits a value, grey or RGB")
-    return image
-
-
-def _to_supported_mode(image: Image.Image) -> Image.Image:
-    image.load()
-    if image.mode in ("1", "L", "RGB"):
-        return image
-    if image.mode in ("P", "PA"):
-        image = image.convert("RGBA")  # Pillow cannot convert a palette with transparency directly to RGB
-    return image.convert("L" if image.mode == "LA" else "RGB")

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -128,11 +129,17 @@ def test_a_corrupt_image_is_named(tmp_path, content):
             open_split(tmp_path, "train")
 
 
-def test_sixteen_bits_are_refused_rather_than_clipped(tmp_path):
+def test_floats_are_refused(tmp_path):
     write_split_folders(tmp_path)
-    Image.new("I;16", (4, 4), 40_000).save(tmp_path / "train" / "bee" / "2.png")
-    with pytest.raises(UserError, match="bee/2.png: has pixels of mode I;16; save it with 8 bits a value"):
+    Image.new("F", (4, 4), 0.5).save(tmp_path / "train" / "bee" / "2.tif")
+    with pytest.raises(UserError, match="bee/2.tif: has pixels of mode F; save it with 8 bits a value"):
         open_split(tmp_path, "train")
+
+
+def test_sixteen_bits_are_grey(tmp_path):
+    write_class(tmp_path / "train" / "ant", mode="L")
+    Image.new("I;16", (4, 4), 0x9CFF).save(tmp_path / "train" / "ant" / "9.png")
+    assert np.asarray(open_split(tmp_path, "train").image(0, IMAGES)).tolist() == [[0x9C] * 4] * 4
 
 
 @pytest.mark.parametrize("mode, read_as", [("P", "RGB"), ("RGBA", "RGB"), ("LA", "L"), ("L", "L"), ("1", "1")])
