@@ -9,11 +9,13 @@ the other format. Existing files are not overwritten.
 """
 
 import os
+import sys
 from pathlib import Path
 
 from absl import flags
 
-from alfa_md.data.convert import planner
+from alfa_md.data.convert import planner, sources
+from alfa_md.data.convert_common.conversion_state import report_skipped
 from alfa_md.data.convert_common.published_specs import published_summary
 from alfa_md.data.convert_common.write import write_source
 from alfa_md.data.spec import SPLITS, load_spec
@@ -26,7 +28,8 @@ FLAGS = flags.FLAGS
 
 def main(argv: list[str]) -> None:
     if len(argv) != 2:
-        raise UserError(f"name one source or checkpoint, as in `alfa_md.convert omniglot`, not {len(argv) - 1}")
+        names = ", ".join(sources())
+        raise UserError(f"name checkpoint or one source ({names}), as in `alfa_md.convert dtd`, not {len(argv) - 1}")
     if argv[1] == "checkpoint":
         print(convert_checkpoint(*required_flags("from", "to")))
     else:
@@ -41,11 +44,13 @@ def convert_source(source: str) -> None:
     plan = plan_of(source_dir)
     if FLAGS.limit_per_class:
         plan = plan.limited(FLAGS.limit_per_class)
+    print("".join(f"{line}\n" for line in plan.notes), end="")
     if FLAGS.dry_run:
         sizes = ", ".join(f"{plan.spec.classes_per_split[split]} {split}" for split in SPLITS)
         print(f"would write {records_root_dir / plan.spec.name}: {published_summary(plan.spec)}; classes: {sizes}")
         return
     directory = write_source(plan, records_root_dir, FLAGS.workers)
+    print("".join(f"{line}\n" for line in report_skipped(directory)), end="")
     print(f"{directory}: {published_summary(load_spec(directory))}")
 
 
@@ -57,6 +62,7 @@ def required_flags(*names: str) -> list[str]:
 
 
 if __name__ == "__main__":
+    sys.modules["__main__"].__doc__ += f"\nSources: {', '.join(sources())}.\n"  # of --help
     flags.DEFINE_string("source_dir", None, "For a source: folder with its original files.")
     flags.DEFINE_string("records_root_dir", None, "For a source: folder for the records of all sources.")
     flags.DEFINE_integer("workers", os.cpu_count() or 1, "For a source: number of processes.", lower_bound=1)

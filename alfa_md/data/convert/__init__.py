@@ -9,9 +9,13 @@ from alfa_md.data.convert_common.plan import Plan
 from alfa_md.errors import UserError
 
 
+def sources() -> list[str]:
+    """The names of all converters, sorted."""
+    return sorted(module.name for module in iter_modules(__path__))
+
+
 def planner(source: str) -> Callable[[Path], Plan]:
     """The function `plan(source_dir)` of the converter `source`. Raises UserError for an unknown source."""
-    known = sorted(module.name for module in iter_modules(__path__))
-    if source not in known:
-        raise UserError(f"unknown source {source!r}; known sources: {', '.join(known)}")
+    if source not in sources():
+        raise UserError(f"unknown source {source!r}; known sources: {', '.join(sources())}")
     return import_module(f"{__name__}.{source}").plan

@@ -14,9 +14,12 @@ from typing import NamedTuple
 from PIL import Image
 
 from alfa_md.data.convert_common.jpeg import transform_to_jpeg
+from alfa_md.data.convert_common.left_out import report_unused
 from alfa_md.data.convert_common.originals import raise_if_any, require_originals
 from alfa_md.data.convert_common.plan import Plan
 from alfa_md.data.convert_common.random_split import flat_spec, load_or_draw_split
+from alfa_md.data.listed_files import listed_path
+from alfa_md.data.text_files import read_lines
 from alfa_md.errors import UserError
 
 SIZES = (70, 15, 15)
@@ -46,12 +49,17 @@ def plan(source_dir: Path) -> Plan:
         source_dir, REMEDY, folders=["data/images"], files=[f"data/{n}" for n in ("images_box.txt", *LISTS)]
     )
     require_originals(source_dir, REMEDY, files=["data/variants.txt"])
-    names = sorted(line.strip() for line in (data / "variants.txt").read_text().splitlines() if line.strip())
+    names = sorted(read_lines(data / "variants.txt", REMEDY))
     raise_if_any(
         source_dir, [] if len(names) == sum(SIZES) else [f"variants.txt has {len(names)} names, not 100"], REMEDY
     )
     boxes = {image: parse_corners(data, image, box) for image, box in read_pairs(data / "images_box.txt")}
-    variants = {image: variant for name in LISTS for image, variant in read_pairs(data / name)}
+    pairs = [pair for name in LISTS for pair in read_pairs(data / name)]
+    variants = dict(pairs)
+    ambiguous = [image for image, variant in pairs if variants[image] != variant]
+    raise_if_any(source_dir, [f"image {image} is listed with two variants" for image in ambiguous], REMEDY)
+    for image in variants:
+        listed_path(data / "images", f"{image}.jpg", data)
     require_originals(source_dir, REMEDY, files=(f"data/images/{image}.jpg" for image in variants))
     raise_if_any(
         source_dir, [f"images_box.txt has no box of {image}" for image in variants if image not in boxes], REMEDY
@@ -64,7 +72,8 @@ def plan(source_dir: Path) -> Plan:
     spec = flat_spec(
         "aircraft", load_or_draw_split(source_dir, "aircraft", names, SIZES), {n: len(images[n]) for n in names}
     )
-    return Plan(spec, CroppedAircraft([images[name] for name in spec.class_names]))
+    notes = report_unused(data / "images", {file for own in images.values() for file, _ in own})
+    return Plan(spec, CroppedAircraft([images[name] for name in spec.class_names]), notes=notes)
 
 
 def parse_corners(data: Path, image: str, box: str) -> Corners:
@@ -77,5 +86,4 @@ def parse_corners(data: Path, image: str, box: str) -> Corners:
 
 def read_pairs(file: Path) -> list[tuple[str, str]]:
     """(image, rest of the line) for every non-empty line."""
-    lines = (line.strip().partition(" ") for line in file.read_text().splitlines() if line.strip())
-    return [(image, rest) for image, _, rest in lines]
+    return [(image, rest) for image, _, rest in (line.partition(" ") for line in read_lines(file, REMEDY))]

@@ -1,16 +1,17 @@
 """Converter of your own images: a folder of class folders, whose name becomes the name of the source.
 
-Reads `<class>/<image>`, sorted by name, in JPEG, PNG, BMP, GIF, PPM, TIFF or WebP. The split is read from
-`splits.json`, an object of the lists train, valid and test of class names, or `splits.csv`, with the columns class and
-split; without either it is random with a fixed seed: 70 % training, 15 % validation, 15 % test. A third column
-`superclass` in the csv makes the source bi-level, as Omniglot is.
+Reads `<class>/<image>`, sorted by name, in JPEG, PNG, BMP, GIF, PPM, TIFF or WebP; of a class that has images, also
+those in folders within it. The split is read from `splits.json`, an object of the lists train, valid and test of class
+names, or `splits.csv`, with the columns class and split; without either it is random with a fixed seed: 70 % training,
+15 % validation, 15 % test. A third column `superclass` in the csv makes the source bi-level, as Omniglot is.
 """
 
-import csv
+from collections.abc import Mapping
 from pathlib import Path
 
 from alfa_md.data.convert_common.image_file_plan import FilesAsJpeg
-from alfa_md.data.convert_common.originals import file_names, folder_names, raise_if_any, require_originals
+from alfa_md.data.convert_common.left_out import report_names, report_unused
+from alfa_md.data.convert_common.originals import folder_names, raise_if_any, require_originals
 from alfa_md.data.convert_common.plan import Plan
 from alfa_md.data.convert_common.random_split import (
     SplitNames,
@@ -19,10 +20,12 @@ from alfa_md.data.convert_common.random_split import (
     random_split,
     read_split,
 )
+from alfa_md.data.images.image_files import ClassImageFiles, list_class_images
+from alfa_md.data.listed_files import match_names
 from alfa_md.data.spec import SPLITS, BiLevelSpec, DatasetSpec
+from alfa_md.data.text_files import read_rows
 from alfa_md.errors import UserError
 
-ENDINGS = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".ppm", ".tif", ".tiff", ".webp")
 REMEDY = "give a folder with one folder of pictures for each class"
 JSON, CSV = "splits.json", "splits.csv"
 SHARE_OF_TRAIN, SHARE_OF_VALID = 0.70, 0.15
@@ -33,11 +36,21 @@ def plan(source_dir: Path) -> Plan:
     require_originals(source_dir, REMEDY)
     names = folder_names(source_dir)
     raise_if_any(source_dir, [] if names else ["no class folder"], REMEDY)
-    files = {n: [source_dir / n / file for file in file_names(source_dir / n, *ENDINGS)] for n in names}
-    raise_if_any(source_dir, [f"{name} has no picture" for name in names if not files[name]], REMEDY)
-    counts = {name: len(files[name]) for name in names}
-    spec = folder_spec(source_dir, names, counts)
-    return Plan(spec, FilesAsJpeg([files[name] for name in spec.class_names]))
+    images = {name: list_class_images(source_dir / name) for name in names}
+    files = {name: [own.folder / file for file in own.names] for name, own in images.items()}
+    spec = folder_spec(source_dir, names, {name: len(files[name]) for name in names})
+    plan = Plan(spec, FilesAsJpeg([files[name] for name in spec.class_names]))
+    return plan._replace(notes=report_files(source_dir, images))
+
+
+def report_files(source_dir: Path, images: Mapping[str, ClassImageFiles]) -> tuple[str, ...]:
+    """The lines of the report on images of folders within classes, which are taken, and on files left out."""
+    nested = [f"{name}/{file}" for name, own in images.items() for file in own.names if "/" in file]
+    used = {own.folder / file for own in images.values() for file in own.names}
+    return (
+        *report_names("images taken from folders within a class", nested),
+        *report_unused(source_dir, used, expected=(JSON, CSV)),
+    )
 
 
 def folder_spec(source_dir: Path, names: list[str], counts: dict[str, int]) -> DatasetSpec:
@@ -53,15 +66,14 @@ def folder_spec(source_dir: Path, names: list[str], counts: dict[str, int]) -> D
 
 def spec_from_csv(file: Path, source: str, names: list[str], counts: dict[str, int]) -> DatasetSpec:
     """The specification by `splits.csv`: bi-level if it has superclasses, else flat."""
-    with file.open(newline="", encoding="utf-8-sig") as lines:
-        rows = list(csv.DictReader(lines))
-    if not rows or not {"class", "split"} <= rows[0].keys():
-        raise UserError(f"{file}: has no columns class and split; write a first line that names them")
+    rows = read_rows(file, ("class", "split"))
     if wrong := [row["split"] for row in rows if row["split"] not in SPLITS]:
         raise UserError(f"{file}: has the split {wrong[0]!r}; the splits are {', '.join(SPLITS)}")
-    check_listed_classes(file, [row["class"] or "" for row in rows], names)
+    for row, name in zip(rows, match_names([row["class"] for row in rows], names), strict=True):
+        row["class"] = name
+    check_listed_classes(file, [row["class"] for row in rows], names)
     split = {part: [row["class"] for row in rows if row["split"] == part] for part in SPLITS}
-    if "superclass" not in rows[0]:
+    if not rows or "superclass" not in rows[0]:
         return flat_spec(source, split, counts)
     return bi_level_spec(file, source, split, {row["class"]: row["superclass"] for row in rows}, counts)
 

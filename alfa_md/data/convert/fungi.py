@@ -1,18 +1,21 @@
 """Converter of FGVCx Fungi 2018: 1394 species, random split 994 / 200 / 200.
 
 Reads `train.json` and `val.json` of the competition and the images that they list, below `images/` of
-`fungi_train_val.tgz`. The images of a species are in the order of the annotations, those of `train.json` first.
+`fungi_train_val.tgz`. The images of a species are in the order of the list `images`, those of `train.json` first. An
+image has the species of its last annotation; one without annotation is left out.
 References: Schroeder and Cui, "FGVCx fungi classification challenge", 2018; splits of Triantafillou et al.,
 "Meta-Dataset", ICLR 2020.
 """
 
-import json
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from alfa_md.data.convert_common.image_file_plan import plan_image_files
+from alfa_md.data.convert_common.left_out import report_names
 from alfa_md.data.convert_common.originals import raise_if_any, require_originals
 from alfa_md.data.convert_common.plan import Plan
+from alfa_md.data.listed_files import listed_path
+from alfa_md.data.text_files import read_json
 from alfa_md.errors import UserError
 
 SIZES = (994, 200, 200)
@@ -20,30 +23,59 @@ LISTS = ("train.json", "val.json")
 REMEDY = "unpack fungi_train_val.tgz and train_val_annotations.tgz there"
 
 
+class ImageList(NamedTuple):
+    """The content of one list.
+
+    Attributes:
+      categories: names by id.
+      images: (category id, file) of every annotated image, in the order of the list.
+      unannotated: files of images without annotation.
+      ambiguous: files of images with annotations of several categories.
+    """
+
+    categories: dict[int, str]
+    images: list[tuple[int, str]]
+    unannotated: list[str]
+    ambiguous: list[str]
+
+
 def plan(source_dir: Path) -> Plan:
     """The plan of the 1394 species. Raises UserError naming missing files."""
     require_originals(source_dir, REMEDY, folders=["images"], files=LISTS)
-    lists = [read_annotations(source_dir / name) for name in LISTS]
-    categories = {number: name for names, _ in reversed(lists) for number, name in names.items()}
+    lists = {source_dir / name: read_list(source_dir / name) for name in LISTS}
+    categories = {number: name for content in reversed(lists.values()) for number, name in content.categories.items()}
     files: dict[int, list[Path]] = {number: [] for number in sorted(categories)}
-    for _, images in lists:
-        for number, file in images:
-            files[number].append(source_dir / file)
+    for list_file, content in lists.items():
+        for number, name in content.images:
+            files[number].append(listed_path(source_dir, name, list_file))
     raise_if_any(source_dir, (f"{f} is missing" for own in files.values() for f in own if not f.is_file()), REMEDY)
     named = {f"{number:04d}.{categories[number]}": own for number, own in files.items()}
-    return plan_image_files("fungi", source_dir, named, SIZES, REMEDY)
+    unannotated = [name for content in lists.values() for name in content.unannotated]
+    ambiguous = [name for content in lists.values() for name in content.ambiguous]
+    notes = (
+        *report_names("images without annotation left out", unannotated),
+        *report_names("images annotated as several species, taken as the last", ambiguous),
+    )
+    return plan_image_files("fungi", source_dir, named, SIZES, REMEDY, notes)
 
 
-def read_annotations(file: Path) -> tuple[dict[int, str], list[tuple[int, str]]]:
-    """Category names by id, and (category id, image file) of every annotation. Raises UserError naming the file."""
+def read_list(file: Path) -> ImageList:
+    """The content of `train.json` or `val.json`. Raises UserError naming the file."""
+    content = read_json(file, REMEDY)
     try:
-        content: dict[str, Any] = json.loads(file.read_bytes())
-        names = {int(category["id"]): str(category["name"]) for category in content["categories"]}
-        image_files = {image["id"]: str(image["file_name"]) for image in content["images"]}
-        images = [(int(a["category_id"]), image_files[a["image_id"]]) for a in content["annotations"]]
-        if strangers := {number for number, _ in images} - names.keys():
-            raise KeyError(min(strangers))
-    except (ValueError, KeyError, TypeError, RecursionError, OverflowError) as error:
+        categories = {int(category["id"]): str(category["name"]) for category in content["categories"]}
+        names = {image["id"]: str(image["file_name"]) for image in content["images"]}
+        if len(names) < len(content["images"]):
+            raise ValueError("an image has the id of another")
+        species: dict[int, list[int]] = {number: [] for number in names}
+        for annotation in content["annotations"]:
+            species[annotation["image_id"]].append(int(annotation["category_id"]))
+        images = [(numbers[-1], names[image]) for image, numbers in species.items() if numbers]
+        if unknown := {number for number, _ in images} - categories.keys():
+            raise KeyError(min(unknown))
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
         reason = f"{type(error).__name__}: {error}"
         raise UserError(f"{file}: is not the list of the competition ({reason}); {REMEDY}") from error
-    return names, images
+    unannotated = [names[image] for image, numbers in species.items() if not numbers]
+    ambiguous = [names[image] for image, numbers in species.items() if len(set(numbers)) > 1]
+    return ImageList(categories, images, unannotated, ambiguous)

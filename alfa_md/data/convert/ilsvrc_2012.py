@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from alfa_md.data.convert_common.jpeg import UnreadableImage, read_as_jpeg
+from alfa_md.data.convert_common.left_out import report_names
 from alfa_md.data.convert_common.originals import file_names, raise_if_any, require_originals
 from alfa_md.data.convert_common.plan import Plan, Skipped
 from alfa_md.data.convert_common.wordnet import (
@@ -26,7 +27,9 @@ from alfa_md.data.convert_common.wordnet import (
     sorted_leaves,
     spec_nodes,
 )
+from alfa_md.data.images.image_files import visible_files
 from alfa_md.data.spec import SPLITS, DatasetSpec, HierarchicalSpec
+from alfa_md.data.text_files import read_lines
 from alfa_md.errors import UserError
 
 NUM_CLASSES = 1000
@@ -87,7 +90,7 @@ def plan_imagenet(
         classes_per_split={split: len(sorted_leaves(graphs[split])) for split in SPLITS},
         graphs={split: spec_nodes(graphs[split], words) for split in SPLITS},
     )
-    return Plan(spec, images, leaf_count_file)
+    return Plan(spec, images, leaf_count_file, report_left_out(images))
 
 
 def split_graphs(links: Graph, classes: list[str]) -> dict[str, Graph]:
@@ -105,9 +108,23 @@ def split_graphs(links: Graph, classes: list[str]) -> dict[str, Graph]:
     return {split: collapse_single_children(graphs[split]) for split in SPLITS}
 
 
+def report_left_out(images: TrainingImages) -> tuple[str, ...]:
+    """The lines of the report on duplicates and on files of other formats."""
+    duplicates, others = [], []
+    for class_id, folder in enumerate(images.folders):
+        names = sorted(visible_files(folder))
+        duplicates += [name for name in names if name in images.duplicates]
+        taken = {*images.names(class_id), *images.duplicates}
+        others += [f"{folder.name}/{name}" for name in names if name not in taken]
+    return (
+        *report_names("images left out, listed as duplicates of other data sets", duplicates),
+        *report_names("files of class folders left out, of other formats or in further folders", others),
+    )
+
+
 def read_duplicates(source_dir: Path) -> frozenset[str]:
     """File names in the three lists of duplicates; a line is `<folder>/<file>  # <the same image elsewhere>`."""
-    lines = (line for name in DUPLICATES for line in (source_dir / name).read_text().splitlines())
+    lines = (line for name in DUPLICATES for line in read_lines(source_dir / name, REMEDY))
     return frozenset(Path(path).name for path in (line.partition("#")[0].strip() for line in lines) if path)
 
 

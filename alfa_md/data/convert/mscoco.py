@@ -7,7 +7,6 @@ References: Lin et al., "Microsoft COCO: common objects in context", ECCV 2014; 
 "Meta-Dataset", ICLR 2020.
 """
 
-import json
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -17,15 +16,18 @@ import numpy as np
 from PIL import Image
 
 from alfa_md.data.convert_common.jpeg import UnreadableImage, transform_to_jpeg
+from alfa_md.data.convert_common.left_out import report_unused
 from alfa_md.data.convert_common.originals import raise_if_any, require_originals
 from alfa_md.data.convert_common.plan import Plan, Skipped
 from alfa_md.data.convert_common.random_split import flat_spec, load_or_draw_split
+from alfa_md.data.listed_files import listed_path
+from alfa_md.data.text_files import read_json
 from alfa_md.errors import UserError
 
 SIZES = (0, 40, 40)
 IMAGES, ANNOTATIONS = "train2017", "instances_train2017.json"
 REMEDY = f"unpack train2017.zip and annotations_trainval2017.zip there ({IMAGES}/ and annotations/{ANNOTATIONS})"
-ENLARGED = 1.2
+ENLARGEMENT = 1.2
 
 ObjectBox = tuple[float, float, float, float]  # left, top, width, height in pixels
 
@@ -59,9 +61,9 @@ def crop_enlarged(image: Image.Image, box: ObjectBox) -> Image.Image:
 def enlarged_corners(box: ObjectBox, size: tuple[int, int]) -> tuple[int, int, int, int]:
     """(left, top, right, bottom) of the box enlarged about its centre, clipped to an image of size (width, height)."""
     left, top, width, height = box
-    wide, high = width * ENLARGED, height * ENLARGED
-    left, top = left - (wide - width) / 2, top - (high - height) / 2
-    right, bottom = round(left + wide - 0.5) + 1, round(top + high - 0.5) + 1
+    # In the order of the official arithmetic, on which the rounding of ties depends.
+    left, top = left - 0.5 * width * (ENLARGEMENT - 1.0), top - 0.5 * height * (ENLARGEMENT - 1.0)
+    right, bottom = round(left + width * ENLARGEMENT - 0.5) + 1, round(top + height * ENLARGEMENT - 0.5) + 1
     return max(round(left - 0.5), 0), max(round(top - 0.5), 0), min(right, size[0]), min(bottom, size[1])
 
 
@@ -75,17 +77,19 @@ def plan(source_dir: Path) -> Plan:
     raise_if_any(source_dir, [] if len(boxes) == sum(SIZES) else [f"{len(boxes)} categories, not 80"], REMEDY)
     raise_if_any(source_dir, [f"no object of {name}" for name in boxes if not boxes[name]], REMEDY)
     present = {path.name for path in (source_dir / IMAGES).iterdir()}
-    needed = sorted({image_file for own in boxes.values() for image_file, _ in own} - present)
-    raise_if_any(source_dir, [f"{IMAGES}/{name} is missing" for name in needed], REMEDY)
+    used = {image_file for own in boxes.values() for image_file, _ in own}
+    paths = {listed_path(source_dir / IMAGES, name, file) for name in used}
+    raise_if_any(source_dir, [f"{IMAGES}/{name} is missing" for name in sorted(used - present)], REMEDY)
     counts = {name: len(own) for name, own in boxes.items()}
     spec = flat_spec("mscoco", load_or_draw_split(source_dir, "mscoco", list(boxes), SIZES), counts)
-    return Plan(spec, Objects(source_dir / IMAGES, [boxes[name] for name in spec.class_names]))
+    notes = report_unused(source_dir / IMAGES, paths)
+    return Plan(spec, Objects(source_dir / IMAGES, [boxes[name] for name in spec.class_names]), notes=notes)
 
 
 def read_annotations(file: Path) -> dict[str, list[tuple[str, ObjectBox]]]:
     """(image file, box) of every object by category, in the order of the file. Raises UserError naming the file."""
+    content = read_json(file, REMEDY)
     try:
-        content = json.loads(file.read_bytes())
         names = {category["id"]: str(category["name"]) for category in content["categories"]}
         image_files = {image["id"]: str(image["file_name"]) for image in content["images"]}
         boxes: dict[str, list[tuple[str, ObjectBox]]] = {name: [] for name in names.values()}
@@ -95,7 +99,7 @@ def read_annotations(file: Path) -> dict[str, list[tuple[str, ObjectBox]]]:
                 raise ValueError(f"box {annotation['bbox']}")
             image_file = image_files[annotation["image_id"]]
             boxes[names[annotation["category_id"]]].append((image_file, (left, top, width, height)))
-    except (ValueError, KeyError, TypeError, RecursionError, OverflowError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
         reason = f"{type(error).__name__}: {error}"
         raise UserError(f"{file}: is not the list of objects of MSCOCO ({reason}); {REMEDY}") from error
     return boxes

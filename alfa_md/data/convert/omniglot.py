@@ -13,6 +13,7 @@ from typing import NamedTuple
 from PIL import ImageChops
 
 from alfa_md.data.convert_common.jpeg import transform_to_jpeg
+from alfa_md.data.convert_common.left_out import report_unused
 from alfa_md.data.convert_common.originals import file_names, raise_if_any, require_originals
 from alfa_md.data.convert_common.plan import Plan
 from alfa_md.data.spec import BiLevelSpec
@@ -115,7 +116,10 @@ def plan(source_dir: Path) -> Plan:
     require_originals(source_dir, REMEDY, folders=map(str, alphabets))
     counts = [(c.folder, len(_drawings(source_dir / c.folder))) for c in characters]
     raise_if_any(source_dir, [f"{path} has {n} images, not {DRAWERS}" for path, n in counts if n != DRAWERS], REMEDY)
-    return Plan(omniglot_spec(), DrawnCharacters([source_dir / character.folder for character in characters]))
+    images = DrawnCharacters([source_dir / character.folder for character in characters])
+    used = {folder / name for folder in images.folders for name in _drawings(folder)}
+    parts = [(source_dir / part, {file for file in used if part in file.parts}) for part in (BACKGROUND, EVALUATION)]
+    return Plan(omniglot_spec(), images, notes=sum((report_unused(*part) for part in parts), ()))
 
 
 def all_characters() -> list[Character]:

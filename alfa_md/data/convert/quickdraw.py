@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from alfa_md.data.convert_common.jpeg import encode_jpeg
+from alfa_md.data.convert_common.left_out import report_unused
 from alfa_md.data.convert_common.originals import file_names, raise_if_any, require_originals
 from alfa_md.data.convert_common.plan import Plan
 from alfa_md.data.convert_common.random_split import flat_spec, load_or_draw_split
@@ -22,6 +23,7 @@ from alfa_md.errors import UserError
 SIZES = (241, 52, 52)
 SIDE = 28  # pixels
 WHITE = 255
+SPLIT_FILE = "quickdraw_splits.json"
 REMEDY = "download the 345 files of numpy_bitmap there"
 
 
@@ -43,13 +45,16 @@ def bitmap_image(row: np.ndarray) -> Image.Image:
 def plan(source_dir: Path) -> Plan:
     """The plan of the 345 drawings. Raises UserError naming missing files or an array of another shape."""
     require_originals(source_dir, REMEDY)
-    files = {name.partition(".")[0]: source_dir / name for name in file_names(source_dir, ".npy")}
-    raise_if_any(source_dir, [] if len(files) == sum(SIZES) else [f"{len(files)} .npy files, not 345"], REMEDY)
+    found = file_names(source_dir, ".npy")
+    files = {name.partition(".")[0]: source_dir / name for name in found}
+    raise_if_any(source_dir, [] if len(found) == sum(SIZES) else [f"{len(found)} .npy files, not 345"], REMEDY)
+    raise_if_any(source_dir, [] if len(files) == len(found) else ["two files of one drawing"], REMEDY)
     names = sorted(files)
     counts = {name: len(load_bitmaps(files[name])) for name in names}
     raise_if_any(source_dir, [f"{files[name].name} has no drawing" for name in names if not counts[name]], REMEDY)
     spec = flat_spec("quickdraw", load_or_draw_split(source_dir, "quickdraw", names, SIZES), counts)
-    return Plan(spec, Drawings([files[name] for name in spec.class_names]))
+    notes = report_unused(source_dir, set(files.values()), expected=(SPLIT_FILE,))
+    return Plan(spec, Drawings([files[name] for name in spec.class_names]), notes=notes)
 
 
 def load_bitmaps(file: Path) -> np.ndarray:

@@ -12,11 +12,12 @@ from pathlib import Path
 import numpy as np
 
 from alfa_md.data.convert_common.image_file_plan import FilesAsJpeg
+from alfa_md.data.convert_common.left_out import report_unused
 from alfa_md.data.convert_common.originals import file_names, raise_if_any, require_originals
 from alfa_md.data.convert_common.plan import Plan
 from alfa_md.data.convert_common.random_split import SEED, flat_spec
 
-IMAGES = "Final_Training/Images"
+IMAGES, ANNOTATIONS = "Final_Training/Images", (".csv",)
 REMEDY = "unpack GTSRB_Final_Training_Images.zip and give its folder GTSRB"
 
 NAMES = """
@@ -39,7 +40,9 @@ def plan(source_dir: Path) -> Plan:
     files = [shuffled(source_dir / folder) for folder in folders]
     raise_if_any(source_dir, [f"{f} has no image" for f, own in zip(folders, files, strict=True) if not own], REMEDY)
     counts = dict(zip(names, map(len, files), strict=True))
-    return Plan(flat_spec("traffic_sign", {"train": [], "valid": [], "test": names}, counts), FilesAsJpeg(files))
+    spec = flat_spec("traffic_sign", {"train": [], "valid": [], "test": names}, counts)
+    notes = report_unused(source_dir / IMAGES, {file for own in files for file in own}, expected=ANNOTATIONS)
+    return Plan(spec, FilesAsJpeg(files), notes=notes)
 
 
 def shuffled(folder: Path) -> list[Path]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+from alfa_md.data.convert_common.left_out import report_names
 from alfa_md.data.convert_common.plan import Plan, Skipped
 from alfa_md.data.spec import SPEC_FILE, DatasetSpec, load_spec, save_spec
 from alfa_md.data.tfrecord.records import scan_offsets
@@ -86,6 +87,12 @@ class ConversionState(NamedTuple):
 
     def _planned_json(self) -> bytes:
         return json.dumps(self.spec.to_json(), indent=2).encode()
+
+
+def report_skipped(directory: Path) -> tuple[str, ...]:
+    """The line of the report on the images that a conversion skipped; none if it skipped none."""
+    images = [image for own in _read_skipped(directory / SKIPPED).values() for image in own]
+    return report_names(f"images left out, for the reasons in {SKIPPED}", [image.where for image in images])
 
 
 def _read_skipped(file: Path) -> dict[int, list[Skipped]]:

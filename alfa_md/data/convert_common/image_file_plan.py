@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from alfa_md.data.convert_common.jpeg import read_as_jpeg
+from alfa_md.data.convert_common.left_out import report_unused
 from alfa_md.data.convert_common.originals import file_names, raise_if_any
 from alfa_md.data.convert_common.plan import Plan
 from alfa_md.data.convert_common.random_split import flat_spec, load_or_draw_split
@@ -20,18 +21,26 @@ class FilesAsJpeg(NamedTuple):
 
 
 def plan_image_files(
-    source: str, source_dir: Path, files: Mapping[str, Sequence[Path]], sizes: tuple[int, int, int], remedy: str
+    source: str,
+    source_dir: Path,
+    files: Mapping[str, Sequence[Path]],
+    sizes: tuple[int, int, int],
+    remedy: str,
+    notes: tuple[str, ...] = (),
 ) -> Plan:
     """The plan of a source with a random split; `files` has the image files by class, in the source's class order.
 
-    Raises UserError if the number of classes is not the sum of `sizes`, or a class has no image.
+    The report has `notes` and the files of the folder `images` or `jpg` that are in no class. Raises UserError if the
+    number of classes is not the sum of `sizes`, or a class has no image.
     """
     names, number = list(files), sum(sizes)
     raise_if_any(source_dir, [] if len(names) == number else [f"{len(names)} classes, not {number}"], remedy)
     raise_if_any(source_dir, [f"no image of {name}" for name in names if not files[name]], remedy)
     counts = {name: len(files[name]) for name in names}
     spec = flat_spec(source, load_or_draw_split(source_dir, source, names, sizes), counts)
-    return Plan(spec, FilesAsJpeg([files[name] for name in spec.class_names]))
+    folder = next(source_dir / name for name in ("images", "jpg") if (source_dir / name).is_dir())
+    unused = report_unused(folder, {file for own in files.values() for file in own})
+    return Plan(spec, FilesAsJpeg([files[name] for name in spec.class_names]), notes=(*notes, *unused))
 
 
 def jpeg_files(folder: Path) -> list[Path]:

@@ -29,11 +29,13 @@ class Plan(NamedTuple):
       images: the encoded images of a class id in record order, each as bytes or Skipped. Called in worker processes:
         must be picklable and small.
       extra_files: further files for the output directory, name -> content, given the written specification.
+      notes: lines of the report about originals that are left out.
     """
 
     spec: DatasetSpec
     images: Images
     extra_files: Callable[[DatasetSpec], Mapping[str, bytes]] = no_extra_files
+    notes: tuple[str, ...] = ()
 
     def limited(self, images_per_class: int) -> "Plan":
         """The plan limited to the first `images_per_class` images of every class."""

@@ -1,12 +1,13 @@
 """Meta-Dataset's random class splits (fixed seed), split files, and flat specifications."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from alfa_md.data.listed_files import match_names
 from alfa_md.data.spec import SPLITS, DatasetSpec
+from alfa_md.data.text_files import read_json
 from alfa_md.errors import UserError
 
 SEED = 22  # of the published splits
@@ -42,13 +43,12 @@ def load_or_draw_split(source_dir: Path, source: str, names: Sequence[str], size
 
 def read_split(file: Path, names: Sequence[str]) -> SplitNames:
     """The split in a JSON file. Raises UserError if it does not list exactly these classes."""
+    content = read_json(file, "remove or mend it")
     try:
-        content = json.loads(file.read_bytes())
-        split = {name: list(content[name]) for name in SPLITS}
-        listed = [str(name) for names_of in split.values() for name in names_of]
-    except (ValueError, KeyError, TypeError) as error:
+        split = {part: match_names(map(str, content[part]), names) for part in SPLITS}
+    except (KeyError, TypeError) as error:
         raise UserError(f"{file}: is no JSON object of the lists train, valid and test; remove or mend it") from error
-    check_listed_classes(file, listed, names)
+    check_listed_classes(file, [name for part in SPLITS for name in split[part]], names)
     return split
 
 

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from alfa_md.data.spec import Node
+from alfa_md.data.text_files import read_text
 from alfa_md.errors import UserError
 
 Graph = dict[str, set[str]]
@@ -103,8 +104,5 @@ def _reached(links: Mapping[str, Collection[str]], starts: Iterable[str]) -> set
 
 def _lines(file: Path) -> list[tuple[int, str]]:
     """The non-empty lines with their line numbers. Raises UserError if the file is not text."""
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{file}: cannot be read as text; download the file again") from error
-    return [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
+    lines = read_text(file, "download the file again").splitlines()
+    return [(number, line) for number, line in enumerate(lines, 1) if line.strip()]

@@ -7,7 +7,7 @@ sorted. The images of a data set must be all grey or all in colour.
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from alfa_md.data.image_modes import is_grey
 from alfa_md.data.images.builds import recognise_build
@@ -22,6 +22,7 @@ from alfa_md.data.images.image_files import (
 )
 from alfa_md.data.images.split_lists import REMEDY, SplitLists, find_lists
 from alfa_md.data.images.transform import IMAGENET, Transform
+from alfa_md.data.listed_files import listed_path
 from alfa_md.errors import MissingSource, MissingSplit, UserError
 
 TRANSFORM = Transform(size=84, filter="bicubic", **IMAGENET)
@@ -61,10 +62,10 @@ def listed_classes(folder: Path, lists: SplitLists, split: str) -> dict[str, Cla
 
 
 def _class_folder(folder: Path, name: str, lists: Path) -> Path:
-    path = PurePosixPath(name)  # a class may be nested: alphabet/character
-    if path.is_absolute() or ".." in path.parts or not (folder / path).is_dir():
-        raise UserError(f"{lists}: lists class {name!r}, but there is no folder {folder / path}; correct either")
-    return folder / path
+    path = listed_path(folder, name, lists)  # a class may be nested: alphabet/character
+    if not path.is_dir():
+        raise UserError(f"{lists}: lists class {name!r}, but there is no folder {path}; correct either")
+    return path
 
 
 def _counts(classes: Mapping[str, ClassImageFiles]) -> list[int]:

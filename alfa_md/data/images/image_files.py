@@ -1,6 +1,7 @@
 """Image sets stored as files: listing of class and split folders, and reading of images."""
 
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,11 +12,12 @@ from alfa_md.data.images.image_set import ImageSet
 from alfa_md.errors import MissingSource, MissingSplit, UserError
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm")
+HIDDEN = (".", "__MACOSX")
 SPLIT_FOLDERS = {"train": ("train",), "valid": ("valid", "val", "validation"), "test": ("test",)}
 
 
 class ClassImageFiles(NamedTuple):
-    """The image files of one class."""
+    """The image files of one class; names are relative to its folder."""
 
     folder: Path
     names: tuple[str, ...]
@@ -43,11 +45,28 @@ class ImageFiles(ImageSet):
 
 
 def list_class_images(folder: Path) -> ClassImageFiles:
-    """The image files directly in a class folder, sorted by name. Raises UserError if there is none."""
-    names = sorted(f.name for f in folder.iterdir() if f.suffix.lower() in SUFFIXES and not f.name.startswith("."))
+    """The image files in a class folder and in folders within it, sorted by path.
+
+    Raises UserError if there is none, or if all are in folders within it, which may be classes themselves.
+    """
+    names = sorted(name for name in visible_files(folder) if name.lower().endswith(SUFFIXES))
     if not names:
         raise UserError(f"{folder}: this class has no image ({', '.join(SUFFIXES)}); add some or remove the folder")
+    if all("/" in name for name in names):
+        raise UserError(
+            f"{folder}: this class has images only in folders within it, such as {names[0]}; move them up, or make "
+            "these folders the classes"
+        )
     return ClassImageFiles(folder, tuple(names))
+
+
+def visible_files(folder: Path) -> Iterator[str]:
+    """Paths, relative to `folder`, of the files at any depth below it, without hidden ones; links to folders, too."""
+    for place, folders, files in os.walk(folder):
+        prefix = "" if place == str(folder) else Path(place).relative_to(folder).as_posix() + "/"
+        folders[:] = [name for name in folders if not name.startswith(HIDDEN)]
+        links = [name for name in folders if os.path.islink(os.path.join(place, name))]  # which os.walk does not enter
+        yield from (prefix + name for name in (*files, *links) if not name.startswith(HIDDEN))
 
 
 def list_classes(folder: Path) -> dict[str, ClassImageFiles]:
@@ -86,4 +105,4 @@ def require_folder(folder: Path, content: str) -> None:
 
 
 def _is_visible_folder(path: Path) -> bool:
-    return path.is_dir() and not path.name.startswith((".", "__MACOSX"))
+    return path.is_dir() and not path.name.startswith(HIDDEN)

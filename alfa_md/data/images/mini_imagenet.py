@@ -20,8 +20,9 @@ from alfa_md.data.images.image_files import (
     require_folder,
 )
 from alfa_md.data.images.image_set import ImageSet
-from alfa_md.data.images.split_lists import read_rows
 from alfa_md.data.images.transform import IMAGENET, Transform
+from alfa_md.data.listed_files import listed_path
+from alfa_md.data.text_files import read_rows
 from alfa_md.errors import MissingSource, MissingSplit, UserError
 
 TRANSFORM = Transform(size=84, filter="bicubic", **IMAGENET)
@@ -71,10 +72,10 @@ def _listed(folder: Path, split: str) -> dict[str, ClassImageFiles]:
         name, label = row["filename"].strip(), row["label"].strip()
         if name in seen:
             raise UserError(f"{list_file}: lists {name} twice; remove one of the lines")
-        if not (images / name).is_file():
+        if not (path := listed_path(images, name, list_file)).is_file():
             raise UserError(f"{list_file}: lists {name}, which is not in {images}; add it or remove the line")
         seen.add(name)
-        names.setdefault(label, []).append(name)
+        names.setdefault(label, []).append(path.relative_to(images).as_posix())
     if not names:
         raise MissingSplit(f"{list_file}: lists no image")
     return {label: ClassImageFiles(images, tuple(sorted(files))) for label, files in names.items()}

@@ -28,6 +28,7 @@ from alfa_md.data.images.image_files import (
 )
 from alfa_md.data.images.split_lists import REMEDY, SplitLists, find_lists
 from alfa_md.data.images.transform import Transform
+from alfa_md.data.listed_files import match_names
 from alfa_md.errors import MissingSource, MissingSplit, UserError
 
 TRANSFORM = Transform(size=28, filter="lanczos", channels=3)
@@ -83,7 +84,7 @@ def permuted_split(names: Sequence[str], folder: Path) -> dict[str, tuple[str, .
 
 
 def _listed(folders: dict[str, Path], lists: SplitLists, split: str) -> tuple[str, ...]:
-    names = lists.classes[split]
+    names = tuple(match_names(lists.classes[split], list(folders)))
     if not names:
         raise MissingSplit(f"{lists.path}: lists no class of the {split} split")
     for name in names:

@@ -5,14 +5,12 @@ then one line per class; or three text files `train.txt`, `valid.txt`, `test.txt
 of these that exists is read. "val" and "validation" mean "valid"; a class that is not listed is in no split.
 """
 
-import csv
-import io
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from alfa_md.data.images.image_files import SPLIT_FOLDERS
+from alfa_md.data.text_files import read_json, read_lines, read_rows
 from alfa_md.errors import UserError
 
 REMEDY = 'write splits.json into it: {"train": ["class a", ...], "valid": [...], "test": [...]}'
@@ -33,37 +31,11 @@ def find_lists(folder: Path) -> SplitLists | None:
     if (file := folder / "splits.csv").is_file():
         return _checked(file, _from_csv(file))
     files = {word: folder / f"{word}.txt" for word in SPLIT_OF if (folder / f"{word}.txt").is_file()}
-    return _checked(folder, {word: _lines(file) for word, file in files.items()}) if files else None
-
-
-def read_text(file: Path) -> str:
-    """The content of a UTF-8 text file. Raises UserError if it is not UTF-8."""
-    try:
-        return file.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{file}: cannot be read as UTF-8 text; write it again") from error
-
-
-def read_rows(file: Path, columns: Sequence[str]) -> list[dict[str, str]]:
-    """The rows of a CSV file whose header has `columns`. Raises UserError if a column or a value is missing."""
-    reader = csv.DictReader(io.StringIO(read_text(file)), skipinitialspace=True)
-    try:
-        rows = list(reader)
-    except csv.Error as error:
-        raise UserError(f"{file}: is not a CSV file ({error}); write it again") from error
-    if not set(columns) <= set(reader.fieldnames or ()):
-        raise UserError(f"{file}: the first line must be the header {','.join(columns)}")
-    for number, row in enumerate(rows, start=2):
-        if not all(row[column] for column in columns):
-            raise UserError(f"{file}: line {number} must have {' and '.join(columns)}")
-    return rows
+    return _checked(folder, {word: read_lines(file) for word, file in files.items()}) if files else None
 
 
 def _from_json(file: Path) -> Mapping[str, Sequence[str]]:
-    try:
-        content = json.loads(read_text(file))
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{file}: is not valid JSON ({error}); to start again, {REMEDY}") from error
+    content = read_json(file, f"to start again, {REMEDY}")
     lists = content.values() if isinstance(content, dict) else [None]
     if not all(isinstance(names, list) and all(isinstance(name, str) for name in names) for names in lists):
         raise UserError(f"{file}: must be an object of lists of class names; {REMEDY}")
@@ -75,10 +47,6 @@ def _from_csv(file: Path) -> Mapping[str, Sequence[str]]:
     for row in read_rows(file, ("class", "split")):
         lists.setdefault(row["split"].strip(), []).append(row["class"].strip())
     return lists
-
-
-def _lines(file: Path) -> list[str]:
-    return [line.strip() for line in read_text(file).splitlines() if line.strip()]
 
 
 def _checked(path: Path, lists: Mapping[str, Sequence[str]]) -> SplitLists:

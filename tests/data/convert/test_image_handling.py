@@ -93,6 +93,7 @@ def test_drawings_are_light_on_dark_in_the_order_of_the_array(original):
         ((10.0, 10.0, 20.0, 10.0), (8, 8, 33, 21)),  # 24 x 12 from (8, 9): 7.5, 8.5, 31.5 and 20.5 go to even numbers
         ((0.0, 0.0, 50.0, 50.0), (0, 0, 55, 40)),  # cut at the picture
         ((0.0, 0.0, 0.0, 0.0), (0, 0, 1, 1)),
+        ((5.0, 5.0, 30.0, 20.0), (2, 3, 39, 27)),  # 36 x 24 from just above (2, 3): no tie, in the official arithmetic
     ],
 )
 def test_boxes_are_enlarged_rounded_to_even_and_cut(box, expected):
@@ -168,7 +169,7 @@ def test_missing_files_are_reported_before_anything_is_written(source, lost, wor
     ("source", "file", "words"),
     [
         ("aircraft", "data/images_box.txt", "images_box.txt: '' of image {broken is no box"),
-        ("folder", "splits.csv", "has no columns class and split"),
+        ("folder", "splits.csv", "the first line must be the header class,split"),
         ("fungi", "train.json", "train.json"),
         ("mscoco", "annotations/instances_train2017.json", "instances_train2017.json"),
         ("quickdraw", "drawing 003.npy", "is not a whole array"),
