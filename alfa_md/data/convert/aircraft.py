@@ -46,7 +46,7 @@ def plan(source_dir: Path) -> Plan:
         source_dir, REMEDY, folders=["data/images"], files=[f"data/{n}" for n in ("images_box.txt", *LISTS)]
     )
     require_originals(source_dir, REMEDY, files=["data/variants.txt"])
-    names = sorted(line.strip() for line in (data / "variants.txt").read_text().splitlines() if line.strip())
+    names = sorted(line.strip() for line in (data / "variants.txt").read_text("utf-8").splitlines() if line.strip())
     raise_if_any(
         source_dir, [] if len(names) == sum(SIZES) else [f"variants.txt has {len(names)} names, not 100"], REMEDY
     )
@@ -77,5 +77,5 @@ def parse_corners(data: Path, image: str, box: str) -> Corners:
 
 def read_pairs(file: Path) -> list[tuple[str, str]]:
     """(image, rest of the line) for every non-empty line."""
-    lines = (line.strip().partition(" ") for line in file.read_text().splitlines() if line.strip())
+    lines = (line.strip().partition(" ") for line in file.read_text("utf-8").splitlines() if line.strip())
     return [(image, rest) for image, _, rest in lines]

@@ -18,7 +18,7 @@ REMEDY = "unpack CUB_200_2011.tgz and give its folder CUB_200_2011"
 def plan(source_dir: Path) -> Plan:
     """The plan of the 200 species, images sorted by name. Raises UserError naming missing files."""
     require_originals(source_dir, REMEDY, folders=["images"], files=["classes.txt"])
-    lines = (source_dir / "classes.txt").read_text().splitlines()
+    lines = (source_dir / "classes.txt").read_text("utf-8").splitlines()
     names = [line.split()[1] for line in lines if len(line.split()) == 2]
     require_originals(source_dir, REMEDY, folders=[f"images/{name}" for name in names])
     files = {name: jpeg_files(source_dir / "images" / name) for name in names}

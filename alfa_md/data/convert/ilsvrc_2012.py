@@ -107,7 +107,7 @@ def split_graphs(links: Graph, classes: list[str]) -> dict[str, Graph]:
 
 def read_duplicates(source_dir: Path) -> frozenset[str]:
     """File names in the three lists of duplicates; a line is `<folder>/<file>  # <the same image elsewhere>`."""
-    lines = (line for name in DUPLICATES for line in (source_dir / name).read_text().splitlines())
+    lines = (line for name in DUPLICATES for line in (source_dir / name).read_text("utf-8").splitlines())
     return frozenset(Path(path).name for path in (line.partition("#")[0].strip() for line in lines) if path)
 
 
