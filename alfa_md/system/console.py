@@ -20,8 +20,8 @@ class PlainConsole(Console):
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """Yields the segments of a renderable; rich's own control codes are segments of another kind, or styles."""
         for segment in super().render(renderable, options):
-            text = segment.text
-            yield segment if segment.control or text.isprintable() else segment._replace(text=escape_controls(text, "\n"))
+            plain = segment.control or segment.text.isprintable()
+            yield segment if plain else segment._replace(text=escape_controls(segment.text, kept="\n"))
 
 
 CONSOLE = PlainConsole()

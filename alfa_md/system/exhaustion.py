@@ -15,7 +15,7 @@ BY_ERRNO = {
     errno.EDQUOT: DISK,
     errno.EFBIG: DISK,
 }
-# Parts of the messages of RuntimeError, ImportError and others, from Python, the dynamic linker, PyTorch and TensorFlow.
+# Parts of messages of RuntimeError, ImportError and others: of Python, the dynamic linker, PyTorch and TensorFlow.
 BY_MESSAGE = {
     "can't start new thread": THREADS,
     "can't allocate memory": MEMORY,

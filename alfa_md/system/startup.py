@@ -39,7 +39,7 @@ def prepare() -> None:
 
 
 def open_closed_descriptors() -> None:
-    """Opens those of the descriptors 0 to 2 that are closed on the null device, lest a file of ours takes their place."""
+    """Opens the null device in place of each of the descriptors 0 to 2 that is closed, which a file would take."""
     for descriptor, mode in ((0, os.O_RDONLY), (1, os.O_WRONLY), (2, os.O_WRONLY)):
         try:
             os.fstat(descriptor)

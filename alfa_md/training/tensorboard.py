@@ -13,7 +13,6 @@ from alfa_md.learners.base import Learner
 from alfa_md.learners.tracing import Trace, trace
 from alfa_md.training.tensorboard_writer import TensorBoardWriter
 
-
 LARGEST = 1e19  # TensorBoard's histograms end at 1e20, and it raises on one that is empty
 
 
