@@ -2,11 +2,16 @@
 
 from importlib import import_module
 
+from alfa_md.system import startup
+
 __version__ = "0.1.0"
 __all__ = ["adapt", "open_run"]
 
 # Imported when they are first used: the package itself imports neither PyTorch nor gin.
 _LAZY = {"adapt": "alfa_md.inner_loop.loop", "open_run": "alfa_md.experiment.open_run"}
+
+if startup.is_command():
+    startup.prepare()
 
 
 def __getattr__(name: str) -> object:

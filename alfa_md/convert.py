@@ -44,14 +44,14 @@ def convert_source(source: str) -> None:
     plan = plan_of(source_dir)
     if FLAGS.limit_per_class:
         plan = plan.limited(FLAGS.limit_per_class)
-    print("".join(f"{line}\n" for line in plan.notes), end="")
     if FLAGS.dry_run:
         sizes = ", ".join(f"{plan.spec.classes_per_split[split]} {split}" for split in SPLITS)
-        print(f"would write {records_root_dir / plan.spec.name}: {published_summary(plan.spec)}; classes: {sizes}")
+        summary = f"{published_summary(plan.spec)}; classes: {sizes}"
+        print(*plan.notes, f"would write {records_root_dir / plan.spec.name}: {summary}", sep="\n")
         return
     directory = write_source(plan, records_root_dir, FLAGS.workers)
-    print("".join(f"{line}\n" for line in report_skipped(directory)), end="")
-    print(f"{directory}: {published_summary(load_spec(directory))}")
+    summary = published_summary(load_spec(directory))
+    print(*plan.notes, *report_skipped(directory), f"{directory}: {summary}", sep="\n")
 
 
 def required_flags(*names: str) -> list[str]:

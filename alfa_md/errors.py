@@ -9,7 +9,12 @@ class UserError(Exception):
     """
 
     def __init__(self, message: str):
-        super().__init__("".join(c if c.isprintable() else repr(c)[1:-1] for c in message))
+        super().__init__(escape_controls(message))
+
+
+def escape_controls(text: str, kept: str = "") -> str:
+    """`text` with its control characters, line breaks included, as escape sequences, except those in `kept`."""
+    return "".join(c if c.isprintable() or c in kept else repr(c)[1:-1] for c in text)
 
 
 def require_at_least(lowest: float, owner: str, **values: float) -> None:

@@ -10,9 +10,10 @@ from absl import app, flags
 from alfa_md.data.paths import CACHE_VARIABLE
 from alfa_md.errors import UserError
 from alfa_md.system.allocator import keep_freed_pages
+from alfa_md.system.console import ERRORS
+from alfa_md.system.exhaustion import describe_exhaustion
+from alfa_md.system.startup import BAD_INPUT, INTERRUPTED, raising_interrupts
 
-BAD_INPUT = 2
-INTERRUPTED = 130  # the exit code of shells for Ctrl-C
 DISK_FULL = "free some space and run the command again; what the file held before is kept"
 NOT_A_FOLDER = "a file is where a folder should be; choose another place"
 NO_PERMISSION = "give it other permissions or choose another folder"
@@ -24,29 +25,24 @@ REMEDIES |= dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), NO_PERMISSIO
 def run(main: Callable[[list[str]], int | None]) -> None:
     """Parses the flags, calls `main(argv)` and exits with the code it returns.
 
-    A `UserError`, a missing gin binding, an unknown flag, a bad flag value or a file that cannot be read or written
-    becomes `error: <one line>` on stderr and exit code 2.
+    A `UserError`, a missing gin binding, an unknown flag, a bad flag value, a file that cannot be read or written, or a
+    lack of memory, threads or disk space becomes `error: <one line>` on stderr and exit code 2.
     """
 
     def guarded(argv: list[str]) -> int | None:
         if "cache_dir" in flags.FLAGS and flags.FLAGS.cache_dir:
             os.environ[CACHE_VARIABLE] = flags.FLAGS.cache_dir  # inherited by subprocesses
         try:
-            return main(argv)
-        except UserError as error:
-            return _report(error)
-        except OSError as error:
-            original = _original(error)
-            if original.filename is None:
-                raise
-            return _report(_file_error(original))
-        except RuntimeError as error:
-            if not str(error).startswith("Required bindings"):  # gin's message for a missing argument
-                raise
-            return _report(error)
+            with raising_interrupts():
+                return main(argv)
         except KeyboardInterrupt:
-            print("interrupted", file=sys.stderr)
+            ERRORS.print("interrupted")
             return INTERRUPTED
+        except Exception as error:
+            line = _line(error)
+            if line is None:
+                raise
+            return _report(line)
 
     keep_freed_pages()
     app.run(guarded, flags_parser=_parse_flags)
@@ -59,6 +55,17 @@ def parse_seeds(seeds: Sequence[str]) -> list[int]:
     return list(dict.fromkeys(map(int, seeds)))
 
 
+def _line(error: Exception) -> str | None:
+    """The line about an error that is no fault of this package; None for any other."""
+    if isinstance(error, UserError):
+        return str(error)
+    if isinstance(error, OSError) and (original := _original(error)).filename is not None:
+        return _file_error(original)
+    if isinstance(error, RuntimeError) and str(error).startswith("Required bindings"):  # gin's for a missing argument
+        return str(error)
+    return describe_exhaustion(error)
+
+
 def _original(error: OSError) -> OSError:
     """The error as raised: gin re-raises a copy without errno and file name."""
     while error.errno is None and isinstance(error.__context__, OSError):
@@ -66,18 +73,18 @@ def _original(error: OSError) -> OSError:
     return error
 
 
-def _file_error(error: OSError) -> UserError:
+def _file_error(error: OSError) -> str:
     remedy = REMEDIES.get(error.errno)
-    return UserError(f"{error.filename}: {error.strerror or error}" + (f"; {remedy}" if remedy else ""))
+    return f"{error.filename}: {error.strerror or error}" + (f"; {remedy}" if remedy else "")
 
 
 def _parse_flags(argv: Sequence[str]) -> list[str]:
     try:
         return flags.FLAGS(argv)
     except flags.Error as error:
-        sys.exit(_report(error))
+        sys.exit(_report(str(error)))
 
 
-def _report(error: Exception) -> int:
-    print("error:", str(error).splitlines()[0], file=sys.stderr)  # gin appends lines to errors raised through it
+def _report(line: str) -> int:
+    ERRORS.print(f"error: {line.splitlines()[0]}")  # gin appends lines to errors raised through it
     return BAD_INPUT

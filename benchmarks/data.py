@@ -129,7 +129,7 @@ def run_in_subprocess(kind: str, records: Path, *flags: str) -> dict:
     """The JSON that this program prints with these flags, in a new process with an empty cache."""
     with tempfile.TemporaryDirectory() as cache:
         command = [sys.executable, "-m", "benchmarks.data", f"--records={records}", f"--kinds={kind}", *flags]
-        done = subprocess.run(command, env={**os.environ, CACHE_VARIABLE: cache}, capture_output=True, text=True)
+        done = subprocess.run(command, env={**os.environ, CACHE_VARIABLE: cache}, capture_output=True, encoding="utf-8")
         done.check_returncode()
         return json.loads(done.stdout.splitlines()[-1])
 
@@ -150,12 +150,12 @@ def first_episode_cost(spec: DatasetSpec, reader: str) -> dict[str, float]:
 
 def bytes_read() -> int:
     """Bytes read by this process so far, from disk or page cache (Linux)."""
-    fields = dict(line.split(": ") for line in Path("/proc/self/io").read_text().splitlines())
+    fields = dict(line.split(": ") for line in Path("/proc/self/io").read_text("utf-8").splitlines())
     return int(fields["rchar"])
 
 
 def resident_memory() -> int:
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return int(Path("/proc/self/statm").read_text("utf-8").split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 if __name__ == "__main__":

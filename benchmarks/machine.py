@@ -62,7 +62,7 @@ def describe_machine(device: torch.device) -> str:
     """Processor, cores and versions as text."""
     if device.type != "cpu":
         return f"{torch.cuda.get_device_name(device)}, torch {torch.__version__}"
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
+    lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
     names = {line.split(":")[1].strip() for line in lines if line.startswith("model name")}
     features = [name for name in ("avx2", "avx512f", "amx_bf16") if any(name in line.split() for line in lines)]
     processor = f"{platform.machine()} ({', '.join([*sorted(names), *features])})"

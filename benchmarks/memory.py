@@ -38,7 +38,7 @@ def row(case: str, form: str, found: dict[str, dict]) -> str:
 
 def measure_in_subprocess(case: str, form: str, device: torch.device) -> dict:
     command = [sys.executable, "-m", "benchmarks.memory", case, form, str(device)]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).resolve().parents[1])
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", cwd=Path(__file__).resolve().parents[1])
     if done.returncode:
         raise SystemExit(f"{' '.join(command)}: {done.stderr[-2000:]}")
     return json.loads(done.stdout.splitlines()[-1])
@@ -74,7 +74,7 @@ def peak(device: torch.device) -> int:
     """Peak memory of the process in bytes."""
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
-    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text("utf-8").splitlines())
     return int(status["VmHWM"].split()[0]) * 1024  # getrusage would include the parent process
 
 

@@ -67,5 +67,5 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as name, environment(Path(name) / "cache"):
         text = document(measure(Path(name).resolve()))
     FILE.parent.mkdir(exist_ok=True)
-    FILE.write_text(text)
+    FILE.write_text(text, "utf-8")
     print(f"{FILE.relative_to(ROOT)}: {sum(map(len, SECTIONS.values()))} rows")

@@ -63,13 +63,13 @@ class Quoted(NamedTuple):
 
 def read_quoted() -> list[Quoted]:
     """Reads the quoted numbers, which are not measured here."""
-    with open(QUOTED, newline="") as file:
+    with open(QUOTED, newline="", encoding="utf-8") as file:
         return [Quoted(*line.values()) for line in csv.DictReader(file)]
 
 
 def read_cells() -> list[Cell]:
     """Reads all cells, in the order of the tables."""
-    with open(CELLS, newline="") as file:
+    with open(CELLS, newline="", encoding="utf-8") as file:
         return [Cell(*line.values()) for line in csv.DictReader(file)]
 
 

@@ -78,7 +78,7 @@ def run_columns(content: dict) -> list[str]:
 def load_measurement(cell: Cell, store: Path, num_updates: int | None = None) -> dict | None:
     """The stored measurement of a cell, None if there is none."""
     file = store / cell.file(num_updates)
-    return json.loads(file.read_text()) if file.exists() else None
+    return json.loads(file.read_text("utf-8")) if file.exists() else None
 
 
 def format_published(cell: Cell) -> str:

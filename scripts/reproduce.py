@@ -115,7 +115,11 @@ def run(module: str, arguments: Sequence[str]) -> str:
     Waits for an interrupted command, which saves its state first.
     """
     with subprocess.Popen(
-        [sys.executable, "-m", module, *arguments], cwd=ROOT, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-m", module, *arguments],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        errors="replace",
     ) as child:
         signal.signal(signal.SIGTERM, lambda *_: child.terminate())
         try:
@@ -133,7 +137,7 @@ def run(module: str, arguments: Sequence[str]) -> str:
 def measurement(cell: Cell, folder: Path, options: argparse.Namespace) -> dict:
     """The stored result of a cell: every learner's numbers, and configuration, data, costs and machine."""
     runs = [RunDirectory(folder / f"seed{seed}") for seed in options.seeds]
-    best, ensemble = ([json.loads((each.results / name).read_text()) for each in runs] for name in FILES)
+    best, ensemble = ([json.loads((each.results / name).read_text("utf-8")) for each in runs] for name in FILES)
     protocol, facts = best[0]["protocol"], runs[0].facts()
     learners = {
         title: [{key: result["sources"][cell.source].get(key) for key in KEPT} for result in results]
@@ -160,7 +164,7 @@ FILES = ("test.json", "test-ensemble.json")
 
 def hours(run: RunDirectory) -> float:
     """The training time of a run, 0 without training."""
-    lines = run.metrics.read_text().splitlines() if run.metrics.exists() else []
+    lines = run.metrics.read_text("utf-8").splitlines() if run.metrics.exists() else []
     return max((json.loads(line)["seconds"] for line in lines), default=0.0) / 3600
 
 

@@ -22,7 +22,7 @@ def write_results(store: Path, target: Path) -> None:
         paper_table.section(store),
         soak_section(store / "soak.json"),
     ]
-    target.write_text("\n".join(sections))
+    target.write_text("\n".join(sections), "utf-8")
 
 
 def soak_section(file: Path) -> str:
@@ -30,7 +30,7 @@ def soak_section(file: Path) -> str:
     title = "## A long run with kills\n\n"
     if not file.exists():
         return title + "Unmeasured; `python scripts/soak.py --num_updates=6000 --kills=20` measures it.\n"
-    soak = json.loads(file.read_text())
+    soak = json.loads(file.read_text("utf-8"))
     updates, kills = soak["updates"], soak["killed_after"]
     second, last = (f"{soak[f'memory_{quarter}_quarter']:.0f} MB" for quarter in ("second", "last"))
     time = f"{soak['machine']}, one thread a run: {soak['minutes']:.0f} minutes left alone"

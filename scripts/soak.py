@@ -34,7 +34,7 @@ def start(folder: Path, num_updates: int) -> subprocess.Popen:
     files = ["--gin_config=gin/proto_maml_alfa.gin", "--gin_config=gin/quickstart.gin"]
     command = [sys.executable, "-m", "alfa_md.train", *files, f"--gin_bindings=train.num_updates = {num_updates}"]
     one_thread = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    with open(f"{folder}.log", "a") as log:
+    with open(f"{folder}.log", "a", encoding="utf-8") as log:
         return subprocess.Popen(
             [*command, f"--run_dir={folder}", "--device=cpu"], cwd=ROOT, env=one_thread, stdout=log, stderr=log
         )
@@ -46,7 +46,7 @@ def run_uninterrupted(folder: Path, num_updates: int) -> dict:
     while process.poll() is None:
         memory.append(resident_memory(process.pid))
         time.sleep(SECONDS)
-    assert process.returncode == 0, Path(f"{folder}.log").read_text()[-2000:]
+    assert process.returncode == 0, Path(f"{folder}.log").read_text("utf-8")[-2000:]
     quarter = len(memory) // 4
     second, last = (max(memory[k * quarter : (k + 1) * quarter]) for k in (1, 3))  # the first quarter is warm-up
     return {"minutes": (time.monotonic() - began) / 60, "memory_second_quarter": second, "memory_last_quarter": last}
@@ -55,7 +55,7 @@ def run_uninterrupted(folder: Path, num_updates: int) -> dict:
 def resident_memory(pid: int) -> float:
     """The resident memory of a process in MB, 0 after it has ended."""
     try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        lines = Path(f"/proc/{pid}/status").read_text("utf-8").splitlines()
     except OSError:
         return 0.0
     return sum(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
@@ -71,14 +71,14 @@ def run_with_kills(folder: Path, num_updates: int, kills: int, minutes: float, s
         process.kill()
         process.wait()
         places.append(last_update(folder))
-    assert start(folder, num_updates).wait() == 0, Path(f"{folder}.log").read_text()[-2000:]
+    assert start(folder, num_updates).wait() == 0, Path(f"{folder}.log").read_text("utf-8")[-2000:]
     return places
 
 
 def last_update(folder: Path) -> int:
     """The last update in a run's metrics log."""
     file = folder / "metrics.jsonl"
-    lines = file.read_text().splitlines(keepends=True) if file.exists() else []
+    lines = file.read_text("utf-8").splitlines(keepends=True) if file.exists() else []
     return max((json.loads(line)["step"] for line in lines if line.endswith("\n")), default=0)
 
 

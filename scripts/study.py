@@ -62,20 +62,20 @@ class Study(NamedTuple):
             self.test_command(variant, str(run_dir), data),
         )
         for words in (train, test):
-            with open(f"{run_dir}.log", "a") as log:
+            with open(f"{run_dir}.log", "a", encoding="utf-8") as log:
                 code = subprocess.call([sys.executable, *words], cwd=ROOT, env=environment, stdout=log, stderr=log)
             if code:
-                last = Path(log.name).read_text().rstrip().splitlines()[-1:]
+                last = Path(log.name).read_text("utf-8").rstrip().splitlines()[-1:]
                 raise UserError(f"{variant}, seed {seed}: exit code {code}; the end of {log.name}: {''.join(last)}")
         stored.parent.mkdir(parents=True, exist_ok=True)
-        stored.write_text(json.dumps(self.result(variant, seed, run_dir)) + "\n")
+        stored.write_text(json.dumps(self.result(variant, seed, run_dir)) + "\n", "utf-8")
 
     def result(self, variant: str, seed: int, run_dir: Path) -> dict:
         """The stored result of a run: scores, times and configuration."""
         own = self.variants[variant]
-        test = json.loads((run_dir / "results" / f"test{'-' + variant if own.test else ''}.json").read_text())
-        facts = json.loads((run_dir / "run.json").read_text())
-        curve = [json.loads(line) for line in (run_dir / "metrics.jsonl").read_text().splitlines()]
+        test = json.loads((run_dir / "results" / f"test{'-' + variant if own.test else ''}.json").read_text("utf-8"))
+        facts = json.loads((run_dir / "run.json").read_text("utf-8"))
+        curve = [json.loads(line) for line in (run_dir / "metrics.jsonl").read_text("utf-8").splitlines()]
         unit = test["protocol"]["unit"]
         sources = {name: summarise_source(source) for name, source in test["sources"].items()}
         return {
@@ -106,7 +106,7 @@ def load_results(folder: Path, source: str) -> Runs:
     """The stored results of a study on one test source."""
     runs: Runs = defaultdict(dict)
     for path in sorted(folder.glob("*.json")):
-        result = json.loads(path.read_text())
+        result = json.loads(path.read_text("utf-8"))
         if source in result["sources"]:
             runs[result["variant"]][result["seed"]] = result | result["sources"][source]
     return runs

@@ -28,6 +28,7 @@ FLOORS = (
     ({"kernels"},),
     ({"system"},),
     ({"errors", ""},),
+    ({"system.startup", "system.exhaustion"},),  # before the imports of a command
 )
 PLACES = {
     name: (floor, room) for floor, rooms in enumerate(FLOORS) for room, names in enumerate(rooms) for name in names

@@ -53,7 +53,7 @@ def load_results(path: str, split: str) -> dict:
     """The content of a results file, given by its path or its run directory. Raises UserError if missing or invalid."""
     file = Path(path) / "results" / f"{split}.json" if Path(path).is_dir() else Path(path)
     try:
-        content = json.loads(file.read_text())
+        content = json.loads(file.read_text("utf-8"))
         if not (content["protocol"] and content["sources"]):
             raise UserError(f"{file} has no source yet; run python -m alfa_md.evaluate first")
         _validate(content)

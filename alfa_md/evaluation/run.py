@@ -76,7 +76,7 @@ def evaluate_run(run: RunDirectory, options: EvaluationOptions, group: ProcessGr
     models = list(models_to_evaluate(run, options.checkpoint, options.split, options.baselines, trained))
     names = select_sources(options.sources, trained, root)
     chosen, missing = open_sources(trained, root, names, options)
-    origin = {"config": config.config_hash(run.config.read_text()), "name": facts["name"]}
+    origin = {"config": config.config_hash(run.config.read_text("utf-8")), "name": facts["name"]}
     origin["pretrained"] = facts.get("pretrained")
     if options.name:
         models = [model._replace(stem=f"{model.stem}-{options.name}") for model in models]

@@ -20,6 +20,7 @@ from torch.optim.lr_scheduler import LRScheduler
 from alfa_md.errors import UserError
 from alfa_md.experiment.ranking import Ranking
 from alfa_md.learners.base import Learner
+from alfa_md.system.files import create
 
 WEIGHTS = {"learner", "step"}  # keys of every checkpoint
 STATE = WEIGHTS | {
@@ -113,7 +114,8 @@ def write_checkpoint(path: Path, content: dict, previous: Path | None = None) ->
     # One fixed name, unlike in atomic_write: a killed run leaves at most one large file, which the next write replaces.
     temporary = path.with_name(f".{path.name}.tmp")
     try:
-        with open(temporary, "wb") as file:
+        temporary.unlink(missing_ok=True)
+        with create(temporary) as file:
             torch.save(content, file)
             file.flush()
             os.fsync(file.fileno())

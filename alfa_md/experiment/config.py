@@ -118,7 +118,7 @@ def _macros(text: str) -> set[str]:
 def _refuse_unused_macros(files: Sequence[Path]) -> None:
     """Raises UserError for a macro that nothing reads, probably misspelt; one overridden by a binding is accepted."""
     text = gin.config_str()
-    texts = [text, *(file.read_text() for file in (*files, *(ROOT / "gin").rglob("*.gin")))]
+    texts = [text, *(file.read_text("utf-8") for file in (*files, *(ROOT / "gin").rglob("*.gin")))]
     used = set(re.findall(r"%(\w+)", "\n".join(texts)))
     for name in sorted(_macros(text) - used):
         raise UserError(f"gin: nothing uses the macro {name}{_nearest(name, sorted(used))}")

@@ -118,7 +118,7 @@ class RunDirectory:
         return [self.top / Path(name).name for name in names]
 
     def _refuse_other(self, operative: str, facts: dict) -> None:
-        changed = config.differences(self.config.read_text(), operative, but=SAVING)
+        changed = config.differences(self.config.read_text("utf-8"), operative, but=SAVING)
         old = self.facts()
         drawn = old.get("data_kind") == facts.get("data_kind") == "miniature"  # the same in every cache directory
         compared = [key for key in facts if not (drawn and key == "data_root")]

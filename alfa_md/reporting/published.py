@@ -132,7 +132,7 @@ def _official_sampling() -> dict[str, str]:
 
 def _file_bindings(file: str) -> dict[str, str]:
     """The bindings of a gin file of this package, includes resolved."""
-    text = (ROOT / file).read_text()
+    text = (ROOT / file).read_text("utf-8")
     included = [_file_bindings(other) for other in re.findall(r"^include '(.+)'", text, re.MULTILINE)]
     return {name: value for part in [*included, bindings(text)] for name, value in part.items()}
 

@@ -75,7 +75,7 @@ def run_labels(folders: Sequence[Path]) -> list[str]:
 def read_run(path: Path, label: str) -> RunSummary:
     """Reads one run. Raises UserError as `read_runs` does."""
     run = RunDirectory(path)
-    facts, config = run.facts(), run.config.read_text(errors="replace")
+    facts, config = run.facts(), run.config.read_text("utf-8", errors="replace")
     records = read_metrics(run.metrics)
     train, validation = ([r for r in records if r["group"] == group] for group in ("train", "validation"))
     return RunSummary(label, path, facts, config, bindings(config), train, validation, read_results(run.results))
@@ -86,7 +86,7 @@ def read_metrics(path: Path) -> list[dict]:
 
     Raises UserError if another line is damaged.
     """
-    lines = path.read_text(errors="replace").split("\n") if path.is_file() else [""]
+    lines = path.read_text("utf-8", errors="replace").split("\n") if path.is_file() else [""]
     records = []
     for number, line in enumerate(lines[:-1], start=1):  # the last line of an active run may be incomplete
         try:

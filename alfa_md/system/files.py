@@ -1,11 +1,12 @@
-"""Atomic writes of files, and JSON files."""
+"""Atomic writes of files, logs that are appended to, and JSON files."""
 
+import io
 import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import get_ident
+from secrets import token_hex
 from typing import BinaryIO
 
 from alfa_md.errors import UserError
@@ -17,9 +18,9 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
 
     The OSError of a full disk or a read-only folder names `path`, not the temporary file.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{get_ident()}.tmp")
+    temporary = path.with_name(f".{path.name}.{token_hex(8)}.tmp")
     try:
-        with open(temporary, "wb") as file:
+        with create(temporary) as file:
             yield file
         os.replace(temporary, path)
     except OSError as error:
@@ -30,16 +31,42 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
         temporary.unlink(missing_ok=True)
 
 
+def create(path: Path) -> BinaryIO:
+    """Opens a new binary file for writing. Raises FileExistsError if there is one, or a link, which is not followed."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    return open(path, "wb", opener=lambda name, _: os.open(name, flags, 0o666))
+
+
 def write_text(path: Path, text: str) -> None:
-    """Writes a UTF-8 text file atomically."""
+    """Writes a UTF-8 text file atomically.
+
+    The bytes of a path that are no UTF-8 become escape sequences, which JSON and gin read as the same path again.
+    """
     with atomic_write(path) as file:
-        file.write(text.encode())
+        file.write(text.encode("utf-8", "backslashreplace"))
+
+
+class TextLog(io.FileIO):
+    """A UTF-8 text file that grows: what is written is in the file at once, and an error names the file."""
+
+    def __init__(self, path: Path):
+        super().__init__(path, "a")
+
+    def write(self, text: str) -> None:
+        """Appends all of `text`. Raises OSError with the file's name, with a part of it written if the disk is full."""
+        data = text.encode("utf-8", "backslashreplace")
+        try:
+            while data:
+                data = data[super().write(data) :]
+        except OSError as error:
+            error.filename = str(self.name)
+            raise
 
 
 def read_json(path: Path) -> dict:
     """The content of a JSON file. Raises UserError if it does not parse."""
     try:
-        return json.loads(path.read_text())
+        return json.loads(path.read_text("utf-8"))
     except ValueError as error:
         raise UserError(f"{path} is damaged ({error}); restore it or choose another --run_dir") from error
 

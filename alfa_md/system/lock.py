@@ -1,9 +1,11 @@
 """Advisory file locks between processes; the operating system releases them when a process ends."""
 
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from alfa_md.errors import UserError
 
@@ -14,7 +16,7 @@ def exclusive_lock(path: Path) -> Iterator[None]:
 
     Does not block on a file system without locks: the caller must be correct without the lock.
     """
-    with path.open("a") as file:
+    with _opened(path) as file:
         with suppress(OSError):
             fcntl.flock(file, fcntl.LOCK_EX)
         yield
@@ -23,7 +25,7 @@ def exclusive_lock(path: Path) -> Iterator[None]:
 @contextmanager
 def lock_or_refuse(path: Path, refusal: str) -> Iterator[None]:
     """Holds an exclusive lock on `path`. Raises UserError(refusal) if another process holds it."""
-    with path.open("a") as file:
+    with _opened(path) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -31,3 +33,8 @@ def lock_or_refuse(path: Path, refusal: str) -> Iterator[None]:
         except OSError:
             pass  # a file system without locks
         yield
+
+
+def _opened(path: Path) -> BinaryIO:
+    """The lock file, created if missing; a link in its place is not followed."""
+    return open(path, "ab", opener=lambda name, flags: os.open(name, flags | os.O_NOFOLLOW, 0o666))

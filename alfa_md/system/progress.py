@@ -5,13 +5,13 @@ import time
 from collections.abc import Iterator
 from types import TracebackType
 
-from rich.console import Console, RenderableType
+from rich.console import RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as RichProgress
 from rich.text import Text
 
-# Without markup: a path may contain rich's markup characters.
-CONSOLE = Console(markup=False, emoji=False, highlight=False, soft_wrap=True)
+from alfa_md.system.console import CONSOLE, PlainConsole
+
 PLAIN_SECONDS = 15.0  # between two lines without a terminal
 
 
@@ -25,7 +25,7 @@ class Progress:
         self.title, self.total, self.done, self.first = title, total, done, done
         self.remark, self.started, self.printed = "", time.monotonic(), time.monotonic()
         self.bar = None
-        if sys.stdout.isatty():
+        if sys.stdout is not None and sys.stdout.isatty():
             self.bar = _Bar(console=CONSOLE)
             self.task = self.bar.add_task(title, total=total, completed=done, pace="", remark="")
 
@@ -70,8 +70,8 @@ class Progress:
 class _Bar(RichProgress):
     """Title, bar, count and pace on one line, the remark on a second; both fit into 80 columns."""
 
-    def __init__(self, console: Console):
-        columns = (TextColumn("{task.description}"), BarColumn(20), MofNCompleteColumn())
+    def __init__(self, console: PlainConsole):
+        columns = (TextColumn("{task.description}", markup=False), BarColumn(20), MofNCompleteColumn())
         super().__init__(*columns, TextColumn("{task.fields[pace]}"), console=console)
 
     def get_renderables(self) -> Iterator[RenderableType]:

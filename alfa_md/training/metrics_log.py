@@ -1,17 +1,12 @@
 """Metrics log of a run: metrics.jsonl with one record a line, and the same scalars for TensorBoard."""
 
 import json
-import sys
 from collections.abc import Mapping
 from pathlib import Path
-from types import ModuleType
 
 from alfa_md.errors import UserError
-from alfa_md.system.files import write_text
-
-# TensorBoard does not import TensorFlow if this module exists, which saves seconds and GPU memory.
-sys.modules.setdefault("tensorboard.compat.notf", ModuleType("notf"))
-from torch.utils.tensorboard import SummaryWriter  # noqa: E402
+from alfa_md.system.files import TextLog, write_text
+from alfa_md.training.tensorboard_writer import TensorBoardWriter
 
 
 def is_current(line: str, steps: Mapping[str, int], path: Path, number: int) -> bool:
@@ -33,11 +28,11 @@ class MetricsLog:
     """
 
     def __init__(self, path: Path, tensorboard: Path, steps: Mapping[str, int]):
-        lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+        lines = path.read_text("utf-8").splitlines(keepends=True) if path.exists() else []
         whole = [line for line in lines if line.endswith("\n")]  # a killed run may have left a partial line
         write_text(path, "".join(line for number, line in enumerate(whole, 1) if is_current(line, steps, path, number)))
-        self.file = open(path, "a", buffering=1)
-        self.writer = SummaryWriter(str(tensorboard), purge_step=max(steps.values()) + 1)
+        self.file = TextLog(path)
+        self.writer = TensorBoardWriter(tensorboard, max(steps.values()) + 1)
 
     def write(self, step: int, group: str, **values: float) -> None:
         """Writes one record: `values` of `group` ("train" or "validation") after update `step`."""

@@ -11,10 +11,12 @@ from alfa_md.data.image_grid import episode_grid
 from alfa_md.episode import Episode
 from alfa_md.learners.base import Learner
 from alfa_md.learners.tracing import Trace, trace
-from alfa_md.training.metrics_log import SummaryWriter
+from alfa_md.training.tensorboard_writer import TensorBoardWriter
+
+LARGEST = 1e19  # TensorBoard's histograms end at 1e20, and it raises on one that is empty
 
 
-def log_tensorboard(writer: SummaryWriter, learner: Learner, episode: Episode, step: int) -> None:
+def log_tensorboard(writer: TensorBoardWriter, learner: Learner, episode: Episode, step: int) -> None:
     """Writes the episode's images and, if the update rule has parameters, histograms of its rates and decays.
 
     One histogram per inner step (over the tensors) under `rates_of_step/` and one per tensor (over the steps) under
@@ -45,11 +47,11 @@ def trace_learned_rule(learner: Learner, episode: Episode) -> Trace | None:
     return seen and seen._replace(values={kind: values for kind, values in seen.values.items() if "_" not in kind})
 
 
-def add_histogram(writer: SummaryWriter, tag: str, values: Tensor, step: int) -> None:
-    """Writes a histogram of the finite values, if any; TensorBoard raises on an empty one."""
+def add_histogram(writer: TensorBoardWriter, tag: str, values: Tensor, step: int) -> None:
+    """Writes a histogram of the finite values, if any; those beyond LARGEST, of a run that diverges, count as that."""
     finite = values[values.isfinite()]
     if len(finite):
-        writer.add_histogram(tag, finite, step)
+        writer.add_histogram(tag, finite.float().clamp(-LARGEST, LARGEST), step)
 
 
 def peak_memory(device: torch.device) -> int:

@@ -50,12 +50,12 @@ def one_line(read: Callable[[Path], Any], file: Path) -> Any:
 
 @BOUNDED
 @given(content=LISTS | anything)
-@pytest.mark.parametrize("source", [fungi, mscoco])
-def test_annotations(source, content, tmp_path):
+@pytest.mark.parametrize("read_list", [fungi.read_list, mscoco.read_annotations])
+def test_annotations(read_list, content, tmp_path):
     file = tmp_path / "list.json"
     file.write_text(json.dumps(content))
-    read = one_line(source.read_annotations, file)
-    if read and source is mscoco:
+    read = one_line(read_list, file)
+    if read and read_list is mscoco.read_annotations:
         for box in (box for own in read.values() for _, box in own):
             left, top, right, bottom = mscoco.enlarged_corners(box, (60, 40))
             assert min(left, top) >= 0 and right <= 60 and bottom <= 40

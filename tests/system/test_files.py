@@ -3,11 +3,11 @@
 import errno
 import json
 import os
-from threading import get_ident
 
 import pytest
 
-from alfa_md.system.files import atomic_write, write_json, write_text
+from alfa_md.system.files import TextLog, atomic_write, create, read_json, write_json, write_text
+from tests.tiny_disk import fill, tiny_disk
 
 
 def test_a_file_takes_the_place_of_another_when_complete(tmp_path):
@@ -35,15 +35,54 @@ def test_the_error_of_a_full_disk_names_the_file(tmp_path):
     assert caught.value.filename == str(tmp_path / "a.json")
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no /dev/full")
 def test_a_disk_that_is_really_full(tmp_path):
-    path = tmp_path / "a.json"
-    path.write_bytes(b"old")
-    path.with_name(f".{path.name}.{os.getpid()}.{get_ident()}.tmp").symlink_to("/dev/full")
-    with pytest.raises(OSError) as caught, atomic_write(path) as file:
-        file.write(b"new")
-    assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, str(path))
-    assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
+    with tiny_disk(tmp_path / "disk", 16) as disk:
+        path = disk / "a.json"
+        path.write_bytes(b"old")
+        fill(disk)
+        with pytest.raises(OSError) as caught, atomic_write(path) as file:
+            file.write(b"new")
+        assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, str(path))
+        assert path.read_bytes() == b"old" and {file.name for file in disk.iterdir()} == {"a.json", "filling"}
+
+
+def test_a_link_in_the_place_of_a_new_file_is_not_followed(tmp_path):
+    (tmp_path / "other").write_bytes(b"of somebody else")
+    for name, target in (("link", "other"), ("dangling", "nowhere"), ("file", None)):
+        path = tmp_path / name
+        path.symlink_to(tmp_path / target) if target else path.write_bytes(b"")
+        with pytest.raises(FileExistsError):
+            create(path)
+    assert (tmp_path / "other").read_bytes() == b"of somebody else" and not (tmp_path / "nowhere").exists()
+
+
+def test_new_files_have_the_permissions_that_the_umask_leaves(tmp_path):
+    before = os.umask(0o027)
+    try:
+        write_text(tmp_path / "a", "")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o640
+
+
+def test_a_log_grows_at_once_and_names_itself_on_a_full_disk(tmp_path):
+    with tiny_disk(tmp_path / "disk", 16) as disk:
+        log = TextLog(disk / "log")
+        log.write("±1\n")
+        assert (disk / "log").read_text("utf-8") == "±1\n"
+        fill(disk)
+        with pytest.raises(OSError) as caught:
+            for _ in range(5000):
+                log.write("line\n")
+        assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, str(disk / "log"))
+        log.close()
+
+
+def test_a_path_that_is_no_utf8_comes_back_from_json(tmp_path):
+    name = os.fsdecode(b"no\xffutf-\xc3\xa9")
+    write_json(tmp_path / "a", {"path": name})
+    assert (tmp_path / "a").read_text("utf-8") == '{\n "path": "no\\udcffutf-é"\n}\n'
+    assert read_json(tmp_path / "a") == {"path": name} and os.fsencode(name) == b"no\xffutf-\xc3\xa9"
 
 
 def test_a_folder_that_is_not_there_is_named_by_the_file(tmp_path):

@@ -1,6 +1,7 @@
 """TensorBoard output: histograms of rates, the image grid of an episode, and the number of tags."""
 
 import re
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,8 +15,8 @@ from alfa_md.learners.tracing import Trace, trace
 from alfa_md.rules.clipped import Clipped
 from alfa_md.rules.momentum import Momentum
 from alfa_md.rules.sgd import sgd
-from alfa_md.training.metrics_log import SummaryWriter
-from alfa_md.training.tensorboard import log_tensorboard, mean_hyperparameters, peak_memory
+from alfa_md.training.tensorboard import add_histogram, log_tensorboard, mean_hyperparameters, peak_memory
+from alfa_md.training.tensorboard_writer import TensorBoardWriter
 from tests.episodes import busy_learner, random_episode, small_learner, smooth_net
 from tests.noise import CPU
 
@@ -30,7 +31,7 @@ def events(folder) -> EventAccumulator:
 
 def test_log_tensorboard_writes_a_tag_per_step_and_per_tensor(tmp_path):
     learner = busy_learner()
-    with SummaryWriter(str(tmp_path)) as writer:
+    with closing(TensorBoardWriter(tmp_path, 0)) as writer:
         log_tensorboard(writer, learner, EPISODE, step=7)
     tags = events(tmp_path).Tags()
     names = trace(learner, EPISODE).names
@@ -45,14 +46,14 @@ def test_log_tensorboard_writes_a_tag_per_step_and_per_tensor(tmp_path):
 
 def test_a_rule_with_a_state_behind_a_wrapper_has_histograms_too(tmp_path):
     rule = partial(Clipped, rule=partial(Momentum, inner_rate=0.1), max_norm=1.0)
-    with SummaryWriter(str(tmp_path)) as writer:
+    with closing(TensorBoardWriter(tmp_path, 0)) as writer:
         log_tensorboard(writer, small_learner(rule), EPISODE, step=1)
     tags = {tag.split("/")[0] for tag in events(tmp_path).Tags()["histograms"]}
     assert tags == {"rates_of_step", "rates_of_tensor", "momenta_of_step", "momenta_of_tensor"}
 
 
 def test_log_tensorboard_writes_no_histograms_without_parameters(tmp_path):
-    with SummaryWriter(str(tmp_path)) as writer:
+    with closing(TensorBoardWriter(tmp_path, 0)) as writer:
         log_tensorboard(writer, small_learner(partial(sgd, inner_rate=0.1)), EPISODE, step=1)
         log_tensorboard(writer, PrototypicalLearner(smooth_net()).double(), EPISODE, step=2)
     assert events(tmp_path).Tags()["histograms"] == []
@@ -63,10 +64,34 @@ def test_log_tensorboard_accepts_rates_that_are_not_finite(tmp_path, monkeypatch
     rates = torch.tensor([[1.0, float("nan")], [float("inf"), float("nan")]])
     seen = Trace(("a", "b"), ((), ()), {"rates": rates, "decays": rates})
     monkeypatch.setattr("alfa_md.training.tensorboard.trace", lambda learner, episode: seen)
-    with SummaryWriter(str(tmp_path)) as writer:
+    with closing(TensorBoardWriter(tmp_path, 0)) as writer:
         log_tensorboard(writer, small_learner(), EPISODE, step=1)
     rates = {tag for tag in events(tmp_path).Tags()["histograms"] if tag.startswith("rates")}
     assert rates == {"rates_of_step/1", "rates_of_tensor/a"}
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [
+        ([1e21, 2e21], [1e19, 1e19]),
+        ([-1e30, 1e38], [-1e19, 1e19]),
+        ([1e21, 0.5], [1e19, 0.5]),
+        ([0.5], [0.5]),
+        ([float("nan"), float("inf"), float("-inf")], None),
+        ([], None),
+    ],
+)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+def test_values_of_a_run_that_diverges(tmp_path, capsys, values, shown, dtype):
+    with closing(TensorBoardWriter(tmp_path, 0)) as writer:
+        add_histogram(writer, "rates", torch.tensor(values, dtype=dtype), 3)
+    assert capsys.readouterr().out == ""
+    if shown is None:
+        assert events(tmp_path).Tags()["histograms"] == []
+    else:
+        found = events(tmp_path).Histograms("rates")[0].histogram_value
+        assert found.num == len(shown) and sum(found.bucket) == len(shown)
+        assert (found.min, found.max) == pytest.approx((min(shown), max(shown)), rel=0.01)
 
 
 def test_peak_memory_is_in_bytes():

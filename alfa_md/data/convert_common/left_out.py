@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from alfa_md.data.images.image_files import visible_files
+from alfa_md.errors import escape_controls
 
 NAMED = 3
 
@@ -11,7 +12,7 @@ NAMED = 3
 def report_names(what: str, names: Iterable[str]) -> tuple[str, ...]:
     """One line that counts `names` of `what` and gives the first; no line if there are none."""
     names = list(names)
-    listed = ", ".join(names[:NAMED]) + (", ..." if len(names) > NAMED else "")
+    listed = escape_controls(", ".join(names[:NAMED])) + (", ..." if len(names) > NAMED else "")
     return (f"{len(names)} {what}: {listed}",) if names else ()
 
 
@@ -19,4 +20,4 @@ def report_unused(folder: Path, used: Collection[Path], expected: tuple[str, ...
     """A line about the visible files below `folder` that are not `used` and do not end in `expected`."""
     used = {path.relative_to(folder).as_posix() for path in used}
     names = sorted(name for name in visible_files(folder) if name not in used and not name.endswith(expected))
-    return report_names(f"files of {folder.name}/ left out, in no class or no images", names)
+    return report_names(f"files of {folder.name}/ left out, in no class or not images", names)

@@ -41,7 +41,7 @@ def build_miniature(root: Path, seed: int, workers: int | None = None, names: Se
         for _ in track(finished, "drawing the embedded data", total=total, console=Console(stderr=True)):
             pass
         manifest = {"version": VERSION, "seed": seed, "files": checksums(draft)}
-        (draft / MANIFEST).write_text(json.dumps(manifest, indent=2))
+        (draft / MANIFEST).write_text(json.dumps(manifest, indent=2), "utf-8")
         move_into_place(draft, root, seed)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
@@ -52,7 +52,7 @@ def write_spec(spec: DatasetSpec, directory: Path) -> None:
     save_spec(spec, directory)
     if isinstance(spec, HierarchicalSpec):
         counts = dict(zip(spec.class_names, spec.images_per_class, strict=True))
-        (directory / "num_leaf_images.json").write_text(json.dumps(counts, indent=2))
+        (directory / "num_leaf_images.json").write_text(json.dumps(counts, indent=2), "utf-8")
 
 
 def available_cores() -> int:
@@ -72,7 +72,7 @@ def run_workers(root: Path, seed: int, workers: int, names: Sequence[str]) -> It
     read_end, write_end = os.pipe()  # shared by the workers: writes of short lines are atomic
     started = []
     try:
-        with os.fdopen(read_end) as lines:
+        with os.fdopen(read_end, encoding="utf-8") as lines:
             try:
                 for number in range(workers):
                     words = [*command, str(number), str(workers), *names]

@@ -39,8 +39,8 @@ def dump_source(source: RecordSource, files: RecordFiles, indices: Iterable[int]
                 counts[file.name] = _write_set(file, files, records)
             fingerprints.append(episode_fingerprint(source.name, source.split, drawn))
         known = {"source": source.name, "split": source.split, "seed": seed, "fingerprints": fingerprints}
-        (unfinished / FINGERPRINTS_FILE).write_text(json.dumps(known, indent=1))
-        (unfinished / COUNTS_FILE).write_text(json.dumps(counts, indent=2))
+        (unfinished / FINGERPRINTS_FILE).write_text(json.dumps(known, indent=1), "utf-8")
+        (unfinished / COUNTS_FILE).write_text(json.dumps(counts, indent=2), "utf-8")
         os.rename(unfinished, directory)
     return directory
 

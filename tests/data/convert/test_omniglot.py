@@ -121,7 +121,10 @@ def test_all_of_omniglot_by_the_command(tmp_path: Path):
     unpack_omniglot(npz_path, tmp_path / "source")
     command = [sys.executable, "-m", "alfa_md.convert", "omniglot"]
     command += [f"--source_dir={tmp_path / 'source'}", f"--records_root_dir={tmp_path / 'records'}"]
-    assert subprocess.run(command, check=True, capture_output=True, text=True).stdout.count("as published") == 2
+    (tmp_path / "source" / "images_background" / "Latin" / "x.png").write_bytes(b"")
+    report = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert report.startswith("1 files of images_background/ left out, in no class or not images: Latin/x.png\n")
+    assert report.count("as published") == 2
     spec = load_spec(tmp_path / "records" / "omniglot")
     assert spec == omniglot.omniglot_spec()
     counts = [len(scan_offsets(spec.class_file(class_id))) - 1 for class_id in range(1623)]

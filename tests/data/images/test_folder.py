@@ -1,6 +1,7 @@
 """Own image folders: layouts, split files, and their errors."""
 
 import json
+from unicodedata import normalize
 
 import numpy as np
 import pytest
@@ -61,6 +62,23 @@ def test_three_text_files(tmp_path):
     for word, names in zip(("train", "val", "test"), SPLIT_CLASSES.values(), strict=True):
         (tmp_path / f"{word}.txt").write_text("\n".join(reversed(names)) + "\n\n")
     check(tmp_path, "class folders and a split file")
+
+
+def test_a_class_named_in_another_unicode_form_is_found(tmp_path):
+    composed, decomposed = (normalize(form, "espècie") for form in ("NFC", "NFD"))
+    write_class(tmp_path / decomposed)
+    (tmp_path / "splits.json").write_text(json.dumps({"train": [composed]}))
+    assert open_split(tmp_path, "train").class_names == (composed,)
+
+
+def test_images_in_folders_of_a_class_that_has_images_are_taken(tmp_path):
+    write_class(tmp_path / "train" / "ant")
+    write_class(tmp_path / "train" / "ant" / "2019")
+    write_class(tmp_path / "train" / "bee" / "queens")
+    with pytest.raises(UserError, match="bee: this class has images only in folders within it"):
+        open_split(tmp_path, "train")
+    write_class(tmp_path / "train" / "bee")
+    assert open_split(tmp_path, "train").images_per_class == (2 * IMAGES, 2 * IMAGES)
 
 
 def test_a_class_may_be_nested_and_one_may_be_left_out(tmp_path):
@@ -160,7 +178,7 @@ def test_every_usual_mode_is_read(tmp_path, mode, read_as):
         ('{"dev": ["ant"]}', "unknown split 'dev'; the splits are train, valid and test"),
         ('{"train": ["ant"], "test": ["ant"]}', "class 'ant' is listed in train and in test; keep one"),
         ('{"train": ["ant", "emu"]}', "lists class 'emu', but there is no folder .*emu; correct either"),
-        ('{"train": ["../elsewhere"]}', "lists class '../elsewhere', but there is no folder"),
+        ('{"train": ["../elsewhere"]}', "lists '../elsewhere', which leads out of"),
         ("\xff", "cannot be read as UTF-8 text"),
     ],
 )

@@ -1,0 +1,28 @@
+"""The consoles that commands print to, which show the control characters of names and paths as escape sequences."""
+
+from collections.abc import Iterable
+
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+
+from alfa_md.errors import escape_controls
+
+
+class PlainConsole(Console):
+    """A console without markup, since a path may contain rich's markup characters, and without foreign control codes.
+
+    Lines are not broken at the width of the terminal.
+    """
+
+    def __init__(self, **options):
+        super().__init__(markup=False, emoji=False, highlight=False, soft_wrap=True, **options)
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        """Yields the segments of a renderable; rich's own control codes are segments of another kind, or styles."""
+        for segment in super().render(renderable, options):
+            plain = segment.control or segment.text.isprintable()
+            yield segment if plain else segment._replace(text=escape_controls(segment.text, kept="\n"))
+
+
+CONSOLE = PlainConsole()
+ERRORS = PlainConsole(stderr=True)

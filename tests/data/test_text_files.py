@@ -1,0 +1,40 @@
+"""Text files of users: UTF-8 with or without a byte order mark; anything else is one line."""
+
+import pytest
+
+from alfa_md.data.text_files import read_json, read_lines, read_rows, read_text
+from alfa_md.errors import UserError
+
+
+def test_utf_8_with_and_without_a_mark(tmp_path):
+    file = tmp_path / "list.txt"
+    for encoding in ("utf-8", "utf-8-sig"):
+        file.write_text(" Café\n\n b \n", encoding=encoding)
+        assert read_lines(file) == ["Café", "b"]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"\xff\xfe{\0}\0", "cannot be read as UTF-8 text; unpack it again"),
+        (b"[" * 100_000, "is nested too deeply; unpack it again"),
+        (b'{"a": [' * 100_000, "is nested too deeply; unpack it again"),
+        (b"{broken", "is not valid JSON"),
+        (b"[" + b"9" * 5000 + b"]", "is not valid JSON"),  # Python refuses integers of more than 4300 digits
+    ],
+)
+def test_invalid_json_is_one_line(tmp_path, content, words):
+    file = tmp_path / "train.json"
+    file.write_bytes(content)
+    with pytest.raises(UserError, match=words) as error:
+        read_json(file, "unpack it again")
+    assert str(error.value).startswith(f"{file}: ") and "\n" not in str(error.value)
+
+
+def test_missing_files_and_columns_are_named(tmp_path):
+    file = tmp_path / "train.csv"
+    with pytest.raises(UserError, match="cannot be read"):
+        read_text(file)
+    file.write_text("filename,label\na.jpg,\n")
+    with pytest.raises(UserError, match=r"train\.csv: line 2 must have filename and label"):
+        read_rows(file, ("filename", "label"))
