@@ -120,8 +120,13 @@ SECTIONS: dict[str, tuple[BadInput, ...]] = {
         train("cut off", IMAGE + "is not a whole still picture", damage=d.images(shade(0, 0)[:-30])),
         train(
             "a small file that claims 60000 x 60000 pixels",
-            IMAGE + "claims 60000 x 60000 pixels, more than the 100000000 of turbo.max_pixels",
+            IMAGE + "claims 60000 x 60000 pixels, not below turbo.max_pixels = 100000000",
             damage=d.images(d.claiming(60000, 60000)),
+        ),
+        train(
+            "a JPEG with sampling factors that only TensorFlow decodes",
+            IMAGE + "has unusual sampling factors, which only decoder = @tensorflow.. decodes; convert it again",
+            damage=d.images(d.UNUSUAL_JPEG),
         ),
     ),
 }

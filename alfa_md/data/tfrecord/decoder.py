@@ -14,7 +14,7 @@ NOT_AN_IMAGE = "is not a whole still picture in JPEG, PNG or BMP; convert it aga
 
 
 class UndecodableImage(UserError):
-    """An image that is incomplete, animated, of an unknown format, or too large.
+    """An image that is incomplete, animated, of an unknown format, too large, or unusual.
 
     `position` is its index in the batch; `complaint` is the error message without the name of the image.
     """
@@ -28,7 +28,7 @@ class Decoder(ABC):
     """Decodes images and resizes them bilinearly to a square (aligned corners, no antialiasing).
 
     JPEG, PNG and BMP; grey is repeated to three channels, transparency is dropped, EXIF rotation is ignored. An image
-    with more than `max_pixels` pixels by its header is refused before memory is allocated. Thread-safe; each call uses
+    with `max_pixels` pixels or more by its header is refused before memory is allocated. Thread-safe; each call uses
     `num_threads` threads.
     """
 
@@ -61,7 +61,7 @@ class Decoder(ABC):
         if size is None:
             raise UndecodableImage(position)
         width, height = size
-        if width * height > self.max_pixels:
-            claim = f"claims {width} x {height} pixels, more than the {self.max_pixels} of {self.name}.max_pixels"
+        if width * height >= self.max_pixels:
+            claim = f"claims {width} x {height} pixels, not below {self.name}.max_pixels = {self.max_pixels}"
             raise UndecodableImage(position, f"{claim}; convert it again in a smaller size or raise the limit")
         return size

@@ -1,6 +1,6 @@
-"""Image decoder without TensorFlow: libjpeg-turbo for JPEG, Pillow for other formats."""
+"""Image decoder without TensorFlow: libjpeg-turbo for JPEG, Pillow for PNG, NumPy for BMP."""
 
-import io
+import struct
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import local
@@ -8,41 +8,34 @@ from threading import local
 import gin
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
+from alfa_md.data.tfrecord.bmp_decoder import decode_bmp
 from alfa_md.data.tfrecord.decoder import Decoder, Size, UndecodableImage
-from alfa_md.data.tfrecord.dimensions import is_cmyk
+from alfa_md.data.tfrecord.dimensions import BMP, JPEG
+from alfa_md.data.tfrecord.jpeg_decoder import JpegDecoder, UnsupportedJpeg
+from alfa_md.data.tfrecord.png_decoder import decode_png
 from alfa_md.data.tfrecord.resize import resize
-from alfa_md.errors import UserError
 from alfa_md.pixels import normalise_in_place
 
-JPEG = b"\xff\xd8"
-BROKEN = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)  # raised by simplejpeg and Pillow
+BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error)  # raised for damaged images
 CHUNK = 8  # images per task of a decoding thread
 MAX_RUN_PIXELS = 100_000  # pixels that are resized together
 SMALL_IMAGE_BYTES = 10_000  # bytes; for smaller images, threads cost more than they gain
-TRUNCATED = "Premature end"  # in the message for a truncated JPEG; other damage is tolerated
 
 
 @gin.configurable("turbo")
 class TurboDecoder(Decoder):
     """Decodes with libjpeg-turbo: bit-identical to the TensorFlow decoder, several times faster on small images.
 
-    Raises UserError if simplejpeg is not installed.
+    Few files that TensorFlow decodes it refuses, with the reason. Raises UserError if simplejpeg is not installed.
     """
 
     name = "turbo"
 
     def __init__(self, image_size: int = 84, num_threads: int = 2, max_pixels: int = 100_000_000):
         super().__init__(image_size, num_threads, max_pixels)
-        try:
-            import simplejpeg
-        except ImportError as error:
-            raise UserError(
-                "simplejpeg is not installed: run scripts/install.sh turbo, or pip install -e '.[turbo]' in the clone"
-            ) from error
-        self._simplejpeg = simplejpeg
+        self._decode_jpeg = JpegDecoder()
         self._threads = ThreadPoolExecutor(num_threads, "decode") if num_threads > 1 else None
         self._memory = local()
 
@@ -69,31 +62,20 @@ class TurboDecoder(Decoder):
         for position, pixels in zip(run, buffers, strict=True):
             try:
                 self._decode(images[position], pixels)
+            except UnsupportedJpeg as error:
+                raise UndecodableImage(position, f"{error}; convert it again or set that decoder") from error
             except BROKEN as error:
                 raise UndecodableImage(position) from error
         return buffers
 
     def _decode(self, image: bytes, pixels: np.ndarray) -> None:
         """Decode an image into `pixels` [H, W, 3] uint8."""
-        if not image.startswith(JPEG):
-            pixels[...] = _three_channels(Image.open(io.BytesIO(image)))
-        elif is_cmyk(image):
-            pixels[...] = _cmyk_to_rgb(self._decode_jpeg(image, "CMYK", None), inverted=b"Adobe" in image[:4096])
+        if image.startswith(JPEG):
+            self._decode_jpeg(image, pixels)
+        elif image.startswith(BMP):
+            decode_bmp(image, pixels)
         else:
-            self._decode_jpeg(image, "RGB", pixels)
-
-    def _decode_jpeg(self, image: bytes, space: str, buffer: np.ndarray | None) -> np.ndarray:
-        """Decoded JPEG [H, W, C] uint8, with the fast integer DCT and smooth chroma, TensorFlow's default."""
-
-        def decode_jpeg(strict: bool) -> np.ndarray:
-            return self._simplejpeg.decode_jpeg(image, space, fastdct=True, buffer=buffer, strict=strict)
-
-        try:
-            return decode_jpeg(strict=True)
-        except ValueError as error:
-            if TRUNCATED in str(error):
-                raise
-            return decode_jpeg(strict=False)
+            decode_png(image, pixels)
 
     def _buffer(self, size: int) -> np.ndarray:
         """A reused thread-local buffer [size] uint8: new pages would cost a tenth of the decoding time."""
@@ -128,16 +110,3 @@ def _replicate(resized: np.ndarray, target: np.ndarray) -> None:
         return
     for channel in range(3):  # one by one, because NumPy is slow on short last axes
         target[..., channel] = resized[..., 0]
-
-
-def _three_channels(image: Image.Image) -> Image.Image:
-    """Convert to RGB without transparency; takes the high byte of 16 bits, which Pillow would clip."""
-    if image.mode.startswith("I"):
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    return image.convert("RGB")
-
-
-def _cmyk_to_rgb(cmyk: np.ndarray, inverted: bool) -> np.ndarray:
-    """CMYK [H, W, 4] to RGB [H, W, 3]; `inverted` for Adobe files, in which 255 is no ink."""
-    light = cmyk.astype(np.int32) if inverted else 255 - cmyk.astype(np.int32)
-    return light[..., :3] * light[..., 3:] // 255

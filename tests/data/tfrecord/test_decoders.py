@@ -226,7 +226,7 @@ def test_an_absurdly_large_image_is_refused_before_it_is_decoded(kind_of_decoder
     decode = kind_of_decoder(8)
     monkeypatch.setattr(decode, "_decode_batch", lambda *arguments: pytest.fail("decoded"))
     with pytest.raises(
-        UndecodableImage, match="image 1 claims 60000 x 60000 pixels, more than the 100000000"
+        UndecodableImage, match="image 1 claims 60000 x 60000 pixels, not below .*100000000"
     ) as caught:
         decode([encoded(noise(6, 6), kind), claiming(kind, 60000)])
     assert caught.value.position == 1
@@ -234,11 +234,9 @@ def test_an_absurdly_large_image_is_refused_before_it_is_decoded(kind_of_decoder
 
 def test_the_limit_of_pixels_can_be_chosen(kind_of_decoder):
     image = encoded(noise(6, 5), "PNG")
-    assert len(kind_of_decoder(8, max_pixels=30)([image])) == 1
-    with pytest.raises(
-        UndecodableImage, match=f"claims 5 x 6 pixels, more than the 29 of {kind_of_decoder.name}.max_pixels"
-    ):
-        kind_of_decoder(8, max_pixels=29)([image])
+    assert len(kind_of_decoder(8, max_pixels=31)([image])) == 1
+    with pytest.raises(UndecodableImage, match=f"5 x 6 pixels, not below {kind_of_decoder.name}.max_pixels = 30;"):
+        kind_of_decoder(8, max_pixels=30)([image])
 
 
 @pytest.mark.parametrize("arguments", [{"image_size": 0}, {"num_threads": 0}, {"max_pixels": 0}])
