@@ -16,6 +16,7 @@ from absl import flags
 
 from alfa_md.data.convert import planner, sources
 from alfa_md.data.convert_common.conversion_state import report_skipped
+from alfa_md.data.convert_common.image_policy import ImagePolicy
 from alfa_md.data.convert_common.published_specs import published_summary
 from alfa_md.data.convert_common.write import write_source
 from alfa_md.data.spec import SPLITS, load_spec
@@ -49,7 +50,8 @@ def convert_source(source: str) -> None:
         summary = f"{published_summary(plan.spec)}; classes: {sizes}"
         print(*plan.notes, f"would write {records_root_dir / plan.spec.name}: {summary}", sep="\n")
         return
-    directory = write_source(plan, records_root_dir, FLAGS.workers)
+    policy = ImagePolicy(FLAGS.verify, FLAGS.skip_unreadable)
+    directory = write_source(plan, records_root_dir, FLAGS.workers, policy)
     summary = published_summary(load_spec(directory))
     print(*plan.notes, *report_skipped(directory), f"{directory}: {summary}", sep="\n")
 
@@ -68,6 +70,8 @@ if __name__ == "__main__":
     flags.DEFINE_integer("workers", os.cpu_count() or 1, "For a source: number of processes.", lower_bound=1)
     flags.DEFINE_integer("limit_per_class", None, "For a source: maximum number of images per class.", lower_bound=1)
     flags.DEFINE_bool("dry_run", False, "For a source: check the original files and print the plan, without writing.")
+    flags.DEFINE_bool("verify", True, "For a source: decode JPEG files that are copied; without it, faster.")
+    flags.DEFINE_bool("skip_unreadable", False, "For a source: leave unreadable images out, and list them.")
     flags.DEFINE_string("from", None, "For checkpoint: a file of ours, or a TensorFlow checkpoint without .index.")
     flags.DEFINE_string("to", None, "For checkpoint: the checkpoint to write; must not exist.")
     run(main)

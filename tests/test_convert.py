@@ -22,7 +22,7 @@ def convert(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
     [
         (["omniglot", "--source_dir=nowhere", "--records_root_dir=records"], "nowhere: no such folder"),
         (["omniglott", "--source_dir=.", "--records_root_dir=records"], "unknown source 'omniglott'; known sources: "),
-        (["--source_dir=.", "--records_root_dir=records"], "name one source"),
+        (["--source_dir=.", "--records_root_dir=records"], "name checkpoint or one source (aircraft, "),
         (["omniglot", "--records_root_dir=records"], "--source_dir"),
         (["omniglot", "--sauce_dir=.", "--records_root_dir=records"], "sauce_dir"),
     ],
@@ -38,5 +38,6 @@ def test_bad_input_is_one_line_and_exit_code_2(tmp_path: Path, arguments: list[s
 
 def test_help_explains_the_command(tmp_path: Path):
     text = convert(tmp_path, "--help").stdout
+    assert "Sources: aircraft, cu_birds, dtd, folder," in text
     assert "python -m alfa_md.convert SOURCE" in text
     assert "--source_dir" in text and "--records_root_dir" in text

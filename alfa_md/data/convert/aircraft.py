@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from alfa_md.data.convert_common.jpeg import transform_to_jpeg
+from alfa_md.data.convert_common.jpeg import read_each, transform_to_jpeg
 from alfa_md.data.convert_common.left_out import report_unused
 from alfa_md.data.convert_common.originals import raise_if_any, require_originals
-from alfa_md.data.convert_common.plan import Plan
+from alfa_md.data.convert_common.plan import Copied, Plan, Unreadable
 from alfa_md.data.convert_common.random_split import flat_spec, load_or_draw_split
 from alfa_md.data.listed_files import listed_path
 from alfa_md.data.text_files import read_lines
@@ -34,8 +34,9 @@ class CroppedAircraft(NamedTuple):
 
     images: list[list[tuple[Path, Corners]]]
 
-    def __call__(self, class_id: int) -> Iterator[bytes]:
-        return (transform_to_jpeg(file, partial(crop_to_corners, box=box)) for file, box in self.images[class_id])
+    def __call__(self, class_id: int) -> Iterator[bytes | Copied | Unreadable]:
+        boxes = dict(self.images[class_id])
+        return read_each(lambda file: transform_to_jpeg(file, partial(crop_to_corners, box=boxes[file])), boxes)
 
 
 def crop_to_corners(image: Image.Image, box: Corners) -> Image.Image:

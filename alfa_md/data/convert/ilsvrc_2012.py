@@ -16,7 +16,7 @@ from typing import NamedTuple
 from alfa_md.data.convert_common.jpeg import UnreadableImage, read_as_jpeg
 from alfa_md.data.convert_common.left_out import report_names
 from alfa_md.data.convert_common.originals import file_names, raise_if_any, require_originals
-from alfa_md.data.convert_common.plan import Plan, Skipped
+from alfa_md.data.convert_common.plan import Copied, Plan, Skipped
 from alfa_md.data.convert_common.wordnet import (
     Graph,
     ancestor_graph,
@@ -49,7 +49,7 @@ class TrainingImages(NamedTuple):
     folders: list[Path]
     duplicates: frozenset[str]
 
-    def __call__(self, class_id: int) -> Iterator[bytes | Skipped]:
+    def __call__(self, class_id: int) -> Iterator[bytes | Copied | Skipped]:
         for name in self.names(class_id):
             try:
                 yield read_as_jpeg(self.folders[class_id] / name)

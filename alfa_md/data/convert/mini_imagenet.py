@@ -10,8 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from alfa_md.data.convert_common.jpeg import encode_jpeg
-from alfa_md.data.convert_common.plan import Plan
+from alfa_md.data.convert_common.jpeg import encode_jpeg, read_each
+from alfa_md.data.convert_common.plan import Copied, Plan, Unreadable
 from alfa_md.data.images.archived_images import ArchivedImages
 from alfa_md.data.images.mini_imagenet_cache import open_split
 from alfa_md.data.spec import SPLITS, DatasetSpec
@@ -23,10 +23,12 @@ class PickledImages(NamedTuple):
     source_dir: Path
     spec: DatasetSpec
 
-    def __call__(self, class_id: int) -> Iterator[bytes]:
+    def __call__(self, class_id: int) -> Iterator[bytes | Copied | Unreadable]:
         split = next(split for split in SPLITS if class_id in self.spec.classes(split))
         images, own = cached_split(self.source_dir, split), class_id - self.spec.classes(split).start
-        return (encode_jpeg(images.image(own, n).convert("RGB")) for n in range(images.images_per_class[own]))
+        return read_each(
+            lambda n: encode_jpeg(images.image(own, n).convert("RGB")), range(images.images_per_class[own])
+        )
 
 
 @lru_cache(maxsize=1)  # a pickle is most of a gigabyte

@@ -7,15 +7,16 @@ Science 2015; splits of Triantafillou et al., "Meta-Dataset", ICLR 2020.
 """
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from PIL import ImageChops
 
-from alfa_md.data.convert_common.jpeg import transform_to_jpeg
+from alfa_md.data.convert_common.jpeg import read_each, transform_to_jpeg
 from alfa_md.data.convert_common.left_out import report_unused
 from alfa_md.data.convert_common.originals import file_names, raise_if_any, require_originals
-from alfa_md.data.convert_common.plan import Plan
+from alfa_md.data.convert_common.plan import Copied, Plan, Unreadable
 from alfa_md.data.spec import BiLevelSpec
 
 DRAWERS = 20  # each drew every character once
@@ -103,9 +104,10 @@ class DrawnCharacters(NamedTuple):
 
     folders: list[Path]
 
-    def __call__(self, class_id: int) -> Iterator[bytes]:
+    def __call__(self, class_id: int) -> Iterator[bytes | Copied | Unreadable]:
         folder = self.folders[class_id]
-        return (transform_to_jpeg(folder / name, ImageChops.invert) for name in file_names(folder, ".png"))
+        files = (folder / name for name in file_names(folder, ".png"))
+        return read_each(partial(transform_to_jpeg, transform=ImageChops.invert), files)
 
 
 def plan(source_dir: Path) -> Plan:

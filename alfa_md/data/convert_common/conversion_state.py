@@ -9,6 +9,7 @@ from typing import NamedTuple
 from alfa_md.data.convert_common.left_out import report_names
 from alfa_md.data.convert_common.plan import Plan, Skipped
 from alfa_md.data.spec import SPEC_FILE, DatasetSpec, load_spec, save_spec
+from alfa_md.data.text_files import read_json
 from alfa_md.data.tfrecord.records import scan_offsets
 from alfa_md.errors import UserError
 from alfa_md.system.files import atomic_write
@@ -96,14 +97,19 @@ def report_skipped(directory: Path) -> tuple[str, ...]:
 
 
 def _read_skipped(file: Path) -> dict[int, list[Skipped]]:
-    try:
-        return {
-            int(key): [Skipped(*image) for image in images] for key, images in json.loads(file.read_bytes()).items()
-        }
-    except FileNotFoundError:
+    """The skipped images by class id. Raises UserError for a file that is not as a conversion writes it."""
+    if not file.exists():
         return {}
+    content = read_json(file, REMEDY)
+    try:
+        skipped = {int(key): [Skipped(*image) for image in images] for key, images in content.items()}
+        if not all(key == str(int(key)) for key in content):
+            raise ValueError("a class id that is not a number")
+        if not all(isinstance(text, str) for images in skipped.values() for image in images for text in image):
+            raise TypeError("a name or reason that is not a text")
     except (ValueError, TypeError, AttributeError) as error:
         raise UserError(f"{file}: is not the list of skipped images that a conversion writes; {REMEDY}") from error
+    return skipped
 
 
 def _remove_orphaned_files(directory: Path) -> None:

@@ -4,20 +4,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from alfa_md.data.convert_common.jpeg import read_as_jpeg
+from alfa_md.data.convert_common.jpeg import read_as_jpeg, read_each
 from alfa_md.data.convert_common.left_out import report_unused
 from alfa_md.data.convert_common.originals import file_names, raise_if_any
-from alfa_md.data.convert_common.plan import Plan
+from alfa_md.data.convert_common.plan import Copied, Plan, Unreadable
 from alfa_md.data.convert_common.random_split import flat_spec, load_or_draw_split
 
 
 class FilesAsJpeg(NamedTuple):
-    """The image files of a class id as JPEG bytes, in record order. Raises UnreadableImage for an invalid file."""
+    """The image files of a class id as JPEG, in record order."""
 
     files: Sequence[Sequence[Path]]
 
-    def __call__(self, class_id: int) -> Iterator[bytes]:
-        return (read_as_jpeg(file) for file in self.files[class_id])
+    def __call__(self, class_id: int) -> Iterator[bytes | Copied | Unreadable]:
+        return read_each(read_as_jpeg, self.files[class_id])
 
 
 def plan_image_files(

@@ -1,15 +1,20 @@
 """JPEG encoding of image files for records."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 from PIL import Image
 
+from alfa_md.data.convert_common.plan import Copied, Unreadable
 from alfa_md.data.image_modes import to_eight_bits
 from alfa_md.data.open_image import UnreadableImage, open_image
 
 __all__ = ["UnreadableImage", "encode_jpeg", "read_as_jpeg", "transform_to_jpeg"]
+
+
+T = TypeVar("T")
 
 
 def encode_jpeg(image: Image.Image) -> bytes:
@@ -19,14 +24,23 @@ def encode_jpeg(image: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def read_as_jpeg(file: Path) -> bytes:
+def read_each(read: Callable[[T], bytes | Copied], files: Iterable[T]) -> Iterator[bytes | Copied | Unreadable]:
+    """Yields `read(file)` for each file, Unreadable for those for which it raises UnreadableImage."""
+    for file in files:
+        try:
+            yield read(file)
+        except UnreadableImage as error:
+            yield Unreadable(str(file), str(error))
+
+
+def read_as_jpeg(file: Path) -> bytes | Copied:
     """The bytes of an RGB JPEG file unchanged; any other image converted to RGB and encoded as JPEG.
 
     Raises UnreadableImage naming the file.
     """
     with open_image(file) as image:
         if image.format == "JPEG" and image.mode == "RGB":
-            return file.read_bytes()
+            return Copied(file, file.read_bytes())
         image.load()
         return encode_jpeg(to_eight_bits(image, file).convert("RGB"))
 

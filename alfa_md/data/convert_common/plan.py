@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import NamedTuple
 
 from alfa_md.data.spec import DatasetSpec
@@ -14,7 +15,21 @@ class Skipped(NamedTuple):
     reason: str
 
 
-Images = Callable[[int], Iterable[bytes | Skipped]]
+class Unreadable(NamedTuple):
+    """An original that cannot be read, and the reason; left out if the user wishes."""
+
+    where: str
+    reason: str
+
+
+class Copied(NamedTuple):
+    """The bytes of an original JPEG that become a record unchanged, not yet decoded."""
+
+    file: Path
+    content: bytes
+
+
+Images = Callable[[int], Iterable[bytes | Copied | Unreadable | Skipped]]
 
 
 def no_extra_files(spec: DatasetSpec) -> Mapping[str, bytes]:
@@ -26,8 +41,8 @@ class Plan(NamedTuple):
 
     Attributes:
       spec: the expected specification. The written one has fewer images if some are skipped.
-      images: the encoded images of a class id in record order, each as bytes or Skipped. Called in worker processes:
-        must be picklable and small.
+      images: the images of a class id in record order, encoded, copied, unreadable or skipped. Called in worker
+        processes: must be picklable and small.
       extra_files: further files for the output directory, name -> content, given the written specification.
       notes: lines of the report about originals that are left out.
     """

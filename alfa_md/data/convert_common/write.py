@@ -9,11 +9,14 @@ from rich.console import Console
 from rich.progress import track
 
 from alfa_md.data.convert_common.conversion_state import ConversionState
+from alfa_md.data.convert_common.image_policy import ImagePolicy
 from alfa_md.data.convert_common.plan import Plan, Skipped
 from alfa_md.data.convert_common.pool import map_in_processes
 from alfa_md.data.spec import DatasetSpec
 from alfa_md.data.tfrecord.records import encode_example, write_records
 from alfa_md.errors import UserError
+
+VERIFIED = ImagePolicy()
 
 
 class ClassWriter(NamedTuple):
@@ -21,9 +24,13 @@ class ClassWriter(NamedTuple):
 
     plan: Plan
     spec: DatasetSpec  # with the path of the output directory
+    policy: ImagePolicy
 
     def __call__(self, class_id: int) -> tuple[int, list[Skipped]]:
-        """Write the records of a class; returns its id and the skipped images. Raises UserError if some are missing."""
+        """Write the records of a class; returns its id and the skipped images.
+
+        Raises UserError if some are missing, or if all are skipped.
+        """
         skipped: list[Skipped] = []
         images = self._images(class_id, skipped)
         write_records(self.spec.class_file(class_id), (encode_example(image, class_id) for image in images))
@@ -31,7 +38,7 @@ class ClassWriter(NamedTuple):
 
     def _images(self, class_id: int, skipped: list[Skipped]) -> Iterator[bytes]:
         planned, count = self.spec.images_per_class[class_id], 0
-        for image in islice(self.plan.images(class_id), planned):
+        for image in map(self.policy, islice(self.plan.images(class_id), planned)):
             count += 1
             if isinstance(image, Skipped):
                 skipped.append(image)
@@ -40,13 +47,17 @@ class ClassWriter(NamedTuple):
         if count < planned:
             name = self.spec.class_names[class_id]
             raise UserError(f"{name}: {count} images came of {planned}; run again, the originals have changed")
+        if len(skipped) == planned > 0:
+            name = self.spec.class_names[class_id]
+            raise UserError(f"{name}: none of its {planned} images can be read ({skipped[0].reason})")
 
 
-def write_source(plan: Plan, records_root_dir: Path, workers: int = 1) -> Path:
+def write_source(plan: Plan, records_root_dir: Path, workers: int = 1, policy: ImagePolicy = VERIFIED) -> Path:
     """Write a record file for each class and then `dataset_spec.json`; returns `<records_root_dir>/<spec.name>`.
 
     `workers` processes write one class each. Complete classes are kept, so an interrupted conversion resumes. Raises
-    UserError, before anything is written, if the directory holds anything but this source, and if it cannot be written.
+    UserError, before anything is written, if the directory holds anything but this source, and if it cannot be written
+    or an original cannot be read.
     """
     directory = records_root_dir / plan.spec.name
     try:
@@ -56,7 +67,7 @@ def write_source(plan: Plan, records_root_dir: Path, workers: int = 1) -> Path:
         missing.sort(
             key=lambda class_id: -sizes[class_id]
         )  # largest first, so that no worker ends with a large class alone
-        results = map_in_processes(ClassWriter(plan, state.spec), missing, workers)
+        results = map_in_processes(ClassWriter(plan, state.spec, policy), missing, workers)
         title, console = f"Converting {plan.spec.name}", Console(stderr=True)
         for class_id, skipped in track(results, title, total=len(missing), console=console):
             state.set_skipped(class_id, skipped)

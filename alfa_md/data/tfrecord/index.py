@@ -25,7 +25,7 @@ def class_offsets(path: Path) -> np.ndarray:
         status = path.stat()
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror}); check the records root") from error
-    index_file = cache_dir() / "index" / f"{sha256(os.fsencode(path.resolve())).hexdigest()[:32]}.offsets"
+    index_file = _index_file(path)
     offsets = _read_index(index_file, status)
     if offsets is None:
         offsets = scan_offsets(path)
@@ -34,6 +34,16 @@ def class_offsets(path: Path) -> np.ndarray:
             with atomic_write(index_file) as file:
                 file.write(np.concatenate([[status.st_mtime_ns], offsets]).astype(STORED).tobytes())
     return offsets
+
+
+def discard_index(path: Path) -> None:
+    """Removes the cached offsets of a class file, which do not fit its records."""
+    with suppress(OSError):
+        _index_file(path).unlink()
+
+
+def _index_file(path: Path) -> Path:
+    return cache_dir() / "index" / f"{sha256(os.fsencode(path.resolve())).hexdigest()[:32]}.offsets"
 
 
 def _read_index(index_file: Path, status: os.stat_result) -> np.ndarray | None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from alfa_md.data.spec import DatasetSpec
-from alfa_md.data.tfrecord.index import class_offsets
+from alfa_md.data.tfrecord.index import class_offsets, discard_index
 from alfa_md.data.tfrecord.records import decode_example, read_records
 from alfa_md.errors import UserError
 
@@ -48,7 +48,12 @@ class RecordFiles:
 
     def _read(self, class_id: int, numbers: Sequence[int]) -> list[bytes]:
         path = self.spec.class_file(class_id)
-        payloads = read_records(path, self._class_offsets(class_id), numbers)
+        try:
+            payloads = read_records(path, self._class_offsets(class_id), numbers)
+        except UserError:  # by a damaged index, if not of the file itself
+            self._offsets.pop(class_id, None)
+            discard_index(path)
+            payloads = read_records(path, self._class_offsets(class_id), numbers)
         return [decode_example(data, f"{path}: record {n}")[0] for n, data in zip(numbers, payloads, strict=True)]
 
     def _class_offsets(self, class_id: int) -> np.ndarray:

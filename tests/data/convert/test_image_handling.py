@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from alfa_md.data.convert import mscoco, planner, quickdraw
+from alfa_md.data.convert_common.image_policy import ImagePolicy
 from alfa_md.data.convert_common.plan import Plan, Skipped
 from alfa_md.data.convert_common.write import write_source
 from alfa_md.errors import UserError
@@ -24,8 +25,8 @@ def original(tmp_path):
     return write
 
 
-def images(plan: Plan, name: str) -> list[bytes]:
-    return list(plan.images(plan.spec.class_names.index(name)))
+def images(plan: Plan, name: str) -> list[bytes | Skipped]:
+    return list(map(ImagePolicy(), plan.images(plan.spec.class_names.index(name))))
 
 
 def decoded(image: bytes) -> np.ndarray:

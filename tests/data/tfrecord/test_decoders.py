@@ -225,9 +225,7 @@ def claiming(kind: str, side: int) -> bytes:
 def test_an_absurdly_large_image_is_refused_before_it_is_decoded(kind_of_decoder, kind, monkeypatch):
     decode = kind_of_decoder(8)
     monkeypatch.setattr(decode, "_decode_batch", lambda *arguments: pytest.fail("decoded"))
-    with pytest.raises(
-        UndecodableImage, match="image 1 claims 60000 x 60000 pixels, not below .*100000000"
-    ) as caught:
+    with pytest.raises(UndecodableImage, match="image 1 claims 60000 x 60000 pixels, not below .*100000000") as caught:
         decode([encoded(noise(6, 6), kind), claiming(kind, 60000)])
     assert caught.value.position == 1
 

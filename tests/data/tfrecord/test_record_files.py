@@ -3,9 +3,11 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from alfa_md.data.tfrecord import record_files
+from alfa_md.data.tfrecord.record_files import RecordFiles
 from alfa_md.data.tfrecord.record_images import DecodedImages
 from alfa_md.data.tfrecord.tensorflow_decoder import TensorflowDecoder
 from alfa_md.errors import UserError
@@ -55,3 +57,22 @@ def test_the_stamp_has_specification_decoder_and_size(tf, tmp_path):
     assert (stamp["decoder"], stamp["image_size"], len(stamp["spec"])) == ("tensorflow", 8, 16)
     other = write_source(tmp_path, name="other", images_per_class=29)
     assert DecodedImages(other, TensorflowDecoder(8)).stamp()["spec"] != stamp["spec"]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_an_index_that_does_not_fit_is_made_anew(tmp_path, monkeypatch, seed):
+    """Offsets are moved at random, as a bit flip or another file of the same size and time would have it."""
+    monkeypatch.setenv("ALFA_MD_CACHE", str(tmp_path / "cache"))
+    spec = write_source(tmp_path)
+    chosen = [(0, number) for number in range(30)]
+    images = RecordFiles(spec).read_images(chosen)
+    (index,) = (tmp_path / "cache" / "index").iterdir()
+    good, rng = np.fromfile(index, "<i8"), np.random.default_rng(seed)
+    damaged = good.copy()
+    damaged[2:-1] = np.sort(rng.choice(np.arange(1, good[-1]), len(good) - 3, replace=False))
+    damaged.tofile(index)
+    assert RecordFiles(spec).read_images(chosen) == images
+    shorter = np.concatenate([good[:5], good[-1:]])
+    shorter.tofile(index)
+    assert RecordFiles(spec).read_images(chosen) == images
+    assert np.array_equal(np.fromfile(index, "<i8"), good)

@@ -1,0 +1,102 @@
+"""Unreadable originals: named before they become records, or left out and listed."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image, ImageFilter
+
+from alfa_md.data.convert import planner
+from alfa_md.data.convert_common.image_policy import ImagePolicy
+from alfa_md.data.convert_common.plan import Copied
+from alfa_md.data.spec import load_spec
+from alfa_md.data.tfrecord.records import scan_offsets
+from alfa_md.errors import UserError
+from tests.data.convert.originals import cu_birds, folder
+from tests.entries.harness import run_entry
+
+SOURCE = ("--source_dir=own", "--records_root_dir=records", "--workers=1")
+
+
+@pytest.fixture
+def own(tmp_path):
+    """Six classes of three images; one JPEG is cut off in the middle."""
+    folder.write(tmp_path / "own")
+    noise = np.random.default_rng(0).integers(0, 255, (60, 80, 3), np.uint8)
+    file = tmp_path / "own" / "bee" / "0.jpg"
+    Image.fromarray(noise).filter(ImageFilter.GaussianBlur(2)).save(file, quality=90)
+    file.write_bytes(file.read_bytes()[:1500])
+    return tmp_path
+
+
+def convert(folder, *arguments):
+    return run_entry("convert", "folder", *SOURCE, *arguments, cwd=folder)
+
+
+def test_a_jpeg_cut_off_is_named_by_its_original_file(own):
+    line = convert(own).error
+    assert (
+        line
+        == "own/bee/0.jpg: is not a readable image; replace it or remove it, or leave it out with --skip_unreadable"
+    )
+    assert not (own / "records" / "own" / "dataset_spec.json").exists()
+
+
+def test_unreadable_images_are_left_out_and_listed(own):
+    outcome = convert(own, "--skip_unreadable")
+    assert outcome.code == 0, outcome.err
+    assert "1 images left out, for the reasons in skipped.json: own/bee/0.jpg" in outcome.out
+    spec = load_spec(own / "records" / "own")
+    bee = spec.class_names.index("bee")
+    assert spec.images_per_class[bee] == 2 and sum(spec.images_per_class) == 17
+    assert len(scan_offsets(spec.class_file(bee))) - 1 == 2
+    assert run_entry("check", "--records_root_dir=records", "--sources=own", "--full", cwd=own).code == 0
+
+
+def test_without_verification_copies_are_not_decoded_and_the_check_finds_them(own):
+    assert convert(own, "--noverify").code == 0
+    outcome = run_entry("check", "--records_root_dir=records", "--sources=own", "--full", cwd=own)
+    assert outcome.code == 1 and "the image is not a whole still picture" in outcome.out
+
+
+def test_a_class_without_a_readable_image_is_an_error(own):
+    shutil.rmtree(own / "own" / "ant")
+    (own / "own" / "ant").mkdir()
+    (own / "own" / "ant" / "1.png").write_bytes(b"no image")
+    line = convert(own, "--skip_unreadable").error
+    assert line.startswith("ant: none of its 1 images can be read (own/ant/1.png: is not a readable image")
+
+
+@pytest.mark.parametrize("quality", [30, 95])
+@pytest.mark.parametrize("progressive", [False, True])
+def test_a_whole_jpeg_is_copied_and_no_part_of_it_is(tmp_path, quality, progressive):
+    noise = np.random.default_rng(1).integers(0, 255, (40, 50, 3), np.uint8)
+    file = tmp_path / "1.jpg"
+    Image.fromarray(noise).save(file, quality=quality, progressive=progressive)
+    content = file.read_bytes()
+    assert ImagePolicy()(Copied(file, content)) == content
+    for end in range(0, len(content) - 2, 97):
+        with pytest.raises(UserError, match=r"1\.jpg: is not a readable image"):
+            ImagePolicy()(Copied(file, content[:end]))
+        assert ImagePolicy(verify=False)(Copied(file, content[:end])) == content[:end]
+
+
+def test_every_converter_of_files_can_skip(tmp_path):
+    source = cu_birds.write(tmp_path / "cub")
+    next(source.glob("images/001*/*.jpg")).write_bytes(b"no image")
+    policy = ImagePolicy(skip_unreadable=True)
+    plan = planner("cu_birds")(source)
+    first, second = map(policy, plan.images(plan.spec.class_names.index("001.Bird_1")))
+    assert sorted(type(image).__name__ for image in (first, second)) == ["Skipped", "bytes"]
+
+
+@pytest.mark.parametrize(
+    "content", ['{"one": []}', '{"1": [["a"]]}', '{"1": [["a", 2]]}', "[]", '{"0x1": []}', "[" * 10**5]
+)
+def test_a_damaged_list_of_skipped_images_is_one_line(own, content):
+    convert(own, "--skip_unreadable")
+    for name in ("skipped.json",):
+        assert json.loads((own / "records" / "own" / name).read_text())
+        (own / "records" / "own" / name).write_text(content)
+    assert "skipped.json: is " in convert(own, "--skip_unreadable").error
