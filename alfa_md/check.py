@@ -15,7 +15,6 @@ from pathlib import Path
 
 from absl import flags
 from rich import box
-from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
@@ -27,6 +26,7 @@ from alfa_md.data.spec import SPEC_FILE
 from alfa_md.data.tfrecord.installed_decoder import installed_decoder
 from alfa_md.errors import UserError
 from alfa_md.main import run
+from alfa_md.system.console import CONSOLE, ERRORS
 from alfa_md.system.files import atomic_write
 
 FLAGS = flags.FLAGS
@@ -65,29 +65,29 @@ def list_sources(root: Path) -> list[str]:
 
 def progress_bar(results: Iterable, title: str, total: int) -> Iterable:
     """Iterates over the results with a progress bar on stderr."""
-    return track(results, title, total=total, console=Console(stderr=True), transient=True)
+    return track(results, title, total=total, console=ERRORS, transient=True)
 
 
 def print_audits(audits: list[SourceAudit], around: dict[str, dict]) -> None:
     """Prints the table of sources, the first findings of each, and the disk space of the folders."""
-    console, table = Console(), Table(box=box.SIMPLE)
+    table = Table(box=box.SIMPLE)
     for name in ("source", "state", "classes", "images", "checked", "official", "GB", "findings"):
         table.add_column(name, justify="left" if name in ("source", "state") else "right")
     for a in audits:
         columns = [a.source, a.state, a.classes, a.images, a.checked, as_published(a), f"{a.size / GIGABYTE:.2f}"]
         table.add_row(*map(str, columns), str(len(a.findings)))
-    console.print(table)
+    CONSOLE.print(table)
     for audit in audits:
         for finding in audit.findings[:LISTED]:
-            print("warning:" if finding.warning else "wrong:", finding.line)
+            CONSOLE.print("warning:" if finding.warning else "wrong:", finding.line)
         if len(audit.findings) > LISTED:
-            print(f"{audit.source}: {len(audit.findings) - LISTED} more findings; --out lists all")
+            CONSOLE.print(f"{audit.source}: {len(audit.findings) - LISTED} more findings; --out lists all")
     for name, place in around.items():
         kept = "".join(
             f", {part} {place[part] / GIGABYTE:.2f} GB" for part in place.keys() - {"path", "free", "writable"}
         )
         writable = "writable" if place["writable"] else "not writable"
-        print(f"{name}: {place['path']}, {place['free'] / GIGABYTE:.1f} GB free, {writable}{kept}")
+        CONSOLE.print(f"{name}: {place['path']}, {place['free'] / GIGABYTE:.1f} GB free, {writable}{kept}")
 
 
 def as_published(audit: SourceAudit) -> str:

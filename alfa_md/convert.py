@@ -20,6 +20,7 @@ from alfa_md.data.spec import SPLITS, load_spec
 from alfa_md.errors import UserError
 from alfa_md.interop.checkpoint_bridge import convert_checkpoint
 from alfa_md.main import run
+from alfa_md.system.progress import CONSOLE
 
 FLAGS = flags.FLAGS
 
@@ -28,7 +29,7 @@ def main(argv: list[str]) -> None:
     if len(argv) != 2:
         raise UserError(f"name one source or checkpoint, as in `alfa_md.convert omniglot`, not {len(argv) - 1}")
     if argv[1] == "checkpoint":
-        print(convert_checkpoint(*required_flags("from", "to")))
+        CONSOLE.print(convert_checkpoint(*required_flags("from", "to")))
     else:
         convert_source(argv[1])
 
@@ -43,10 +44,11 @@ def convert_source(source: str) -> None:
         plan = plan.limited(FLAGS.limit_per_class)
     if FLAGS.dry_run:
         sizes = ", ".join(f"{plan.spec.classes_per_split[split]} {split}" for split in SPLITS)
-        print(f"would write {records_root_dir / plan.spec.name}: {published_summary(plan.spec)}; classes: {sizes}")
+        summary = f"{published_summary(plan.spec)}; classes: {sizes}"
+        CONSOLE.print(f"would write {records_root_dir / plan.spec.name}: {summary}")
         return
     directory = write_source(plan, records_root_dir, FLAGS.workers)
-    print(f"{directory}: {published_summary(load_spec(directory))}")
+    CONSOLE.print(f"{directory}: {published_summary(load_spec(directory))}")
 
 
 def required_flags(*names: str) -> list[str]:

@@ -5,7 +5,6 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from rich.console import Console
 from rich.progress import track
 
 from alfa_md.data.convert_common.conversion_state import ConversionState
@@ -14,6 +13,7 @@ from alfa_md.data.convert_common.pool import map_in_processes
 from alfa_md.data.spec import DatasetSpec
 from alfa_md.data.tfrecord.records import encode_example, write_records
 from alfa_md.errors import UserError
+from alfa_md.system.console import ERRORS
 
 
 class ClassWriter(NamedTuple):
@@ -57,8 +57,7 @@ def write_source(plan: Plan, records_root_dir: Path, workers: int = 1) -> Path:
             key=lambda class_id: -sizes[class_id]
         )  # largest first, so that no worker ends with a large class alone
         results = map_in_processes(ClassWriter(plan, state.spec), missing, workers)
-        title, console = f"Converting {plan.spec.name}", Console(stderr=True)
-        for class_id, skipped in track(results, title, total=len(missing), console=console):
+        for class_id, skipped in track(results, f"Converting {plan.spec.name}", total=len(missing), console=ERRORS):
             state.set_skipped(class_id, skipped)
         state.finish(plan)
     except OSError as error:
