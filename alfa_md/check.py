@@ -10,13 +10,10 @@ warnings.
 
 import json
 import os
-from collections.abc import Iterable
 from pathlib import Path
 
 from absl import flags
 from rich import box
-from rich.console import Console
-from rich.progress import track
 from rich.table import Table
 
 from alfa_md.data.audit.disk_usage import disk_usage
@@ -27,7 +24,9 @@ from alfa_md.data.spec import SPEC_FILE
 from alfa_md.data.tfrecord.installed_decoder import installed_decoder
 from alfa_md.errors import UserError
 from alfa_md.main import run
+from alfa_md.system.console import CONSOLE
 from alfa_md.system.files import atomic_write
+from alfa_md.system.progress import progress_bar
 
 FLAGS = flags.FLAGS
 LISTED = 10  # findings per source
@@ -43,6 +42,11 @@ def main(argv: list[str]) -> int:
     root = Path(FLAGS.records_root_dir).expanduser()
     if not root.is_dir():
         raise UserError(f"{root}: no such folder; set --records_root_dir to the folder of the converted sources")
+    if not FLAGS.sources and not present_sources(root):
+        raise UserError(
+            f"{root}: holds no source, which is a folder with {SPEC_FILE}; set --records_root_dir to the folder of the "
+            "converted sources"
+        )
     decoder = installed_decoder(image_size=SIZE, num_threads=1)
     sampled = None if FLAGS.full else SAMPLED
     audits = [audit_source(root / name, decoder, sampled, FLAGS.workers, progress_bar) for name in list_sources(root)]
@@ -59,35 +63,34 @@ def list_sources(root: Path) -> list[str]:
     """The sources in --sources, by default the ten of Meta-Dataset and all others below `root`."""
     if FLAGS.sources:
         return FLAGS.sources
-    present = sorted(p.name for p in root.iterdir() if (p / SPEC_FILE).exists() or (p / UNFINISHED).exists())
-    return list(dict.fromkeys([*(name for name in PUBLISHED_SPECS if name not in OPTIONAL), *present]))
+    return list(dict.fromkeys([*(name for name in PUBLISHED_SPECS if name not in OPTIONAL), *present_sources(root)]))
 
 
-def progress_bar(results: Iterable, title: str, total: int) -> Iterable:
-    """Iterates over the results with a progress bar on stderr."""
-    return track(results, title, total=total, console=Console(stderr=True), transient=True)
+def present_sources(root: Path) -> list[str]:
+    """The folders below `root` that are sources, or become sources in a conversion."""
+    return sorted(p.name for p in root.iterdir() if (p / SPEC_FILE).exists() or (p / UNFINISHED).exists())
 
 
 def print_audits(audits: list[SourceAudit], around: dict[str, dict]) -> None:
     """Prints the table of sources, the first findings of each, and the disk space of the folders."""
-    console, table = Console(), Table(box=box.SIMPLE)
+    table = Table(box=box.SIMPLE)
     for name in ("source", "state", "classes", "images", "checked", "official", "GB", "findings"):
         table.add_column(name, justify="left" if name in ("source", "state") else "right")
     for a in audits:
         columns = [a.source, a.state, a.classes, a.images, a.checked, as_published(a), f"{a.size / GIGABYTE:.2f}"]
         table.add_row(*map(str, columns), str(len(a.findings)))
-    console.print(table)
+    CONSOLE.print(table)
     for audit in audits:
         for finding in audit.findings[:LISTED]:
-            print("warning:" if finding.warning else "wrong:", finding.line)
+            CONSOLE.print("warning:" if finding.warning else "wrong:", finding.line)
         if len(audit.findings) > LISTED:
-            print(f"{audit.source}: {len(audit.findings) - LISTED} more findings; --out lists all")
+            CONSOLE.print(f"{audit.source}: {len(audit.findings) - LISTED} more findings; --out lists all")
     for name, place in around.items():
         kept = "".join(
             f", {part} {place[part] / GIGABYTE:.2f} GB" for part in place.keys() - {"path", "free", "writable"}
         )
         writable = "writable" if place["writable"] else "not writable"
-        print(f"{name}: {place['path']}, {place['free'] / GIGABYTE:.1f} GB free, {writable}{kept}")
+        CONSOLE.print(f"{name}: {place['path']}, {place['free'] / GIGABYTE:.1f} GB free, {writable}{kept}")
 
 
 def as_published(audit: SourceAudit) -> str:

@@ -23,6 +23,7 @@ from alfa_md.data.spec import SPLITS, load_spec
 from alfa_md.errors import UserError
 from alfa_md.interop.checkpoint_bridge import convert_checkpoint
 from alfa_md.main import run
+from alfa_md.system.progress import CONSOLE
 
 FLAGS = flags.FLAGS
 
@@ -32,7 +33,7 @@ def main(argv: list[str]) -> None:
         names = ", ".join(sources())
         raise UserError(f"name checkpoint or one source ({names}), as in `alfa_md.convert dtd`, not {len(argv) - 1}")
     if argv[1] == "checkpoint":
-        print(convert_checkpoint(*required_flags("from", "to")))
+        CONSOLE.print(convert_checkpoint(*required_flags("from", "to")))
     else:
         convert_source(argv[1])
 
@@ -48,12 +49,12 @@ def convert_source(source: str) -> None:
     if FLAGS.dry_run:
         sizes = ", ".join(f"{plan.spec.classes_per_split[split]} {split}" for split in SPLITS)
         summary = f"{published_summary(plan.spec)}; classes: {sizes}"
-        print(*plan.notes, f"would write {records_root_dir / plan.spec.name}: {summary}", sep="\n")
+        CONSOLE.print(*plan.notes, f"would write {records_root_dir / plan.spec.name}: {summary}", sep="\n")
         return
     policy = ImagePolicy(FLAGS.verify, FLAGS.skip_unreadable)
     directory = write_source(plan, records_root_dir, FLAGS.workers, policy)
     summary = published_summary(load_spec(directory))
-    print(*plan.notes, *report_skipped(directory), f"{directory}: {summary}", sep="\n")
+    CONSOLE.print(*plan.notes, *report_skipped(directory), f"{directory}: {summary}", sep="\n")
 
 
 def required_flags(*names: str) -> list[str]:

@@ -22,6 +22,7 @@ from alfa_md.plotting.hyperparameters import plot_hyperparameters
 from alfa_md.plotting.loaded_run import FigureOptions, load_run
 from alfa_md.plotting.regression import plot_regression
 from alfa_md.system import device
+from alfa_md.system.progress import CONSOLE
 
 FLAGS = flags.FLAGS
 NAMES = ("hyperparameters", "curves", "episode", "regression")
@@ -33,7 +34,7 @@ def main(argv: list[str]) -> None:
         raise UserError(f"plot needs the name of a figure: python -m alfa_md.plot {'|'.join(NAMES)}")
     with canvas.figure_style():
         written = plot_runs(paths) if name == "curves" else plot_run(name, paths)
-    print(f"{name}: {', '.join(map(str, written))}")
+    CONSOLE.print(f"{name}: {', '.join(map(str, written))}")
 
 
 def plot_runs(paths: list[str]) -> list[Path]:

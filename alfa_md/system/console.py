@@ -2,20 +2,28 @@
 
 from collections.abc import Iterable
 
-from rich.console import Console, ConsoleOptions, RenderableType
+from rich.console import Console, ConsoleDimensions, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
 from alfa_md.errors import escape_controls
+
+UNLIMITED = 10_000  # characters
 
 
 class PlainConsole(Console):
     """A console without markup, since a path may contain rich's markup characters, and without foreign control codes.
 
-    Lines are not broken at the width of the terminal.
+    Lines are not broken at the width of the terminal; without a terminal, tables are as wide as their content.
     """
 
     def __init__(self, **options):
         super().__init__(markup=False, emoji=False, highlight=False, soft_wrap=True, **options)
+
+    @property
+    def size(self) -> ConsoleDimensions:
+        """Width and height in characters."""
+        size = super().size
+        return size if self.is_terminal else size._replace(width=UNLIMITED)
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """Yields the segments of a renderable; rich's own control codes are segments of another kind, or styles."""

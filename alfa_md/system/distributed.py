@@ -113,7 +113,7 @@ def exit_if_process_lost(group: ProcessGroup) -> Iterator[None]:
 @contextmanager
 def process_group() -> Iterator[ProcessGroup]:
     """The process group set up by torchrun, or SINGLE_PROCESS; only rank 0 prints to the console."""
-    if "TORCHELASTIC_RUN_ID" not in os.environ:
+    if not in_torchrun():
         yield SINGLE_PROCESS
         return
     dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
@@ -125,6 +125,11 @@ def process_group() -> Iterator[ProcessGroup]:
         progress.CONSOLE.quiet = False
         dist.destroy_process_group()
         gc.collect()  # remaining references would end the group's threads late, occasionally with an abort
+
+
+def in_torchrun() -> bool:
+    """True in a process started by torchrun."""
+    return "TORCHELASTIC_RUN_ID" in os.environ
 
 
 def local_rank() -> int:

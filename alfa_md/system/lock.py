@@ -35,6 +35,18 @@ def lock_or_refuse(path: Path, refusal: str) -> Iterator[None]:
         yield
 
 
+def is_abandoned(path: Path) -> bool:
+    """True if no process holds the lock on `path` or the file is missing; False where this cannot be found out."""
+    try:
+        with open(path, "rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return True
+    except OSError:  # held, or a file system without locks
+        return False
+    return True
+
+
 def _opened(path: Path) -> BinaryIO:
     """The lock file, created if missing; a link in its place is not followed."""
     return open(path, "ab", opener=lambda name, flags: os.open(name, flags | os.O_NOFOLLOW, 0o666))

@@ -2,16 +2,18 @@
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from types import TracebackType
+from typing import TypeVar
 
 from rich.console import RenderableType
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, track
 from rich.progress import Progress as RichProgress
 from rich.text import Text
 
-from alfa_md.system.console import CONSOLE, PlainConsole
+from alfa_md.system.console import CONSOLE, ERRORS, PlainConsole
 
+T = TypeVar("T")
 PLAIN_SECONDS = 15.0  # between two lines without a terminal
 
 
@@ -78,6 +80,11 @@ class _Bar(RichProgress):
         yield self.make_tasks_table(self.tasks)
         for task in self.tasks:
             yield Text(task.fields["remark"], no_wrap=True, overflow="ellipsis")
+
+
+def progress_bar(results: Iterable[T], title: str, total: int) -> Iterable[T]:
+    """Yields the results, with a bar on stderr while they come; without a terminal, with none."""
+    return track(results, title, total=total, console=ERRORS, transient=True) if ERRORS.is_terminal else results
 
 
 def format_duration(seconds: float) -> str:

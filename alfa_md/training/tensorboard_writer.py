@@ -1,6 +1,7 @@
 """TensorBoard event files of a run, whose failure ends the recording and not the run."""
 
 import sys
+import threading
 from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
@@ -12,6 +13,17 @@ from alfa_md.system.progress import CONSOLE
 # TensorBoard does not import TensorFlow if this module exists, which saves seconds and GPU memory.
 sys.modules.setdefault("tensorboard.compat.notf", ModuleType("notf"))
 from torch.utils.tensorboard import SummaryWriter  # noqa: E402
+
+_report_other = threading.excepthook
+
+
+def _report(failed: threading.ExceptHookArgs) -> None:
+    """Reports a failed thread unless it is TensorBoard's, whose error the next call of its writer raises again."""
+    if not type(failed.thread).__module__.startswith("tensorboard."):
+        _report_other(failed)
+
+
+threading.excepthook = _report
 
 
 class TensorBoardWriter:

@@ -37,3 +37,16 @@ def test_damage_is_one(records):
 def test_no_folder_is_two(tmp_path):
     outcome = check(tmp_path)
     assert outcome.code == 2 and "records: no such folder" in outcome.error
+
+
+def test_a_folder_without_a_source_is_two(tmp_path):
+    (tmp_path / "records" / "photos").mkdir(parents=True)
+    assert "records: holds no source, which is a folder with dataset_spec.json; set" in check(tmp_path).error
+    assert check(tmp_path, "--sources=dtd").code == 0  # named by the user: reported as missing
+
+
+def test_piped_it_cuts_no_name_and_shows_no_progress(tmp_path):
+    name = "a_source_whose_name_is_longer_than_a_line_of_a_terminal_" * 2 + "x"
+    write_source(tmp_path / "records", mixed, name=name, images_per_class=12)
+    outcome = check(tmp_path, f"--sources={name}")
+    assert outcome.code == 0 and name in outcome.out and outcome.err == ""

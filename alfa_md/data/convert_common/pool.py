@@ -1,7 +1,6 @@
 """Parallel map over processes that end with their parent process."""
 
 import os
-import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -11,6 +10,7 @@ from threading import Thread
 from typing import Any
 
 from alfa_md.errors import UserError
+from alfa_md.system.interruption import without_ctrl_c
 
 _function: Callable[[Any], Any] | None = None  # set in worker processes
 
@@ -27,7 +27,9 @@ def map_in_processes(function: Callable[[Any], Any], inputs: Sequence[Any], work
     # Spawned, because forking a process with threads (tf.data, PyTorch) may deadlock.
     pool = ProcessPoolExecutor(min(workers, len(inputs)), get_context("spawn"), _begin, (function,))
     try:
-        for future in as_completed([pool.submit(_call, value) for value in inputs]):
+        with without_ctrl_c():  # the first submission starts the workers
+            calls = [pool.submit(_call, value) for value in inputs]
+        for future in as_completed(calls):
             yield future.result()
     except BrokenProcessPool as error:
         raise UserError("a worker process was killed, perhaps for want of memory; use fewer --workers") from error
@@ -42,7 +44,6 @@ def map_in_processes(function: Callable[[Any], Any], inputs: Sequence[Any], work
 def _begin(function: Callable[[Any], Any]) -> None:
     global _function
     _function = function
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches every process; the parent handles it
     Thread(target=_end_with_parent, daemon=True).start()
 
 

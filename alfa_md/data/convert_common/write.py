@@ -5,9 +5,6 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from rich.console import Console
-from rich.progress import track
-
 from alfa_md.data.convert_common.conversion_state import ConversionState
 from alfa_md.data.convert_common.image_policy import ImagePolicy
 from alfa_md.data.convert_common.plan import Plan, Skipped
@@ -15,6 +12,7 @@ from alfa_md.data.convert_common.pool import map_in_processes
 from alfa_md.data.spec import DatasetSpec
 from alfa_md.data.tfrecord.records import encode_example, write_records
 from alfa_md.errors import UserError
+from alfa_md.system.progress import progress_bar
 
 VERIFIED = ImagePolicy()
 
@@ -68,8 +66,7 @@ def write_source(plan: Plan, records_root_dir: Path, workers: int = 1, policy: I
             key=lambda class_id: -sizes[class_id]
         )  # largest first, so that no worker ends with a large class alone
         results = map_in_processes(ClassWriter(plan, state.spec, policy), missing, workers)
-        title, console = f"Converting {plan.spec.name}", Console(stderr=True)
-        for class_id, skipped in track(results, title, total=len(missing), console=console):
+        for class_id, skipped in progress_bar(results, f"Converting {plan.spec.name}", len(missing)):
             state.set_skipped(class_id, skipped)
         state.finish(plan)
     except OSError as error:

@@ -3,19 +3,17 @@
 import hashlib
 import json
 import os
-import shutil
 import subprocess
 import sys
-import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-
-from rich.console import Console
-from rich.progress import track
 
 import alfa_md
 from alfa_md.data.miniature.sources import miniature_sources
 from alfa_md.data.spec import DatasetSpec, HierarchicalSpec, save_spec
+from alfa_md.system.drafts import draft_folder
+from alfa_md.system.interruption import without_ctrl_c
+from alfa_md.system.progress import progress_bar
 
 VERSION = 1  # increment with every change of the images
 MANIFEST = "manifest.json"
@@ -30,21 +28,17 @@ def build_miniature(root: Path, seed: int, workers: int | None = None, names: Se
     of worker processes (default: one per core).
     Raises OSError if the folder cannot be written and RuntimeError if a worker fails.
     """
-    draft = root.with_name(f".{root.name}.{uuid.uuid4().hex}")
-    draft.mkdir(parents=True)
-    try:
+    with draft_folder(root) as draft:
         names = tuple(names or miniature_sources())
         for name in names:
             write_spec(miniature_sources()[name].spec, draft / name)
         total = sum(len(miniature_sources()[name].generators) for name in names)
         finished = run_workers(draft, seed, workers or min(MAX_WORKERS, available_cores()), names)
-        for _ in track(finished, "drawing the embedded data", total=total, console=Console(stderr=True)):
+        for _ in progress_bar(finished, "drawing the embedded data", total):
             pass
         manifest = {"version": VERSION, "seed": seed, "files": checksums(draft)}
         (draft / MANIFEST).write_text(json.dumps(manifest, indent=2), "utf-8")
         move_into_place(draft, root, seed)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
 
 
 def write_spec(spec: DatasetSpec, directory: Path) -> None:
@@ -76,7 +70,8 @@ def run_workers(root: Path, seed: int, workers: int, names: Sequence[str]) -> It
             try:
                 for number in range(workers):
                     words = [*command, str(number), str(workers), *names]
-                    started.append(subprocess.Popen(words, stdout=write_end, env=environment))
+                    with without_ctrl_c():
+                        started.append(subprocess.Popen(words, stdout=write_end, env=environment))
             finally:
                 os.close(write_end)
             yield from lines
@@ -106,13 +101,11 @@ def is_intact(root: Path, seed: int) -> bool:
 
 def move_into_place(draft: Path, root: Path, seed: int) -> None:
     """Rename `draft` to `root` unless an intact copy exists there; a damaged copy is removed."""
-    damaged = root.with_name(f"{draft.name}.damaged")
-    try:
-        if root.exists() and not is_intact(root, seed):
-            os.rename(root, damaged)
-        os.rename(draft, root)
-    except OSError:
-        if not is_intact(root, seed):  # else another process was first
-            raise
-    finally:
-        shutil.rmtree(damaged, ignore_errors=True)
+    with draft_folder(root) as aside:
+        try:
+            if root.exists() and not is_intact(root, seed):
+                os.rename(root, aside / root.name)
+            os.rename(draft, root)
+        except OSError:
+            if not is_intact(root, seed):  # else another process was first
+                raise

@@ -3,14 +3,18 @@
 Started by `build` as `python -m alfa_md.data.miniature.worker FOLDER SEED NUMBER WORKERS SOURCE...`.
 """
 
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from alfa_md.data.miniature.photo import jpeg_bytes
 from alfa_md.data.miniature.sources import MiniatureSource, miniature_sources
 from alfa_md.data.sampling import stable_rng
 from alfa_md.data.tfrecord.records import encode_example, write_records
+
+PROGRESS = 1  # the descriptor of stdout, a pipe; sys.stdout would survive its end
 
 
 def write_class(root: Path, source: MiniatureSource, class_id: int, seed: int) -> None:
@@ -27,8 +31,9 @@ def write_share(root: Path, seed: int, number: int, workers: int, names: Sequenc
     jobs = [(source, class_id) for source in chosen for class_id in range(len(source.generators))]
     for source, class_id in jobs[number::workers]:
         write_class(root, source, class_id, seed)
-        print(source.spec.name, class_id, flush=True)
+        os.write(PROGRESS, f"{source.spec.name} {class_id}\n".encode())
 
 
 if __name__ == "__main__":
-    write_share(Path(sys.argv[1]), *map(int, sys.argv[2:5]), names=sys.argv[5:])
+    with suppress(BrokenPipeError):  # the process that reads the progress is gone, and with it the use of the rest
+        write_share(Path(sys.argv[1]), *map(int, sys.argv[2:5]), names=sys.argv[5:])

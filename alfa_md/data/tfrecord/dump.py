@@ -5,7 +5,6 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from alfa_md.data.fingerprint import episode_fingerprint
 from alfa_md.data.tfrecord.dump_format import COUNTS_FILE, FINGERPRINTS_FILE, SETS, episode_file
@@ -13,6 +12,7 @@ from alfa_md.data.tfrecord.record_files import RecordFiles, RecordId
 from alfa_md.data.tfrecord.records import encode_example, write_records
 from alfa_md.data.tfrecord.source import ClassRecords, RecordSource
 from alfa_md.errors import UserError
+from alfa_md.system.drafts import draft_folder
 
 
 def dump_source(source: RecordSource, files: RecordFiles, indices: Iterable[int], folder: Path, seed: int) -> Path:
@@ -27,10 +27,7 @@ def dump_source(source: RecordSource, files: RecordFiles, indices: Iterable[int]
     directory = folder / source.split / source.name
     if directory.exists():
         raise UserError(f"{directory}: is there already; choose another folder, or remove it")
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=f".{source.name}.", dir=directory.parent) as temporary:
-        unfinished = Path(temporary, source.name)
-        unfinished.mkdir()
+    with draft_folder(directory) as unfinished:
         counts, fingerprints = {}, []
         for number, index in enumerate(indices):
             drawn = source.draw(index)

@@ -1,11 +1,12 @@
 """Sparse file of fixed-size slots, shared by processes, with a size limit."""
 
 import os
-import sys
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from threading import Lock
+
+from alfa_md.system.console import ERRORS
 
 
 class SlotFile:
@@ -70,7 +71,7 @@ class SlotFile:
 @cache
 def _warn_once(line: str) -> None:
     """Print a line to stderr, once per process."""
-    print(line, file=sys.stderr)
+    ERRORS.print(line)
 
 
 def _open_read_only(path: Path) -> int | None:
