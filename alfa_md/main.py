@@ -9,6 +9,7 @@ from absl import app, flags
 
 from alfa_md.data.paths import CACHE_VARIABLE
 from alfa_md.errors import UserError
+from alfa_md.experiment.gin_parts import missing_binding
 from alfa_md.system.allocator import keep_freed_pages
 
 BAD_INPUT = 2
@@ -43,7 +44,7 @@ def run(main: Callable[[list[str]], int | None]) -> None:
         except RuntimeError as error:
             if not str(error).startswith("Required bindings"):  # gin's message for a missing argument
                 raise
-            return _report(error)
+            return _report(UserError(missing_binding(str(error))))
         except KeyboardInterrupt:
             print("interrupted", file=sys.stderr)
             return INTERRUPTED
@@ -76,6 +77,8 @@ def _parse_flags(argv: Sequence[str]) -> list[str]:
         return flags.FLAGS(argv)
     except flags.Error as error:
         sys.exit(_report(error))
+    except SystemExit:  # absl's, with code 1, after it has printed what --help asks for
+        sys.exit(0)
 
 
 def _report(error: Exception) -> int:

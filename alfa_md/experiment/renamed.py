@@ -1,7 +1,6 @@
 """Translation of old gin names to current ones, so that stored runs and users' gin files keep working."""
 
 import re
-from io import StringIO
 
 # Modules below alfa_md that a gin file may import, old -> new.
 MODULES = {
@@ -45,14 +44,6 @@ def current_name(parameter: str) -> str | None:
     """The current name of `Configurable.parameter`, None if it has not been renamed."""
     by_value = {old: new for (old, _), (new, _) in VALUES.items()}
     return PARAMETERS.get(parameter) or by_value.get(parameter)
-
-
-def open_translated(path: str) -> StringIO:
-    """Opens a gin file for reading, with old names replaced by current ones."""
-    with open(path, encoding="utf-8") as file:
-        text = StringIO(translate(file.read()))
-    text.name = path  # shown in gin's messages
-    return text
 
 
 def _binding(found: re.Match) -> str:

@@ -1,0 +1,76 @@
+"""Overrides that have no effect: bindings out of reach of every call, because a scoped one is in force there."""
+
+from collections import defaultdict
+from typing import Any
+
+import gin
+
+from alfa_md.errors import UserError
+from alfa_md.experiment.stored_config import Config
+
+MACRO = "gin.macro"  # the configurable that holds a macro; its scope is the name
+
+
+def refuse_shadowed(override: Config, before: Config) -> None:
+    """Raises UserError for a binding in `override` that scoped ones in `before` of other values keep from calls.
+
+    A configurable that is also called in the scope of the binding itself takes it there, as `Experiment.sampling =
+    @Sampling()` takes `Sampling.num_ways` beside `train/Sampling.num_ways`.
+    """
+    calls = _call_scopes(before | override)
+    for (scope, selector), values in override.items():
+        if selector == MACRO or scope in calls[selector]:
+            continue
+        for name, value in values.items():
+            kept = {
+                place: bound[name]
+                for (place, other), bound in before.items()
+                if other == selector and name in bound and name not in override.get((place, selector), ())
+                if _is_inside(place, scope) and repr(bound[name]) != repr(value)
+            }
+            if kept:
+                written = " and ".join(f"{_name(place, selector, name)} = {kept[place]!r}" for place in kept)
+                raise UserError(
+                    f"gin: {_name(scope, selector, name)} = {value!r} does not replace {written}, in force there; "
+                    f"bind {' and '.join(_name(place, selector, name) for place in kept)}"
+                )
+
+
+def refuse_unused_macros(override: Config, merged: Config) -> None:
+    """Raises UserError for a macro in `override` that no binding refers to."""
+    used = {reference.scoped_selector for reference in gin.config.iterate_references(merged)}
+    for scope, selector in override:
+        if selector == MACRO and f"{scope}/{MACRO}" not in used:
+            raise UserError(f"gin: nothing uses the macro {scope} here, so that it would have no effect")
+
+
+def _is_inside(place: str, scope: str) -> bool:
+    return place != scope and place.startswith(f"{scope}/" if scope else "")
+
+
+def _name(scope: str, selector: str, parameter: str) -> str:
+    return f"{scope}/{selector.split('.')[-1]}.{parameter}" if scope else f"{selector.split('.')[-1]}.{parameter}"
+
+
+def _call_scopes(config: Config) -> dict[str, set[str]]:
+    """The scopes in which configurables are called, by selector, as far as references tell; "" if nothing refers to it.
+
+    A reference without scope is called in the scope of its caller; a macro has its own name as scope.
+    """
+    uses: list[tuple[str, str, Any]] = [
+        (scope, selector, reference)
+        for (scope, selector), values in config.items()
+        for reference in gin.config.iterate_references(values)
+    ]
+    referred = {reference.config_key[1] for _, _, reference in uses}
+    found: dict[str, set[str]] = defaultdict(set)
+    for selector in {selector for _, selector in config} - referred:
+        found[selector].add("")
+    for _ in uses:  # as many times as the longest chain of references may have links
+        before = sum(map(len, found.values()))
+        for scope, selector, reference in uses:
+            places = {scope} if selector == MACRO else found[selector]
+            found[reference.config_key[1]] |= {"/".join(reference.scopes)} if reference.scopes else places
+        if sum(map(len, found.values())) == before:
+            break
+    return found

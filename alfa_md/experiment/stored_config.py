@@ -1,0 +1,159 @@
+"""The text of a run's config.gin: what was bound, in the scopes where it was bound, and the defaults that were used.
+
+gin's own operative text writes every parameter under the full scope of its call, where it beats every later override
+without that scope, and leaves out what was not called and what it cannot write.
+"""
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from math import isinf
+from typing import Any
+
+import gin
+import numpy as np
+from gin.config import ConfigurableReference
+
+from alfa_md.errors import UserError
+
+HEADER = "# What was bound, in the scopes where it was bound, and the defaults that were used.\n"
+UNUSED = "# Bound, but not used by this run.\n"
+LITERALS = (bool, int, float, complex, str, bytes, type(None))
+WIDTH = 120
+
+Config = dict[tuple[str, str], dict[str, Any]]  # (scope, selector) -> parameter -> value, as in gin
+
+# A scoped or unscoped binding in gin's operative text: scope, name, value with continuation lines.
+WRITTEN = re.compile(r"^((?:[\w.]+/)*)([\w.]+\.\w+) = (\\\n(?:[ \t]+.*\n?)+|.*\n?)", re.MULTILINE)
+
+
+def operative() -> str:
+    """The text for the objects built so far, which gin can parse. Raises UserError for a value that it cannot write."""
+    used, unused = _used(), {}
+    for (scope, selector), values in gin.config._CONFIG.items():
+        rest = {name: value for name, value in values.items() if name not in used.get((scope, selector), ())}
+        if rest and selector != "gin.constant":
+            unused[scope, selector] = rest
+    text = HEADER + gin.config._config_str(_writable_config(used), WIDTH)
+    lines = gin.config._config_str(_writable_config(unused), WIDTH).splitlines(keepends=True)
+    rest = "".join(line for line in lines if not re.match(r"import |from ", line)).strip()
+    return f"{text}\n{UNUSED}\n{rest}\n" if rest else text
+
+
+def used_part(text: str) -> str:
+    """A stored text without the bindings that its run did not use."""
+    return text.split(f"\n{UNUSED}")[0]
+
+
+def is_stored(text: str) -> bool:
+    """True for a text that `operative` wrote."""
+    return text.startswith(HEADER)
+
+
+def config_hash(text: str) -> str:
+    """The first 16 hex digits of a configuration's SHA-256."""
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def unscoped(text: str) -> str:
+    """gin's operative text, as older runs hold it, with fewer scopes; any other text as it is.
+
+    A value that is the same in all scopes is written without scope, and a scoped one that equals that of its outer
+    scope is left out, so that an override acts on both. Lines keep their numbers.
+    """
+    if is_stored(text) or not re.search(r"^# Parameters for .*:\n# =+$", text, re.MULTILINE):
+        return text
+    found = defaultdict(dict)
+    for scope, name, value in WRITTEN.findall(text):
+        found[name][scope] = " ".join(value.replace("\\\n", " ").split())
+
+    def rewritten(line: re.Match) -> str:
+        scope, name, value = line.groups()
+        values, blank = found[name], "\n" * line[0].count("\n")
+        if len(set(values.values())) == 1:
+            return f"{name} = {value}" if scope == next(iter(values)) else blank
+        outer = next((values[place] for place in _outer(scope) if place in values), None)
+        return blank if values[scope] == outer else line[0]
+
+    return WRITTEN.sub(rewritten, text)
+
+
+def _outer(scope: str) -> Iterator[str]:
+    """The scopes around `a/b/c/`, innermost first: `a/b/`, `a/`, and none."""
+    parts = scope.split("/")[:-1]
+    for number in range(len(parts) - 1, -1, -1):
+        yield "".join(f"{part}/" for part in parts[:number])
+
+
+def _used() -> Config:
+    """The values of all calls so far, each under the scope where it was bound; a default without scope."""
+    found: Config = {}
+    for (scope, selector), values in gin.config._OPERATIVE_CONFIG.items():
+        for name, value in values.items():
+            place = _bound_in(scope, selector, name)
+            if place is not None or _is_writable(value):
+                found.setdefault((place or "", selector), {})[name] = value
+    return found
+
+
+def _bound_in(scope: str, selector: str, name: str) -> str | None:
+    """The scope of the binding that a call in `scope` takes, None for a default."""
+    parts = scope.split("/") if scope else []
+    places = ("/".join(parts[:number]) for number in range(len(parts), -1, -1))
+    return next((place for place in places if name in gin.config._CONFIG.get((place, selector), ())), None)
+
+
+class _Infinity(float):
+    """An infinite number, written as a literal that is read as one."""
+
+    def __repr__(self) -> str:
+        return "1e999" if self > 0 else "-1e999"
+
+
+def _writable_config(config: Config) -> Config:
+    written: Config = {}
+    for (scope, selector), values in config.items():
+        for name, value in values.items():
+            try:
+                written.setdefault((scope, selector), {})[name] = _writable(value)
+            except (ValueError, RecursionError) as error:
+                prefix, short = f"{scope}/" if scope else "", selector.split(".")[-1]
+                owner = scope if selector == "gin.macro" else f"{prefix}{short}.{name}"
+                raise UserError(
+                    f"gin: the value of {owner} is {error}, which config.gin cannot hold; bind numbers, strings, "
+                    "lists, dictionaries or references"
+                ) from error
+    return written
+
+
+def _is_writable(value: Any) -> bool:
+    try:
+        _writable(value)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _writable(value: Any) -> Any:
+    """An equal value that gin can write. Raises ValueError, with the type, if there is none."""
+    if isinstance(value, ConfigurableReference):
+        return value
+    if type(value) in (list, tuple):
+        return type(value)(map(_writable, value))
+    if type(value) is dict:
+        return {_writable(key): _writable(item) for key, item in value.items()}
+    if isinstance(value, np.generic):
+        value = value.item()
+    if type(value) is float and isinf(value):
+        return _Infinity(value)
+    if type(value) in LITERALS and _reads_again(value):
+        return value
+    raise ValueError(f"{value} (float)" if type(value) is float else f"of type {type(value).__name__}")
+
+
+def _reads_again(value: Any) -> bool:
+    try:
+        return gin.config._is_literally_representable(value)
+    except ValueError:  # an integer of more digits than Python converts
+        return False
