@@ -51,7 +51,8 @@ def parse(files: Sequence[str], bindings: Sequence[str] = (), trusted: Collectio
     finally:
         logging.disable(logging.NOTSET)
     _refuse_unused_macros()
-    refuse_unused_macros(override, gin.config._CONFIG)
+    if any(map(is_stored, GIN_FILES.texts)):
+        refuse_unused_macros(override, gin.config._CONFIG)
     for binding in _bound():
         _refuse_wrong_type(binding)
 

@@ -21,12 +21,17 @@ def refuse_shadowed(override: Config, before: Config) -> None:
     for (scope, selector), values in override.items():
         if selector == MACRO or scope in calls[selector]:
             continue
+        deeper = {
+            place: bound
+            for (place, other), bound in before.items()
+            if other == selector and place != scope and _is_within(place, scope)
+            if any(_is_within(call, place) for call in calls[selector])
+        }
         for name, value in values.items():
             kept = {
                 place: bound[name]
-                for (place, other), bound in before.items()
-                if other == selector and name in bound and name not in override.get((place, selector), ())
-                if _is_inside(place, scope) and repr(bound[name]) != repr(value)
+                for place, bound in deeper.items()
+                if name in bound and name not in override.get((place, selector), ()) and not _equal(bound[name], value)
             }
             if kept:
                 written = " and ".join(f"{_name(place, selector, name)} = {kept[place]!r}" for place in kept)
@@ -44,8 +49,13 @@ def refuse_unused_macros(override: Config, merged: Config) -> None:
             raise UserError(f"gin: nothing uses the macro {scope} here, so that it would have no effect")
 
 
-def _is_inside(place: str, scope: str) -> bool:
-    return place != scope and place.startswith(f"{scope}/" if scope else "")
+def _is_within(place: str, scope: str) -> bool:
+    return place == scope or place.startswith(f"{scope}/" if scope else "")
+
+
+def _equal(one: Any, other: Any) -> bool:
+    """True for values written alike; gin takes references in different scopes for equal."""
+    return repr(one) == repr(other)
 
 
 def _name(scope: str, selector: str, parameter: str) -> str:

@@ -24,6 +24,7 @@ WIDTH = 120
 
 Config = dict[tuple[str, str], dict[str, Any]]  # (scope, selector) -> parameter -> value, as in gin
 
+GIN_WROTE = re.compile(r"^# Parameters for .*:\n# =+$", re.MULTILINE)
 # A scoped or unscoped binding in gin's operative text: scope, name, value with continuation lines.
 WRITTEN = re.compile(r"^((?:[\w.]+/)*)([\w.]+\.\w+) = (\\\n(?:[ \t]+.*\n?)+|.*\n?)", re.MULTILINE)
 
@@ -47,8 +48,8 @@ def used_part(text: str) -> str:
 
 
 def is_stored(text: str) -> bool:
-    """True for a text that `operative` wrote."""
-    return text.startswith(HEADER)
+    """True for the configuration of a run, of this version or an older one."""
+    return text.startswith(HEADER) or GIN_WROTE.search(text) is not None
 
 
 def config_hash(text: str) -> str:
@@ -62,7 +63,7 @@ def unscoped(text: str) -> str:
     A value that is the same in all scopes is written without scope, and a scoped one that equals that of its outer
     scope is left out, so that an override acts on both. Lines keep their numbers.
     """
-    if is_stored(text) or not re.search(r"^# Parameters for .*:\n# =+$", text, re.MULTILINE):
+    if text.startswith(HEADER) or not is_stored(text):
         return text
     found = defaultdict(dict)
     for scope, name, value in WRITTEN.findall(text):
