@@ -15,11 +15,17 @@ from gin.config import ConfigurableReference
 
 from alfa_md.errors import UserError
 from alfa_md.experiment import gin_parts, renamed
-from alfa_md.experiment.annotations import Reference, describe_annotation, matches_annotation, required_parameters
+from alfa_md.experiment.annotations import (
+    Reference,
+    describe_annotation,
+    matches_annotation,
+    required_parameters,
+    signature,
+)
 from alfa_md.experiment.differences import differences
 from alfa_md.experiment.gin_files import GIN_FILES
 from alfa_md.experiment.gin_parts import ROOT
-from alfa_md.experiment.overrides import refuse_shadowed, refuse_unused_macros
+from alfa_md.experiment.overrides import refuse_shadowed, refuse_unknown_scopes, refuse_unused_macros
 from alfa_md.experiment.stored_config import Config, config_hash, is_stored, operative
 
 LOOKUP = (NameError, AttributeError)  # under gin's dynamic registration
@@ -51,6 +57,7 @@ def parse(files: Sequence[str], bindings: Sequence[str] = (), trusted: Collectio
     finally:
         logging.disable(logging.NOTSET)
     _refuse_unused_macros()
+    refuse_unknown_scopes(override, gin.config._CONFIG, GIN_FILES.texts)
     if any(map(is_stored, GIN_FILES.texts)):
         refuse_unused_macros(override, gin.config._CONFIG)
     for binding in _bound():
@@ -148,7 +155,7 @@ def _bound() -> Iterator[Binding]:
     for (scope, selector), values in gin.config._CONFIG.items():
         if selector.startswith("gin."):  # macros are checked where they are used
             continue
-        parameters = inspect.signature(gin.get_configurable(selector), eval_str=True).parameters
+        parameters = signature(gin.get_configurable(selector)).parameters
         prefix = f"{scope}/" if scope else ""
         for name, bound in values.items():
             if name not in parameters:  # passed as **kwargs

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 import gin
 
 from alfa_md.experiment import renamed
-from alfa_md.experiment.stored_config import unscoped, used_part
+from alfa_md.experiment.stored_config import literal, unscoped, used_part
 
 
 def differences(old: str, new: str, but: Collection[str] = ()) -> list[str]:
@@ -49,7 +49,7 @@ def _default(binding: str) -> str | None:
         return None
     parameters = inspect.signature(gin.get_configurable(configurable)).parameters
     default = parameters[parameter].default if parameter in parameters else None
-    return f"@{default.__name__}" if callable(default) and hasattr(default, "__name__") else repr(default)
+    return f"@{default.__name__}" if callable(default) and hasattr(default, "__name__") else literal(default)
 
 
 def _bindings(text: str) -> dict[str, str]:

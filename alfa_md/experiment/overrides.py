@@ -1,6 +1,9 @@
 """Overrides that have no effect: bindings out of reach of every call, because a scoped one is in force there."""
 
+import difflib
+import re
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 import gin
@@ -49,6 +52,20 @@ def refuse_unused_macros(override: Config, merged: Config) -> None:
             raise UserError(f"gin: nothing uses the macro {scope} here, so that it would have no effect")
 
 
+def refuse_unknown_scopes(override: Config, merged: Config, texts: Sequence[str]) -> None:
+    """Raises UserError for a binding in a scope that is no macro and in no reference, also of the files `texts`."""
+    called = re.findall(r"@((?:[\w.]+/)+)", "\n".join(texts))
+    called += [f"{reference.scoped_selector}/" for reference in gin.config.iterate_references(merged)]
+    known = {scope for place in called for scope in place.split("/")}
+    known |= {name for name, selector in merged if selector == MACRO}
+    for scope, selector in override:
+        for part in scope.split("/") if scope and selector != MACRO else ():
+            if part not in known:
+                close = difflib.get_close_matches(part, known, n=1)
+                hint = f"; did you mean {close[0]}?" if close else ""
+                raise UserError(f"gin: nothing is called in the scope {part} of {scope}/{_short(selector)}{hint}")
+
+
 def _is_within(place: str, scope: str) -> bool:
     return place == scope or place.startswith(f"{scope}/" if scope else "")
 
@@ -59,7 +76,11 @@ def _equal(one: Any, other: Any) -> bool:
 
 
 def _name(scope: str, selector: str, parameter: str) -> str:
-    return f"{scope}/{selector.split('.')[-1]}.{parameter}" if scope else f"{selector.split('.')[-1]}.{parameter}"
+    return f"{scope}/{_short(selector)}.{parameter}" if scope else f"{_short(selector)}.{parameter}"
+
+
+def _short(selector: str) -> str:
+    return selector.split(".")[-1]
 
 
 def _call_scopes(config: Config) -> dict[str, set[str]]:

@@ -19,6 +19,7 @@ from alfa_md.errors import UserError
 
 HEADER = "# What was bound, in the scopes where it was bound, and the defaults that were used.\n"
 UNUSED = "# Bound, but not used by this run.\n"
+IMPORT = re.compile(r"(import|from) ")
 LITERALS = (bool, int, float, complex, str, bytes, type(None))
 WIDTH = 120
 
@@ -34,12 +35,13 @@ def operative() -> str:
     used, unused = _used(), {}
     for (scope, selector), values in gin.config._CONFIG.items():
         rest = {name: value for name, value in values.items() if name not in used.get((scope, selector), ())}
-        if rest and selector != "gin.constant":
+        if rest:
             unused[scope, selector] = rest
-    text = HEADER + gin.config._config_str(_writable_config(used), WIDTH)
-    lines = gin.config._config_str(_writable_config(unused), WIDTH).splitlines(keepends=True)
-    rest = "".join(line for line in lines if not re.match(r"import |from ", line)).strip()
-    return f"{text}\n{UNUSED}\n{rest}\n" if rest else text
+    if any(statement.module == "__gin__.dynamic_registration" for statement in gin.config._IMPORTS):
+        merged = {key: used.get(key, {}) | unused.get(key, {}) for key in used | unused}
+        return HEADER + _written(merged)  # names depend on what else is written
+    bindings = "".join(line for line in _written(unused).splitlines(keepends=True) if not IMPORT.match(line)).strip()
+    return HEADER + _written(used) + (f"\n{UNUSED}\n{bindings}\n" if bindings else "")
 
 
 def used_part(text: str) -> str:
@@ -55,6 +57,11 @@ def is_stored(text: str) -> bool:
 def config_hash(text: str) -> str:
     """The first 16 hex digits of a configuration's SHA-256."""
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def literal(value: Any) -> str:
+    """A value as `operative` writes it, or else as Python does."""
+    return repr(_writable(value) if _is_writable(value) else value)
 
 
 def unscoped(text: str) -> str:
@@ -112,20 +119,21 @@ class _Infinity(float):
         return "1e999" if self > 0 else "-1e999"
 
 
-def _writable_config(config: Config) -> Config:
-    written: Config = {}
+def _written(config: Config) -> str:
+    """gin's text of a configuration. Raises UserError for a value that it cannot write."""
+    writable: Config = {}
     for (scope, selector), values in config.items():
         for name, value in values.items():
             try:
-                written.setdefault((scope, selector), {})[name] = _writable(value)
+                writable.setdefault((scope, selector), {})[name] = _writable(value)
             except (ValueError, RecursionError) as error:
-                prefix, short = f"{scope}/" if scope else "", selector.split(".")[-1]
-                owner = scope if selector == "gin.macro" else f"{prefix}{short}.{name}"
+                prefix = f"{scope}/" if scope else ""
+                owner = scope if selector == "gin.macro" else f"{prefix}{selector.split('.')[-1]}.{name}"
                 raise UserError(
-                    f"gin: the value of {owner} is {error}, which config.gin cannot hold; bind numbers, strings, "
-                    "lists, dictionaries or references"
+                    f"gin: {owner} is bound to {error}, which config.gin cannot hold; bind numbers, strings, lists, "
+                    "dictionaries or references"
                 ) from error
-    return written
+    return gin.config._config_str(writable, WIDTH)
 
 
 def _is_writable(value: Any) -> bool:
@@ -150,7 +158,7 @@ def _writable(value: Any) -> Any:
         return _Infinity(value)
     if type(value) in LITERALS and _reads_again(value):
         return value
-    raise ValueError(f"{value} (float)" if type(value) is float else f"of type {type(value).__name__}")
+    raise ValueError("nan" if type(value) is float else f"a {type(value).__name__}")
 
 
 def _reads_again(value: Any) -> bool:
