@@ -28,15 +28,17 @@ def differences(old: str, new: str, but: Collection[str] = ()) -> list[str]:
 
 
 def _in_force(key: str, bound: Mapping[str, str]) -> str | None:
-    """The value of `a/b/C.p`: that bound in this scope, or else in the next outer one."""
+    """The value of `a/b/C.p`: that bound in this scope, or else in the next outer one; that of a macro."""
+    if "." not in key:
+        return bound.get(key)
     *scopes, name = key.split("/")
     places = ("/".join([*scopes[:number], name]) for number in range(len(scopes), -1, -1))
     return next((bound[place] for place in places if place in bound), None)
 
 
 def _is_bound_deeper_only(key: str, bound: Mapping[str, str]) -> bool:
-    scope, name = key.rsplit("/", 1) if "/" in key else ("", key)
-    prefix = f"{scope}/" if scope else ""
+    *scopes, name = key.split("/")
+    prefix = "".join(f"{scope}/" for scope in scopes)
     deeper = (other for other in bound if other.endswith(f"/{name}") and other.startswith(prefix) and other != key)
     return "." in name and _in_force(key, bound) is None and any(deeper)
 
