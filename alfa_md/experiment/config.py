@@ -59,7 +59,7 @@ def parse(files: Sequence[str], bindings: Sequence[str] = (), trusted: Collectio
     _refuse_unused_macros()
     refuse_unknown_scopes(override, gin.config._CONFIG, GIN_FILES.texts)
     if any(map(is_stored, GIN_FILES.texts)):
-        refuse_unused_macros(override, gin.config._CONFIG)
+        refuse_unused_macros(bindings, gin.config._CONFIG)
     for binding in _bound():
         _refuse_wrong_type(binding)
 

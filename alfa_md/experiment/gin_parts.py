@@ -20,10 +20,9 @@ def part_that_imports(configurable: str) -> str:
 
 
 def _advice(pattern: str) -> str:
-    parts = ((path, path.read_text(encoding="utf-8")) for path in sorted((ROOT / "gin" / "parts").glob("*.gin")))
-    found = [(not text.startswith("# After"), path) for path, text in parts if re.search(pattern, text, re.MULTILINE)]
-    return f"; add {_flag(min(found)[1])}" if found else ""
-
-
-def _flag(part: Path) -> str:
-    return f"--gin_bindings=\"include '{part.relative_to(ROOT).as_posix()}'\" before it"
+    """The part after another file, which changes nothing that it does not name, with a line of this pattern."""
+    for path in sorted((ROOT / "gin" / "parts").glob("*.gin")):
+        text = path.read_text(encoding="utf-8")
+        if text.startswith("# After another file") and re.search(pattern, text, re.MULTILINE):
+            return f"; add --gin_bindings=\"include '{path.relative_to(ROOT).as_posix()}'\" before it"
+    return ""

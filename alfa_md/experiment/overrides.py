@@ -44,12 +44,12 @@ def refuse_shadowed(override: Config, before: Config) -> None:
                 )
 
 
-def refuse_unused_macros(override: Config, merged: Config) -> None:
-    """Raises UserError for a macro in `override` that no binding refers to."""
+def refuse_unused_macros(bindings: Sequence[str], merged: Config) -> None:
+    """Raises UserError for a macro in `bindings`, includes apart, that nothing refers to."""
     used = {reference.scoped_selector for reference in gin.config.iterate_references(merged)}
-    for scope, selector in override:
-        if selector == MACRO and f"{scope}/{MACRO}" not in used:
-            raise UserError(f"gin: nothing uses the macro {scope} here, so that it would have no effect")
+    for name in re.findall(r"^\s*(\w+)\s*=", "\n".join(bindings), re.MULTILINE):
+        if f"{name}/{MACRO}" not in used:
+            raise UserError(f"gin: nothing uses the macro {name} here, so that it would have no effect")
 
 
 def refuse_unknown_scopes(override: Config, merged: Config, texts: Sequence[str]) -> None:
