@@ -63,32 +63,38 @@ def overrides(calls: dict[str, set[str]]) -> Iterator[tuple[str, str, object]]:
                 yield selector, name, OTHER[type(value)](value)
 
 
-def check(text: str, file, taken: list, refused: list) -> None:
-    """Every override is in force in all calls, or beside a scoped binding where a call has no scope; or is refused."""
+def check(text: str, file, taken: list, refused: list, trusted=None) -> None:
+    """Every override is in force in all calls, or is refused by the name of a binding in force.
+
+    On an opened run (`trusted` is not None) one that is in force in calls without scope is accepted.
+    """
     file.write_text(text)
     calls = scoped_calls()
     for selector, name, value in list(overrides(calls)):
         binding = f"{selector}.{name} = {value!r}"
         deliberate = [line for line in text.splitlines() if f"/{selector.split('.')[-1]}.{name} =" in line]
         try:
-            config.parse([str(file)], [binding])
+            config.parse([str(file)], [binding], trusted)
         except UserError as error:
             if " must be " in str(error):  # of another type
                 continue
             assert deliberate and any(line.split(" =")[0] in str(error) for line in deliberate), (binding, error)
             refused.append(binding)
             continue
-        kept = {line.split("/")[0] for line in deliberate}
-        assert all(in_force(scope, selector, name) == value for scope in calls[selector] - kept), binding
-        assert not kept & calls[selector] or "" in calls[selector], binding
+        needed = {""} if trusted is not None and "" in calls[selector] else calls[selector]
+        assert all(in_force(scope, selector, name) == value for scope in needed), binding
         taken.append(binding)
 
 
+@pytest.mark.parametrize("trusted", [None, ()], ids=["made again", "opened"])
 @pytest.mark.parametrize("file", EACH)
-def test_an_override_after_a_stored_configuration(file, tmp_path):
+def test_an_override_after_a_stored_configuration(file, trusted, tmp_path):
     taken, refused = [], []
-    check(stored(file), tmp_path / "config.gin", taken, refused)
+    check(stored(file), tmp_path / "config.gin", taken, refused, trusted)
     assert taken
+    sampling = {binding.split(".")[-1].split(" ")[0] for binding in refused if "Sampling" in binding}
+    limited = {"max_ways_upper_bound", "max_support_set_size"} if "omniglot" in file and trusted is None else set()
+    assert sampling == limited
     if "few_shot" in file:
         assert any(binding.endswith("Transform.size = 29") for binding in refused)
 
@@ -105,10 +111,14 @@ def test_after_a_run_of_an_older_version(name, tmp_path):
     file = ROOT / "tests" / "stored_runs" / name / "config.gin"
     config.parse([str(file)])
     definition.build_experiment(0)
-    taken = []
-    check(config.operative(), tmp_path / "config.gin", taken, [])  # calls of today
+    taken, refused = [], []
+    check(config.operative(), tmp_path / "config.gin", taken, refused)  # calls of today
     for binding in taken:
         config.parse([str(file)], [binding])
         selector, name = binding.split(" = ")[0].rsplit(".", 1)
-        assert repr(in_force("BACKBONE" if "backbones" in selector else "", selector, name)) == binding.split(" = ")[1]
+        for scope in ("", "train") if "Sampling" in selector else ("BACKBONE",):
+            assert repr(in_force(scope, selector, name)) == binding.split(" = ")[1]
+    for binding in refused:
+        with pytest.raises(UserError, match="does not replace train/Sampling"):
+            config.parse([str(file)], [binding])
     assert taken

@@ -35,20 +35,23 @@ __all__ = ["ROOT", "config_hash", "differences", "operative", "parse"]
 def parse(files: Sequence[str], bindings: Sequence[str] = (), trusted: Collection[str] | None = None) -> None:
     """Replaces the configuration of this process by `files`, in order, and then `bindings`.
 
-    `trusted` names the modules that the files, not the bindings, may import besides this package; None allows all.
-    Raises UserError for a missing file, an unknown configurable, parameter or macro (with the nearest names), a value
-    of the wrong type, a binding that cannot take effect, and anything else that gin cannot parse.
+    `trusted` names the modules that the files of an opened run, not the bindings, may import besides this package; None
+    is for files that the user names. Bindings after one of these that a run has stored act in every call or are
+    refused; those on an opened run need not act in its training. Raises UserError for a missing file, an unknown
+    configurable, parameter or macro (with the nearest names), a value of the wrong type, a binding that cannot take
+    effect, and anything else that gin cannot parse.
     """
     for file in files:
         _find(file)
     gin.clear_config()
     GIN_FILES.texts.clear()
+    is_opened = trusted is not None
     logging.disable(logging.ERROR)  # gin logs every path that it tries for an include
     try:
         for file in files:
             with GIN_FILES.trusting(trusted):
-                _add(lambda file=file: gin.parse_config_file(file))
-        override = _add(lambda: gin.parse_config(list(map(renamed.translate, bindings))))
+                _add(lambda file=file: gin.parse_config_file(file), is_opened)
+        override = _add(lambda: gin.parse_config(list(map(renamed.translate, bindings))), is_opened)
         gin.finalize()
     except UserError as error:
         raise UserError(str(error).splitlines()[0]) from error  # gin appends lines to errors raised through it
@@ -64,13 +67,13 @@ def parse(files: Sequence[str], bindings: Sequence[str] = (), trusted: Collectio
         _refuse_wrong_type(binding)
 
 
-def _add(parse_bindings: Callable[[], object]) -> Config:
+def _add(parse_bindings: Callable[[], object], is_opened: bool) -> Config:
     """Adds what `parse_bindings` binds to the configuration; returns it. Raises UserError if it has no effect."""
-    before = dict(gin.config._CONFIG)
+    before, in_every_call = dict(gin.config._CONFIG), not is_opened and any(map(is_stored, GIN_FILES.texts))
     gin.config._CONFIG.clear()
     parse_bindings()
     own = dict(gin.config._CONFIG)
-    refuse_shadowed(own, before)
+    refuse_shadowed(own, before, in_every_call)
     gin.config._CONFIG.update({key: before.get(key, {}) | own.get(key, {}) for key in before | own})
     return own
 

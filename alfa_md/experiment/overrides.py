@@ -14,15 +14,15 @@ from alfa_md.experiment.stored_config import Config
 MACRO = "gin.macro"  # the configurable that holds a macro; its scope is the name
 
 
-def refuse_shadowed(override: Config, before: Config) -> None:
+def refuse_shadowed(override: Config, before: Config, in_every_call: bool) -> None:
     """Raises UserError for a binding in `override` that scoped ones in `before` of other values keep from calls.
 
-    A configurable that is also called in the scope of the binding itself takes it there, as `Experiment.sampling =
-    @Sampling()` takes `Sampling.num_ways` beside `train/Sampling.num_ways`.
+    Unless it has to act `in_every_call`, one that has calls in its own scope is accepted, as `Sampling.num_ways` is
+    beside `train/Sampling.num_ways`, by `Experiment.sampling = @Sampling()`.
     """
     calls = _call_scopes(before | override)
     for (scope, selector), values in override.items():
-        if selector == MACRO or scope in calls[selector]:
+        if selector == MACRO or (scope in calls[selector] and not in_every_call):
             continue
         deeper = {
             place: bound
@@ -40,7 +40,7 @@ def refuse_shadowed(override: Config, before: Config) -> None:
                 written = " and ".join(f"{_name(place, selector, name)} = {kept[place]!r}" for place in kept)
                 raise UserError(
                     f"gin: {_name(scope, selector, name)} = {value!r} does not replace {written}, in force there; "
-                    f"bind {' and '.join(_name(place, selector, name) for place in kept)}"
+                    f"bind {' and '.join(_name(place, selector, name) for place in kept)} as well"
                 )
 
 

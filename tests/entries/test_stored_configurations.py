@@ -78,7 +78,7 @@ def test_evaluate_refuses_one_out_of_reach_and_writes_nothing(folder):
     outcome, results = evaluate(folder, "Transform.size = 20")
     assert outcome.error == (
         "gin: Transform.size = 20 does not replace ink/Transform.size = 28 and picture/Transform.size = 28, in force "
-        "there; bind ink/Transform.size and picture/Transform.size"
+        "there; bind ink/Transform.size and picture/Transform.size as well"
     )
     assert results is None
 

@@ -58,6 +58,17 @@ def test_a_later_file_is_an_override_too(tmp_path):
     config.parse([str(tmp_path / "whole.gin")])
 
 
+def test_training_again_needs_an_override_in_the_training_sampling_too(tmp_path):
+    config.parse(["gin/omniglot_proto_maml_alfa.gin"])
+    file = tmp_path / "config.gin"
+    file.write_text(config.operative())
+    limits = ["Sampling.max_ways_upper_bound = 7", "train/Sampling.max_ways_upper_bound = 6"]
+    config.parse([str(file)], limits[:1], trusted=())
+    config.parse([str(file)], limits)
+    with pytest.raises(UserError, match="replace train/Sampling.max_ways_upper_bound = 20, in force .* as well$"):
+        config.parse([str(file)], limits[:1])
+
+
 def test_a_scoped_binding_deeper_than_another():
     bindings = ["Transform.size = 9", "ink/Transform.size = 20", "picture/Transform.size = 20"]
     config.parse([DRAWINGS], [*bindings, "ink/deep/Transform.size = 3", "images.transform = @ink/deep/Transform()"])
