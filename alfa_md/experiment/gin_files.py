@@ -78,12 +78,18 @@ class GinFiles:
         text.seek(0)
 
 
-def read(path: str | Path) -> str:
-    """The text of a gin file, in current names. Raises UserError if it is no UTF-8."""
+def read(path: str) -> str:
+    """The text of a gin file in current names, that of a run without needless scopes.
+
+    Raises UserError if it is no UTF-8.
+    """
+    file = Path(path)
     try:
-        return unscoped(renamed.translate(Path(path).read_text(encoding="utf-8")))
+        text = renamed.translate(file.read_text(encoding="utf-8"))
     except UnicodeDecodeError as error:
         raise UserError(f"gin: {path} is not a text file in UTF-8 ({error.reason})") from error
+    # Only a run's text is known to list all calls; one of gin.config_str looks alike and holds what was bound.
+    return unscoped(text) if file.with_name("run.json").is_file() else text
 
 
 def _is_within(module: str, packages: Collection[str]) -> bool:

@@ -69,6 +69,21 @@ def test_what_is_no_text_is_named(tmp_path):
         config.parse([write(tmp_path, b="train.num_updates = " + "(" * 20000)])
 
 
+def test_scopes_of_a_run_are_dropped_and_those_of_other_files_kept(tmp_path):
+    text = "# Parameters for train/Sampling:\n# ====\ntrain/Sampling.num_ways = 5\n"
+    for folder in ("run", "other"):
+        write(tmp_path / folder, config=f"include 'gin/parts/data.gin'\nIMAGE_SIZE = 9\n{text}")
+    (tmp_path / "run" / "run.json").touch()
+    config.parse([str(tmp_path / "run" / "config.gin")])
+    assert gin.query_parameter("Sampling.num_ways") == 5
+    config.parse([str(tmp_path / "other" / "config.gin")])
+    assert gin.query_parameter("train/Sampling.num_ways") == 5
+    with pytest.raises(ValueError):
+        gin.query_parameter("Sampling.num_ways")
+    with pytest.raises(UserError, match="does not replace train/Sampling.num_ways = 5"):
+        config.parse([str(tmp_path / "other" / "config.gin")], ["Sampling.num_ways = 6"])
+
+
 @pytest.fixture
 def traced(tmp_path, monkeypatch):
     """A module that leaves a trace when it is imported."""

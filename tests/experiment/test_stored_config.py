@@ -45,7 +45,7 @@ def stored(*bindings: str) -> str:
 def reread(folder, text: str, *bindings: str):
     """What `picture_of` returns under a stored text and bindings."""
     (folder / "config.gin").write_text(text)
-    config.parse([str(folder / "config.gin")], bindings)
+    config.parse([str(folder / "config.gin")], bindings, trusted=())
     return picture_of()
 
 
@@ -82,21 +82,12 @@ def test_what_was_bound_and_not_used_is_kept_apart(tmp_path):
     assert reread(tmp_path, text, "picture_of.first = %DATA")[0] == ("red", 0.25, ())
 
 
-VALUES = (inf, -inf, -0.0, 1e-300, 10**30, -3, True, None, "", "two\nlines", 'it\'s "quoted"')
-VALUES += (
-    "\u00e9\u2028\udcff\x00",
-    b"\xff",
-    2j,
-    (1,),
-    [],
-    {"b": (inf, [None]), 1: {"a": -inf}},
-    ("word " * 60, "x" * 300),
-    {"k": "long " * 60},
-)
-VALUES += (np.float32(0.1), np.int64(3), np.bool_(True), [np.float64(inf)])
+NUMBERS = (inf, -inf, -0.0, 1e-300, 10**30, -3, True, 2j, np.float32(0.1), np.int64(3), np.bool_(True))
+TEXTS = (None, "", "two\nlines", 'it\'s "quoted"', "\u00e9\u2028\udcff\x00", b"\xff", {"k": "long " * 60})
+LISTS = ((1,), [], {"b": (inf, [None]), 1: {"a": -inf}}, ("word " * 60, "x" * 300), [np.float64(inf)])
 
 
-@pytest.mark.parametrize("value", VALUES, ids=str)
+@pytest.mark.parametrize("value", [*NUMBERS, *TEXTS, *LISTS], ids=str)
 def test_a_value_reads_again(tmp_path, value):
     config.parse([], [])
     with gin.unlock_config():
@@ -130,6 +121,12 @@ def test_a_value_that_gin_cannot_write_is_refused_by_its_name(name, value, kind)
     picture_of()
     with pytest.raises(UserError, match=f"^gin: {name} is bound to {kind}, which config.gin cannot hold; bind numbers"):
         operative()
+
+
+def test_a_constant_is_written_by_its_name(tmp_path):
+    gin.constant("tests.RED", Colour.RED)
+    text = stored("picture_of.first = %tests.RED")
+    assert "picture_of.first = %tests.RED" in text and reread(tmp_path, text)[0] is Colour.RED
 
 
 def test_a_number_too_large_for_a_float_is_kept(tmp_path):
