@@ -25,7 +25,7 @@ from alfa_md.experiment.annotations import (
 from alfa_md.experiment.differences import differences
 from alfa_md.experiment.gin_files import GIN_FILES
 from alfa_md.experiment.gin_parts import ROOT
-from alfa_md.experiment.overrides import refuse_shadowed, refuse_unknown_scopes, refuse_unused_macros
+from alfa_md.experiment.overrides import merged, refuse_shadowed, refuse_unknown_scopes, refuse_unused_macros
 from alfa_md.experiment.stored_config import Config, config_hash, is_stored, operative
 
 LOOKUP = (NameError, AttributeError)  # under gin's dynamic registration
@@ -74,7 +74,7 @@ def _add(parse_bindings: Callable[[], object], is_opened: bool) -> Config:
     parse_bindings()
     own = dict(gin.config._CONFIG)
     refuse_shadowed(own, before, in_every_call)
-    gin.config._CONFIG.update({key: before.get(key, {}) | own.get(key, {}) for key in before | own})
+    gin.config._CONFIG.update(merged(before, own))
     return own
 
 

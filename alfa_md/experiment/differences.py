@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping
 import gin
 
 from alfa_md.experiment import renamed
-from alfa_md.experiment.stored_config import literal, unscoped, used_part
+from alfa_md.experiment.gin_values import literal
+from alfa_md.experiment.stored_config import in_bound_scopes, used_part
 
 
 def differences(old: str, new: str, but: Collection[str] = ()) -> list[str]:
@@ -55,6 +56,6 @@ def _default(binding: str) -> str | None:
 
 
 def _bindings(text: str) -> dict[str, str]:
-    joined = re.sub(r"\\?\n[ \t]+", " ", used_part(unscoped(text)))
+    joined = re.sub(r"\\?\n[ \t]+", " ", used_part(in_bound_scopes(text)))
     pairs = (line.split("=", 1) for line in joined.splitlines() if "=" in line and not line.startswith("#"))
     return {name.strip(): value.strip() for name, value in pairs}

@@ -12,7 +12,7 @@ from gin.config_parser import ConfigParser, ImportStatement, ParserDelegate
 from alfa_md.errors import UserError
 from alfa_md.experiment import renamed
 from alfa_md.experiment.gin_parts import ROOT
-from alfa_md.experiment.stored_config import unscoped
+from alfa_md.experiment.stored_config import in_bound_scopes
 
 PACKAGE = __name__.split(".")[0]
 
@@ -89,7 +89,7 @@ def read(path: str) -> str:
     except UnicodeDecodeError as error:
         raise UserError(f"gin: {path} is not a text file in UTF-8 ({error.reason})") from error
     # Only a run's text is known to list all calls; one of gin.config_str looks alike and holds what was bound.
-    return unscoped(text) if file.with_name("run.json").is_file() else text
+    return in_bound_scopes(text) if file.with_name("run.json").is_file() else text
 
 
 def _is_within(module: str, packages: Collection[str]) -> bool:

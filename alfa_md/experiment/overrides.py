@@ -14,13 +14,18 @@ from alfa_md.experiment.stored_config import Config
 MACRO = "gin.macro"  # the configurable that holds a macro; its scope is the name
 
 
+def merged(before: Config, override: Config) -> Config:
+    """The configuration `before` with the bindings of `override` on top."""
+    return {key: before.get(key, {}) | override.get(key, {}) for key in before | override}
+
+
 def refuse_shadowed(override: Config, before: Config, in_every_call: bool) -> None:
     """Raises UserError for a binding in `override` that scoped ones in `before` of other values keep from calls.
 
     Unless it has to act `in_every_call`, one that has calls in its own scope is accepted, as `Sampling.num_ways` is
     beside `train/Sampling.num_ways`, by `Experiment.sampling = @Sampling()`.
     """
-    calls = _call_scopes(before | override)
+    calls = _call_scopes(merged(before, override))
     for (scope, selector), values in override.items():
         if selector == MACRO or (scope in calls[selector] and not in_every_call):
             continue
@@ -44,20 +49,20 @@ def refuse_shadowed(override: Config, before: Config, in_every_call: bool) -> No
                 )
 
 
-def refuse_unused_macros(bindings: Sequence[str], merged: Config) -> None:
+def refuse_unused_macros(bindings: Sequence[str], config: Config) -> None:
     """Raises UserError for a macro in `bindings`, includes apart, that nothing refers to."""
-    used = {reference.scoped_selector for reference in gin.config.iterate_references(merged)}
+    used = {reference.scoped_selector for reference in gin.config.iterate_references(config)}
     for name in re.findall(r"^\s*(\w+)\s*=", "\n".join(bindings), re.MULTILINE):
         if f"{name}/{MACRO}" not in used:
             raise UserError(f"gin: nothing uses the macro {name} here, so that it would have no effect")
 
 
-def refuse_unknown_scopes(override: Config, merged: Config, texts: Sequence[str]) -> None:
+def refuse_unknown_scopes(override: Config, config: Config, texts: Sequence[str]) -> None:
     """Raises UserError for a binding in a scope that is no macro and in no reference, also of the files `texts`."""
     called = re.findall(r"@((?:[\w.]+/)+)", "\n".join(texts))
-    called += [f"{reference.scoped_selector}/" for reference in gin.config.iterate_references(merged)]
+    called += [f"{reference.scoped_selector}/" for reference in gin.config.iterate_references(config)]
     known = {scope for place in called for scope in place.split("/")}
-    known |= {name for name, selector in merged if selector == MACRO}
+    known |= {name for name, selector in config if selector == MACRO}
     for scope, selector in override:
         for part in scope.split("/") if scope and selector != MACRO else ():
             if part not in known:

@@ -50,6 +50,12 @@ def test_other_overrides_pass(files, bindings):
     config.parse(FILES[files], bindings)
 
 
+def test_references_of_before_count_beside_other_overrides_of_their_owner():
+    """`images.transform` calls Transform in scopes, also where another parameter of `images` is overridden."""
+    with pytest.raises(UserError, match="Transform.size = 20 does not replace"):
+        config.parse([DRAWINGS], ["images.cache_megabytes = 9", "Transform.size = 20"])
+
+
 def test_a_later_file_is_an_override_too(tmp_path):
     (tmp_path / "later.gin").write_text("Transform.size = 20\n")
     with pytest.raises(UserError, match="Transform.size = 20 does not replace ink/Transform.size = 28"):

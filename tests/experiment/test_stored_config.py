@@ -1,4 +1,4 @@
-"""The text of config.gin: scopes as bound, values that read again, and older texts."""
+"""The text of config.gin: scopes as bound, and values that read again."""
 
 from enum import Enum
 from math import inf, nan
@@ -9,7 +9,7 @@ import pytest
 
 from alfa_md.errors import UserError
 from alfa_md.experiment import config
-from alfa_md.experiment.stored_config import HEADER, UNUSED, is_stored, operative, unscoped, used_part
+from alfa_md.experiment.stored_config import UNUSED, operative, used_part
 from tests.shared import ROOT
 
 
@@ -132,52 +132,3 @@ def test_a_constant_is_written_by_its_name(tmp_path):
 def test_a_number_too_large_for_a_float_is_kept(tmp_path):
     text = stored("picture_of.first = 1e400", "BIG = -1e400", "picture_of.second = [%BIG]")
     assert reread(tmp_path, text)[:2] == (inf, [-inf])
-
-
-OLD = """\
-# Parameters for C:
-# ======
-a/C.same = 1
-b/C.same = 1
-C.base = \\
-    ('x',
-     'y')
-a/C.base = ('x', 'y')
-b/C.base = ('z',)
-a/C.differs = 1
-b/C.differs = 2
-BACKBONE/mine.Net.width = 4
-a/b/C.base = ('z',)
-a/b/d/C.base = ('z',)
-"""
-NEW = """\
-# Parameters for C:
-# ======
-C.same = 1
-
-C.base = \\
-    ('x',
-     'y')
-
-b/C.base = ('z',)
-a/C.differs = 1
-b/C.differs = 2
-mine.Net.width = 4
-a/b/C.base = ('z',)
-
-"""
-
-
-def test_an_older_text_loses_the_scopes_that_change_nothing():
-    assert is_stored(OLD) and unscoped(OLD) == NEW and OLD.count("\n") == NEW.count("\n")
-    assert unscoped(NEW) == NEW
-    assert unscoped("a/C.x = 1\n") == "a/C.x = 1\n"  # a user's own file
-    assert unscoped(HEADER + OLD) == HEADER + OLD
-
-
-@pytest.mark.parametrize("name", ["images", "plain", "pretraining", "random", "sine"])
-def test_stored_runs_keep_only_scopes_that_differ(name):
-    text = unscoped((ROOT / "tests" / "stored_runs" / name / "config.gin").read_text())
-    scoped = {line.split(" =")[0] for line in text.splitlines() if "/" in line.split(" =")[0] and line[0] != "#"}
-    differing = {"train/Sampling.max_support_set_size", "train/Sampling.max_ways_upper_bound"}
-    assert scoped <= differing
