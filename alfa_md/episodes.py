@@ -65,7 +65,7 @@ def open_episodes(checkpoint: str | None) -> OpenedEpisodes:
     if FLAGS.run_dir:
         if FLAGS["gin_config"].present:
             raise UserError("--run_dir has a configuration of its own; leave --gin_config out, or use --gin_bindings")
-        opened = open_run(FLAGS.run_dir, checkpoint, FLAGS.records_root_dir, bindings)
+        opened = open_run(FLAGS.run_dir, checkpoint, FLAGS.records_root_dir, bindings, FLAGS.trust)
         known, facts = opened.experiment, opened.facts
     else:
         config.parse(FLAGS.gin_config, bindings)
@@ -151,6 +151,7 @@ if __name__ == "__main__":
     flags.DEFINE_string("checkpoint", "best", "For replay with --run_dir: best, last or a checkpoint file.")
     flags.DEFINE_multi_string("gin_config", ["gin/prototypical.gin"], "Without --run_dir: gin files of the sampling.")
     flags.DEFINE_multi_string("gin_bindings", [], "Overrides the configuration, e.g. 'Sampling.num_ways = 5'.")
+    flags.DEFINE_list("trust", [], "Modules besides alfa_md that the run's config.gin may import: docs/training.md.")
     flags.DEFINE_string("records_root_dir", None, "Folder of records; default: as `alfa_md.evaluate`.")
     flags.DEFINE_string("cache_dir", None, "Folder for record indices and decoded images; default: ALFA_MD_CACHE.")
     flags.DEFINE_enum("device", "auto", device.CHOICES, "Device of the learner in replay.")

@@ -32,6 +32,7 @@ def evaluation_options() -> EvaluationOptions:
         query_std=FLAGS.query_std,
         gin_bindings=FLAGS.gin_bindings,
         name=FLAGS.name,
+        trust=FLAGS.trust,
     )
 
 
@@ -49,6 +50,7 @@ if __name__ == "__main__":
     flags.DEFINE_integer("seed", 0, "Seed of the test episodes, which are the same for every run.", lower_bound=0)
     flags.DEFINE_boolean("query_std", False, "Also prints sqrt(p (1 - p)), as papers do; NOT a confidence interval.")
     flags.DEFINE_multi_string("gin_bindings", [], "Overrides the run's configuration; needs --name if results change.")
+    flags.DEFINE_list("trust", [], "Modules besides alfa_md that the run's config.gin may import: docs/training.md.")
     flags.DEFINE_string("name", "", "Name of the results, which are written to results/test-NAME.json.")
     flags.DEFINE_string("cache_dir", None, "Folder for record indices and decoded images; default: ALFA_MD_CACHE.")
     flags.DEFINE_enum("device", "auto", device.CHOICES, "Device of the learner.")

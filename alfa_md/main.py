@@ -9,6 +9,7 @@ from absl import app, flags
 
 from alfa_md.data.paths import CACHE_VARIABLE
 from alfa_md.errors import UserError
+from alfa_md.experiment.gin_parts import missing_binding
 from alfa_md.system.allocator import keep_freed_pages
 from alfa_md.system.console import ERRORS
 from alfa_md.system.exhaustion import describe_exhaustion
@@ -62,7 +63,7 @@ def _line(error: Exception) -> str | None:
     if isinstance(error, OSError) and (original := _original(error)).filename is not None:
         return _file_error(original)
     if isinstance(error, RuntimeError) and str(error).startswith("Required bindings"):  # gin's for a missing argument
-        return str(error)
+        return missing_binding(str(error))
     return describe_exhaustion(error)
 
 
@@ -83,6 +84,8 @@ def _parse_flags(argv: Sequence[str]) -> list[str]:
         return flags.FLAGS(argv)
     except flags.Error as error:
         sys.exit(_report(str(error)))
+    except SystemExit:  # absl's, with code 1, after it has printed what --help asks for
+        sys.exit(0)
 
 
 def _report(line: str) -> int:

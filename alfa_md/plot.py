@@ -65,6 +65,7 @@ def figure_options() -> FigureOptions:
         seed=FLAGS.seed,
         records_root_dir=FLAGS.records_root_dir,
         device=device.choose(FLAGS.device),
+        trust=FLAGS.trust,
     )
 
 
@@ -81,6 +82,7 @@ if __name__ == "__main__":
     )  # fmt: skip
     flags.DEFINE_integer("index", 0, "For episode and regression: index of the episode.", lower_bound=0)
     flags.DEFINE_integer("seed", 0, "Seed of the episodes, which are the same for every run.", lower_bound=0)
+    flags.DEFINE_list("trust", [], "Modules besides alfa_md that the run's config.gin may import: docs/training.md.")
     flags.DEFINE_string("records_root_dir", None, "Folder of records; default: as `alfa_md.evaluate`.")
     flags.DEFINE_string("cache_dir", None, "Folder for record indices and decoded images; default: ALFA_MD_CACHE.")
     flags.DEFINE_enum("device", "auto", device.CHOICES, "Device of the learner.")

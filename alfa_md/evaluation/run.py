@@ -52,6 +52,7 @@ class EvaluationOptions(NamedTuple):
     query_std: bool = False
     gin_bindings: Sequence[str] = ()  # override the run's configuration
     name: str = ""  # of the results under these bindings
+    trust: Sequence[str] = ()  # modules that the run's configuration may import
 
 
 class RunEvaluation(NamedTuple):
@@ -69,7 +70,7 @@ def evaluate_run(run: RunDirectory, options: EvaluationOptions, group: ProcessGr
     After Ctrl-C or SIGTERM exits with code 128 + signal; the scores so far are stored and reused.
     """
     check_result_name(options)
-    opened = open_run(run, None, options.records_root_dir, options.gin_bindings)
+    opened = open_run(run, None, options.records_root_dir, options.gin_bindings, options.trust)
     facts, trained, root = opened.facts, opened.experiment, opened.root
     CONSOLE.print(announcement(root))
     extra = extra_statistics(trained, options)

@@ -56,6 +56,14 @@ def describe_annotation(annotation: Any) -> str:
     return NAMES.get(kind) or f"a {getattr(kind, '__name__', kind)}, written @name()"
 
 
+def signature(target: Callable) -> inspect.Signature:
+    """The signature of a configurable, with annotations as text if a name in them is unknown where they are read."""
+    try:
+        return inspect.signature(target, eval_str=True)
+    except (NameError, AttributeError, SyntaxError, TypeError):
+        return inspect.signature(target)
+
+
 def required_parameters(target: Callable) -> set[str]:
     """The names of the parameters without a default."""
     parameters = inspect.signature(target).parameters.values()
@@ -79,5 +87,5 @@ def _returns(reference: Reference, kind: type) -> bool:
     target = reference.target
     if not reference.called:
         return isinstance(target, kind)
-    made = target if isinstance(target, type) else inspect.signature(target, eval_str=True).return_annotation
+    made = target if isinstance(target, type) else signature(target).return_annotation
     return made is inspect.Parameter.empty or not isinstance(made, type) or issubclass(made, kind)

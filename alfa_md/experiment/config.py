@@ -1,13 +1,11 @@
-"""The gin configuration: parsing of files and bindings with strict checks, operative config, hash and differences."""
+"""The gin configuration: parsing of files and bindings with strict checks."""
 
 import difflib
-import hashlib
 import importlib.util  # noqa: F401  gin 0.5 uses it without importing it
 import inspect
 import logging
-import os
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from tokenize import TokenError
 from typing import Any, NamedTuple
@@ -16,61 +14,74 @@ import gin
 from gin.config import ConfigurableReference
 
 from alfa_md.errors import UserError
-from alfa_md.experiment import renamed
-from alfa_md.experiment.annotations import Reference, describe_annotation, matches_annotation, required_parameters
+from alfa_md.experiment import gin_parts, renamed
+from alfa_md.experiment.annotations import (
+    Reference,
+    describe_annotation,
+    matches_annotation,
+    required_parameters,
+    signature,
+)
+from alfa_md.experiment.differences import differences
+from alfa_md.experiment.gin_files import GIN_FILES
+from alfa_md.experiment.gin_parts import ROOT
+from alfa_md.experiment.overrides import merged, refuse_shadowed, refuse_unknown_scopes, refuse_unused_macros
+from alfa_md.experiment.stored_config import Config, config_hash, is_stored, operative
 
-ROOT = Path(__file__).resolve().parents[2]  # gin files are relative to here ('gin/...') or to the working directory
-gin.add_config_file_search_path(str(ROOT))
-gin.config._FILE_READERS[0] = (renamed.open_translated, os.path.isfile)  # replaces gin's default reader, `open`
+LOOKUP = (NameError, AttributeError)  # under gin's dynamic registration
+__all__ = ["ROOT", "config_hash", "differences", "operative", "parse"]
 
 
-def parse(files: Sequence[str], bindings: Sequence[str] = ()) -> None:
+def parse(files: Sequence[str], bindings: Sequence[str] = (), trusted: Collection[str] | None = None) -> None:
     """Replaces the configuration of this process by `files`, in order, and then `bindings`.
 
-    Raises UserError for a missing file, an unknown configurable, parameter or macro (with the nearest names), a value
-    of the wrong type, and anything else that gin cannot parse.
+    `trusted` names the modules that the files of an opened run, not the bindings, may import besides this package; None
+    is for files that the user names. Bindings after one of these that a run has stored act in every call or are
+    refused; those on an opened run need not act in its training. Raises UserError for a missing file, an unknown
+    configurable, parameter or macro (with the nearest names), a value of the wrong type, a binding that cannot take
+    effect, and anything else that gin cannot parse.
     """
-    paths = [_find(file) for file in files]
+    for file in files:
+        _find(file)
     gin.clear_config()
+    GIN_FILES.texts.clear()
+    is_opened = trusted is not None
     logging.disable(logging.ERROR)  # gin logs every path that it tries for an include
     try:
-        gin.parse_config_files_and_bindings(list(files), list(map(renamed.translate, bindings)))
-    except (ValueError, SyntaxError, TokenError, ImportError, OSError, AttributeError, TypeError) as error:
+        for file in files:
+            with GIN_FILES.trusting(trusted):
+                _add(lambda file=file: gin.parse_config_file(file), is_opened)
+        override = _add(lambda: gin.parse_config(list(map(renamed.translate, bindings))), is_opened)
+        gin.finalize()
+    except UserError as error:
+        raise UserError(str(error).splitlines()[0]) from error  # gin appends lines to errors raised through it
+    except (ValueError, SyntaxError, TokenError, ImportError, OSError, *LOOKUP, TypeError, RecursionError) as error:
         raise UserError(_explain(error, bindings)) from error
     finally:
         logging.disable(logging.NOTSET)
-    _refuse_unused_macros(paths)
+    _refuse_unused_macros()
+    refuse_unknown_scopes(override, gin.config._CONFIG, GIN_FILES.texts)
+    if any(map(is_stored, GIN_FILES.texts)):
+        refuse_unused_macros(bindings, gin.config._CONFIG)
     for binding in _bound():
         _refuse_wrong_type(binding)
 
 
-def operative() -> str:
-    """The operative config: the bindings used by the objects built so far, as text that gin can parse."""
-    return gin.operative_config_str(max_line_length=120)
+def _add(parse_bindings: Callable[[], object], is_opened: bool) -> Config:
+    """Adds what `parse_bindings` binds to the configuration; returns it. Raises UserError if it has no effect."""
+    before, in_every_call = dict(gin.config._CONFIG), not is_opened and any(map(is_stored, GIN_FILES.texts))
+    gin.config._CONFIG.clear()
+    parse_bindings()
+    own = dict(gin.config._CONFIG)
+    refuse_shadowed(own, before, in_every_call)
+    gin.config._CONFIG.update(merged(before, own))
+    return own
 
 
-def config_hash(text: str) -> str:
-    """The first 16 hex digits of a configuration's SHA-256."""
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def differences(old: str, new: str, but: Collection[str] = ()) -> list[str]:
-    """The bindings in which two operative configs differ, as `name: old -> new`, except those named in `but`.
-
-    A parameter bound in only one of them, such as one newer than a stored run, counts as its default in the other.
-    """
-    a, b = _bindings(renamed.translate(old)), _bindings(new)
-    return [
-        f"{key}: {a.get(key, 'unset')} -> {b.get(key, 'unset')}"
-        for key in sorted((a.keys() | b.keys()) - set(but))
-        if (a.get(key) or _default(key)) != (b.get(key) or _default(key))
-    ]
-
-
-def _find(file: str) -> Path:
-    for path in (Path(file), ROOT / file):
-        if path.is_file():
-            return path
+def _find(file: str) -> None:
+    """Raises UserError if there is no such file, with the nearest names."""
+    if any(path.is_file() for path in (Path(file), ROOT / file)):
+        return
     known = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "gin").glob("*.gin"))
     raise UserError(f"gin file not found: {file}{_nearest(file, known) or '; there are: ' + ', '.join(known)}")
 
@@ -84,6 +95,8 @@ def _explain(error: Exception, bindings: Sequence[str]) -> str:
     if isinstance(error, SyntaxError):  # of a file, or else of the bindings
         line = error.text if error.filename else "\n".join(bindings).splitlines()[error.lineno - 1]
         return f"gin: {text.splitlines()[-1].strip()}: {(line or '').strip()}"
+    if isinstance(error, RecursionError):
+        return "gin: brackets are nested too deeply in a file or in the bindings"
     if isinstance(error, TokenError):
         return "gin: a bracket or a string is not closed at the end of a file or of the bindings"
     lines = [line.strip() for line in text.splitlines() if line.strip(" ^")]
@@ -94,7 +107,10 @@ def _explain(error: Exception, bindings: Sequence[str]) -> str:
         hint = f"; it is {current_name} now" if current_name else _nearest(parameter[2], _parameters(parameter[1]))
         return f"gin: {text}{hint}"
     name = re.search(r"No configurable matching (?:reference )?'@?([\w./]+)", text)
-    return f"gin: {text}" + (_nearest(name[1].split(".")[-1], _configurables()) if name else "")
+    if not name:
+        return f"gin: {text}"
+    short = name[1].split("/")[-1].split(".")[-1]
+    return f"gin: {text}{gin_parts.part_that_imports(short) or _nearest(short, _configurables())}"
 
 
 def _configurables() -> list[str]:
@@ -115,12 +131,13 @@ def _macros(text: str) -> set[str]:
     return set(re.findall(r"^(\w+)\s*=", text, re.MULTILINE))
 
 
-def _refuse_unused_macros(files: Sequence[Path]) -> None:
+def _refuse_unused_macros() -> None:
     """Raises UserError for a macro that nothing reads, probably misspelt; one overridden by a binding is accepted."""
-    text = gin.config_str()
-    texts = [text, *(file.read_text("utf-8") for file in (*files, *(ROOT / "gin").rglob("*.gin")))]
+    shipped = [file.read_text(encoding="utf-8") for file in (ROOT / "gin").rglob("*.gin")]
+    texts = [gin.config_str(), *GIN_FILES.texts, *shipped]
     used = set(re.findall(r"%(\w+)", "\n".join(texts)))
-    for name in sorted(_macros(text) - used):
+    kept = {name for text in GIN_FILES.texts if is_stored(text) for name in _macros(text)}  # by a run, for later use
+    for name in sorted(_macros(texts[0]) - used - kept):
         raise UserError(f"gin: nothing uses the macro {name}{_nearest(name, sorted(used))}")
 
 
@@ -141,7 +158,7 @@ def _bound() -> Iterator[Binding]:
     for (scope, selector), values in gin.config._CONFIG.items():
         if selector.startswith("gin."):  # macros are checked where they are used
             continue
-        parameters = inspect.signature(gin.get_configurable(selector), eval_str=True).parameters
+        parameters = signature(gin.get_configurable(selector)).parameters
         prefix = f"{scope}/" if scope else ""
         for name, bound in values.items():
             if name not in parameters:  # passed as **kwargs
@@ -198,19 +215,3 @@ def _written(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"({', '.join(map(_written, value))})"
     return repr(value)
-
-
-def _default(binding: str) -> str | None:
-    """The default of a parameter as written in a gin file; None for a macro or a parameter without default."""
-    configurable, _, parameter = binding.split("/")[-1].rpartition(".")
-    if not configurable or configurable.split(".")[-1] not in _configurables():
-        return None
-    parameters = inspect.signature(gin.get_configurable(configurable)).parameters
-    default = parameters[parameter].default if parameter in parameters else None
-    return f"@{default.__name__}" if callable(default) and hasattr(default, "__name__") else repr(default)
-
-
-def _bindings(text: str) -> dict[str, str]:
-    joined = re.sub(r"\\?\n[ \t]+", " ", text)
-    pairs = (line.split("=", 1) for line in joined.splitlines() if "=" in line and not line.startswith("#"))
-    return {name.strip(): value.strip() for name, value in pairs}

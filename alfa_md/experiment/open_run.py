@@ -1,6 +1,6 @@
 """Opening of a trained run: its experiment and its learner with trained weights, for commands and notebooks."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -24,10 +24,16 @@ class OpenedRun:
       updates: outer updates of the weights, 0 for initial weights.
     """
 
-    def __init__(self, directory: RunDirectory, records_root_dir: str | None, gin_bindings: Sequence[str]):
+    def __init__(
+        self,
+        directory: RunDirectory,
+        records_root_dir: str | None,
+        gin_bindings: Sequence[str],
+        trust: Collection[str] = (),
+    ):
         self.directory, self.facts, self.updates = directory, directory.facts(), 0
         self._records_root_dir = records_root_dir
-        config.parse([str(directory.config)], gin_bindings)
+        config.parse([str(directory.config)], gin_bindings, trusted=trust)
         self.experiment = definition.build_experiment(self.facts["seed"])
 
     @property
@@ -60,14 +66,16 @@ def open_run(
     checkpoint: str | None = "best",
     records_root_dir: str | None = None,
     gin_bindings: Sequence[str] = (),
+    trust: Collection[str] = (),
 ) -> OpenedRun:
     """Opens a run directory and loads its weights.
 
     Its configuration, with `gin_bindings` on top, becomes the gin configuration of this process. `checkpoint` is
     `best`, `last`, a file, or None for initial weights; `records_root_dir` is where the data is, by default as in
-    training. Raises UserError if something is missing or does not fit.
+    training; `trust` names the modules that its configuration may import besides this package. Raises UserError if
+    something is missing, does not fit or is not trusted.
     """
     directory = path if isinstance(path, RunDirectory) else RunDirectory(path)
-    opened = OpenedRun(directory, records_root_dir, gin_bindings)
+    opened = OpenedRun(directory, records_root_dir, gin_bindings, trust)
     opened.learner.eval()
     return opened.load(checkpoint) if checkpoint else opened

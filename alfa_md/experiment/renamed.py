@@ -1,7 +1,6 @@
 """Translation of old gin names to current ones, so that stored runs and users' gin files keep working."""
 
 import re
-from io import StringIO
 
 # Modules below alfa_md that a gin file may import, old -> new.
 MODULES = {
@@ -31,14 +30,15 @@ VALUES = {
     ("GradientLearner.adapt_batch_norm", "False"): ("GradientLearner.adapts", "@all_but_batch_norm"),
 }
 
-IMPORT = re.compile(r"^(\s*(?:import|from)\s+)alfa_md\.([\w.]+)", re.MULTILINE)
+IMPORT = re.compile(r"^(\s*import\s+)alfa_md\.([\w.]+)", re.MULTILINE)
+FROM = re.compile(r"^(\s*from\s+alfa_md)((?:\.\w+)*)(\s+import\s+)(\w+)(\s+as\s+\w+)?", re.MULTILINE)
 BINDING = re.compile(r"^(\s*(?:[\w.]+/)*)((?:[\w.]+\.)?)(\w+)\.(\w+)(\s*=\s*)(.*)$", re.MULTILINE)
 
 
 def translate(text: str) -> str:
     """A configuration, or some bindings, with old names replaced by current ones."""
     text = IMPORT.sub(lambda found: f"{found[1]}alfa_md.{MODULES.get(found[2], found[2])}", text)
-    return BINDING.sub(_binding, text)
+    return BINDING.sub(_binding, FROM.sub(_imported_name, text))
 
 
 def current_name(parameter: str) -> str | None:
@@ -47,12 +47,14 @@ def current_name(parameter: str) -> str | None:
     return PARAMETERS.get(parameter) or by_value.get(parameter)
 
 
-def open_translated(path: str) -> StringIO:
-    """Opens a gin file for reading, with old names replaced by current ones."""
-    with open(path, encoding="utf-8") as file:
-        text = StringIO(translate(file.read()))
-    text.name = path  # shown in gin's messages
-    return text
+def _imported_name(found: re.Match) -> str:
+    """`from alfa_md.a import b`, with the module a.b by its current name and under its old one."""
+    start, package, between, name, alias = found.groups()
+    module = MODULES.get(f"{package}.{name}".removeprefix("."))
+    if module is None:
+        return found[0]
+    folder, _, current = f".{module}".rpartition(".")
+    return f"{start}{folder}{between}{current}{alias or f' as {name}'}"
 
 
 def _binding(found: re.Match) -> str:

@@ -1,5 +1,6 @@
 """Loading of a run for figures: its learner with trained weights, and a source of episodes."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -20,6 +21,7 @@ class FigureOptions(NamedTuple):
     seed: int
     records_root_dir: str | None
     device: torch.device
+    trust: Sequence[str] = ()  # modules that the run's configuration may import
 
 
 class LoadedRun(NamedTuple):
@@ -37,6 +39,6 @@ class LoadedRun(NamedTuple):
 
 def load_run(options: FigureOptions) -> LoadedRun:
     """Loads the learner and opens the source. Raises UserError if run, checkpoint or data are missing or invalid."""
-    opened = open_run(options.run, options.checkpoint, options.records_root_dir)
+    opened = open_run(options.run, options.checkpoint, options.records_root_dir, trust=options.trust)
     source = opened.source(options.source, options.split, options.seed)
     return LoadedRun(opened.facts["name"], opened.learner.to(options.device), source, options.device)

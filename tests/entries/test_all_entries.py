@@ -11,15 +11,15 @@ from tests.shared import ROOT
 EXPLANATIONS = {
     "train": {"gin_config", "gin_bindings", "records_root_dir", "run_dir", "seed", "device", "seeds"} | {"cache_dir"},
     "evaluate": {"run_dir", "checkpoint", "sources", "num_episodes", "split", "baselines", "records_root_dir", "seed"}
-    | {"device", "seeds", "query_std", "gin_bindings", "name", "cache_dir"},
+    | {"device", "seeds", "query_std", "gin_bindings", "name", "cache_dir", "trust"},
     "compare": {"split"},
     "convert": {"source_dir", "records_root_dir", "from", "to", "workers", "limit_per_class", "dry_run"},
     "report": {"out"},
     "plot": {"run_dir", "out", "checkpoint", "source", "split", "num_episodes", "step", "index", "seed", "device"}
-    | {"records_root_dir", "cache_dir"},
+    | {"records_root_dir", "cache_dir", "trust"},
     "check": {"records_root_dir", "sources", "full", "out", "workers", "cache_dir"},
     "episodes": {"source", "split", "num_episodes", "index", "seed", "out", "dumped", "run_dir", "checkpoint", "device"}
-    | {"gin_config", "gin_bindings", "records_root_dir", "cache_dir"},
+    | {"gin_config", "gin_bindings", "records_root_dir", "cache_dir", "trust"},
 }
 
 
@@ -50,7 +50,7 @@ def test_help_explains_every_flag(tmp_path, name):
     explained = dict(re.findall(r"^  (?:-\w,)?--(?:\[no\])?(\w+): (.+)", outcome.out, re.MULTILINE))
     assert explained.keys() == EXPLANATIONS[name]
     assert all(len(text) > 10 for text in explained.values())
-    assert f"python -m alfa_md.{name}" in outcome.out and outcome.err == ""
+    assert f"python -m alfa_md.{name}" in outcome.out and outcome.err == "" and outcome.code == 0
 
 
 def test_no_entry_is_left_out():

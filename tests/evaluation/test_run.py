@@ -62,7 +62,7 @@ def make(tmp_path, monkeypatch):
     """Trains an experiment for six updates with three validations, and makes `build_experiment` return it."""
 
     def trained(folder="run", seed=0, **options) -> RunDirectory:
-        monkeypatch.setattr(config, "parse", lambda files, bindings: None)
+        monkeypatch.setattr(config, "parse", lambda files, bindings, trusted: None)
         monkeypatch.setattr("alfa_md.experiment.definition.build_experiment", lambda seed: experiment(**options))
         facts, rate = GENERATED | {"seed": seed}, 0.01 + seed
         train_on_noise(tmp_path / folder, experiment(**options), facts, learning_rate=rate, keep_best=3)
