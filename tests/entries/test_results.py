@@ -14,10 +14,10 @@ from alfa_md.data import roots
 from alfa_md.data.tfrecord.installed_decoder import installed_decoder
 from alfa_md.evaluation import results
 from alfa_md.experiment import config
-from alfa_md.experiment.checkpoint import file_hash
 from alfa_md.experiment.definition import META_DATASET
 from alfa_md.metrics import mean_ci
 from tests.entries.harness import SOURCES, bindings, copied, needs_tensorflow, run_entry
+from tests.runs import file_hash
 
 pytestmark = needs_tensorflow
 NAME = "proto_maml_alfa+quickstart"

@@ -14,13 +14,13 @@ from alfa_md.errors import MissingSource, MissingSplit, UserError
 from alfa_md.evaluation.run import DONE, MISSING_SOURCE, EvaluationOptions, evaluate_run
 from alfa_md.evaluation.seeds import evaluate_seeds
 from alfa_md.experiment import config
-from alfa_md.experiment.checkpoint import file_hash
 from alfa_md.experiment.definition import Experiment
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.learners.base import Learner
 from alfa_md.objectives import REGRESSION
 from alfa_md.training.run import TrainingOptions, train_run
 from tests.noise import CPU, FACTS, NoiseSource, noise_learner, train_on_noise
+from tests.runs import file_hash
 
 OPTIONS = EvaluationOptions("best", ["all"], 4, "test", [], None, 0, CPU)
 FIVE_WAY = FixedWay()
