@@ -132,9 +132,12 @@ def describe_updates(run: RunSummary) -> str:
 def describe_best_validation(run: RunSummary) -> str:
     if not run.best:
         return "none yet"
-    unit, mean, ci95 = run.unit, run.best[run.unit.name], run.best.get("ci95")
-    value = unit.number(mean) if ci95 is None else unit.text(MeanCI(mean, ci95, 0))
-    return f"{value} {unit.symbol or unit.name} at update {run.best['step']}"
+    unit, mean, ci95 = run.unit, run.best.get(run.unit.name), run.best.get("ci95")
+    if mean is None:
+        return "none is finite"
+    value = unit.number(mean) if ci95 is None else unit.interval(MeanCI(mean, ci95, 0))
+    diverged = f" (diverged in {run.best['diverged']} episodes)" if run.best.get("diverged") else ""
+    return f"{value} {unit.symbol or unit.name}{diverged} at update {run.best['step']}"
 
 
 def describe_time(run: RunSummary) -> str:
