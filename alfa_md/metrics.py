@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+LARGE = 1e9  # numbers from here on are written with an exponent
+
 
 class MeanCI(NamedTuple):
     """Mean over `n` episodes and half width of its 95 % confidence interval; NaN if no episode counts.
@@ -66,7 +68,9 @@ class Unit(NamedTuple):
 
     def number(self, value: float) -> str:
         """One number in this unit, without its symbol; `-` for one that is not finite."""
-        return f"{self.factor * value:.{self.digits}f}" if math.isfinite(value) else "-"
+        if not math.isfinite(value):
+            return "-"
+        return f"{self.factor * value:.{self.digits}f}" if abs(value) < LARGE else f"{value:.3e}"
 
 
 # A learner that has no answer has none that is right. An error has no upper end: any number for it would be made up.

@@ -115,9 +115,9 @@ class Results:
                 if len(self._known(source)) >= len(values):
                     return
                 if not self._known(source) and source.name in self.sources:
-                    self._keep_aside(content, f"its {source.name} is of other data")
+                    self._keep_aside(content, f"has {source.name} of other data")
             else:
-                self._keep_aside(content, "it was measured under other conditions")
+                self._keep_aside(content, "was measured under other conditions")
             self.sources[source.name] = record
             write_json(self.path, {"protocol": self.stamp, "sources": self.sources})
 
@@ -135,7 +135,7 @@ class Results:
         with atomic_write(self._aside(number)) as file:
             file.write(self.path.read_bytes())
         if not known:
-            CONSOLE.print(f"{self.path}: {reason}; it is kept as {self._aside(number).name}")
+            CONSOLE.print(f"{self.path} {reason}; it is kept as {self._aside(number).name}")
 
     def _may_replace(self, number: int, content: dict) -> bool:
         """True if there is no file of this number, or one whose results are a part of `content`."""

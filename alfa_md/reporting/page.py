@@ -164,7 +164,8 @@ def curves_section(runs: Sequence[RunSummary]) -> str:
     names = "".join(f"<span>{swatch(number)}{escape(run.label)}</span>" for number, run in enumerate(runs))
     note = (
         "Over updates. Training values are of single updates: thin as they were recorded, thick their running mean "
-        "over a tenth of the curve. The band around validation is its 95 % interval, where it was recorded."
+        "over a tenth of the curve. The band around validation is its 95 % interval, where it was recorded; a cross at "
+        "the bottom marks a validation in which episodes diverged."
     )
     return f'<p class="soft">{note}</p><p class="legend">{names}</p><div class="grid">{drawn}</div>'
 

@@ -74,7 +74,7 @@ def test_csv_has_a_line_for_every_learner_and_source():
         "query_std": "",
     }
     assert text.splitlines()[0] == "learner,source,mean,ci95,episodes,data,unit,query_std,diverged"
-    assert text.splitlines()[3:] == ["pixel,omniglot,0.333333,0.020000,600,miniature,accuracy,0.471405"]
+    assert text.splitlines()[3:] == ["pixel,omniglot,0.333333,0.020000,600,miniature,accuracy,0.471405,0"]
 
 
 def test_markdown_is_the_row_of_the_leaderboard():
