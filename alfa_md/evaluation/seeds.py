@@ -115,8 +115,7 @@ def write_seed_results(stem: Path, seeds: Sequence[int], done: Sequence[RunEvalu
     title = f"{protocol['split']}: {unit_description(unit)}, mean and standard deviation over seeds {listed}"
     CONSOLE.print(seeds_table(title, spreads, unit))
     learners = {
-        learner: {name: spread.content() for name, spread in sources.items()}
-        for learner, sources in spreads.items()
+        learner: {name: spread.content() for name, spread in sources.items()} for learner, sources in spreads.items()
     }
     stem.parent.mkdir(exist_ok=True)
     note = divergence_note({title: {n: s.total for n, s in each.items()} for title, each in spreads.items()}, unit)

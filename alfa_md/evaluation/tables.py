@@ -36,7 +36,7 @@ def source_means(records: SourceRecords) -> SourceMeans:
 def record_mean(record: Mapping) -> MeanCI:
     """Mean and interval of a source by its record in a results file."""
     mean, ci95 = (math.nan if record[key] is None else record[key] for key in ("mean", "ci95"))
-    return MeanCI(mean, ci95, record["episodes"], len(record.get("diverged", ())))
+    return MeanCI(mean, ci95, record["episodes"], len(record.get("diverged") or ()))
 
 
 def results_table(

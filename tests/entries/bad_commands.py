@@ -123,6 +123,20 @@ SECTIONS: dict[str, tuple[BadInput, ...]] = {
             ("hyperparameters", "--run_dir=run", "--num_episodes=1", "--step=7"),
             r"^--step=7: \S+ takes inner steps 0 to 0$",
         ),
+        BadInput(
+            "a flag given twice",
+            "plot",
+            ("episode", "--run_dir=run", "--source=omniglot", "--source=dtd"),
+            "^flag --source=dtd: already defined as omniglot; give it once$",
+        ),
+        evaluate("a seed given twice", "^flag --seed=1: already defined as 0; give it once$", "--seed=0", "--seed=1"),
+        evaluate("yes and no", "^flag --query_std=false: already .* give it once$", "--query_std", "--noquery_std"),
+        BadInput(
+            "curves of runs by a flag",
+            "plot",
+            ("curves", "run", "--run_dir=other"),
+            "^--run_dir=other: plot curves takes its runs as words; write plot curves RUN",
+        ),
         BadInput("one run to compare", "compare", ("run",), "^compare needs two run directories or results files"),
         BadInput("no source to convert", "convert", (), "^name one source"),
         BadInput(
@@ -162,6 +176,11 @@ SECTIONS: dict[str, tuple[BadInput, ...]] = {
             "pickled code: refused, not run", "^checkpoint run/checkpoints/best.pt cannot be read", damage=d.trapped
         ),
         evaluate(
+            "weights that are not finite",
+            r"^checkpoint run/checkpoints/best.pt: \S+ has 1 of \d+ values that are not finite: the training that wrote",
+            damage=d.diverged,
+        ),
+        evaluate(
             "of another architecture",
             "^checkpoint run/checkpoints/best.pt is not of this configuration's",
             damage=d.replaced("run/config.gin", "num_filters = 4", "num_filters = 5"),
@@ -184,6 +203,32 @@ SECTIONS: dict[str, tuple[BadInput, ...]] = {
             "results damaged",
             "^run/results/test.json is not a results file of this package .*; restore it, or move it away and run",
             damage=d.replaced("run/results/test.json", "", "{"),
+        ),
+        evaluate(
+            "results with lists for scores",
+            r"^run/results/test.json is not a results file .*\(omniglot: its scores are not numbers of this unit\); re",
+            damage=d.changed_record(scores=[[0.5], [0.5]]),
+        ),
+        BadInput(
+            "results of two numbers of episodes",
+            "compare",
+            ("run", "run"),
+            r"^run/results/test.json is not a results file .*\(omniglot: it has 2 scores of 3 episodes\); restore it",
+            d.changed_record(episodes=3),
+        ),
+        BadInput(
+            "results with a word for a number",
+            "report",
+            ("run",),
+            r"run/results/test.json is not a results file .*\(omniglot: its mean is no number\); restore it",
+            d.changed_record(mean="0.5"),
+        ),
+        BadInput(
+            "results with NaN",
+            "plot",
+            ("curves", "run"),
+            r"run/results/test.json is not a results file of this package \(NaN is no JSON\); restore it",
+            d.changed_record(ci95=float("nan")),
         ),
         BadInput("nothing to report on", "report", ("nowhere",), "^nowhere is not a run directory"),
         BadInput(
