@@ -125,7 +125,7 @@ def trapped(folder: Path) -> None:
 def diverged(folder: Path) -> None:
     """Puts a NaN into a weight of a checkpoint."""
     content = torch.load(folder / BEST, weights_only=True)
-    next(iter(content["learner"].values())).view(-1)[0] = float("nan")
+    next(iter(content["learner"].values()))[0, 0, 0, 0] = float("nan")
     torch.save(content, folder / BEST)
 
 

@@ -16,7 +16,7 @@ from alfa_md.evaluation import results, scores
 from alfa_md.experiment import config
 from alfa_md.experiment.definition import META_DATASET
 from alfa_md.metrics import mean_ci
-from tests.entries.harness import SOURCES, bindings, copied, needs_tensorflow, run_entry
+from tests.entries.harness import SOURCES, bindings, copied, needs_tensorflow, run_entry, with_defaults
 from tests.runs import file_hash
 
 pytestmark = needs_tensorflow
@@ -32,7 +32,7 @@ def run(trained, tmp_path) -> Path:
 
 
 def evaluate(run: Path, *flags: str):
-    return run_entry("evaluate", "--run_dir=run", EPISODES, *flags, cwd=run.parent)
+    return run_entry("evaluate", *with_defaults(["--run_dir=run", EPISODES], flags), cwd=run.parent)
 
 
 def stored(run: Path, stem: str = "test") -> dict:
