@@ -89,7 +89,7 @@ class Results:
                         break
         values = self.group.broadcast(self._known(source))
         if diverged_episodes(values):
-            CONSOLE.print(describe_diverged(source.name, values, learner.objective.unit))
+            CONSOLE.print(describe_diverged(f"{self.path.stem} {source.name}", values, learner.objective.unit))
         return len(values) >= num_episodes
 
     def _known(self, source: EpisodeSource) -> list[Score]:
