@@ -79,4 +79,8 @@ def measure_all(study: Study, variants: Sequence[str], options: Namespace) -> li
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except UserError as error:
+        print("error:", error, file=sys.stderr)
+        sys.exit(BAD_INPUT)

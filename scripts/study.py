@@ -109,12 +109,18 @@ def summarise_source(source: dict) -> dict:
 
 
 def load_results(folder: Path, source: str) -> Runs:
-    """The stored results of a study on one test source; scores and means are NaN where episodes diverged."""
+    """The stored results of a study on one test source; scores and means are NaN where episodes diverged.
+
+    Raises UserError for a damaged file.
+    """
     runs: Runs = defaultdict(dict)
     for path in sorted(folder.glob("*.json")):
-        result = json.loads(path.read_text())
-        if source in result["sources"]:
-            runs[result["variant"]][result["seed"]] = result | with_nan(result["sources"][source])
+        try:
+            result = json.loads(path.read_bytes())
+            if source in result["sources"]:
+                runs[result["variant"]][result["seed"]] = result | with_nan(result["sources"][source])
+        except (ValueError, KeyError, TypeError) as error:
+            raise UserError(f"{path} is no stored result; restore or remove it") from error
     return runs
 
 

@@ -11,7 +11,8 @@ import pytest
 from alfa_md.data.miniature import miniature_root
 from alfa_md.errors import UserError
 from alfa_md.system.files import write_json
-from scripts import measurement, paper_table
+from scripts import measure, measurement, paper_table
+from scripts import reproduce as reproduce_script
 from scripts.paper_cells import select_cells
 from tests.shared import ROOT
 
@@ -99,11 +100,12 @@ def test_the_miniature_is_no_measurement_wherever_it_lies(tmp_path):
     assert done.returncode == 3 and "the embedded miniature is no measurement" in done.stdout
 
 
-@pytest.mark.parametrize("script", ["reproduce", "measure"])
-def test_a_flag_that_is_given_twice_is_refused(script):
-    done = [sys.executable, "-m", f"scripts.{script}", *(["table8"] if script == "reproduce" else [])]
-    done = subprocess.run([*done, "--seeds=0", "--seeds=1"], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 2 and "--seeds is given twice; give it once" in done.stderr
+@pytest.mark.parametrize("parser", [reproduce_script.flags, measure.make_parser])
+def test_a_flag_that_is_given_twice_is_refused(parser, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        parser().parse_args(["--seeds=0", "--seeds=1"])
+    assert "--seeds is given twice; give it once" in capsys.readouterr().err
+    assert parser().parse_args([*(["table8"] if parser is reproduce_script.flags else []), "--seeds=1"]).seeds == "1"
 
 
 def test_a_seed_that_is_none_is_refused(tmp_path):
@@ -117,3 +119,13 @@ def test_what_the_paper_quotes_is_printed_and_never_measured(tmp_path):
     line = "| best of Tian et al. | 61.48 | 64.31 | 62.32 | 79.47 | 79.28 | 60.84 | 48.53 | 91.00 | 76.33 | 59.28 |"
     assert line in " ".join(done.stdout.split())
     assert line in paper_table.section(tmp_path)
+
+
+def test_a_damaged_measurement_is_named(tmp_path):
+    (cell,) = select_cells("table8", ["table8_alfa_maml"], ["2x40 k=10"])
+    file = tmp_path / cell.file()
+    file.parent.mkdir(parents=True)
+    for content in ("{", "[]", '{"learners": {"single best": [{"episodes": "600"}]}, "seeds": [0]}'):
+        file.write_text(content)
+        with pytest.raises(UserError, match="is no stored measurement; restore or remove it"):
+            paper_table.load_measurement(cell, tmp_path)
