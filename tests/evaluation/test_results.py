@@ -271,12 +271,12 @@ def test_results_of_other_data_are_kept_aside(tmp_path, capsys):
 
 
 def test_a_folder_of_results_that_is_deleted_meanwhile_is_made_anew(tmp_path):
+    class Deleting(Counting):
+        def forward(self, episode):
+            if episode.index == PORTION + 2:
+                shutil.rmtree(tmp_path / "results")
+            return super().forward(episode)
+
     results = Results(tmp_path / "results" / "test.json", STAMP)
-
-    def deleted(index, episode):
-        if index == PORTION + 2:
-            shutil.rmtree(tmp_path / "results")
-        return episode
-
-    assert results.measure(Counting(), NoiseSource("omniglot", change=deleted), 3 * PORTION, CPU)
+    assert results.measure(Deleting(), NoiseSource("omniglot"), 3 * PORTION, CPU)
     assert stored_episodes(results) == 3 * PORTION
