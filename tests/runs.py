@@ -1,5 +1,6 @@
 """Run directories written by hand, for tests of their readers."""
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -62,3 +63,8 @@ def write_results(
     content = {"protocol": stamp, "sources": sources}
     (path / "results" / f"{stem}.json").write_text(json.dumps(content))
     return content
+
+
+def file_hash(path: Path) -> str:
+    """The first 16 hex digits of a file's SHA-256."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]

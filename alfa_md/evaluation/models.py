@@ -6,7 +6,7 @@ from typing import NamedTuple
 from alfa_md.errors import UserError
 from alfa_md.evaluation import baselines
 from alfa_md.experiment import definition
-from alfa_md.experiment.checkpoint import file_hash, load_learner
+from alfa_md.experiment.checkpoint import load_learner
 from alfa_md.experiment.definition import Experiment
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.learners.base import Learner
@@ -36,9 +36,9 @@ def models_to_evaluate(
         yield load_ensemble(run, f"{split}-{ENSEMBLE}")
         checkpoint = "best"
     file = run.checkpoint(checkpoint)
-    content = load_learner(trained.learner, file)
+    loaded = load_learner(trained.learner, file)
     stem = split if checkpoint == "best" else f"{split}-{file.stem}"
-    weights = {"checkpoint": file_hash(file), "updates": content["step"]}
+    weights = {"checkpoint": loaded.hash, "updates": loaded.updates}
     yield EvaluatedModel(facts["name"], stem, trained.learner, weights)
     for name, baseline in baselines.select_baselines(names).items():
         learner = baseline(trained, definition.build_experiment(facts["seed"]))
@@ -53,6 +53,7 @@ def load_ensemble(run: RunDirectory, stem: str) -> EvaluatedModel:
     members, weights = [], {"checkpoint": [], "updates": []}
     for file in files:
         members.append(definition.build_experiment(facts["seed"]).learner)
-        weights["updates"].append(load_learner(members[-1], file)["step"])
-        weights["checkpoint"].append(file_hash(file))
+        loaded = load_learner(members[-1], file)
+        weights["updates"].append(loaded.updates)
+        weights["checkpoint"].append(loaded.hash)
     return EvaluatedModel(f"{facts['name']}, ensemble of {len(files)}", stem, Ensemble(members), weights)

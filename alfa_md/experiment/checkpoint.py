@@ -5,11 +5,13 @@ before the content is used.
 """
 
 import hashlib
+import io
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 from zipfile import ZipFile
 
 import torch
@@ -36,7 +38,14 @@ BACKBONE = "backbone."
 
 
 class DamagedCheckpoint(UserError):
-    """A checkpoint file that cannot be read."""
+    """A checkpoint file that cannot be read, or whose values are not finite."""
+
+
+class LoadedWeights(NamedTuple):
+    """Weights loaded from a checkpoint: the number of their outer updates, and the hash of the bytes that were read."""
+
+    updates: int
+    hash: str  # the first 16 hex digits of the SHA-256
 
 
 @dataclass
@@ -87,6 +96,8 @@ class TrainState:
             raise UserError(
                 f"checkpoint {path} was trained with other tensors frozen; use another --run_dir"
             ) from error
+        moments = (value for each in self.optimizer.state.values() for value in each.items())
+        require_finite(((f"optimizer {name}", value) for name, value in moments), path)
         self.schedule.load_state_dict(content["schedule"])
         self.step, self.validated = content["step"], content["validated"]
         self.ranking, self.spent, self.saved = content["ranking"], content["spent"], (self.step, self.validated)
@@ -138,13 +149,23 @@ def save_weights(path: Path, tensors: Mapping[str, Tensor], step: int) -> None:
 
 def load_checkpoint(path: Path) -> dict:
     """The content of a checkpoint file, on the CPU. Raises UserError if it is missing, damaged or contains code."""
+    return parse_checkpoint(read_bytes(path), path)
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a checkpoint file, read once: training may replace it at any time. Raises UserError."""
     if not path.is_file():
         raise UserError(f"checkpoint {path} does not exist; train first, or name another")
+    return path.read_bytes()
+
+
+def parse_checkpoint(data: bytes, path: Path) -> dict:
+    """The content of the checkpoint file `path` with these bytes. Raises UserError as `load_checkpoint` does."""
     with damaged_if_unreadable(path):
-        with ZipFile(path) as archive:
+        with ZipFile(io.BytesIO(data)) as archive:
             damaged = archive.testzip()
         if damaged is None:
-            content = torch.load(path, map_location="cpu", weights_only=True)
+            content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     if damaged is not None:
         raise DamagedCheckpoint(f"checkpoint {path} is damaged: the checksum of {damaged} does not hold")
     if not isinstance(content, dict) or not WEIGHTS <= content.keys() <= STATE:
@@ -163,26 +184,28 @@ def damaged_if_unreadable(path: Path):
         ) from error
 
 
-def load_learner(learner: Learner, path: Path) -> dict:
-    """Loads a learner's tensors from a checkpoint; returns its content. Raises UserError if they do not fit."""
-    content = load_checkpoint(path)
+def load_learner(learner: Learner, path: Path) -> LoadedWeights:
+    """Loads a learner's tensors from a checkpoint. Raises UserError if they do not fit or are not finite."""
+    data = read_bytes(path)
+    content = parse_checkpoint(data, path)
     load_tensors(learner, content["learner"], path)
-    return content
+    return LoadedWeights(content["step"], short_hash(data))
 
 
-def load_backbone(learner: Learner, path: Path) -> dict:
-    """Loads only the backbone's tensors, as pretrained weights; returns the file's content."""
-    content = load_checkpoint(path)
+def load_backbone(learner: Learner, path: Path) -> LoadedWeights:
+    """Loads only the backbone's tensors, as pretrained weights. Raises UserError as `load_learner` does."""
+    data = read_bytes(path)
+    content = parse_checkpoint(data, path)
     tensors = content["learner"]
     if not isinstance(tensors, dict):
         raise UserError(f"{path} is not a checkpoint of this package; use another checkpoint")
     own = {str(name).removeprefix(BACKBONE): t for name, t in tensors.items() if str(name).startswith(BACKBONE)}
     load_tensors(learner.backbone, own, path)
-    return content
+    return LoadedWeights(content["step"], short_hash(data))
 
 
 def load_tensors(module: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
-    """Loads exactly these tensors into a module. Raises UserError if names or shapes differ."""
+    """Loads exactly these tensors. Raises UserError if names or shapes differ, or a value is not finite."""
     try:
         module.load_state_dict(tensors)
     except (RuntimeError, AttributeError, TypeError) as error:
@@ -190,8 +213,20 @@ def load_tensors(module: nn.Module, tensors: Mapping[str, Tensor], path: Path) -
         raise UserError(
             f"checkpoint {path} is not of this configuration's {type(module).__name__}: {detail}"
         ) from error
+    require_finite([*module.named_parameters(), *module.named_buffers()], path)
 
 
-def file_hash(path: Path) -> str:
-    """The first 16 hex digits of a file's SHA-256."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+def require_finite(tensors: Iterable[tuple[str, Tensor]], path: Path) -> None:
+    """Raises DamagedCheckpoint for the first of some named tensors of the file `path` that is not finite."""
+    for name, tensor in tensors:
+        finite = tensor.isfinite()
+        if not finite.all():
+            raise DamagedCheckpoint(
+                f"checkpoint {path}: {name} has {int((~finite).sum())} of {tensor.numel()} values that are not finite: "
+                "the training that wrote it diverged, or the file was changed; use an earlier checkpoint"
+            )
+
+
+def short_hash(data: bytes) -> str:
+    """The first 16 hex digits of the SHA-256 of some bytes."""
+    return hashlib.sha256(data).hexdigest()[:16]

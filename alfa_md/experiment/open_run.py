@@ -48,7 +48,7 @@ class OpenedRun:
 
     def load(self, checkpoint: str) -> "OpenedRun":
         """Loads `best`, `last` or a file. Raises UserError if it is missing, damaged or of another learner."""
-        self.updates = load_learner(self.learner, self.directory.checkpoint(checkpoint))["step"]
+        self.updates = load_learner(self.learner, self.directory.checkpoint(checkpoint)).updates
         return self
 
     def episode(self, index: int, source: str | None = None, split: str = "test", seed: int = 0) -> Episode:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from alfa_md.errors import UserError
-from alfa_md.experiment.checkpoint import file_hash, load_backbone
+from alfa_md.experiment.checkpoint import load_backbone
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.learners.base import Learner
 
@@ -39,5 +39,5 @@ def load_pretrained(learner: Learner, file: Path | None) -> str:
     """Loads only the backbone's tensors from `file`, if given; returns a stamp of the initial weights."""
     if file is None:
         return SCRATCH
-    content = load_backbone(learner, file)
-    return f"{file.resolve()}, update {content['step']}, hash {file_hash(file)}"
+    loaded = load_backbone(learner, file)
+    return f"{file.resolve()}, update {loaded.updates}, hash {loaded.hash}"

@@ -72,5 +72,9 @@ def read_json(path: Path) -> dict:
 
 
 def write_json(path: Path, content: dict) -> None:
-    """Writes a JSON file atomically."""
-    write_text(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+    """Writes a JSON file atomically. Raises UserError for NaN and infinity, which JSON does not have."""
+    try:
+        text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
+    except ValueError as error:
+        raise UserError(f"{path} cannot hold a number that is not finite ({error}); bind a finite one") from error
+    write_text(path, text + "\n")

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from alfa_md.experiment.checkpoint import file_hash, load_checkpoint
+from alfa_md.experiment.checkpoint import load_checkpoint
 from alfa_md.experiment.run_directory import RunDirectory
 from tests.entries.harness import TINY, bindings, contents, needs_tensorflow, run_entry
+from tests.runs import file_hash
 
 pytestmark = needs_tensorflow
 

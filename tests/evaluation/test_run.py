@@ -14,13 +14,13 @@ from alfa_md.errors import MissingSource, MissingSplit, UserError
 from alfa_md.evaluation.run import DONE, MISSING_SOURCE, EvaluationOptions, evaluate_run
 from alfa_md.evaluation.seeds import evaluate_seeds
 from alfa_md.experiment import config
-from alfa_md.experiment.checkpoint import file_hash
 from alfa_md.experiment.definition import Experiment
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.learners.base import Learner
 from alfa_md.objectives import REGRESSION
 from alfa_md.training.run import TrainingOptions, train_run
 from tests.noise import CPU, FACTS, NoiseSource, noise_learner, train_on_noise
+from tests.runs import file_hash
 
 OPTIONS = EvaluationOptions("best", ["all"], 4, "test", [], None, 0, CPU)
 FIVE_WAY = FixedWay()
@@ -183,3 +183,24 @@ def test_seeds_that_do_not_belong_together_are_refused(make, tmp_path):
     with pytest.raises(UserError, match="seed1 is not .*seed0 with another seed: A.b: unset -> 3"):
         evaluate([0, 1])
     assert not (tmp_path / "runs" / "results").exists()
+
+
+def test_a_table_of_more_seeds_is_not_replaced(make, tmp_path, capsys):
+    for seed in (0, 1):
+        make(f"runs/seed{seed}", seed, **SINES)
+    evaluate, results = partial(evaluate_seeds, str(tmp_path / "runs"), options=OPTIONS), tmp_path / "runs" / "results"
+    evaluate([0])
+    evaluate([0, 1])
+    assert not list(results.glob("*.1.json")) and "other seeds" not in capsys.readouterr().out
+    both = (results / "test-seeds.json").read_bytes()
+    evaluate([1])
+    assert (results / "test-seeds.1.json").read_bytes() == both
+    assert "test-seeds.json was of other seeds; it is kept as test-seeds.1.json" in capsys.readouterr().out
+
+
+def test_more_episodes_than_asked_for_are_named(make, capsys):
+    run = make()
+    evaluate_run(run, OPTIONS)
+    assert "are stored" not in capsys.readouterr().out
+    evaluate_run(run, OPTIONS._replace(num_episodes=2))
+    assert "test c: 4 episodes are stored, and all of them count" in capsys.readouterr().out

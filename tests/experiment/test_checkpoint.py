@@ -2,18 +2,21 @@
 
 import os
 import pickle
+import re
 from functools import partial
+from pathlib import Path
 
 import pytest
 import torch
 
 from alfa_md.errors import UserError
-from alfa_md.experiment.checkpoint import file_hash, load_backbone, load_checkpoint, load_learner, save_weights
+from alfa_md.experiment.checkpoint import load_backbone, load_checkpoint, load_learner, save_weights
 from alfa_md.learners.prototypical import PrototypicalLearner
 from alfa_md.training.schedules import step_decay
 from alfa_md.training.step import outer_step
 from tests.episodes import random_episode, small_learner, smooth_net
 from tests.noise import fresh_state
+from tests.runs import file_hash
 
 HALVED = partial(step_decay, decay_every=1, decay_rate=0.5)  # after every update
 
@@ -199,7 +202,7 @@ def test_a_checkpoint_of_other_frozen_tensors_is_refused(tmp_path):
 def test_weights_alone_load_but_do_not_go_on(tmp_path):
     path, state = tmp_path / "weights.pt", trained_state()
     save_weights(path, state.learner.state_dict(), step=7)
-    assert load_learner(small_learner(), path)["step"] == 7
+    assert load_learner(small_learner(), path) == (7, file_hash(path))
     with pytest.raises(UserError, match="weights.pt lacks best, optimizer, .* a run cannot go on from it"):
         trained_state(0).restore(path)
 
@@ -218,7 +221,45 @@ def test_a_pretrained_start_takes_the_backbone_and_nothing_else(tmp_path):
         load_backbone(small_learner(backbone=smooth_net(channels=5)), path)
 
 
-def test_the_hash_of_a_file_is_that_of_its_bytes(tmp_path):
-    path = tmp_path / "best.pt"
-    path.write_bytes(b"abc")
-    assert file_hash(path) == "ba7816bf8f01cfea"  # SHA-256 of abc, as its standard prints it
+@pytest.mark.parametrize("load", [load_learner, load_backbone])
+def test_the_hash_is_that_of_the_weights_that_were_loaded(tmp_path, monkeypatch, load):
+    """A training replaces the file as soon as it has been read."""
+    path, learner = tmp_path / "best.pt", small_learner()
+    trained_state(1).save(path)
+    before, read, first = trained_state(1).learner.state_dict(), Path.read_bytes, file_hash(path)
+
+    def replaced_meanwhile(file):
+        data = read(file)
+        trained_state(2).save(path)
+        return data
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", replaced_meanwhile)
+        loaded = load(learner, path)
+    assert loaded == (1, first) and file_hash(path) != first
+    name = "backbone.0.weight"
+    assert torch.equal(learner.state_dict()[name], before[name])
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_weights_that_are_not_finite_are_refused_by_name(tmp_path, value):
+    path, state = tmp_path / "best.pt", trained_state()
+    with torch.no_grad():
+        state.learner.backbone[0].weight.view(-1)[2] = value
+    state.save(path)
+    name = "backbone.0.weight has 1 of .* values that are not finite: the training that wrote it diverged"
+    assert re.search(name, refusal(path))
+    with pytest.raises(UserError, match="0.weight has 1 of"):
+        load_backbone(small_learner(), path)
+
+
+def test_a_state_that_is_not_finite_gives_way_to_the_one_before(tmp_path):
+    good, bad, state = tmp_path / "previous.pt", tmp_path / "last.pt", trained_state()
+    state.save(good)
+    next(iter(state.optimizer.state.values()))["exp_avg"].fill_(float("nan"))
+    state.save(bad)
+    resumed = trained_state(0)
+    damaged = resumed.restore_first([bad, good])
+    assert list(damaged) == [bad] and "optimizer exp_avg" in damaged[bad] and resumed.step == 1
+    with pytest.raises(UserError, match="last.pt: optimizer exp_avg .* not finite"):
+        trained_state(0).restore_first([bad])

@@ -52,7 +52,7 @@ def test_features_are_equal_in_float64(name, size, request, tmp_path):
     graph.save(tmp_path / "model_27500.ckpt")
     convert_checkpoint(f"{tmp_path}/model_27500.ckpt", f"{tmp_path}/model.pt")
     learner = PrototypicalLearner(OURS[name]())
-    assert load_backbone(learner, tmp_path / "model.pt")["step"] == 27500
+    assert load_backbone(learner, tmp_path / "model.pt").updates == 27500
     images = np.random.default_rng(2).integers(-128, 128, (5, size, size, 3)) / 128
     with torch.no_grad():
         ours = learner.backbone.double()(torch.from_numpy(images).permute(0, 3, 1, 2))

@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from alfa_md.errors import UserError
 from alfa_md.system.files import TextLog, atomic_write, create, read_json, write_json, write_text
 from tests.tiny_disk import fill, tiny_disk
 
@@ -115,3 +116,12 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
     with pytest.raises(OSError):
         write_text(file, "half")
     assert json.loads(file.read_text()) == {"name": "Käfer±"}
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+def test_json_is_strict(tmp_path, value):
+    file = tmp_path / "a.json"
+    write_json(file, {"a": 0.5})
+    with pytest.raises(UserError, match="a.json cannot hold a number that is not finite"):
+        write_json(file, {"a": [value]})
+    assert json.loads(file.read_text()) == {"a": 0.5} and list(tmp_path.iterdir()) == [file]
