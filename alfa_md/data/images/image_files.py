@@ -1,5 +1,6 @@
 """Image sets stored as files: listing of class and split folders, and reading of images."""
 
+import os
 import struct
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import NamedTuple, TypeVar
 
 from PIL import Image
 
+from alfa_md.data.file_digests import digest_files
 from alfa_md.data.images.image_set import ImageSet
 from alfa_md.errors import MissingSource, MissingSplit, UserError
 
@@ -46,6 +48,10 @@ class ImageFiles(ImageSet):
 
     def stamp(self) -> dict:
         return dict(self._stamp)
+
+    def digests(self) -> dict[str, str]:
+        classes = zip(self.class_names, self._classes, strict=True)
+        return digest_files({name: [os.path.join(c.folder, image) for image in c.names] for name, c in classes})
 
 
 def read_image(file: Path) -> Image.Image:
