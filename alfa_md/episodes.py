@@ -26,11 +26,11 @@ from alfa_md.data.tfrecord.record_files import RecordFiles
 from alfa_md.data.tfrecord.source import RecordSource
 from alfa_md.episode import EpisodeSource
 from alfa_md.errors import UserError
+from alfa_md.evaluation.scores import finite_score
 from alfa_md.experiment import config, definition
 from alfa_md.experiment.open_run import open_run
 from alfa_md.learners.base import Learner
 from alfa_md.main import run
-from alfa_md.metrics import mean_ci
 from alfa_md.plotting import canvas
 from alfa_md.plotting.grid import grid_figure
 from alfa_md.system import device
@@ -110,11 +110,15 @@ def replay_episodes(given: OpenedEpisodes) -> None:
             images = f"{len(episode.support_y)} support and {len(episode.query_y)} query images"
             line = f"{episode.index}: {fingerprint_text(source, episode.index)}, {episode.way}-way, {images}"
             if FLAGS.run_dir:
-                values.append(learner.objective.score(learner(episode), episode.query_y).item())
-                line += f", {unit.name} {unit.number(values[-1])} {unit.symbol}".rstrip()
-            CONSOLE.print(line)
+                values.append(finite_score(learner.objective, learner(episode), episode.query_y))
+                line += ", diverged" if values[-1] is None else f", {unit.name} {unit.number(values[-1])} {unit.symbol}"
+            CONSOLE.print(line.rstrip())
     if values:
-        CONSOLE.print(f"{source.name} {source.split}: {unit.text(mean_ci(values))} {unit.symbol}".rstrip())
+        result = unit.mean(values)
+        mean = f"{unit.interval(result)} {unit.symbol}".rstrip()
+        CONSOLE.print(f"{source.name} {source.split}: {mean}{result.remark}")
+        if result.diverged:
+            CONSOLE.print(unit.rule)
 
 
 def show_episode(given: OpenedEpisodes) -> None:

@@ -20,7 +20,7 @@ from alfa_md.data.tfrecord.image_cache import ImageCache, open_record_images
 from alfa_md.data.tfrecord.installed_decoder import installed_decoder
 from alfa_md.data.tfrecord.source import ClassRecords, RecordSource
 from alfa_md.episode import Episode
-from alfa_md.evaluation.results import score_episodes
+from alfa_md.evaluation.scores import score_episodes
 from alfa_md.system.distributed import ProcessGroup, process_group
 
 EPISODES = 23  # more than a portion of two processes, and an odd number

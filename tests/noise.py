@@ -8,7 +8,7 @@ import gin
 import torch
 
 from alfa_md.episode import Episode, EpisodeSource
-from alfa_md.evaluation.results import score_episodes
+from alfa_md.evaluation.scores import score_episodes
 from alfa_md.experiment.checkpoint import TrainState
 from alfa_md.experiment.definition import Experiment
 from alfa_md.experiment.pretraining import SCRATCH

@@ -13,14 +13,14 @@ pairs = st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_si
 
 def test_interval_by_hand():
     """Deviations -0.2, 0, 0.2: variance 0.08 / 3 (not / 2), std 0.1632993, interval 1.96 * std / sqrt(3)."""
-    mean, ci95, n = mean_ci([0.5, 0.7, 0.9])
+    mean, ci95, n, _ = mean_ci([0.5, 0.7, 0.9])
     assert (mean, n) == (pytest.approx(0.7), 3)
     assert ci95 == pytest.approx(0.1847906, abs=1e-7)
 
 
 def test_interval_of_600_episodes():
     """Half of them 0.4, half 0.6: std 0.1, interval 1.96 * 0.1 / 24.494897."""
-    assert mean_ci([0.4, 0.6] * 300) == (pytest.approx(0.5), pytest.approx(0.008001667, abs=1e-9), 600)
+    assert mean_ci([0.4, 0.6] * 300) == (pytest.approx(0.5), pytest.approx(0.008001667, abs=1e-9), 600, 0)
 
 
 def test_one_episode_has_a_zero_interval():
@@ -40,7 +40,7 @@ def test_accuracies_have_the_form_of_the_leaderboard_and_errors_three_digits():
 
 def test_paired_difference_by_hand():
     """Differences 0.1, 0, 0.2: mean 0.1, std sqrt(0.02 / 3) = 0.0816497, interval 0.0923953."""
-    mean, ci95, n = paired_difference([0.5, 0.7, 0.9], [0.4, 0.7, 0.7])
+    mean, ci95, n, _ = paired_difference([0.5, 0.7, 0.9], [0.4, 0.7, 0.7])
     assert (mean, n) == (pytest.approx(0.1), 3)
     assert ci95 == pytest.approx(0.0923953, abs=1e-7)
 

@@ -1,68 +1,34 @@
-"""Scores of a learner on the test episodes of every source, and the results file that stores them."""
+"""The results file of a learner: every episode's score on every source, extended and never replaced by less."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
-from itertools import chain, islice
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
-from alfa_md.data.prefetch import prefetch
-from alfa_md.episode import Episode, EpisodeSource
-from alfa_md.experiment.out_of_memory import explain_out_of_memory
+from alfa_md.episode import EpisodeSource
+from alfa_md.errors import UserError
+from alfa_md.evaluation.results_file import read_results
+from alfa_md.evaluation.scores import Score, describe_diverged, diverged_episodes, score_episodes
 from alfa_md.learners.base import Learner
-from alfa_md.metrics import mean_ci
+from alfa_md.metrics import ACCURACY, Unit
 from alfa_md.system.distributed import SINGLE_PROCESS, ProcessGroup
-from alfa_md.system.files import read_json, write_json
+from alfa_md.system.files import atomic_write, write_json
 from alfa_md.system.interruption import Interruption
 from alfa_md.system.lock import exclusive_lock
 from alfa_md.system.progress import CONSOLE, Progress
 
-PORTION = 10  # episodes of each process between two exchanges of scores
-
-Statistic = Callable[[Sequence[float]], float]  # of the scores of all episodes
+Statistic = Callable[[Sequence[Score]], float]  # of the scores of all episodes
 
 
-def query_std(accuracies: Sequence[float]) -> float:
+def query_std(accuracies: Sequence[Score]) -> float:
     """sqrt(p (1 - p)): the standard deviation of the 0/1 correctness of single queries, pooled over all episodes.
 
     A fraction; assumes equally many queries per episode. ALFA's published tables print it after "±", with a percent
     sign; it is NOT a confidence interval.
     """
-    p = mean_ci(accuracies).mean
+    p = ACCURACY.mean(accuracies).mean
     return math.sqrt(p * (1 - p))
-
-
-@torch.no_grad()
-def score_episodes(
-    learner: Learner,
-    source: EpisodeSource,
-    indices: Sequence[int],
-    device: torch.device,
-    group: ProcessGroup = SINGLE_PROCESS,
-) -> Iterator[list[float]]:
-    """Yields the learner's query scores on the episodes `indices` in order, a portion at a time, in evaluation mode.
-
-    The episodes are sharded over the processes of `group`; every process gets all scores.
-    """
-    learner.eval()
-    portions = [indices[i : i + PORTION * group.size] for i in range(0, len(indices), PORTION * group.size)]
-    own = list(map(group.shard, portions))
-    with closing(prefetch(source, chain.from_iterable(own), device)) as episodes:
-        for portion in own:
-            predictions = predict(learner, islice(episodes, len(portion)))
-            yield group.all_gather([learner.objective.score(y, e.query_y).item() for e, y in predictions])
-
-
-def predict(learner: Learner, episodes: Iterable[Episode]) -> Iterator[tuple[Episode, Tensor]]:
-    """Yields episodes and the learner's predictions; all in one batch if the learner batches episodes."""
-    parts = [list(episodes)] if learner.vectorized else ([episode] for episode in episodes)
-    for batch in filter(None, parts):
-        with explain_out_of_memory(learner, batch):
-            predictions = learner.forward_episodes(batch) if learner.vectorized else [learner(batch[0])]
-        yield from zip(batch, predictions, strict=True)
 
 
 class Results:
@@ -70,10 +36,12 @@ class Results:
 
     Args:
       path: the results file, `results/<split>.json` of a run.
-      stamp: everything that the scores depend on besides source and number of episodes. A file with another stamp is
-        renamed to a numbered name, never overwritten.
+      stamp: everything that the scores depend on besides source and number of episodes.
       group: the processes that share the episodes; rank 0 writes.
       extra: statistics stored for every source in addition to mean and interval.
+
+    Other evaluations may write the same file at any time. A file with another stamp, or with other data of a source, is
+    kept under a numbered name; more episodes of a source are never replaced by fewer.
     """
 
     def __init__(
@@ -85,8 +53,14 @@ class Results:
     ):
         self.path, self.stamp, self.group, self.extra = path, stamp, group, extra or {}
         self.sources: dict[str, dict] = {}
-        self._read()
-        self.sources = group.broadcast(self.sources)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Takes over what the file holds by now, if its stamp agrees."""
+        content = self._read()
+        if content["protocol"] == self.stamp:
+            self.sources = content["sources"]
+        self.sources = self.group.broadcast(self.sources)
 
     def measure(
         self,
@@ -100,50 +74,86 @@ class Results:
 
         Returns True if all episodes are scored, False if `stop` was requested before.
         """
-        old = self.sources.get(source.name, {"data": source.stamp(), "scores": []})
-        values = old["scores"] if old["data"] == source.stamp() else []
-        values = self.group.broadcast(values)  # rank 0 may have read scores that another command has added
+        self.refresh()
+        values = self._known(source)
         missing = range(len(values), num_episodes)
-        if not missing:
-            return True
-        with Progress(f"{self.path.stem} {source.name}", num_episodes, len(values)) as progress:
-            for portion in score_episodes(learner, source, missing, device, self.group):
-                values = values + portion
-                self._write(source, values)
-                for _ in portion:
-                    progress.advance()
-                if self.group.any(stop is not None and stop.requested):
-                    break
-        return len(values) == num_episodes
+        if missing:
+            with Progress(f"{self.path.stem} {source.name}", num_episodes, len(values)) as progress:
+                for portion in score_episodes(learner, source, missing, device, self.group):
+                    values = values + portion
+                    self._write(source, values, learner.objective.unit)
+                    for _ in portion:
+                        progress.advance()
+                    enough = len(self._known(source)) >= num_episodes  # another evaluation may have been faster
+                    if self.group.any(enough or (stop is not None and stop.requested)):
+                        break
+        values = self.group.broadcast(self._known(source))
+        if diverged_episodes(values):
+            CONSOLE.print(describe_diverged(source.name, values, learner.objective.unit))
+        return len(values) >= num_episodes
 
-    def _read(self) -> bool:
-        """Reads the sources from the file on disk; returns False, without effect, if it has another stamp."""
-        old = read_json(self.path) if self.path.exists() else {"protocol": self.stamp, "sources": self.sources}
-        if old["protocol"] != self.stamp:
-            return False
-        self.sources = old["sources"]
-        return True
+    def _known(self, source: EpisodeSource) -> list[Score]:
+        """The scores of a source that are stored, if they are of its data."""
+        record = self.sources.get(source.name)
+        return record["scores"] if record and record["data"] == source.stamp() else []
 
-    def _write(self, source: EpisodeSource, values: list[float]) -> None:
-        """Updates one source in the file, to which other commands may be writing other sources."""
-        result = mean_ci(values)
-        record = {"mean": result.mean, "ci95": result.ci95, "episodes": result.n}
-        record |= {name: statistic(values) for name, statistic in self.extra.items()}
-        record |= {"data": source.stamp(), "scores": values}
+    def _read(self) -> dict:
+        """The content of the file, or of one that does not exist yet. Raises UserError if it is damaged."""
+        return read_results(self.path) if self.path.exists() else {"protocol": self.stamp, "sources": self.sources}
+
+    def _write(self, source: EpisodeSource, values: list[Score], unit: Unit) -> None:
+        """Updates one source in the file unless the file has as many episodes of it."""
+        record = self._record(source, values, unit)
         if not self.group.is_first:
             self.sources[source.name] = record
             return
         self.path.parent.mkdir(exist_ok=True)  # copies of runs lose empty folders
         with exclusive_lock(self.path.with_name(f".{self.path.name}.lock")):
-            if not self._read():
-                self._set_aside()
+            content = self._read()
+            if content["protocol"] == self.stamp:
+                self.sources = content["sources"]
+                if len(self._known(source)) >= len(values):
+                    return
+                if not self._known(source) and source.name in self.sources:
+                    self._keep_aside(content, f"has {source.name} of other data")
+            else:
+                self._keep_aside(content, "was measured under other conditions")
             self.sources[source.name] = record
             write_json(self.path, {"protocol": self.stamp, "sources": self.sources})
 
-    def _set_aside(self) -> None:
-        number = next(n for n in range(1, 10**6) if not self._aside(n).exists())
-        self.path.rename(self._aside(number))
-        CONSOLE.print(f"{self.path} was measured under other conditions; it is kept as {self._aside(number).name}")
+    def _record(self, source: EpisodeSource, values: list[Score], unit: Unit) -> dict:
+        result, found = unit.mean(values), diverged_episodes(values)
+        mean, ci95 = (value if math.isfinite(value) else None for value in (result.mean, result.ci95))
+        record = {"mean": mean, "ci95": ci95, "episodes": result.n} | ({"diverged": found} if found else {})
+        record |= {name: statistic(values) for name, statistic in self.extra.items()}
+        return record | {"data": source.stamp(), "scores": values}
+
+    def _keep_aside(self, content: dict, reason: str) -> None:
+        """Copies the file to a numbered name: a new one, or that of an earlier state of the same results."""
+        number = next(n for n in range(1, 10**6) if self._may_replace(n, content))
+        known = self._aside(number).exists()
+        with atomic_write(self._aside(number)) as file:
+            file.write(self.path.read_bytes())
+        if not known:
+            CONSOLE.print(f"{self.path} {reason}; it is kept as {self._aside(number).name}")
+
+    def _may_replace(self, number: int, content: dict) -> bool:
+        """True if there is no file of this number, or one whose results are a part of `content`."""
+        if not self._aside(number).exists():
+            return True
+        try:
+            earlier = read_results(self._aside(number))
+        except UserError:
+            return False
+        return earlier["protocol"] == content["protocol"] and all(
+            is_part(record, content["sources"].get(name)) for name, record in earlier["sources"].items()
+        )
 
     def _aside(self, number: int) -> Path:
         return self.path.with_name(f"{self.path.stem}.{number}.json")
+
+
+def is_part(record: dict, of: dict | None) -> bool:
+    """True if the record of a source holds nothing but the first episodes of another."""
+    number = record["episodes"]
+    return of is not None and record["data"] == of["data"] and record["scores"] == of["scores"][:number]

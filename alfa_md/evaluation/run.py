@@ -16,6 +16,7 @@ from alfa_md.evaluation.results import Results, Statistic, query_std
 from alfa_md.evaluation.tables import (
     ExtraColumns,
     SourceRecords,
+    divergence_note,
     results_csv,
     results_markdown,
     results_table,
@@ -86,6 +87,7 @@ def evaluate_run(run: RunDirectory, options: EvaluationOptions, group: ProcessGr
     for model, stamp in zip(models, stamps, strict=True):
         results = Results(run.results / f"{model.stem}.json", stamp, group, extra)
         evaluate_sources(results, model.learner, chosen, options)
+        results.refresh()  # another evaluation may have added to it
         by_learner[model.title] = select_records(results.sources, dict.fromkeys((*trained.test_sources, *names)))
     if group.is_first:
         write_results(run, models[0], by_learner, options, root, stamps[0])
@@ -186,11 +188,14 @@ def write_results(
     CONSOLE.print(results_table(f"{options.split}: {unit_description(unit)}, 95 % intervals", columns, unit, extra))
     checkpoint = stamp["checkpoint"] if isinstance(stamp["checkpoint"], str) else ", ".join(stamp["checkpoint"])
     origin = f"Config {stamp['config']}, checkpoint {checkpoint}, episode seed {options.seed}."
+    run.results.mkdir(exist_ok=True)  # a copy of a run may lack it, and all sources may be missing
     write_text(run.results / f"{first.stem}.csv", results_csv(by_learner, root.kind, unit))
-    notes = f"{announcement(root)}\n{origin}"
+    diverged = divergence_note(columns, unit)
+    notes = "\n".join(filter(None, (diverged, announcement(root), origin)))
     write_text(run.results / f"{first.stem}.md", results_markdown(columns, unit, notes, extra))
     CONSOLE.print(f"Results: {run.results / first.stem}.json, .csv, .md")
-    CONSOLE.print(announcement(root))
+    for line in filter(None, (diverged, announcement(root))):
+        CONSOLE.print(line)
 
 
 def query_std_columns(by_learner: Mapping[str, SourceRecords]) -> ExtraColumns:

@@ -1,6 +1,7 @@
 """Evaluation of runs that differ only in their seed: one by one, then mean and standard deviation over seeds."""
 
 from collections.abc import Mapping, Sequence
+from math import isfinite, nan
 from pathlib import Path
 from statistics import mean, stdev
 from typing import NamedTuple
@@ -9,34 +10,62 @@ from rich.table import Table
 
 from alfa_md.errors import UserError
 from alfa_md.evaluation.run import EvaluationOptions, RunEvaluation, evaluate_run
-from alfa_md.evaluation.tables import UNITS, csv_text, markdown_table, unit_description
+from alfa_md.evaluation.tables import (
+    UNITS,
+    csv_number,
+    csv_text,
+    divergence_note,
+    markdown_table,
+    record_mean,
+    unit_description,
+)
 from alfa_md.experiment.config import differences
 from alfa_md.experiment.run_directory import RunDirectory
-from alfa_md.metrics import Unit
+from alfa_md.metrics import MeanCI, Unit
 from alfa_md.system.distributed import SINGLE_PROCESS, ProcessGroup
 from alfa_md.system.files import write_json, write_text
 from alfa_md.system.progress import CONSOLE
 
-FIELDS = ("learner", "source", "mean", "std", "seeds", "data", "unit")
+FIELDS = ("learner", "source", "mean", "std", "seeds", "data", "unit", "diverged")
 
 
 class SeedSpread(NamedTuple):
-    """Means of one learner on one source, one per seed."""
+    """Results of one learner on one source, one per seed; their intervals are over episodes and do not count here."""
 
-    means: list[float]  # one a seed
+    results: list[MeanCI]  # one a seed
+
+    @property
+    def means(self) -> list[float]:
+        return [result.mean for result in self.results]
 
     @property
     def mean(self) -> float:
+        """The mean over seeds, NaN if one of them has none."""
         return mean(self.means)
 
     @property
     def std(self) -> float | None:
         """The standard deviation over seeds (ddof 1), None for a single seed."""
-        return stdev(self.means) if len(self.means) > 1 else None
+        if len(self.means) < 2:
+            return None
+        return stdev(self.means) if isfinite(self.mean) else nan
+
+    @property
+    def total(self) -> MeanCI:
+        """The mean over seeds with the episodes of all of them."""
+        episodes, diverged = (sum(getattr(each, name) for each in self.results) for name in ("n", "diverged"))
+        return MeanCI(self.mean, 0.0, episodes, diverged)
 
     def text(self, unit: Unit) -> str:
         """Mean and standard deviation; without "±", which denotes intervals over episodes."""
-        return unit.number(self.mean) + (f" (std {unit.number(self.std)})" if self.std is not None else "")
+        spread = f" (std {unit.number(self.std)})" if self.std is not None else ""
+        return unit.number(self.mean) + spread + self.total.remark
+
+    def content(self) -> dict:
+        """The numbers as JSON values, None for those that are not finite."""
+        mean, std, *means = (None if x is None or not isfinite(x) else x for x in (self.mean, self.std, *self.means))
+        found = [result.diverged for result in self.results]
+        return {"mean": mean, "std": std, "means": means} | ({"diverged": found} if any(found) else {})
 
 
 SeedSpreads = Mapping[str, Mapping[str, SeedSpread]]  # learner -> source -> spread
@@ -72,7 +101,7 @@ def spreads_over_seeds(done: Sequence[RunEvaluation]) -> dict[str, dict[str, See
     spreads = {}
     for title, *records in zip(done[0].by_learner, *(evaluated.by_learner.values() for evaluated in done), strict=True):
         shared = [name for name in records[0] if all(name in each for each in records)]
-        spreads[title] = {name: SeedSpread([each[name]["mean"] for each in records]) for name in shared}
+        spreads[title] = {name: SeedSpread([record_mean(each[name]) for each in records]) for name in shared}
     return spreads
 
 
@@ -86,24 +115,28 @@ def write_seed_results(stem: Path, seeds: Sequence[int], done: Sequence[RunEvalu
     title = f"{protocol['split']}: {unit_description(unit)}, mean and standard deviation over seeds {listed}"
     CONSOLE.print(seeds_table(title, spreads, unit))
     learners = {
-        learner: {name: {"mean": s.mean, "std": s.std, "means": s.means} for name, s in sources.items()}
+        learner: {name: spread.content() for name, spread in sources.items()}
         for learner, sources in spreads.items()
     }
     stem.parent.mkdir(exist_ok=True)
+    note = divergence_note({title: {n: s.total for n, s in each.items()} for title, each in spreads.items()}, unit)
     write_json(stem.with_name(f"{stem.name}.json"), {"protocol": protocol, "seeds": [*seeds], "learners": learners})
     write_text(stem.with_name(f"{stem.name}.csv"), csv_text(FIELDS, csv_lines(spreads, seeds, kind, unit)))
     rows = {learner: [cell.text(unit) for cell in with_mean(sources)] for learner, sources in spreads.items()}
     heading = ["learner", *next(iter(spreads.values())), "mean"]
-    write_text(stem.with_name(f"{stem.name}.md"), f"{title}\n\n{markdown_table(heading, rows)}")
+    table = markdown_table(heading, rows) + (f"\n{note}\n" if note else "")
+    write_text(stem.with_name(f"{stem.name}.md"), f"{title}\n\n{table}")
     CONSOLE.print(f"Results: {stem}.json, .csv, .md")
+    if note:
+        CONSOLE.print(note)
 
 
 def csv_lines(spreads: SeedSpreads, seeds: Sequence[int], kind: str, unit: Unit) -> list[dict]:
     """One CSV line per learner and source; means as fractions."""
     fixed = {"seeds": " ".join(map(str, seeds)), "data": kind, "unit": unit.name}
     return [
-        {"learner": learner, "source": source, "mean": f"{s.mean:.6f}"}
-        | ({} if s.std is None else {"std": f"{s.std:.6f}"})
+        {"learner": learner, "source": source, "mean": csv_number(s.mean), "std": csv_number(s.std)}
+        | {"diverged": s.total.diverged}
         | fixed
         for learner, sources in spreads.items()
         for source, s in sources.items()
@@ -127,5 +160,5 @@ def seeds_table(title: str, spreads: SeedSpreads, unit: Unit) -> Table:
 
 def with_mean(sources: Mapping[str, SeedSpread]) -> list[SeedSpread]:
     """The spreads of all sources, then the spread of the mean over sources."""
-    means = zip(*(spread.means for spread in sources.values()), strict=True)
-    return [*sources.values(), SeedSpread([mean(values) for values in means])]
+    by_seed = zip(*(spread.means for spread in sources.values()), strict=True)
+    return [*sources.values(), SeedSpread([MeanCI(mean(means), 0.0, 0) for means in by_seed])]

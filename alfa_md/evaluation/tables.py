@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 from collections.abc import Iterable, Mapping
 
 from rich.table import Table
@@ -9,7 +10,8 @@ from rich.table import Table
 from alfa_md.metrics import ACCURACY, SQUARED_ERROR, MeanCI, Unit
 
 UNITS = {unit.name: unit for unit in (ACCURACY, SQUARED_ERROR)}  # by the name that results files hold
-FIELDS = ("learner", "source", "mean", "ci95", "episodes", "data", "unit", "query_std")
+FIELDS = ("learner", "source", "mean", "ci95", "episodes", "data", "unit", "query_std", "diverged")
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # with which a cell begins that a spreadsheet computes
 
 SourceRecords = Mapping[str, dict]  # source -> its record in a results file
 SourceMeans = Mapping[str, MeanCI]  # source -> mean and interval
@@ -28,7 +30,13 @@ def select_records(sources: SourceRecords, names: Iterable[str]) -> SourceRecord
 
 def source_means(records: SourceRecords) -> SourceMeans:
     """Mean and interval of every source in `records`."""
-    return {name: MeanCI(record["mean"], record["ci95"], record["episodes"]) for name, record in records.items()}
+    return {name: record_mean(record) for name, record in records.items()}
+
+
+def record_mean(record: Mapping) -> MeanCI:
+    """Mean and interval of a source by its record in a results file."""
+    mean, ci95 = (math.nan if record[key] is None else record[key] for key in ("mean", "ci95"))
+    return MeanCI(mean, ci95, record["episodes"], len(record.get("diverged", ())))
 
 
 def results_table(
@@ -51,8 +59,14 @@ def results_table(
 
 
 def mean_over_sources(results: SourceMeans) -> float:
-    """The unweighted mean over sources."""
-    return sum(result.mean for result in results.values()) / max(len(results), 1)
+    """The unweighted mean over sources; NaN if there is none, or one without a mean."""
+    return sum(result.mean for result in results.values()) / len(results) if results else math.nan
+
+
+def divergence_note(columns: Mapping[str, SourceMeans], unit: Unit) -> str:
+    """How episodes that diverged count, for below a table; empty if there are none."""
+    found = any(result.diverged for results in columns.values() for result in results.values())
+    return unit.rule if found else ""
 
 
 def results_csv(measured: Mapping[str, SourceRecords], data_kind: str, unit: Unit) -> str:
@@ -61,18 +75,35 @@ def results_csv(measured: Mapping[str, SourceRecords], data_kind: str, unit: Uni
     for learner, records in measured.items():
         for source, record in records.items():
             line = {"learner": learner, "source": source, "episodes": record["episodes"]}
-            numbers = {name: f"{record[name]:.6f}" for name in ("mean", "ci95", "query_std") if name in record}
+            line["diverged"] = len(record.get("diverged", ()))
+            numbers = {name: csv_number(record.get(name)) for name in ("mean", "ci95", "query_std")}
             lines.append(line | numbers | {"data": data_kind, "unit": unit.name})
     return csv_text(FIELDS, lines)
 
 
 def csv_text(fields: Iterable[str], lines: Iterable[Mapping[str, object]]) -> str:
-    """CSV with a heading; values missing from a line are left empty."""
+    """CSV with a heading; values missing from a line are left empty, and no text is a formula of a spreadsheet."""
     text = io.StringIO()
     writer = csv.DictWriter(text, list(fields), lineterminator="\n")
     writer.writeheader()
-    writer.writerows(lines)
+    writer.writerows({name: without_formula(value) for name, value in line.items()} for line in lines)
     return text.getvalue()
+
+
+def csv_number(value: float | None) -> str:
+    """A number with six digits; empty if there is none or it is not finite."""
+    return f"{value:.6f}" if value is not None and math.isfinite(value) else ""
+
+
+def without_formula(value: object) -> object:
+    """The value, its text preceded by an apostrophe if a spreadsheet would compute it; numbers stay as they are."""
+    if not isinstance(value, str) or not value.startswith(FORMULA):
+        return value
+    try:
+        float(value)
+    except ValueError:
+        return f"'{value}"
+    return value
 
 
 def results_markdown(
@@ -92,5 +123,10 @@ def results_markdown(
 def markdown_table(heading: Iterable[str], rows: Mapping[str, Iterable[str]]) -> str:
     """A Markdown table; the keys of `rows` are the cells of the first column."""
     heading = list(heading)
-    lines = [f"| {' | '.join(heading)} |", "|---" * len(heading) + "|"]
-    return "\n".join([*lines, *(f"| {' | '.join([name, *cells])} |" for name, cells in rows.items()), ""])
+    lines = [markdown_row(heading), "|---" * len(heading) + "|"]
+    return "\n".join([*lines, *(markdown_row([name, *cells]) for name, cells in rows.items()), ""])
+
+
+def markdown_row(cells: Iterable[str]) -> str:
+    """A line of a Markdown table; a cell cannot end itself or the line."""
+    return f"| {' | '.join(' '.join(cell.replace('|', '&#124;').split()) for cell in cells)} |"

@@ -6,6 +6,7 @@ import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, nullcontext
+from math import isfinite
 from pathlib import Path
 
 import torch
@@ -36,7 +37,7 @@ class RunDirectory:
         self.previous = self.path / "checkpoints" / "previous.pt"  # the one before last.pt
         self.best = self.path / "checkpoints" / "best.pt"
         self.top = self.path / "checkpoints" / "top"
-        self.ranking = self.top / "ranking.json"  # file name -> mean validation score, best first
+        self.ranking = self.top / "ranking.json"  # file name -> mean validation score or null, best first
         self.results = self.path / "results"
 
     @contextmanager
@@ -100,7 +101,7 @@ class RunDirectory:
     def write_ranking(self, ranking: Mapping[int, float]) -> None:
         """Writes the ranking (update -> mean, best first) of the existing files in top/."""
         if ranking or self.top.exists():
-            files = {self.top_file(update): mean for update, mean in ranking.items()}
+            files = {self.top_file(update): mean if isfinite(mean) else None for update, mean in ranking.items()}
             write_json(self.ranking, {file.name: mean for file, mean in files.items() if file.exists()})
 
     def remove_unranked(self, ranking: Mapping[int, float]) -> None:

@@ -32,10 +32,12 @@ class Pixels(nn.Flatten):
 
 @torch.no_grad()
 def nearest_neighbor(embed: Callable[[Tensor], Tensor], episode: Episode, distance: Distance) -> Tensor:
-    """The label of the support image nearest to each query image, as one-hot scores [Nq, way]."""
+    """The label of the support image nearest to each query image, as one-hot scores [Nq, way]; NaN if none is near."""
     support, query = embed_episode(embed, episode.support_x, episode.query_x)
-    nearest = distance(query, support).argmin(dim=1)
-    return F.one_hot(episode.support_y[nearest], episode.way).to(support.dtype)
+    distances = distance(query, support)
+    nearest = distances.argmin(dim=1)  # the first NaN, if there is one
+    shortest = distances.gather(1, nearest[:, None])
+    return F.one_hot(episode.support_y[nearest], episode.way).to(support.dtype) + (shortest - shortest)
 
 
 @gin.configurable

@@ -12,7 +12,10 @@ from alfa_md.reporting.summary import COSTS, RunSummary, read_runs
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-NOTE = "Training: thin as recorded, thick the running mean. Validation: with 95 % intervals, where recorded."
+NOTE = (
+    "Training: thin as recorded, thick the running mean. Validation: with 95 % intervals, where recorded;\n"
+    "a cross at the bottom: episodes diverged."
+)
 WIDTH, HEIGHT, LINE = 4.6, 3.8, 0.22  # inches: of a panel, and of a line of the legend
 
 

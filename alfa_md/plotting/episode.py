@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 CLASSES, SUPPORT, QUERY = 10, 5, 8  # maximum number of rows, and of images per row
 ACROSS, DOWN, GAP = 1.12, 1.42, 0.5  # spacing of images of size 1, and the gap between support and query
 INCHES = 0.78  # of an image
+NONE = -1  # no class: the scores are not finite
 MARKS = {True: ("✓", canvas.BLUE), False: ("✗", canvas.ORANGE)}
 
 
 class Predictions(NamedTuple):
-    """Predicted classes of the support images [Ns] and of the query images [Nq]."""
+    """Predicted classes of the support images [Ns] and of the query images [Nq]; NONE without finite scores."""
 
     support: Tensor
     query: Tensor
@@ -49,16 +50,21 @@ def predict_classes(learner: Learner, drawn: Episode) -> dict[str, Predictions]:
     support_x, query_x = drawn.support_x, drawn.query_x
     if not isinstance(learner, GradientLearner):
         scores = (learner(drawn._replace(query_x=images)) for images in (support_x, query_x))
-        return {"without adaptation": Predictions(*(each.argmax(dim=1).cpu() for each in scores))}
+        return {"without adaptation": Predictions(*map(chosen_classes, scores))}
     found = {}
     for number, theta in enumerate(fast_weights(learner, drawn)):
         if number == 0:
             found["before"] = theta
         found["after"] = theta
     return {
-        when: Predictions(*(learner.classify(theta, support_x, x).argmax(dim=1).cpu() for x in (support_x, query_x)))
+        when: Predictions(*(chosen_classes(learner.classify(theta, support_x, x)) for x in (support_x, query_x)))
         for when, theta in found.items()
     }
+
+
+def chosen_classes(scores: Tensor) -> Tensor:
+    """The classes [N] of the highest scores [N, way], NONE where a score is not finite."""
+    return torch.where(scores.isfinite().all(dim=1), scores.argmax(dim=1), NONE).cpu()
 
 
 def draw_episode(name: str, drawn: Episode, seen: dict[str, Predictions]) -> "Figure":
@@ -100,7 +106,7 @@ def draw_image(axes: "Axes", image: Tensor, x: float, y: float, truth: int, clas
     for number, seen in enumerate(classes):
         mark, color = MARKS[seen == truth]
         centre = x + (number + 0.5) / len(classes)
-        axes.text(centre, y + 1.06, f"{mark}{seen}", color=color, ha="center", va="top")
+        axes.text(centre, y + 1.06, f"{mark}{'?' if seen == NONE else seen}", color=color, ha="center", va="top")
     axes.add_patch(Rectangle((x, y), 1, 1, fill=False, edgecolor=color, linewidth=2))
 
 
@@ -108,6 +114,7 @@ def episode_caption(name: str, drawn: Episode, seen: dict[str, Predictions]) -> 
     """The title of the figure: the episode, the number of images shown, and the query accuracies."""
     shares = (
         f"{when} {100 * (predictions.query == drawn.query_y).double().mean():.1f} %"
+        + (" (diverged)" if (predictions.query == NONE).any() else "")
         for when, predictions in seen.items()
     )
     return (

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from alfa_md.errors import UserError
+from alfa_md.evaluation.tables import without_formula
 from alfa_md.learners.tracing import Trace, trace
 from alfa_md.plotting.loaded_run import LoadedRun
 
@@ -29,6 +30,11 @@ class HyperparameterValues(NamedTuple):
     tensors: tuple[str, ...]
     labels: tuple[str, ...]  # names with shapes, "n" for a size that varies with the episode
     values: dict[str, np.ndarray]  # alpha, beta and, for ALFA, a, d, A, B; others by name -> [E, S, N] float64
+
+    @property
+    def diverged(self) -> int:
+        """The number of episodes with a value that is not finite."""
+        return int(sum(~np.isfinite(v).all(axis=(1, 2)) for v in self.values.values()).astype(bool).sum())
 
     def task_spread(self) -> float:
         """The largest difference of a rate between episodes, relative to its largest magnitude."""
@@ -51,7 +57,7 @@ class HyperparameterValues(NamedTuple):
         writer = csv.writer(text, lineterminator="\n")
         writer.writerow(HEADING)
         for episode, step, tensor in np.ndindex(self.values["alpha"].shape):
-            row = (episode, step, self.tensors[tensor])
+            row = (episode, step, without_formula(self.tensors[tensor]))
             writer.writerows((*row, name, repr(float(v[episode, step, tensor]))) for name, v in self.values.items())
         return text.getvalue().encode()
 

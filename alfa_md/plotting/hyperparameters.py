@@ -50,6 +50,9 @@ def plot_hyperparameters(run: LoadedRun, num_episodes: int, step: int | None, st
         raise UserError(f"--step={step}: {run.name} takes inner steps 0 to {num_steps - 1}")
     zoomed = num_steps - 1 if step is None else step
     origin = f"{run.name}, {num_episodes} {run.source.split} episodes of {run.source.name}"
+    if measured.diverged:
+        origin += f"; diverged {measured.diverged} of {num_episodes}, whose values are left out where not finite"
+        CONSOLE.print(origin)
     contents = {}
     for ending, title, panels in figure_layouts(measured, zoomed):
         path = stem.with_name(stem.name + ending)

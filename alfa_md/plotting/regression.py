@@ -10,6 +10,7 @@ import torch
 from alfa_md.data.sinusoid import SineCurve
 from alfa_md.episode import Episode
 from alfa_md.errors import UserError
+from alfa_md.evaluation.scores import finite_score
 from alfa_md.learners.gradient import GradientLearner
 from alfa_md.learners.tracing import fast_weights
 from alfa_md.plotting import canvas
@@ -53,8 +54,9 @@ def adapted_curves(learner: GradientLearner, drawn: Episode, x: np.ndarray) -> l
     curves = []
     for theta in fast_weights(learner, drawn):
         values, answers = (learner.classify(theta, drawn.support_x, at) for at in (points, drawn.query_x))
-        score = learner.objective.score(answers, drawn.query_y).item()
-        curves.append(AdaptedCurve(values[:, 0].cpu().numpy(), learner.objective.unit.number(score)))
+        score = finite_score(learner.objective, answers, drawn.query_y)
+        text = "diverged" if score is None else learner.objective.unit.number(score)
+        curves.append(AdaptedCurve(values[:, 0].cpu().numpy(), text))
     return curves
 
 

@@ -1,6 +1,7 @@
 """The report's section that compares runs with published results and lists the differences in their settings."""
 
 from collections.abc import Sequence
+from math import isnan
 
 from alfa_md.evaluation.tables import SourceMeans, mean_over_sources
 from alfa_md.experiment.pretraining import SCRATCH
@@ -62,6 +63,9 @@ def _mean_cell(results: SourceMeans, paper: SourceMeans) -> str:
 
 
 def _points(difference: float) -> str:
+    """A difference in points as HTML; empty for NaN, that of a result without a mean."""
+    if isnan(difference):
+        return ""
     return f"<small>{100 * difference:+.2f}</small>".replace("-", "−")
 
 

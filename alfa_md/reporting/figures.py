@@ -19,11 +19,12 @@ SIZE = (5.2, 3.1)  # inches
 
 
 class RunCurve(NamedTuple):
-    """One run's curve [n]: updates, values, and half widths of their 95 % intervals (NaN if none)."""
+    """One run's curve [n]: updates, values, half widths of their 95 % intervals (NaN if none), diverged episodes."""
 
     x: np.ndarray
     y: np.ndarray
     ci95: np.ndarray
+    diverged: np.ndarray
 
 
 def draw_smoothed(axes, points: RunCurve, shade: str, dash: str) -> None:
@@ -33,10 +34,13 @@ def draw_smoothed(axes, points: RunCurve, shade: str, dash: str) -> None:
 
 
 def draw_with_interval(axes, points: RunCurve, shade: str, dash: str) -> None:
-    """Draws values with a band for their intervals, and markers if there are few."""
+    """Draws values with a band for their intervals, markers if there are few, and crosses where episodes diverged."""
     axes.fill_between(points.x, points.y - points.ci95, points.y + points.ci95, color=shade, alpha=0.18, linewidth=0)
     marker = "o" if len(points.x) <= MAX_MARKED_POINTS else ""
     axes.plot(points.x, points.y, color=shade, linestyle=dash, linewidth=1.8, marker=marker, markersize=3.5)
+    marked = points.x[points.diverged > 0]
+    if len(marked):
+        axes.plot(marked, np.full(len(marked), 0.03), "x", color=shade, transform=axes.get_xaxis_transform())
 
 
 class Quantity(NamedTuple):
@@ -83,9 +87,9 @@ def render_figures(runs: Sequence[RunSummary]) -> Iterator[tuple[Quantity, str]]
 def run_curve(run: RunSummary, quantity: Quantity) -> RunCurve:
     """A quantity over the updates of a run; empty if it was not recorded."""
     records = [record for record in getattr(run, quantity.group) if quantity.name in record]
-    values = [[record["step"], record[quantity.name], record.get("ci95", np.nan)] for record in records]
-    x, y, ci95 = np.array(values, dtype=float).reshape(-1, 3).T
-    return RunCurve(x, quantity.scale * y, quantity.scale * ci95)
+    values = [[r["step"], r[quantity.name], r.get("ci95", np.nan), r.get("diverged", 0)] for r in records]
+    x, y, ci95, diverged = np.array(values, dtype=float).reshape(-1, 4).T  # null becomes NaN
+    return RunCurve(x, quantity.scale * y, quantity.scale * ci95, diverged)
 
 
 def running_mean(values: np.ndarray) -> np.ndarray:

@@ -132,9 +132,12 @@ def describe_updates(run: RunSummary) -> str:
 def describe_best_validation(run: RunSummary) -> str:
     if not run.best:
         return "none yet"
-    unit, mean, ci95 = run.unit, run.best[run.unit.name], run.best.get("ci95")
-    value = unit.number(mean) if ci95 is None else unit.text(MeanCI(mean, ci95, 0))
-    return f"{value} {unit.symbol or unit.name} at update {run.best['step']}"
+    unit, mean, ci95 = run.unit, run.best.get(run.unit.name), run.best.get("ci95")
+    if mean is None:
+        return "none is finite"
+    value = unit.number(mean) if ci95 is None else unit.interval(MeanCI(mean, ci95, 0))
+    diverged = f" (diverged in {run.best['diverged']} episodes)" if run.best.get("diverged") else ""
+    return f"{value} {unit.symbol or unit.name}{diverged} at update {run.best['step']}"
 
 
 def describe_time(run: RunSummary) -> str:
@@ -161,7 +164,8 @@ def curves_section(runs: Sequence[RunSummary]) -> str:
     names = "".join(f"<span>{swatch(number)}{escape(run.label)}</span>" for number, run in enumerate(runs))
     note = (
         "Over updates. Training values are of single updates: thin as they were recorded, thick their running mean "
-        "over a tenth of the curve. The band around validation is its 95 % interval, where it was recorded."
+        "over a tenth of the curve. The band around validation is its 95 % interval, where it was recorded; a cross at "
+        "the bottom marks a validation in which episodes diverged."
     )
     return f'<p class="soft">{note}</p><p class="legend">{names}</p><div class="grid">{drawn}</div>'
 

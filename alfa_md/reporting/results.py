@@ -1,10 +1,19 @@
 """The report's section with the test results of all runs and their baselines."""
 
 from collections.abc import Sequence
+from math import isfinite
 from typing import NamedTuple
 
-from alfa_md.evaluation.comparison import EPISODE_KEYS, unit_of
-from alfa_md.evaluation.tables import SourceMeans, mean_over_sources, select_records, source_means, unit_description
+from alfa_md.evaluation.comparison import unit_of
+from alfa_md.evaluation.pairing import EPISODE_KEYS, UNPAIRED, reader
+from alfa_md.evaluation.tables import (
+    SourceMeans,
+    divergence_note,
+    mean_over_sources,
+    select_records,
+    source_means,
+    unit_description,
+)
 from alfa_md.experiment.definition import META_DATASET
 from alfa_md.metrics import MeanCI, Unit
 from alfa_md.reporting.elements import html_table, warning_box, with_line_breaks
@@ -70,8 +79,9 @@ def _table(group: Sequence[ResultColumn]) -> str:
     sources = list(dict.fromkeys(name for results in columns for name in results))
     rows = []
     for source in sources:
-        means = [results[source].mean for results in columns if source in results]
-        best = max(means, key=lambda mean: unit.sign * mean) if len(group) > 1 else None
+        means = [unit.rank(results[source]) for results in columns if source in results]
+        known = [mean for mean in means if isfinite(mean)]
+        best = max(known, key=lambda mean: unit.sign * mean) if len(group) > 1 and known else None
         rows.append([with_line_breaks(source), *(_cell(results.get(source), best, unit) for results in columns)])
     means = ["mean", *(mean_cell(results, len(sources), unit) for results in columns)]
     return html_table(["source", *(with_line_breaks(entry.title) for entry in group)], rows, means)
@@ -80,7 +90,7 @@ def _table(group: Sequence[ResultColumn]) -> str:
 def _cell(result: MeanCI | None, best: float | None, unit: Unit) -> str:
     if result is None:
         return ""
-    return f"<b>{unit.text(result)}</b>" if result.mean == best else unit.text(result)
+    return f"<b>{unit.text(result)}</b>" if unit.rank(result) == best else unit.text(result)
 
 
 def mean_cell(results: SourceMeans, number: int, unit: Unit) -> str:
@@ -91,12 +101,24 @@ def mean_cell(results: SourceMeans, number: int, unit: Unit) -> str:
 
 def _conditions(group: Sequence[ResultColumn]) -> str:
     """The caption of a table: unit, episodes, split and seed, with a warning for the miniature."""
-    protocol, scale = group[0].content["protocol"], unit_description(unit_of(group[0].content)).capitalize()
+    protocol, unit = group[0].content["protocol"], unit_of(group[0].content)
+    scale = unit_description(unit).capitalize()
     counts = {result.n for entry in group for result in entry.results.values()}
     episodes = " to ".join(str(count) for count in sorted({min(counts), max(counts)}))
     warning = warning_box(MINIATURE) if protocol.get("data_kind") == "miniature" else ""
     bold = " Bold: the best mean of a source, whether or not the intervals overlap." if len(group) > 1 else ""
+    diverged = divergence_note({entry.title: entry.results for entry in group}, unit)
     return (
         f"{warning}<p>{scale}, mean ± 95 % interval over {episodes} {with_line_breaks(str(protocol['split']))} "
         f"episodes a source (episode seed {with_line_breaks(str(protocol['seed']))}).{bold}</p>"
+        + _unpaired(group)
+        + (warning_box(diverged) if diverged else "")
     )
+
+
+def _unpaired(group: Sequence[ResultColumn]) -> str:
+    """A warning if the columns are not of the same episodes although their stamps agree."""
+    readers = {reader(record["data"]) for entry in group for record in entry.content["sources"].values()}
+    if UNPAIRED not in readers:
+        return ""
+    return warning_box("Read by the official reader, which draws other episodes in every evaluation: NOT paired.")

@@ -10,11 +10,12 @@ from typing import NamedTuple
 from alfa_md.errors import UserError
 from alfa_md.evaluation import comparison
 from alfa_md.evaluation.tables import UNITS
+from alfa_md.experiment.ranking import sort_value
 from alfa_md.experiment.run_directory import RunDirectory
-from alfa_md.metrics import ACCURACY, Unit
+from alfa_md.metrics import ACCURACY, MeanCI, Unit
 from alfa_md.reporting.published import bindings
 
-COSTS = {"step", "seconds", "cpu_seconds", "data_wait", "peak_memory"}  # must be finite, unlike loss and score
+COSTS = {"step", "seconds", "cpu_seconds", "data_wait", "peak_memory", "diverged"}  # finite, unlike loss and score
 
 
 class RunSummary(NamedTuple):
@@ -49,8 +50,12 @@ class RunSummary(NamedTuple):
     @property
     def best(self) -> dict | None:
         """The first validation record with the best score, None if there is none."""
-        unit = self.unit
-        return max(self.validation, key=lambda record: unit.sign * record[unit.name], default=None)
+        return max(self.validation, key=lambda record: sort_value(self._rank(record), self.unit), default=None)
+
+    def _rank(self, record: dict) -> float:
+        """The mean of a validation by which it was ranked in training; NaN if it has none."""
+        mean = record.get(self.unit.name)
+        return self.unit.rank(MeanCI(math.nan if mean is None else mean, 0.0, 0, record.get("diverged", 0)))
 
     def last(self, name: str) -> float | None:
         """The last value of a non-decreasing quantity such as seconds, None if not recorded."""
@@ -103,9 +108,9 @@ def _validate_record(record: dict) -> None:
     if record["group"] == "validation" and not UNITS.keys() & record.keys():
         raise KeyError("no score")
     numbers = [record["step"]] + [value for name, value in record.items() if name != "group"]
-    if not all(type(number) in (int, float) for number in numbers):
+    if not all(number is None or type(number) in (int, float) for number in numbers):
         raise ValueError("not a number")
-    if not all(math.isfinite(record[name]) for name in COSTS & record.keys()):
+    if not all(record[name] is not None and math.isfinite(record[name]) for name in COSTS & record.keys()):
         raise ValueError("not finite")
 
 
@@ -115,14 +120,5 @@ def read_results(folder: Path) -> dict[str, dict]:
     Raises UserError if a file is damaged.
     """
     files = [path for path in sorted(folder.glob("test*.json")) if re.fullmatch(r"test(-[^.]+)?", path.stem)]
-    return {path.stem.removeprefix("test").removeprefix("-"): _read_results_file(path) for path in files}
-
-
-def _read_results_file(path: Path) -> dict:
-    content = comparison.load_results(str(path), "test")
-    try:
-        [(float(record["mean"]), float(record["ci95"]), record["data"]) for record in content["sources"].values()]
-        content["protocol"]["split"], content["protocol"]["seed"]
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise UserError(f"{path} is not a results file of this package") from error
-    return content
+    names = (path.stem.removeprefix("test").removeprefix("-") for path in files)
+    return {name: comparison.load_results(str(path), "test") for name, path in zip(names, files, strict=True)}

@@ -16,33 +16,38 @@ PLAIN_SECONDS = 15.0  # between two lines without a terminal
 
 
 class Progress:
-    """Counts from `done` to `total`: `advance` counts one more, `print_line` prints a permanent line.
+    """Counts from `done` to `total`: `advance` counts on, `print_line` prints a permanent line.
 
     Shows count, elapsed time, rate (over the whole process, pauses for validation included), time left, and a remark.
     """
 
-    def __init__(self, title: str, total: int, done: int = 0):
-        self.title, self.total, self.done, self.first = title, total, done, done
+    def __init__(self, title: str, total: int, done: int = 0, whole: "Progress | None" = None):
+        self.title, self.total, self.done, self.first, self.whole = title, total, done, done, whole
         self.remark, self.started, self.printed = "", time.monotonic(), time.monotonic()
-        self.bar = None
-        if sys.stdout.isatty():
-            self.bar = _Bar(console=CONSOLE)
+        self.bar = whole.bar if whole else _Bar(console=CONSOLE) if sys.stdout.isatty() else None
+        if self.bar:
             self.task = self.bar.add_task(title, total=total, completed=done, pace="", remark="")
 
+    def part(self, title: str, total: int) -> "Progress":
+        """The progress of a part of the work, below this one while it lasts; it prints no last line of its own."""
+        return Progress(title, total, whole=self)
+
     def __enter__(self) -> "Progress":
-        if self.bar:
+        if self.bar and not self.whole:
             self.bar.start()
         return self
 
     def __exit__(self, kind: type | None, value: BaseException | None, trace: TracebackType | None) -> None:
-        if self.bar:
+        if self.bar and self.whole:
+            self.bar.remove_task(self.task)
+        elif self.bar:
             self.bar.stop()
-        elif kind is None and self.total:
+        elif kind is None and self.total and not self.whole:
             self._line()
 
-    def advance(self, remark: str = "") -> None:
-        """Counts one more item and shows `remark`, or the last one."""
-        self.done, self.remark = self.done + 1, remark or self.remark
+    def advance(self, remark: str = "", number: int = 1) -> None:
+        """Counts `number` more items and shows `remark`, or the last one."""
+        self.done, self.remark = self.done + number, remark or self.remark
         if self.bar:
             self.bar.update(self.task, completed=self.done, pace=self._pace(), remark=self.remark)
         elif time.monotonic() - self.printed > PLAIN_SECONDS:
@@ -76,7 +81,7 @@ class _Bar(RichProgress):
 
     def get_renderables(self) -> Iterator[RenderableType]:
         yield self.make_tasks_table(self.tasks)
-        for task in self.tasks:
+        for task in (task for task in self.tasks if task.fields["remark"]):
             yield Text(task.fields["remark"], no_wrap=True, overflow="ellipsis")
 
 

@@ -7,11 +7,11 @@ from types import TracebackType
 import torch
 
 from alfa_md.episode import Episode, EpisodeSource
-from alfa_md.evaluation.results import score_episodes
+from alfa_md.evaluation.scores import Score, describe_diverged, score_episodes
 from alfa_md.experiment.checkpoint import TrainState, save_weights
 from alfa_md.experiment.ranking import update_ranking
 from alfa_md.experiment.run_directory import RunDirectory
-from alfa_md.metrics import MeanCI, Unit, mean_ci
+from alfa_md.metrics import MeanCI, Unit
 from alfa_md.system.distributed import ProcessGroup
 from alfa_md.system.interruption import Interruption
 from alfa_md.system.progress import CONSOLE, Progress
@@ -61,14 +61,18 @@ class TrainingHooks:
 
         Of equal means the earlier update ranks first. Returns without effect if a stop is requested meanwhile.
         """
-        values: list[float] = []
-        for portion in score_episodes(self.state.learner, source, range(num_episodes), self.device, self.group):
-            values += portion
-            if self.group.any(self.stop.requested):
-                return
-        result, state = mean_ci(values), self.state
+        values: list[Score] = []
+        with self.progress.part("validation", num_episodes) as progress:
+            for portion in score_episodes(self.state.learner, source, range(num_episodes), self.device, self.group):
+                values += portion
+                progress.advance(number=len(portion))
+                if self.group.any(self.stop.requested):
+                    return
+        result, state = self.unit.mean(values), self.state
         state.validated = state.step
-        state.ranking = update_ranking(state.ranking, state.step, result.mean, self.unit, self.keep_best)
+        state.ranking = update_ranking(state.ranking, state.step, self.unit.rank(result), self.unit, self.keep_best)
+        if result.diverged:
+            self.progress.print_line(describe_diverged(f"update {state.step}: validation", values, self.unit))
         if self.log:
             self._save_best()
             self._log_validation(result, source)
@@ -86,9 +90,10 @@ class TrainingHooks:
         state = self.state
         log_tensorboard(self.log.writer, state.learner, source.episode(0).to(self.device), state.step)
         values = {self.unit.name: result.mean, "ci95": result.ci95}
+        values |= {"diverged": result.diverged} if result.diverged else {}
         self.log.write(state.step, "validation", **values, **self.clock.seconds())
-        mean, best = with_unit(self.unit.text(result), self.unit), with_unit(self.unit.number(state.best), self.unit)
-        self.progress.print_line(f"update {state.step}: validation {mean}, best {best}")
+        mean, best = (with_unit(text, self.unit) for text in (self.unit.interval(result), self.unit.number(state.best)))
+        self.progress.print_line(f"update {state.step}: validation {mean}{result.remark}, best {best}")
 
     def save_checkpoint(self) -> None:
         """Writes the last checkpoint unless this state is already saved."""

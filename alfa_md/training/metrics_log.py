@@ -1,6 +1,7 @@
 """Metrics log of a run: metrics.jsonl with one record a line, and the same scalars for TensorBoard."""
 
 import json
+import math
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -40,8 +41,9 @@ class MetricsLog:
         self.writer = SummaryWriter(str(tensorboard), purge_step=max(steps.values()) + 1)
 
     def write(self, step: int, group: str, **values: float) -> None:
-        """Writes one record: `values` of `group` ("train" or "validation") after update `step`."""
-        self.file.write(json.dumps({"step": step, "group": group} | values) + "\n")
+        """Writes one record: `values` of `group` ("train" or "validation") after update `step`; null if not finite."""
+        known = {name: value if math.isfinite(value) else None for name, value in values.items()}
+        self.file.write(json.dumps({"step": step, "group": group} | known, allow_nan=False) + "\n")
         for name, value in values.items():
             self.writer.add_scalar(f"{group}/{name}", value, step)
 

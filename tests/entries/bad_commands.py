@@ -181,7 +181,9 @@ SECTIONS: dict[str, tuple[BadInput, ...]] = {
         evaluate("`config.gin` damaged", "^gin: ", damage=d.replaced("run/config.gin", "", "= {")),
         evaluate("`run.json` damaged", "^run/run.json is damaged", damage=d.replaced("run/run.json", "", "{")),
         evaluate(
-            "results damaged", "^run/results/test.json is damaged", damage=d.replaced("run/results/test.json", "", "{")
+            "results damaged",
+            "^run/results/test.json is not a results file of this package .*; restore it, or move it away and run",
+            damage=d.replaced("run/results/test.json", "", "{"),
         ),
         BadInput("nothing to report on", "report", ("nowhere",), "^nowhere is not a run directory"),
         BadInput(

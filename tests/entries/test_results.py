@@ -12,7 +12,7 @@ import pytest
 
 from alfa_md.data import roots
 from alfa_md.data.tfrecord.installed_decoder import installed_decoder
-from alfa_md.evaluation import results
+from alfa_md.evaluation import results, scores
 from alfa_md.experiment import config
 from alfa_md.experiment.definition import META_DATASET
 from alfa_md.metrics import mean_ci
@@ -200,7 +200,7 @@ def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(run, monkeypatch):
         return measure(self, learner, source, *rest)
 
     with monkeypatch.context() as patch:
-        patch.setattr(results, "PORTION", 2)
+        patch.setattr(scores, "PORTION", 2)
         patch.setattr(results.Results, "measure", interrupted)
         outcome = evaluate(run, sources, "--num_episodes=3")
     assert outcome.code == 128 + signal.SIGINT and outcome.err == ""

@@ -5,8 +5,10 @@ import json
 import pytest
 
 from alfa_md.errors import UserError
-from alfa_md.evaluation.comparison import ComparisonRow, compare_results, load_results, paired_rows
-from alfa_md.metrics import MeanCI, mean_ci, paired_difference
+from alfa_md.evaluation.comparison import compare_results, load_results, paired_rows
+from alfa_md.evaluation.pairing import ComparisonRow
+from alfa_md.evaluation.tables import UNITS
+from alfa_md.metrics import MeanCI, Unit, mean_ci, paired_difference
 
 PROTOCOL = {"split": "test", "seed": 0, "sampling": {"max_ways_upper_bound": 10}, "checkpoint": "0123456789abcdef"}
 PROTOCOL |= {"unit": "accuracy"}
@@ -15,13 +17,19 @@ A = {"aircraft": [0.5, 0.9], "dtd": [0.3, 0.5], "fungi": [0.5, 0.4], "omniglot":
 B = {"aircraft": [0.4, 0.8], "dtd": [0.5, 0.6], "fungi": [0.4, 0.5], "omniglot": [0.8, 0.7]}
 
 
-def results(sources: dict, spec="spec", **protocol) -> dict:
-    """The content of a results file with these scores."""
-    records = {
-        name: mean_ci(values)._asdict() | {"episodes": len(values), "scores": values, "data": {"spec": spec + name}}
-        for name, values in sources.items()
-    }
+def results(sources: dict, spec="spec", data=(), **protocol) -> dict:
+    """The content of a results file with these scores; `data` is added to the data stamp of every source."""
+    unit = UNITS[(PROTOCOL | protocol)["unit"]]
+    records = {name: record(values, unit, {"spec": spec + name} | dict(data)) for name, values in sources.items()}
     return {"protocol": PROTOCOL | protocol, "sources": records}
+
+
+def record(values: list, unit: Unit, data: dict) -> dict:
+    mean, ci95, n, _ = unit.mean(values)
+    found = [index for index, value in enumerate(values) if value is None]
+    return {"mean": mean, "ci95": ci95, "episodes": n, "scores": values, "data": data} | (
+        {"diverged": found} if found else {}
+    )
 
 
 def written(folder, content: dict, split="test") -> str:
@@ -37,7 +45,7 @@ def test_rows_hold_means_and_the_paired_difference():
         assert (row.a, row.b) == (mean_ci(A[row.source]), mean_ci(B[row.source]))
         assert row.difference == paired_difference(A[row.source], B[row.source])
     # dtd by hand: mean -0.15, std 0.05, interval 1.96 * 0.05 / sqrt(2)
-    assert rows[1].difference == (pytest.approx(-0.15), pytest.approx(0.0692965, abs=1e-7), 2)
+    assert rows[1].difference == (pytest.approx(-0.15), pytest.approx(0.0692965, abs=1e-7), 2, 0)
     assert [row.verdict for row in rows] == ["win", "loss", "tie", "tie"]
 
 
@@ -145,3 +153,75 @@ def test_a_file_of_something_else_is_refused(tmp_path, text):
 def test_results_without_a_source_are_refused(tmp_path):
     with pytest.raises(UserError, match="has no source yet"):
         load_results(written(tmp_path / "run", results({})), "test")
+
+
+OFFICIAL, ERROR = {"reader": "official"}, {"unit": "squared error"}
+OWN = {"decoder": "turbo", "image_size": 84, "cache": None}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "why"),
+    [
+        (OFFICIAL, OFFICIAL, "the official reader draws other episodes in every evaluation"),
+        (OFFICIAL, OWN, "the official reader drew A and the alfa_md reader drew B"),
+        (OWN, OFFICIAL, "the alfa_md reader drew A and the official reader drew B"),
+    ],
+)
+def test_results_of_the_official_reader_are_not_paired(tmp_path, capsys, first, second, why):
+    """By hand: dtd has std 0.1 and 0.05 over two episodes; the variances of the means add."""
+    a, b = written(tmp_path / "a", results(A, data=first)), written(tmp_path / "b", results(B, data=second))
+    rows = compare_results(a, b, "test")
+    expected = 1.96 * ((0.1**2 + 0.05**2) / 2) ** 0.5
+    assert rows[1].difference[:2] == (pytest.approx(-0.15), pytest.approx(expected, abs=1e-12))
+    assert [row.verdict for row in rows] == ["tie"] * 4  # paired: a win and a loss
+    assert f"dtd: {why}; A - B is NOT paired" in capsys.readouterr().out
+
+
+def test_other_numbers_of_episodes_are_no_hindrance_where_nothing_is_paired():
+    rows = paired_rows(results(A, data=OFFICIAL), results(B | {"dtd": [0.1, 0.2, 0.3]}, data=OFFICIAL))
+    assert rows[1].b.n == 3
+    with pytest.raises(UserError, match=r"different data in A and B \(official reads A, alfa_md reads B\)"):
+        paired_rows(results(A, data=OFFICIAL), results(A, spec="another"))
+
+
+def test_dumped_episodes_pair_with_themselves_alone():
+    dumped = [results({"dtd": [0.5]}, data={"reader": "dumped", "files": files, "decoder": "x"}) for files in "aba"]
+    assert len(paired_rows(dumped[0], dumped[2])) == 1
+    for other in (dumped[1], results({"dtd": [0.5]})):
+        with pytest.raises(UserError, match="dtd comes from different data"):
+            paired_rows(dumped[0], other)
+    same = results({"dtd": [0.5]}, data={"files": "a"})
+    with pytest.raises(UserError, match="dtd is read by dumped in A and by alfa_md in B"):
+        paired_rows(dumped[0], same)
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_a_diverged_episode_counts_as_no_right_answer_whichever_side_it_is(tmp_path, capsys, swapped):
+    """By hand: means 0.7 and 0.05, the latter of 0.0 and 0.1 in turns: std 0.05, interval 1.96 * 0.05 / sqrt(10)."""
+    good, bad = {"dtd": [0.5, 0.9] * 5}, {"dtd": [None, 0.1] * 5}
+    sides = [written(tmp_path / name, results(s)) for name, s in (("good", good), ("bad", bad))]
+    (row,) = compare_results(*(reversed(sides) if swapped else sides), "test")
+    assert row.verdict == ("loss" if swapped else "win") and abs(row.difference.mean) == pytest.approx(0.65)
+    said = capsys.readouterr().out
+    side = "5 of 10 in A, 0 of 10 in B" if swapped else "0 of 10 in A, 5 of 10 in B"
+    assert f"dtd: diverged {side}. Episodes that diverged, with a prediction that is not finite, count as 0.00." in said
+    assert "5.00±3.10 (diverged 5 of 10)" in said
+
+
+@pytest.mark.parametrize("swapped", [False, True])
+def test_an_error_with_diverged_episodes_has_a_difference_and_no_verdict(tmp_path, capsys, swapped):
+    good, bad = results({"dtd": [2.0, 3.0, 4.0]}, **ERROR), results({"dtd": [None, 1.0, 2.0]}, **ERROR)
+    sides = [written(tmp_path / "good", good), written(tmp_path / "bad", bad)]
+    (row,) = compare_results(*(reversed(sides) if swapped else sides), "test")
+    assert (row.verdict, row.difference) == ("none", (-2.0 if swapped else 2.0, 0.0, 2, 0))
+    said = capsys.readouterr().out
+    assert "A against B: 0 wins, 0 ties, 0 losses, 1 without a verdict\n" in said
+    assert "A - B is over the other 2 and decides nothing. Episodes that diverged" in said and "nan" not in said
+
+
+def test_a_source_whose_every_episode_diverged_is_no_number(tmp_path, capsys):
+    whole, nothing = results({"dtd": [2.0, 3.0]}, **ERROR), results({"dtd": [None, None]}, **ERROR)
+    nothing["sources"]["dtd"] |= {"mean": None, "ci95": None}
+    compare_results(written(tmp_path / "a", whole), written(tmp_path / "b", nothing), "test")
+    said = capsys.readouterr().out
+    assert "- (diverged 2 of 2)" in said and "nan" not in said

@@ -68,12 +68,13 @@ def test_csv_has_a_line_for_every_learner_and_source():
         "mean": "0.750000",
         "ci95": "0.012500",
         "episodes": "600",
+        "diverged": "0",
         "data": "miniature",
         "unit": "accuracy",
         "query_std": "",
     }
-    assert text.splitlines()[0] == "learner,source,mean,ci95,episodes,data,unit,query_std"
-    assert text.splitlines()[3:] == ["pixel,omniglot,0.333333,0.020000,600,miniature,accuracy,0.471405"]
+    assert text.splitlines()[0] == "learner,source,mean,ci95,episodes,data,unit,query_std,diverged"
+    assert text.splitlines()[3:] == ["pixel,omniglot,0.333333,0.020000,600,miniature,accuracy,0.471405,0"]
 
 
 def test_markdown_is_the_row_of_the_leaderboard():

@@ -9,7 +9,7 @@ import torch
 
 import alfa_md
 from alfa_md.errors import UserError
-from alfa_md.evaluation.results import score_episodes
+from alfa_md.evaluation.scores import score_episodes
 from alfa_md.experiment.checkpoint import load_checkpoint
 from tests.entries.harness import needs_tensorflow
 from tests.noise import CPU

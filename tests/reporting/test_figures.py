@@ -23,9 +23,9 @@ def folder(tmp_path):
 def test_a_curve_is_scaled_to_its_unit_and_has_intervals_where_they_were_recorded(folder):
     write_metrics(folder, 1000, peak_memory=3 * 2**30)
     (run,) = read_runs([str(folder)])
-    x, y, ci95 = run_curve(run, MEMORY)
+    x, y, ci95, _ = run_curve(run, MEMORY)
     assert x.tolist() == list(range(100, 1001, 100)) and (y == 3).all() and np.isnan(ci95).all()
-    x, y, ci95 = run_curve(run, VALIDATION)
+    x, y, ci95, _ = run_curve(run, VALIDATION)
     assert x.tolist() == [500, 1000] and (ci95 == 2).all()
     assert y.tolist() == [100 * record["accuracy"] for record in run.validation]
 
@@ -33,7 +33,7 @@ def test_a_curve_is_scaled_to_its_unit_and_has_intervals_where_they_were_recorde
 def test_errors_are_drawn_without_percent(folder):
     (folder / "metrics.jsonl").write_text('{"step": 5, "group": "validation", "squared error": 0.3, "ci95": 0.1}\n')
     runs = read_runs([str(folder)])
-    x, y, ci95 = run_curve(runs[0], ERROR)
+    x, y, ci95, _ = run_curve(runs[0], ERROR)
     assert (x.tolist(), y.tolist(), ci95.tolist()) == ([5], [0.3], [0.1])
     assert [quantity.title for quantity, _ in render_figures(runs)] == ["Validation squared error"]
 
