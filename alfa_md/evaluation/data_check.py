@@ -1,4 +1,4 @@
-"""The check that a run is evaluated on the data that it was trained on, and that results of other data are not mixed."""
+"""The check that a run is evaluated on the data that it was trained on, without mixing results of other data."""
 
 from collections.abc import Iterator, Mapping, Sequence
 

@@ -27,6 +27,12 @@ def other_data(recorded: DataRecord, sources: Sequence[EpisodeSource]) -> str | 
     return next(differing, None)
 
 
+def is_data_record(value: object) -> bool:
+    """True for digests by "source split"."""
+    digests = value.items() if isinstance(value, dict) else [("", None)]
+    return all(" " in name and isinstance(own, str) and len(own) % LENGTH == 0 for name, own in digests)
+
+
 def data_stamp(source: EpisodeSource) -> dict:
     """The stamp of a source for results, with the digests of its files if it has some."""
     digests = "".join(data_record([source]).values())

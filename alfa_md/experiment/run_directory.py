@@ -13,15 +13,17 @@ from pathlib import Path
 import torch
 
 from alfa_md import __version__
+from alfa_md.data.fields import short_repr
 from alfa_md.episode import EpisodeSource
 from alfa_md.errors import UserError
-from alfa_md.experiment.data_record import data_record
+from alfa_md.experiment.data_record import data_record, is_data_record
 from alfa_md.experiment.resumption import changed_bindings, changed_facts, resumed_facts, split_extension
 from alfa_md.system.distributed import SINGLE_PROCESS, ProcessGroup
 from alfa_md.system.files import read_json, write_json, write_text
 from alfa_md.system.lock import lock_or_refuse
 
-FACTS = {"name", "seed", "data_root", "data_kind"}  # required keys of run.json
+FACTS = {"name": str, "seed": int, "data_root": str, "data_kind": str}  # required in run.json
+TOP_FILE = re.compile(r"update_\d+\.pt")
 
 
 class RunDirectory:
@@ -110,7 +112,9 @@ class RunDirectory:
         try:
             return self.config.read_text(encoding="utf-8")
         except UnicodeDecodeError as error:
-            raise UserError(f"{self.config} is damaged: it is no text; restore it or choose another --run_dir") from error
+            raise UserError(
+                f"{self.config} is damaged: it is no text; restore it or choose another --run_dir"
+            ) from error
 
     def _unwritable(self, error: OSError) -> UserError:
         return UserError(f"cannot write to run directory {self.path}: {error.strerror}; choose another --run_dir")
@@ -120,8 +124,16 @@ class RunDirectory:
         if not (self.config.is_file() and self.facts_file.is_file()):
             raise UserError(f"{self.path} is not a run directory (no config.gin and run.json); see --run_dir")
         facts = read_json(self.facts_file)
-        if not isinstance(facts, dict) or not FACTS <= facts.keys():
+        if not isinstance(facts, dict) or not FACTS.keys() <= facts.keys():
             raise UserError(f"{self.facts_file} lacks some of {', '.join(sorted(FACTS))}; restore it")
+        wrong = [key for key, kind in FACTS.items() if type(facts[key]) is not kind]
+        if wrong or not 0 <= facts["seed"] < 2**64:
+            key = [*wrong, "seed"][0]
+            raise UserError(f"{self.facts_file} is damaged: {key} = {short_repr(facts[key])}; restore it")
+        if not is_data_record(facts.get("data", {})):
+            raise UserError(
+                f"{self.facts_file} is damaged: its data is no record of files; restore or remove that entry"
+            )
         return facts
 
     def checkpoint(self, name: str) -> Path:
@@ -135,6 +147,7 @@ class RunDirectory:
     def write_ranking(self, ranking: Mapping[int, float]) -> None:
         """Writes the ranking (update -> mean, best first) of the existing files in top/."""
         if ranking or self.top.exists():
+            self.top.mkdir(parents=True, exist_ok=True)  # it may have been removed
             files = {self.top_file(update): mean if isfinite(mean) else None for update, mean in ranking.items()}
             write_json(self.ranking, {file.name: mean for file, mean in files.items() if file.exists()})
 
@@ -146,11 +159,11 @@ class RunDirectory:
     def ensemble_checkpoints(self) -> list[Path]:
         """The checkpoints of the best validations, best first. Raises UserError if training has kept none."""
         names = read_json(self.ranking) if self.ranking.exists() else {}
-        if not isinstance(names, dict):
+        if not isinstance(names, dict) or not all(map(TOP_FILE.fullmatch, names)):
             raise UserError(f"{self.ranking} is damaged (no ranking of files); use --checkpoint=best")
         if not names:
             raise UserError(f"{self.path} holds no checkpoints of the best validations; train first")
-        return [self.top / Path(name).name for name in names]
+        return [self.top / name for name in names]
 
 
 def environment() -> dict:

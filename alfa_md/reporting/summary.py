@@ -97,7 +97,7 @@ def read_metrics(path: Path) -> list[dict]:
         try:
             record = json.loads(line)
             _validate_record(record)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise UserError(f"{path}, line {number} is damaged; delete that line and run this again") from error
         records.append(record)
     return records

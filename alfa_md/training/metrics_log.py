@@ -15,15 +15,17 @@ sys.modules.setdefault("tensorboard.compat.notf", ModuleType("notf"))
 from torch.utils.tensorboard import SummaryWriter  # noqa: E402
 
 
-def is_current(line: str, steps: Mapping[str, int], path: Path, number: int) -> bool:
+def is_current(line: bytes, steps: Mapping[str, int], path: Path, number: int) -> bool:
     """True if a line of metrics.jsonl is not beyond the step that its group resumes from.
 
     Raises UserError if the line does not parse.
     """
     try:
         record = json.loads(line)
+        if type(record["step"]) is not int:
+            raise TypeError("the step is no whole number")
         return record["step"] <= steps[record["group"]]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(f"{path}, line {number} is damaged; delete that line and run this again") from error
 
 
@@ -34,10 +36,11 @@ class MetricsLog:
     """
 
     def __init__(self, path: Path, tensorboard: Path, steps: Mapping[str, int]):
-        lines = path.read_text().splitlines(keepends=True) if path.exists() else []
-        whole = [line for line in lines if line.endswith("\n")]  # a killed run may have left a partial line
-        write_text(path, "".join(line for number, line in enumerate(whole, 1) if is_current(line, steps, path, number)))
-        self.file = open(path, "a", buffering=1)
+        lines = path.read_bytes().split(b"\n") if path.exists() else [b""]
+        whole = lines[:-1]  # a killed run may have left a partial line
+        kept = [line for number, line in enumerate(whole, 1) if is_current(line, steps, path, number)]
+        write_text(path, "".join(f"{line.decode()}\n" for line in kept))
+        self.file = open(path, "a", buffering=1, encoding="utf-8")
         self.writer = SummaryWriter(str(tensorboard), purge_step=max(steps.values()) + 1)
 
     def write(self, step: int, group: str, **values: float) -> None:
