@@ -29,6 +29,15 @@ def is_current(line: bytes, steps: Mapping[str, int], path: Path, number: int) -
         raise UserError(f"{path}, line {number} is damaged; delete that line and run this again") from error
 
 
+def current_lines(path: Path, steps: Mapping[str, int]) -> list[str]:
+    """The lines of a metrics.jsonl that are not beyond the step of their group, without an incomplete last one.
+
+    Raises UserError if another line is damaged.
+    """
+    lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []  # a killed run may leave a partial line
+    return [line.decode() for number, line in enumerate(lines, 1) if is_current(line, steps, path, number)]
+
+
 class MetricsLog:
     """Appends records to metrics.jsonl; opening it removes the records beyond the state that is resumed from.
 
@@ -36,10 +45,7 @@ class MetricsLog:
     """
 
     def __init__(self, path: Path, tensorboard: Path, steps: Mapping[str, int]):
-        lines = path.read_bytes().split(b"\n") if path.exists() else [b""]
-        whole = lines[:-1]  # a killed run may have left a partial line
-        kept = [line for number, line in enumerate(whole, 1) if is_current(line, steps, path, number)]
-        write_text(path, "".join(f"{line.decode()}\n" for line in kept))
+        write_text(path, "".join(f"{line}\n" for line in current_lines(path, steps)))
         self.file = open(path, "a", buffering=1, encoding="utf-8")
         self.writer = SummaryWriter(str(tensorboard), purge_step=max(steps.values()) + 1)
 
