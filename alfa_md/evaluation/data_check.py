@@ -6,12 +6,12 @@ from alfa_md.data.roots import Root
 from alfa_md.episode import EpisodeSource
 from alfa_md.errors import UserError
 from alfa_md.evaluation.results import Results
-from alfa_md.experiment.data_record import DIGESTS, other_data
+from alfa_md.experiment.data_record import DIGESTS, data_remedy, other_data
 from alfa_md.experiment.definition import Experiment
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.system.progress import CONSOLE
 
-REMEDY = "give --records_root_dir of that, or --name=NAME to store results on this data in results/test-NAME.json"
+ELSE = "or --name=NAME to store results on this data in results/test-NAME.json"
 
 
 def check_training_data(
@@ -21,12 +21,13 @@ def check_training_data(
 
     Sources that the run was not trained on, and files that are absent now or were in training, are not compared.
     """
-    recorded = run.facts().get("data", {})
+    facts = run.facts()
+    recorded = facts.get("data", {})
     sources = training_sources(recorded, trained, root, {source.name for source in chosen})
     if not (other := other_data(recorded, [*sources])):
         return
     if not name:
-        raise UserError(f"{run.path} was trained on other data ({other}); {REMEDY}")
+        raise UserError(f"{run.path} was trained on other data ({other}); {data_remedy(facts['data_kind'])}, {ELSE}")
     CONSOLE.print(f"Other data than this run was trained on ({other})")
 
 
@@ -48,4 +49,5 @@ def check_measured_data(results: Results, chosen: Sequence[EpisodeSource]) -> No
         digests = results.sources.get(source.name, {"data": {}})["data"].get(DIGESTS)
         recorded = dict.fromkeys(source.files, digests) if digests else {}
         if other := other_data(recorded, [source]):
-            raise UserError(f"{results.path} was measured on other data ({other}); {REMEDY}")
+            remedy = data_remedy(str(results.stamp.get("data_kind")))
+            raise UserError(f"{results.path} was measured on other data ({other}); {remedy}, {ELSE}")

@@ -33,6 +33,13 @@ def is_data_record(value: object) -> bool:
     return all(" " in name and isinstance(own, str) and len(own) % LENGTH == 0 for name, own in digests)
 
 
+def data_remedy(kind: str) -> str:
+    """How to give a run its data, by the kind of its root."""
+    if kind == "miniature":
+        return "set ALFA_MD_CACHE to a copy of the cache directory that it was drawn in"
+    return "give --records_root_dir of that"
+
+
 def data_stamp(source: EpisodeSource) -> dict:
     """The stamp of a source for results, with the digests of its files if it has some."""
     digests = "".join(data_record([source]).values())

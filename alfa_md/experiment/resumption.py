@@ -12,12 +12,13 @@ from alfa_md.episode import EpisodeSource
 from alfa_md.errors import UserError
 from alfa_md.experiment import config
 from alfa_md.experiment.checkpoint import short_hash
-from alfa_md.experiment.data_record import data_record, other_data
+from alfa_md.experiment.data_record import data_record, data_remedy, other_data
 from alfa_md.experiment.memory_bindings import SAVING
 from alfa_md.system.progress import CONSOLE
 
 IDENTITY = ("seed", "data_kind", "pretrained")
 CONDITIONS = ("torch", "machine", "device", "threads", "processes")  # sums are rounded alike only if these are the same
+FOLDERS = ("dumped.folder",)  # bindings that say where data is
 LENGTH = re.compile(r"train\.num_updates: (\d+) -> (\d+)")
 PRETRAINED = re.compile(r"(?:PRETRAINED|Experiment\.pretrained): .* -> (.*)")
 WEIGHTS = re.compile(r", update \d+, hash (\w+)$")  # at the end of the stamp of initial weights, after their path
@@ -26,9 +27,9 @@ WEIGHTS = re.compile(r", update \d+, hash (\w+)$")  # at the end of the stamp of
 def changed_bindings(old: str, new: str, facts: Mapping) -> list[str]:
     """The bindings that make a configuration another one, as `name: old -> new`.
 
-    Bindings that only save memory make no difference, nor does the path of the same initial weights.
+    Bindings that only save memory make no difference, nor do paths of the same initial weights and recorded data.
     """
-    changed = config.differences(old, new, but=SAVING)
+    changed = config.differences(old, new, but={*SAVING, *(FOLDERS if "data" in facts else ())})
     return [each for each in changed if not (found := PRETRAINED.match(each)) or not _is_moved(found[1], facts)]
 
 
@@ -51,9 +52,8 @@ def resumed_facts(old: Mapping, new: Mapping, sources: Sequence[EpisodeSource], 
     Raises UserError if the data is another one.
     """
     if other := other_data(old.get("data", {}), sources):
-        raise UserError(
-            f"{run} was trained on other data ({other}); give --records_root_dir of that, or choose another --run_dir"
-        )
+        remedy = f"{data_remedy(old['data_kind'])}, or choose another --run_dir"
+        raise UserError(f"{run} was trained on other data ({other}); {remedy}")
     moved = old["data_root"] != new["data_root"]
     if moved and "data" in old:
         CONSOLE.print(f"The data of this run is at another path than before ({old['data_root']}): it is the same data")

@@ -112,6 +112,8 @@ def restore_checkpoint(state: TrainState, run: RunDirectory, num_updates: int, g
     Raises UserError if none is intact, or if it has more than `num_updates` updates.
     """
     damaged = state.restore_first([run.last, run.previous])
+    if state.step == 0 and not run.last.exists() and run.metrics.exists():
+        CONSOLE.print(f"{run.path} holds no checkpoint to go on from: training begins again at update 0")
     if state.step > num_updates:
         raise UserError(
             f"{run.path} has done {state.step} updates, more than train.num_updates = {num_updates}: its checkpoints "

@@ -87,7 +87,7 @@ def test_dumped_episodes_are_their_files(tmp_path):
     spec, sampling = write_source(tmp_path), Sampling(num_ways=5, num_support=2, num_query=3)
     source = RecordSource(spec, "test", sampling, DecodedImages(spec, decode_names), 0)
     folder = dump_source(source, RecordFiles(spec), range(2), tmp_path / "dumped", 0)
-    found = DumpedSource(folder, "toy", "test", decode_names).files["toy test"]
+    found = DumpedSource(folder, "toy", "test", decode_names).files["toy dumped/test"]
     assert len(found) == 5 and ABSENT not in found.values()
 
 

@@ -202,5 +202,6 @@ def test_the_files_behind_a_source_have_digests(row, root):
     for split in row.splits:
         files = row.make(root, split, 0).files
         generated = row.names == ("sine",)
-        assert list(files) == ([] if generated else [f"{name} {split}" for name in row.names])
+        place = split if row.seeded else f"dumped/{split}"
+        assert list(files) == ([] if generated else [f"{name} {place}" for name in row.names])
         assert all(files.values()) and files == row.make(root, split, 7).files

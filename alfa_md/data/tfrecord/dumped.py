@@ -106,7 +106,8 @@ class DumpedSource(EpisodeSource):
     @cached_property
     def files(self) -> Files:
         files = [self.directory / name for name in (COUNTS_FILE, *self._file_sizes)]
-        return {f"{self.name} {self.split}": digest_files({file.name: [file] for file in files})}
+        # not the files that a run on records has under "source split"
+        return {f"{self.name} dumped/{self.split}": digest_files({file.name: [file] for file in files})}
 
     def _check(self, number: int) -> None:
         """Raise UserError if the support or query file of an episode is missing, or its labels do not count from 0."""
