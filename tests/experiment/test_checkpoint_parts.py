@@ -1,6 +1,7 @@
 """Checkpoints with the right outer form and wrong parts: refused in one line, and the one before is taken."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
@@ -83,12 +84,19 @@ ROWS = {
 }
 
 
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory) -> Path:
+    """A folder with the states after one and after two updates."""
+    folder = tmp_path_factory.mktemp("saved")
+    trained_state(1).save(folder / "previous.pt")
+    trained_state(2).save(folder / "last.pt")
+    return folder
+
+
 @pytest.mark.parametrize(("change", "named"), ROWS.values(), ids=ROWS)
-def test_a_wrong_part_is_named_and_the_previous_checkpoint_is_taken(tmp_path, change, named):
-    last, previous = tmp_path / "last.pt", tmp_path / "previous.pt"
-    trained_state(1).save(previous)
-    trained_state(2).save(last)
-    content = torch.load(last, weights_only=True)
+def test_a_wrong_part_is_named_and_the_previous_checkpoint_is_taken(saved, tmp_path, change, named):
+    last, previous = tmp_path / "last.pt", saved / "previous.pt"
+    content = torch.load(saved / "last.pt", weights_only=True)
     change(content)
     torch.save(content, last)
     with pytest.raises(UserError, match=named) as caught:
