@@ -72,8 +72,13 @@ def _file_error(error: OSError) -> UserError:
 
 
 def _parse_flags(argv: Sequence[str]) -> list[str]:
+    for name in flags.FLAGS:  # of a flag that is given twice, absl would take the last; lists of flags are not affected
+        flags.FLAGS[name].allow_overwrite = False
     try:
         return flags.FLAGS(argv)
+    except flags.IllegalFlagValueError as error:
+        repeated = "; give it once" if "already defined as" in str(error) else ""
+        sys.exit(_report(UserError(f"{error}{repeated}")))
     except flags.Error as error:
         sys.exit(_report(error))
 

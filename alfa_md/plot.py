@@ -40,6 +40,8 @@ def plot_runs(paths: list[str]) -> list[Path]:
     """Draws the curves of the runs in `paths`; returns the files written."""
     if not paths:
         raise UserError("plot curves needs one run directory or more: python -m alfa_md.plot curves RUN...")
+    if FLAGS.run_dir:
+        raise UserError(f"--run_dir={FLAGS.run_dir}: plot curves takes its runs as words; write plot curves RUN...")
     return plot_curves(paths, canvas.output_stem(FLAGS.out, Path(paths[0]).expanduser(), "curves"))
 
 

@@ -7,7 +7,6 @@
 Stored results are reused, and interrupted runs are resumed. Every run uses one thread.
 """
 
-import argparse
 import sys
 from argparse import ArgumentParser, Namespace
 from collections import defaultdict
@@ -17,6 +16,7 @@ from itertools import product
 from pathlib import Path
 
 from alfa_md.errors import UserError
+from scripts import once
 from scripts.results_page import write_results
 from scripts.studies import STUDIES
 from scripts.study import ROOT, Study
@@ -39,7 +39,7 @@ def main() -> int:
 
 
 def make_parser() -> ArgumentParser:
-    parser = ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = once.make_parser(__doc__)
     parser.add_argument("study", nargs="?", choices=sorted(STUDIES))
     parser.add_argument("--records_root_dir", help="the folder of records or data sets, for studies of images")
     parser.add_argument("--runs_dir", default=ROOT / "runs", type=Path)
@@ -79,4 +79,8 @@ def measure_all(study: Study, variants: Sequence[str], options: Namespace) -> li
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except UserError as error:
+        print("error:", error, file=sys.stderr)
+        sys.exit(BAD_INPUT)

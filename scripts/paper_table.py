@@ -1,15 +1,16 @@
 """The section of RESULTS.md with the paper's tables and our measurements, from the stored results."""
 
-import json
 import math
 from itertools import groupby
 from pathlib import Path
 from statistics import mean, stdev
 
-from alfa_md.metrics import ACCURACY, SQUARED_ERROR, MeanCI, Unit
+from alfa_md.evaluation.tables import UNITS, record_mean
+from alfa_md.metrics import MeanCI, Unit
+from scripts.measurement import load_content
 from scripts.paper_cells import Cell, Quoted, read_cells, read_quoted
 
-UNITS = {unit.name: unit for unit in (ACCURACY, SQUARED_ERROR)}
+EPISODES = 600  # of a measurement; other numbers are named
 EXPLANATION = """## The paper's tables
 
 Published numbers are the paper's; its ± are standard deviations of single answers over queries, not confidence
@@ -77,8 +78,7 @@ def run_columns(content: dict) -> list[str]:
 
 def load_measurement(cell: Cell, store: Path, num_updates: int | None = None) -> dict | None:
     """The stored measurement of a cell, None if there is none."""
-    file = store / cell.file(num_updates)
-    return json.loads(file.read_text()) if file.exists() else None
+    return load_content(store / cell.file(num_updates))
 
 
 def format_published(cell: Cell) -> str:
@@ -99,10 +99,16 @@ def format_measured(cell: Cell, store: Path, num_updates: int | None = None) -> 
 
 
 def format_seeds(seeds: list[dict], unit: Unit) -> str:
-    """One seed with its interval over episodes; several seeds by mean, mean interval and standard deviation."""
-    means, interval = [seed["mean"] for seed in seeds], mean(seed["ci95"] for seed in seeds)
-    text = unit.text(MeanCI(mean(means), interval, seeds[0]["episodes"]))
-    return text if len(seeds) == 1 else f"{text} (std {unit.number(stdev(means))}, {len(seeds)} seeds)"
+    """One seed with its interval over episodes; several by mean, mean interval and std; other numbers of episodes."""
+    results = [record_mean(seed) for seed in seeds]
+    means, interval = [result.mean for result in results], mean(result.ci95 for result in results)
+    episodes, diverged = (sum(getattr(result, name) for result in results) for name in ("n", "diverged"))
+    remarks = [f"{seeds[0]['episodes']} episodes"] if seeds[0]["episodes"] != EPISODES else []
+    if len(seeds) > 1:
+        spread = stdev(means) if math.isfinite(mean(means)) else math.nan
+        remarks.append(f"std {unit.number(spread)}, {len(seeds)} seeds")
+    text = unit.text(MeanCI(mean(means), interval, episodes, diverged))
+    return text + (f" ({', '.join(remarks)})" if remarks else "")
 
 
 def format_difference(cell: Cell, store: Path, num_updates: int | None = None) -> str:
@@ -111,5 +117,6 @@ def format_difference(cell: Cell, store: Path, num_updates: int | None = None) -
     if content is None or not cell.published:
         return ""
     unit = UNITS[content["unit"]]
-    value = unit.factor * mean(seed["mean"] for seed in content["learners"]["ensemble"]) - float(cell.published)
+    means = (record_mean(seed).mean for seed in content["learners"]["ensemble"])
+    value = unit.factor * mean(means) - float(cell.published)
     return f"{value:+.{unit.digits}f}" if math.isfinite(value) else ""

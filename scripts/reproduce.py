@@ -7,7 +7,6 @@ Finished work is reused. A cell whose data is missing is reported and skipped be
 """
 
 import argparse
-import json
 import signal
 import subprocess
 import sys
@@ -20,16 +19,16 @@ from rich.table import Table
 
 from alfa_md.errors import UserError
 from alfa_md.experiment import config, definition
-from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.main import parse_seeds
 from alfa_md.system.files import write_json
+from scripts.measurement import measurement, refuse_less
+from scripts.once import make_parser
 from scripts.paper_cells import ROOT, Cell, read_cells, read_quoted, select_cells
 from scripts.paper_table import format_difference, format_measured, format_published, quoted_section
 from scripts.results_page import write_results
 
 BAD_INPUT, MISSING_DATA = 2, 3
 CONSOLE = Console(width=160, highlight=False)
-KEPT = ("mean", "ci95", "episodes", "query_std")
 
 
 def main() -> int:
@@ -54,7 +53,7 @@ def main() -> int:
 
 
 def flags() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = make_parser(__doc__)
     parser.add_argument("table", help="table1 to table8, tableA to tableE")
     parser.add_argument("--row", action="append", default=[], help="a gin file of gin/paper/, without its ending")
     parser.add_argument("--setting", action="append", default=[], help="a column of the table, as printed")
@@ -89,7 +88,14 @@ def reproduce_cell(cell: Cell, options: argparse.Namespace) -> str:
     for entry, own in (("train", train), ("evaluate", evaluate)):
         if reason := run(f"alfa_md.{entry}", [*own, *shared]):
             return reason
-    write_json(with_parent(options.results / cell.file(updates)), measurement(cell, folder, options))
+    stored = options.results / cell.file(updates)
+    try:
+        content = measurement(cell, folder, options)
+        refuse_less(content, stored)
+    except UserError as error:
+        return str(error)
+    stored.parent.mkdir(parents=True, exist_ok=True)
+    write_json(stored, content)
     return ""
 
 
@@ -100,7 +106,7 @@ def missing_data(cell: Cell, folder: str | None) -> str:
         made = definition.build_experiment(0)
         root = made.root(folder, None)
         if root.kind == "miniature":
-            return "the embedded miniature is no measurement; give --records_root_dir"
+            return "the embedded miniature is no measurement; give --records_root_dir of real records"
         made.training(root.path, 0), made.validation(root.path, 0), made.evaluation(root.path, cell.source, "test", 0)
     except UserError as error:
         return str(error).splitlines()[0]
@@ -130,52 +136,6 @@ def run(module: str, arguments: Sequence[str]) -> str:
     return ""
 
 
-def measurement(cell: Cell, folder: Path, options: argparse.Namespace) -> dict:
-    """The stored result of a cell: every learner's numbers, and configuration, data, costs and machine."""
-    runs = [RunDirectory(folder / f"seed{seed}") for seed in options.seeds]
-    best, ensemble = ([json.loads((each.results / name).read_text()) for each in runs] for name in FILES)
-    protocol, facts = best[0]["protocol"], runs[0].facts()
-    learners = {
-        title: [{key: result["sources"][cell.source].get(key) for key in KEPT} for result in results]
-        for title, results in (("single best", best), ("ensemble", ensemble))
-    }
-    return {
-        "seeds": options.seeds,
-        "learners": learners,
-        "members": min(len(result["protocol"]["checkpoint"]) for result in ensemble),
-        "unit": protocol["unit"],
-        "updates": [result["protocol"]["updates"] for result in best],
-        "hours": [hours(each) for each in runs],
-        "config": protocol["config"],
-        "data": best[0]["sources"][cell.source]["data"],
-        "command": command(cell, options),
-        "machine": facts["machine"],
-        "torch": facts["torch"],
-        "device": protocol["device"],
-    }
-
-
-FILES = ("test.json", "test-ensemble.json")
-
-
-def hours(run: RunDirectory) -> float:
-    """The training time of a run, 0 without training."""
-    lines = run.metrics.read_text().splitlines() if run.metrics.exists() else []
-    return max((json.loads(line)["seconds"] for line in lines), default=0.0) / 3600
-
-
-def command(cell: Cell, options: argparse.Namespace) -> str:
-    words = ["scripts/reproduce.sh", cell.table, f"--row={cell.row}", f"--setting='{cell.setting}'"]
-    words.append(f"--seeds={','.join(map(str, options.seeds))}")
-    return " ".join(words + ([] if options.num_updates is None else [f"--num_updates={options.num_updates}"]))
-
-
-def with_parent(path: Path) -> Path:
-    """The path, after creating its folder."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path
-
-
 def comparison_table(selected: Sequence[Cell], options: argparse.Namespace) -> Table:
     """Terminal table of published and measured numbers and their differences."""
     table = Table(title=f"{selected[0].table}: the paper's ± are no confidence intervals, except in table3 and table8")
@@ -188,4 +148,8 @@ def comparison_table(selected: Sequence[Cell], options: argparse.Namespace) -> T
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except UserError as error:
+        print("error:", error, file=sys.stderr)
+        sys.exit(BAD_INPUT)

@@ -6,7 +6,6 @@
 Both runs are done in parallel, one thread each. Memory is that of the uninterrupted run.
 """
 
-import argparse
 import json
 import os
 import random
@@ -22,6 +21,7 @@ sys.path.insert(0, str(ROOT))
 
 from alfa_md.experiment.run_directory import RunDirectory, environment  # noqa: E402
 from alfa_md.system.files import write_json  # noqa: E402
+from scripts import once  # noqa: E402
 from scripts.results_page import write_results  # noqa: E402
 from tests.equal_runs import assert_equal_runs  # noqa: E402
 
@@ -83,7 +83,7 @@ def last_update(folder: Path) -> int:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = once.make_parser(__doc__)
     parser.add_argument("--num_updates", type=int, help="without it nothing is run")
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--minutes", type=float, default=120.0, help="what the run is expected to take")

@@ -1,6 +1,7 @@
 """Studies: variants trained, evaluated on the same test episodes, and stored as one file per run."""
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from alfa_md.errors import UserError
+from alfa_md.evaluation.results_file import read_results
+from alfa_md.system.files import write_text
 
 ROOT = Path(__file__).resolve().parents[1]
 NUM_EPISODES = 600
@@ -68,12 +71,14 @@ class Study(NamedTuple):
                 last = Path(log.name).read_text().rstrip().splitlines()[-1:]
                 raise UserError(f"{variant}, seed {seed}: exit code {code}; the end of {log.name}: {''.join(last)}")
         stored.parent.mkdir(parents=True, exist_ok=True)
-        stored.write_text(json.dumps(self.result(variant, seed, run_dir)) + "\n")
+        write_text(stored, json.dumps(self.result(variant, seed, run_dir), allow_nan=False) + "\n")
 
     def result(self, variant: str, seed: int, run_dir: Path) -> dict:
-        """The stored result of a run: scores, times and configuration."""
+        """The stored result of a run: scores, times and configuration. Raises UserError for the miniature's."""
         own = self.variants[variant]
-        test = json.loads((run_dir / "results" / f"test{'-' + variant if own.test else ''}.json").read_text())
+        test = read_results(run_dir / "results" / f"test{'-' + variant if own.test else ''}.json")
+        if test["protocol"]["data_kind"] == "miniature":
+            raise UserError(f"{run_dir} was evaluated on the embedded miniature, which is no measurement; not stored")
         facts = json.loads((run_dir / "run.json").read_text())
         curve = [json.loads(line) for line in (run_dir / "metrics.jsonl").read_text().splitlines()]
         unit = test["protocol"]["unit"]
@@ -98,18 +103,34 @@ def data_flags(data: str | None) -> list[str]:
 
 
 def summarise_source(source: dict) -> dict:
-    """Mean, interval and scores of all episodes, rounded to four digits."""
-    return {key: source[key] for key in ("mean", "ci95")} | {"scores": [round(value, 4) for value in source["scores"]]}
+    """Mean, interval and scores of all episodes, rounded to four digits; null for an episode that diverged."""
+    scores = [None if value is None else round(value, 4) for value in source["scores"]]
+    return {key: source[key] for key in ("mean", "ci95")} | {"scores": scores}
 
 
 def load_results(folder: Path, source: str) -> Runs:
-    """The stored results of a study on one test source."""
+    """The stored results of a study on one test source; scores and means are NaN where episodes diverged.
+
+    Raises UserError for a damaged file.
+    """
     runs: Runs = defaultdict(dict)
     for path in sorted(folder.glob("*.json")):
-        result = json.loads(path.read_text())
-        if source in result["sources"]:
-            runs[result["variant"]][result["seed"]] = result | result["sources"][source]
+        try:
+            result = json.loads(path.read_bytes())
+            if source in result["sources"]:
+                runs[result["variant"]][result["seed"]] = result | with_nan(result["sources"][source])
+        except (ValueError, KeyError, TypeError) as error:
+            raise UserError(f"{path} is no stored result; restore or remove it") from error
     return runs
+
+
+def with_nan(source: dict) -> dict:
+    """Mean, interval and scores with NaN for null; no mean leaves an episode out here."""
+    scores = [math.nan if value is None else value for value in source["scores"]]
+    known = source["ci95"] is not None and not any(map(math.isnan, scores))
+    return {"mean": source["mean"] if known else math.nan, "ci95": source["ci95"] if known else math.nan} | {
+        "scores": scores
+    }
 
 
 def format_commands(study: Study, runs: Runs) -> str:

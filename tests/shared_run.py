@@ -17,6 +17,7 @@ from tests.noise import CPU, NoiseSource, fresh_state, noise_experiment, noise_l
 
 NUM_EPISODES = 5  # of one outer step: one process has three of them, the other two
 TEST_EPISODES = 23  # more than a portion, and an odd number
+STAMP = {"split": "test", "seed": 0, "sampling": None, "unit": "accuracy"}  # of results files
 
 
 def meta_gradient(group: ProcessGroup) -> dict[str, torch.Tensor]:
@@ -34,7 +35,7 @@ def everything(folder: Path, group: ProcessGroup) -> None:
     torch.save(content, folder / f"step-{group.size}-{group.rank}.pt")
     run = folder / f"run-{group.size}"
     train_on_noise(run, noise_experiment(), group=group, episodes_per_step=NUM_EPISODES)
-    results = Results(folder / f"test-{group.size}.json", {"seed": 0}, group)
+    results = Results(folder / f"test-{group.size}.json", STAMP, group)
     assert results.measure(noise_learner(), NoiseSource(), TEST_EPISODES, CPU)
     idle(folder, group)
     assert len(results.sources["noise"]["scores"]) == TEST_EPISODES

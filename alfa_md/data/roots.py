@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import gin
 
-from alfa_md.data.miniature import miniature_root
+from alfa_md.data.miniature import holds_miniature, miniature_root
 from alfa_md.data.spec import missing_spec
 from alfa_md.errors import UserError
 
@@ -25,6 +25,7 @@ class Root(NamedTuple):
 def records_root(flag: str | None, recorded: dict | None) -> Root:
     """The records root of the flag, else the environment variable, else the earlier run, else the miniature.
 
+    A folder with a source of the miniature is of the kind "miniature", too, whoever names it.
     `recorded` has the `data_root` and `data_kind` of an earlier run; None for a new run.
     Raises UserError if the folder is missing or has no source.
     """
@@ -37,7 +38,7 @@ def records_root(flag: str | None, recorded: dict | None) -> Root:
         if legacy := sorted(path.glob("*/dataset_spec.pkl")):
             raise UserError(missing_spec(legacy[0].parent))
         raise UserError(f"records root {path} holds no */dataset_spec.json; {remedy}")
-    return Root(path, "records")
+    return Root(path, "miniature" if holds_miniature(path) else "records")
 
 
 @gin.configurable

@@ -89,8 +89,10 @@ class Results:
                     if self.group.any(enough or (stop is not None and stop.requested)):
                         break
         values = self.group.broadcast(self._known(source))
+        if len(values) > num_episodes:
+            CONSOLE.print(f"{self.path.stem} {source.name}: {len(values)} episodes are stored, and all of them count")
         if diverged_episodes(values):
-            CONSOLE.print(describe_diverged(source.name, values, learner.objective.unit))
+            CONSOLE.print(describe_diverged(f"{self.path.stem} {source.name}", values, learner.objective.unit))
         return len(values) >= num_episodes
 
     def _known(self, source: EpisodeSource) -> list[Score]:

@@ -1,5 +1,6 @@
 """Evaluation of runs that differ only in their seed: one by one, then mean and standard deviation over seeds."""
 
+import json
 from collections.abc import Mapping, Sequence
 from math import isfinite, nan
 from pathlib import Path
@@ -115,11 +116,11 @@ def write_seed_results(stem: Path, seeds: Sequence[int], done: Sequence[RunEvalu
     title = f"{protocol['split']}: {unit_description(unit)}, mean and standard deviation over seeds {listed}"
     CONSOLE.print(seeds_table(title, spreads, unit))
     learners = {
-        learner: {name: spread.content() for name, spread in sources.items()}
-        for learner, sources in spreads.items()
+        learner: {name: spread.content() for name, spread in sources.items()} for learner, sources in spreads.items()
     }
     stem.parent.mkdir(exist_ok=True)
     note = divergence_note({title: {n: s.total for n, s in each.items()} for title, each in spreads.items()}, unit)
+    keep_other_seeds(stem.with_name(f"{stem.name}.json"), seeds)
     write_json(stem.with_name(f"{stem.name}.json"), {"protocol": protocol, "seeds": [*seeds], "learners": learners})
     write_text(stem.with_name(f"{stem.name}.csv"), csv_text(FIELDS, csv_lines(spreads, seeds, kind, unit)))
     rows = {learner: [cell.text(unit) for cell in with_mean(sources)] for learner, sources in spreads.items()}
@@ -129,6 +130,21 @@ def write_seed_results(stem: Path, seeds: Sequence[int], done: Sequence[RunEvalu
     CONSOLE.print(f"Results: {stem}.json, .csv, .md")
     if note:
         CONSOLE.print(note)
+
+
+def keep_other_seeds(file: Path, seeds: Sequence[int]) -> None:
+    """Renames the file to a numbered name, and says so, unless it is of some of these seeds."""
+    try:
+        if set(json.loads(file.read_bytes())["seeds"]) <= set(seeds):
+            return
+    except FileNotFoundError:
+        return
+    except (ValueError, KeyError, TypeError, RecursionError):
+        pass  # of something else, which is kept
+    free = (file.with_name(f"{file.stem}.{number}.json") for number in range(1, 10**6))
+    aside = next(path for path in free if not path.exists())
+    file.rename(aside)
+    CONSOLE.print(f"{file} was of other seeds; it is kept as {aside.name}")
 
 
 def csv_lines(spreads: SeedSpreads, seeds: Sequence[int], kind: str, unit: Unit) -> list[dict]:

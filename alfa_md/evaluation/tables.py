@@ -11,7 +11,7 @@ from alfa_md.metrics import ACCURACY, SQUARED_ERROR, MeanCI, Unit
 
 UNITS = {unit.name: unit for unit in (ACCURACY, SQUARED_ERROR)}  # by the name that results files hold
 FIELDS = ("learner", "source", "mean", "ci95", "episodes", "data", "unit", "query_std", "diverged")
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")  # with which a cell begins that a spreadsheet computes
+FORMULA = ("=", "+", "-", "@")  # with which a cell begins that a spreadsheet computes
 
 SourceRecords = Mapping[str, dict]  # source -> its record in a results file
 SourceMeans = Mapping[str, MeanCI]  # source -> mean and interval
@@ -36,7 +36,7 @@ def source_means(records: SourceRecords) -> SourceMeans:
 def record_mean(record: Mapping) -> MeanCI:
     """Mean and interval of a source by its record in a results file."""
     mean, ci95 = (math.nan if record[key] is None else record[key] for key in ("mean", "ci95"))
-    return MeanCI(mean, ci95, record["episodes"], len(record.get("diverged", ())))
+    return MeanCI(mean, ci95, record["episodes"], len(record.get("diverged") or ()))
 
 
 def results_table(
@@ -96,14 +96,20 @@ def csv_number(value: float | None) -> str:
 
 
 def without_formula(value: object) -> object:
-    """The value, its text preceded by an apostrophe if a spreadsheet would compute it; numbers stay as they are."""
-    if not isinstance(value, str) or not value.startswith(FORMULA):
+    """The value, its text in one line and preceded by an apostrophe if a spreadsheet would compute it.
+
+    Numbers stay as they are.
+    """
+    if not isinstance(value, str):
         return value
+    text = "".join(c if c.isprintable() else " " for c in value)
+    if not text.lstrip().startswith(FORMULA):
+        return text
     try:
-        float(value)
+        float(text)
     except ValueError:
-        return f"'{value}"
-    return value
+        return f"'{text}"
+    return text
 
 
 def results_markdown(

@@ -1,5 +1,6 @@
 """The run directory: files of one training run."""
 
+import json
 import os
 import platform
 import re
@@ -94,7 +95,11 @@ class RunDirectory:
     def _resume(self, operative: str, facts: dict, sources: Sequence[EpisodeSource]) -> tuple[int | None, dict]:
         """The earlier train.num_updates if it is raised, and the content of run.json. Raises UserError."""
         old = self.facts()
-        earlier, changed = split_extension(changed_bindings(self.config_text(), operative, old))
+        try:
+            earlier, changed = split_extension(changed_bindings(self.config_text(), operative, old))
+        except (ValueError, TypeError) as error:  # of gin, for a name that it does not know
+            reason = str(error).splitlines()[0]
+            raise UserError(f"{self.config} is damaged ({reason}); restore it or choose another --run_dir") from error
         changed += changed_facts(old, facts)
         if changed:
             raise UserError(
@@ -130,6 +135,12 @@ class RunDirectory:
         if wrong or not 0 <= facts["seed"] < 2**64:
             key = [*wrong, "seed"][0]
             raise UserError(f"{self.facts_file} is damaged: {key} = {short_repr(facts[key])}; restore it")
+        try:
+            json.dumps(facts, ensure_ascii=False, allow_nan=False).encode()
+        except ValueError as error:
+            raise UserError(
+                f"{self.facts_file} is damaged: it holds what JSON has not ({error}); restore it"
+            ) from error
         if not is_data_record(facts.get("data", {})):
             raise UserError(
                 f"{self.facts_file} is damaged: its data is no record of files; restore or remove that entry"

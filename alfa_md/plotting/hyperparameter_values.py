@@ -40,7 +40,8 @@ class HyperparameterValues(NamedTuple):
         """The largest difference of a rate between episodes, relative to its largest magnitude."""
         alpha = self.values["alpha"]
         size = np.abs(alpha).max(axis=0)
-        return float((np.ptp(alpha, axis=0)[size > 0] / size[size > 0]).max(initial=0.0))
+        with np.errstate(invalid="ignore"):  # values that are not finite
+            return float((np.ptp(alpha, axis=0)[size > 0] / size[size > 0]).max(initial=0.0))
 
     def warning(self) -> str | None:
         """A warning if the generator gives every task the same rates, else None."""

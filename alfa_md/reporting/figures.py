@@ -89,7 +89,8 @@ def run_curve(run: RunSummary, quantity: Quantity) -> RunCurve:
     records = [record for record in getattr(run, quantity.group) if quantity.name in record]
     values = [[r["step"], r[quantity.name], r.get("ci95", np.nan), r.get("diverged", 0)] for r in records]
     x, y, ci95, diverged = np.array(values, dtype=float).reshape(-1, 4).T  # null becomes NaN
-    return RunCurve(x, quantity.scale * y, quantity.scale * ci95, diverged)
+    with np.errstate(over="ignore"):
+        return RunCurve(x, quantity.scale * y, quantity.scale * ci95, diverged)
 
 
 def running_mean(values: np.ndarray) -> np.ndarray:

@@ -80,10 +80,16 @@ def run_labels(folders: Sequence[Path]) -> list[str]:
 def read_run(path: Path, label: str) -> RunSummary:
     """Reads one run. Raises UserError as `read_runs` does."""
     run = RunDirectory(path)
-    facts, config = run.facts(), run.config.read_text(errors="replace")
+    facts = {name: encodable(value) for name, value in run.facts().items()}
+    label, config = encodable(label), run.config.read_text(errors="replace")
     records = read_metrics(run.metrics)
     train, validation = ([r for r in records if r["group"] == group] for group in ("train", "validation"))
     return RunSummary(label, path, facts, config, bindings(config), train, validation, read_results(run.results))
+
+
+def encodable(value: object) -> object:
+    """The value; a text without the halves of characters that no file can hold, as names of folders may have them."""
+    return value.encode(errors="backslashreplace").decode() if isinstance(value, str) else value
 
 
 def read_metrics(path: Path) -> list[dict]:
@@ -97,19 +103,20 @@ def read_metrics(path: Path) -> list[dict]:
         try:
             record = json.loads(line)
             _validate_record(record)
-        except (ValueError, KeyError, TypeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
             raise UserError(f"{path}, line {number} is damaged; delete that line and run this again") from error
         records.append(record)
     return records
 
 
 def _validate_record(record: dict) -> None:
-    """Raises KeyError, TypeError or ValueError if a record lacks keys or has invalid values."""
+    """Raises KeyError, TypeError, ValueError or OverflowError if a record lacks keys or has invalid values."""
     if record["group"] == "validation" and not UNITS.keys() & record.keys():
         raise KeyError("no score")
     numbers = [record["step"]] + [value for name, value in record.items() if name != "group"]
     if not all(number is None or type(number) in (int, float) for number in numbers):
         raise ValueError("not a number")
+    [float(number) for number in numbers if number is not None]  # an integer may be too large
     if not all(record[name] is not None and math.isfinite(record[name]) for name in COSTS & record.keys()):
         raise ValueError("not finite")
 

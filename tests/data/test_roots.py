@@ -3,8 +3,10 @@
 import pytest
 
 from alfa_md.data import roots
+from alfa_md.data.miniature.sources import miniature_sources
 from alfa_md.data.paths import cache_dir
 from alfa_md.data.roots import Root, announcement, images_root, no_root, records_root
+from alfa_md.data.spec import save_spec
 from alfa_md.errors import UserError
 
 
@@ -115,3 +117,14 @@ def test_cache_directory_by_override_xdg_and_default(tmp_path, monkeypatch):
     assert cache_dir() == tmp_path / "xdg" / "alfa_md"
     monkeypatch.setenv("ALFA_MD_CACHE", "~/mine")
     assert cache_dir() == tmp_path / "mine"
+
+
+def test_a_copy_of_the_miniature_is_the_miniature_whoever_names_it(tmp_path, records, monkeypatch):
+    """One of its sources among others is enough."""
+    path = records("records")
+    assert records_root(str(path), None).kind == "records"
+    spec = miniature_sources()["dtd"].spec
+    save_spec(spec, path / "dtd")
+    assert records_root(str(path), None) == (path, "miniature")
+    monkeypatch.setenv(roots.RECORDS_VARIABLE, str(path))
+    assert records_root(None, None).kind == "miniature" and "NOT Meta-Dataset" in announcement(records_root(None, None))

@@ -123,6 +123,20 @@ SECTIONS: dict[str, tuple[BadInput, ...]] = {
             ("hyperparameters", "--run_dir=run", "--num_episodes=1", "--step=7"),
             r"^--step=7: \S+ takes inner steps 0 to 0$",
         ),
+        BadInput(
+            "a flag given twice",
+            "plot",
+            ("episode", "--run_dir=run", "--source=omniglot", "--source=dtd"),
+            "^flag --source=dtd: already defined as omniglot; give it once$",
+        ),
+        evaluate("a seed given twice", "^flag --seed=1: already defined as 0; give it once$", "--seed=0", "--seed=1"),
+        evaluate("yes and no", "^flag --query_std=false: already .* give it once$", "--query_std", "--noquery_std"),
+        BadInput(
+            "curves of runs by a flag",
+            "plot",
+            ("curves", "run", "--run_dir=other"),
+            "^--run_dir=other: plot curves takes its runs as words; write plot curves RUN",
+        ),
         BadInput("one run to compare", "compare", ("run",), "^compare needs two run directories or results files"),
         BadInput("no source to convert", "convert", (), "^name one source"),
         BadInput(
@@ -160,6 +174,11 @@ SECTIONS: dict[str, tuple[BadInput, ...]] = {
         evaluate("a bit flipped", "^checkpoint run/checkpoints/best.pt ", damage=d.flipped(d.BEST, 0.5)),
         evaluate(
             "pickled code: refused, not run", "^checkpoint run/checkpoints/best.pt cannot be read", damage=d.trapped
+        ),
+        evaluate(
+            "weights that are not finite",
+            r"^checkpoint run/checkpoints/best.pt: \S+ has 1 of \d+ values that are not finite: the training that",
+            damage=d.diverged,
         ),
         evaluate(
             "of another architecture",

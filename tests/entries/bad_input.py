@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.entries import damage as d
-from tests.entries.harness import bindings, contents, copied, run_entry
+from tests.entries.harness import bindings, contents, copied, run_entry, with_defaults
 
 
 class BadInput(NamedTuple):
@@ -47,7 +47,7 @@ def prepare(folder: Path, root: Path, run: Path) -> None:
 
 def train(what: str, line: str, *flags: str, damage: d.Damage = d.nothing, **options) -> BadInput:
     small = (*bindings(), "--records_root_dir=records", "--run_dir=new")
-    return BadInput(what, "train", (*small, *flags), line, damage, **options)
+    return BadInput(what, "train", tuple(with_defaults(small, flags)), line, damage, **options)
 
 
 def bound(what: str, line: str, *lines: str) -> BadInput:
@@ -55,4 +55,4 @@ def bound(what: str, line: str, *lines: str) -> BadInput:
 
 
 def evaluate(what: str, line: str, *flags: str, damage: d.Damage = d.nothing, **options) -> BadInput:
-    return BadInput(what, "evaluate", ("--run_dir=run", *flags), line, damage, **options)
+    return BadInput(what, "evaluate", tuple(with_defaults(["--run_dir=run"], flags)), line, damage, **options)

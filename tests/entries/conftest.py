@@ -4,7 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.entries.harness import bindings, contents, copied, environment, run_entry, small_run, write_root
+from tests.entries.harness import (
+    bindings,
+    contents,
+    copied,
+    environment,
+    run_entry,
+    small_run,
+    with_defaults,
+    write_root,
+)
 
 
 @pytest.fixture(scope="session")
@@ -51,7 +60,7 @@ def refused(tmp_path, root, evaluated):
     def run(name: str, *flags: object) -> str:
         before = contents(tmp_path)
         default = [*bindings(), f"--records_root_dir={root}"] if name == "train" else []
-        error = run_entry(name, *default, *flags, cwd=tmp_path).error
+        error = run_entry(name, *with_defaults(default, flags), cwd=tmp_path).error
         after = contents(tmp_path)
         assert {file: after.get(file) for file in before} == before
         return error

@@ -1,5 +1,6 @@
 """Damage to a folder with `records` and a run directory `run`, applied before a command runs."""
 
+import json
 import os
 import pickle
 from collections.abc import Callable
@@ -17,6 +18,7 @@ Damage = Callable[[Path], object]  # what it returns is kept alive while the ent
 TRAINED = "ilsvrc_2012"  # the source of the training episodes
 SPEC = f"records/{TRAINED}/dataset_spec.json"
 BEST, LAST = "run/checkpoints/best.pt", "run/checkpoints/last.pt"
+RESULTS = "run/results/test.json"
 
 
 def nothing(folder: Path) -> None:
@@ -139,6 +141,25 @@ def changed_state(change: Callable[[dict], object]) -> Damage:
         content = torch.load(folder / LAST, weights_only=True)
         change(content)
         torch.save(content, folder / LAST)
+
+    return damage
+
+
+def diverged(folder: Path) -> None:
+    """Puts a NaN into a weight of a checkpoint."""
+    content = torch.load(folder / BEST, weights_only=True)
+    next(iter(content["learner"].values()))[0, 0, 0, 0] = float("nan")
+    torch.save(content, folder / BEST)
+
+
+def changed_record(**parts: object) -> Damage:
+    """Replaces parts of the record of omniglot in the results file."""
+
+    def damage(folder: Path) -> None:
+        file = folder / RESULTS
+        content = json.loads(file.read_text())
+        content["sources"]["omniglot"] |= parts
+        file.write_text(json.dumps(content))
 
     return damage
 

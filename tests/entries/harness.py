@@ -7,7 +7,7 @@ import runpy
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
@@ -103,6 +103,13 @@ def environment(cache: Path) -> Iterator[None]:
 def bindings(*lines: str) -> list[str]:
     """The flags of a tiny configuration, followed by `lines`."""
     return [*CONFIG, *(f"--gin_bindings={line}" for line in (*TINY, *lines))]
+
+
+def with_defaults(defaults: Iterable[str], flags: Sequence[object]) -> list[str]:
+    """The default flags that `flags` do not set anew, followed by them; lists of gin files and bindings add up."""
+    given = [str(flag) for flag in flags]
+    names = {flag.partition("=")[0] for flag in given} - {"--gin_config", "--gin_bindings"}
+    return [flag for flag in defaults if flag.partition("=")[0] not in names] + given
 
 
 def write_root(root: Path) -> Path:

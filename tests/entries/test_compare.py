@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.entries.harness import copied, needs_tensorflow, run_entry
+from tests.entries.harness import copied, needs_tensorflow, run_entry, with_defaults
 
 pytestmark = needs_tensorflow
 
@@ -19,7 +19,8 @@ pytestmark = needs_tensorflow
 )
 def test_comparison_of_unlike_results(refused, tmp_path, evaluated, flags, message):
     copied(evaluated, tmp_path / "other")
-    outcome = run_entry("evaluate", "--run_dir=other", "--sources=omniglot", "--num_episodes=2", *flags, cwd=tmp_path)
+    flags = with_defaults(["--run_dir=other", "--sources=omniglot", "--num_episodes=2"], flags)
+    outcome = run_entry("evaluate", *flags, cwd=tmp_path)
     assert outcome.code == 0
     results = "other/results/test-last.json" if "--checkpoint=last" in flags else "other"
     assert message in refused("compare", "run", results)

@@ -9,6 +9,7 @@ import signal
 from pathlib import Path
 
 import pytest
+import torch
 
 from alfa_md.data import roots
 from alfa_md.data.tfrecord.installed_decoder import installed_decoder
@@ -16,7 +17,7 @@ from alfa_md.evaluation import results, scores
 from alfa_md.experiment import config
 from alfa_md.experiment.definition import META_DATASET
 from alfa_md.metrics import mean_ci
-from tests.entries.harness import SOURCES, bindings, copied, needs_tensorflow, run_entry
+from tests.entries.harness import SOURCES, bindings, copied, needs_tensorflow, run_entry, with_defaults
 from tests.runs import file_hash
 
 pytestmark = needs_tensorflow
@@ -32,7 +33,7 @@ def run(trained, tmp_path) -> Path:
 
 
 def evaluate(run: Path, *flags: str):
-    return run_entry("evaluate", "--run_dir=run", EPISODES, *flags, cwd=run.parent)
+    return run_entry("evaluate", *with_defaults(["--run_dir=run", EPISODES], flags), cwd=run.parent)
 
 
 def stored(run: Path, stem: str = "test") -> dict:
@@ -251,3 +252,43 @@ def test_runs_of_several_seeds_are_evaluated_and_averaged(trained, tmp_path):
     assert content["seeds"] == [0, 1] and content["protocol"]["seed"] == 3
     mean = stored(tmp_path / "run" / "seed0")["sources"]["omniglot"]["mean"]
     assert content["learners"][NAME]["omniglot"] == {"mean": mean, "std": 0.0, "means": [mean, mean]}
+
+
+def test_no_folder_of_results_and_no_source_hinder_nothing(run, tmp_path):
+    shutil.rmtree(run / "results", ignore_errors=True)
+    outcome = evaluate(run, "--sources=dtd")
+    assert outcome.code == 3 and "dtd: missing" in outcome.out and "0.00" not in outcome.out
+    shutil.rmtree(run / "results")
+    assert evaluate(run, "--sources=omniglot").code == 0 and stored(run)["sources"]["omniglot"]["episodes"] == 2
+
+
+def overheat(run: Path) -> None:
+    """Gives a checkpoint finite weights whose inner loop leaves every float behind."""
+    content = torch.load(run / BEST, weights_only=True)
+    for name, tensor in content["learner"].items():
+        if name.startswith("rule."):
+            tensor.mul_(1e30)
+    torch.save(content, run / BEST)
+
+
+def test_weights_that_diverge_are_shown_everywhere(run, tmp_path):
+    overheat(run)
+    outcome = evaluate(run, "--sources=omniglot", "--baselines=pixel")
+    assert outcome.code == 0 and "test omniglot: diverged 2 of 2 (episodes 0, 1)." in outcome.out
+    assert "count as 0.00" in outcome.out and outcome.out.count("diverged 2 of 2") == 2
+    assert stored(run)["sources"]["omniglot"]["scores"] == [None, None]
+    assert "diverged 2 of 2" in (run / "results" / "test.md").read_text()
+    with open(run / "results" / "test.csv") as file:
+        assert [line["diverged"] for line in csv.DictReader(file)] == ["2", "0"]
+    compared = run_entry("compare", "run", "run/results/test-pixel.json", cwd=tmp_path)
+    assert compared.code == 0 and "omniglot: diverged 2 of 2 in A, 0 of 2 in B" in compared.out
+
+
+def test_results_of_seeds_count_those_of_all(trained, tmp_path):
+    for seed in (0, 1):
+        run = copied(trained, tmp_path / "run" / f"seed{seed}")
+    overheat(run)
+    outcome = evaluate(tmp_path / "run", "--sources=omniglot", "--seeds=0,1")
+    assert outcome.code == 0 and "(diverged 2 of 4)" in outcome.out
+    assert stored(tmp_path / "run", "test-seeds")["learners"][NAME]["omniglot"]["diverged"] == [0, 2]
+    assert "(diverged 2 of 4)" in (tmp_path / "run" / "results" / "test-seeds.md").read_text()

@@ -1,6 +1,7 @@
 """Evaluation: reproducible scores, and results files that are reused but never overwritten."""
 
 import json
+import shutil
 from contextlib import nullcontext
 from functools import partial
 
@@ -206,3 +207,76 @@ def test_two_processes_under_different_conditions_keep_both(tmp_path):
     b.measure(Counting(), NoiseSource("omniglot"), 2, CPU)
     kept = [json.loads((tmp_path / name).read_text())["protocol"]["seed"] for name in ("test.json", "test.1.json")]
     assert kept == [8, 7]
+
+
+def stored_episodes(results: Results) -> int:
+    return content(results)["sources"]["omniglot"]["episodes"]
+
+
+def test_a_slow_evaluation_replaces_none_of_more_episodes(tmp_path):
+    """The slow one is within its second portion when another is done with more; it ends there, with all scores."""
+    path, fast = tmp_path / "test.json", Results(tmp_path / "test.json", STAMP)
+
+    def meanwhile(index, episode):
+        if index == PORTION + 3:
+            fast.measure(noise_learner(), NoiseSource("omniglot"), 5 * PORTION, CPU)
+        return episode
+
+    slow = Results(path, STAMP)
+    assert slow.measure(noise_learner(), NoiseSource("omniglot", change=meanwhile), 4 * PORTION, CPU)
+    expected = accuracies(noise_learner(), NoiseSource("omniglot"), 5 * PORTION)
+    assert content(fast)["sources"]["omniglot"]["scores"] == expected
+    assert slow.sources == fast.sources == content(slow)["sources"]
+
+
+def test_a_slow_evaluation_of_more_episodes_goes_on_to_its_end(tmp_path):
+    fast, slow = (Results(tmp_path / "test.json", STAMP) for _ in range(2))
+
+    def meanwhile(index, episode):
+        if index == 3:
+            fast.measure(noise_learner(), NoiseSource("omniglot"), 2 * PORTION + 5, CPU)
+        return episode
+
+    assert slow.measure(noise_learner(), NoiseSource("omniglot", change=meanwhile), 4 * PORTION, CPU)
+    assert stored_episodes(slow) == 4 * PORTION
+    assert content(slow)["sources"]["omniglot"]["scores"] == accuracies(noise_learner(), NoiseSource("omniglot"), 40)
+
+
+def test_evaluations_in_turns_under_two_conditions_keep_two_files(tmp_path):
+    """Every write finds the file of the other; an earlier state of the same results is replaced, nothing else."""
+    both = [Results(tmp_path / "test.json", STAMP | {"seed": seed}) for seed in (0, 1)]
+    for number in range(1, 5):
+        for results in both:
+            results.measure(Counting(), NoiseSource("omniglot"), number, CPU)
+    names = sorted(path.name for path in tmp_path.glob("*.json"))
+    assert names == ["test.1.json", "test.2.json", "test.json"]
+    kept = [json.loads((tmp_path / name).read_text()) for name in names]
+    episodes = {each["protocol"]["seed"]: 0 for each in kept}
+    for each in kept:
+        seed = each["protocol"]["seed"]
+        episodes[seed] = max(episodes[seed], each["sources"]["omniglot"]["episodes"])
+    assert episodes == {0: 4, 1: 4}
+
+
+def test_results_of_other_data_are_kept_aside(tmp_path, capsys):
+    results, other = Results(tmp_path / "test.json", STAMP), NoiseSource("omniglot")
+    for name in ("omniglot", "dtd"):
+        results.measure(Counting(), NoiseSource(name), 6, CPU)
+    before = results.path.read_bytes()
+    other.stamp = lambda: {"spec": "another", "image_size": 12}
+    results.measure(Counting(), other, 2, CPU)
+    assert (tmp_path / "test.1.json").read_bytes() == before and stored_episodes(results) == 2
+    assert content(results)["sources"]["dtd"] == json.loads(before)["sources"]["dtd"]
+    assert "test.json has omniglot of other data; it is kept as test.1.json" in capsys.readouterr().out
+
+
+def test_a_folder_of_results_that_is_deleted_meanwhile_is_made_anew(tmp_path):
+    results = Results(tmp_path / "results" / "test.json", STAMP)
+
+    def deleted(index, episode):
+        if index == PORTION + 2:
+            shutil.rmtree(tmp_path / "results")
+        return episode
+
+    assert results.measure(Counting(), NoiseSource("omniglot", change=deleted), 3 * PORTION, CPU)
+    assert stored_episodes(results) == 3 * PORTION

@@ -183,3 +183,24 @@ def test_seeds_that_do_not_belong_together_are_refused(make, tmp_path):
     with pytest.raises(UserError, match="seed1 is not .*seed0 with another seed: A.b: unset -> 3"):
         evaluate([0, 1])
     assert not (tmp_path / "runs" / "results").exists()
+
+
+def test_a_table_of_more_seeds_is_not_replaced(make, tmp_path, capsys):
+    for seed in (0, 1):
+        make(f"runs/seed{seed}", seed, **SINES)
+    evaluate, results = partial(evaluate_seeds, str(tmp_path / "runs"), options=OPTIONS), tmp_path / "runs" / "results"
+    evaluate([0])
+    evaluate([0, 1])
+    assert not list(results.glob("*.1.json")) and "other seeds" not in capsys.readouterr().out
+    both = (results / "test-seeds.json").read_bytes()
+    evaluate([1])
+    assert (results / "test-seeds.1.json").read_bytes() == both
+    assert "test-seeds.json was of other seeds; it is kept as test-seeds.1.json" in capsys.readouterr().out
+
+
+def test_more_episodes_than_asked_for_are_named(make, capsys):
+    run = make()
+    evaluate_run(run, OPTIONS)
+    assert "are stored" not in capsys.readouterr().out
+    evaluate_run(run, OPTIONS._replace(num_episodes=2))
+    assert "test c: 4 episodes are stored, and all of them count" in capsys.readouterr().out

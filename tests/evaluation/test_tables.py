@@ -7,6 +7,8 @@ import pytest
 from rich.console import Console
 
 from alfa_md.evaluation.tables import (
+    csv_text,
+    divergence_note,
     mean_over_sources,
     results_csv,
     results_markdown,
@@ -102,3 +104,35 @@ def test_extra_columns_are_right_of_the_results_and_below_in_markdown():
     assert [c.header for c in result.columns] == ["source", "proto_maml_alfa", "pixel", "pixel: spread"]
     assert list(result.columns[3].cells) == ["", "0.471", ""]
     assert "\n| pixel: spread |  | 0.471 |  |\n" in results_markdown(COLUMNS, ACCURACY, "", extra)
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1+1", "-1+cmd", "@SUM(A1)", "\t=1", "\r=1"])
+def test_no_name_in_a_csv_is_a_formula(name):
+    record = {"mean": 0.5, "ci95": 0.1, "episodes": 3}
+    text = results_csv({name: {name: record}}, "records", ACCURACY)
+    (line,) = csv.DictReader(io.StringIO(text, newline=""))
+    assert line["learner"] == line["source"] == "'" + name.replace("\t", " ").replace("\r", " ")
+    assert csv_text(["a", "b"], [{"a": "-0.5", "b": -1}]) == "a,b\n-0.5,-1\n"
+
+
+def test_a_name_ends_no_cell_or_line_of_markdown():
+    text = results_markdown({"a|b\nc": COLUMNS["pixel"]}, ACCURACY, "")
+    assert text.splitlines()[2] == "| a&#124;b c | 33.33±2.00 | 33.33 |"
+
+
+def test_episodes_that_diverged_are_in_every_table():
+    record = {"mean": None, "ci95": None, "episodes": 3, "diverged": [0, 1, 2]}
+    columns = {"maml": source_means({"sine": record, "more": {"mean": 0.5, "ci95": 0.1, "episodes": 3}})}
+    shown = results_table("test", columns, SQUARED_ERROR)
+    assert list(shown.columns[1].cells) == ["- (diverged 3 of 3)", "0.500±0.100", "-"]
+    note = divergence_note(columns, SQUARED_ERROR)
+    assert "| maml | - (diverged 3 of 3) | 0.500±0.100 | - |" in results_markdown(columns, SQUARED_ERROR, note)
+    assert results_csv({"maml": {"sine": record}}, "generated", SQUARED_ERROR).splitlines()[1] == (
+        "maml,sine,,,3,generated,squared error,,3"
+    )
+    assert divergence_note(COLUMNS, ACCURACY) == "" and "are left out of the mean" in note
+    assert "count as 0.00" in divergence_note({"a": {"b": MeanCI(0.5, 0.1, 3, 1)}}, ACCURACY)
+
+
+def test_the_mean_over_no_source_is_no_number():
+    assert list(results_table("test", {"a": {}}, ACCURACY).columns[1].cells) == ["-"]

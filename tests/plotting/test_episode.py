@@ -6,7 +6,16 @@ import torch
 from alfa_md.errors import UserError
 from alfa_md.learners.prototypical import PrototypicalLearner
 from alfa_md.plotting.canvas import BLUE, ORANGE
-from alfa_md.plotting.episode import CLASSES, QUERY, SUPPORT, Predictions, draw_episode, plot_episode, predict_classes
+from alfa_md.plotting.episode import (
+    CLASSES,
+    NONE,
+    QUERY,
+    SUPPORT,
+    Predictions,
+    draw_episode,
+    plot_episode,
+    predict_classes,
+)
 from tests.episodes import random_episode, smooth_net
 from tests.plotting.images import is_drawn, texts
 from tests.plotting.loaded_runs import loaded_run, loaded_sine_run
@@ -68,3 +77,15 @@ def test_points_of_a_curve_are_no_images(tmp_path):
     with pytest.raises(UserError, match="^sine has no images of classes to draw; see `alfa_md.plot regression`$"):
         plot_episode(loaded_sine_run(), 0, tmp_path / "fig")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_scores_that_are_not_finite_are_no_class():
+    about = loaded_run()
+    with torch.no_grad():
+        for parameter in about.learner.rule.parameters():
+            parameter.mul_(1e30)
+    drawn = about.episode(0)
+    seen = predict_classes(about.learner, drawn)
+    assert (seen["before"].query != NONE).all() and (seen["after"].query == NONE).all()
+    figure = draw_episode("tiny", drawn, seen)
+    assert "after 0.0 % (diverged)" in figure.texts[0].get_text() and ("✗?", ORANGE) in marks(figure)

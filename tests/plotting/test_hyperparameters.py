@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+import torch
 
 from alfa_md.errors import UserError
 from alfa_md.plotting.hyperparameter_values import measure_hyperparameters
@@ -93,3 +94,12 @@ def test_other_hyperparameters_of_a_rule_are_drawn_by_their_name(tmp_path):
     plot_hyperparameters(about, 3, None, tmp_path / "fig")
     assert {"α by inner step", "momenta by inner step"} <= set(texts(tmp_path / "fig.svg"))
     assert ",momenta,0.9" in (tmp_path / "fig.csv").read_text().replace("0.8999999761581421", "0.9")
+
+
+def test_episodes_that_diverge_are_counted(tmp_path, capsys):
+    about = loaded_run(noise_learner(rule=partial(Momentum, inner_rate=0.1)))
+    with torch.no_grad():
+        next(about.learner.rule.parameters()).fill_(float("inf"))
+    plot_hyperparameters(about, 2, None, tmp_path / "fig")
+    told = "2 test episodes of noise; diverged 2 of 2, whose values are left out where not finite"
+    assert told in capsys.readouterr().out and told in " ".join(texts(tmp_path / "fig.svg"))

@@ -66,3 +66,14 @@ def test_what_has_no_curves_is_refused(tmp_path):
     with pytest.raises(UserError, match="^tiny: its PrototypicalLearner has no inner loop to draw$"):
         plot_regression(about, 0, tmp_path / "fig")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_curve_that_diverged_says_so():
+    about = loaded_sine_run()
+    with torch.no_grad():
+        for parameter in about.learner.rule.parameters():
+            parameter.mul_(1e20)
+    drawn = about.episode(1)
+    scores = [curve.score for curve in adapted_curves(about.learner, drawn, x_grid(drawn))]
+    assert scores[0] != "diverged" and scores[-1] == "diverged"
+    chart(about, drawn, about.source.curve(1), x_grid(drawn), adapted_curves(about.learner, drawn, x_grid(drawn)))

@@ -1,14 +1,23 @@
 """Report figures: values, recorded quantities, and colours and ids for several figures on one page."""
 
+import json
 import re
 import sys
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from alfa_md.errors import UserError
-from alfa_md.reporting.figures import NUM_COLORS, QUANTITIES, render_figures, run_curve, running_mean
+from alfa_md.reporting.figures import (
+    NUM_COLORS,
+    QUANTITIES,
+    draw_with_interval,
+    render_figures,
+    run_curve,
+    running_mean,
+)
 from alfa_md.reporting.summary import read_runs
 from tests.runs import write_metrics, write_run
 
@@ -87,3 +96,15 @@ def test_without_matplotlib_one_line_says_what_to_install(folder, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(UserError, match=r"matplotlib is not installed: run scripts/install.sh plot, or pip install -e"):
         list(render_figures(read_runs([str(folder)])))
+
+
+def test_validations_in_which_episodes_diverged_are_marked(folder):
+    lines = [{"step": 1, "accuracy": 0.5, "ci95": 0.1}, {"step": 2, "accuracy": None, "ci95": None, "diverged": 3}]
+    (folder / "metrics.jsonl").write_text("".join(json.dumps(r | {"group": "validation"}) + "\n" for r in lines))
+    (run,) = read_runs([str(folder)])
+    assert run.best["step"] == 1
+    curve = run_curve(run, VALIDATION)
+    assert np.isnan(curve.y).tolist() == [False, True] and curve.diverged.tolist() == [0, 3]
+    axes = Figure().add_subplot()
+    draw_with_interval(axes, curve, "red", "solid")
+    assert axes.lines[-1].get_xdata().tolist() == [2] and axes.lines[-1].get_marker() == "x"

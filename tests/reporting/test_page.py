@@ -1,5 +1,6 @@
 """The report page: self-contained, with the right numbers, warnings and differences."""
 
+import json
 import re
 from html import unescape
 from html.parser import HTMLParser
@@ -226,3 +227,25 @@ def test_names_and_commands_are_text_never_markup(make):
     text = rendered(make("<b>&a", command="train --x='<script>'", machine='"><img>'))
     assert "<script" not in text and "<img" not in text and "<b>&a" not in text
     assert "&lt;b&gt;&amp;a" in text and "&lt;script&gt;" in text
+
+
+def test_diverged_episodes_are_counted_and_never_the_best(make):
+    a, b = make("a", means=None), make("b", means=None)
+    write_results(a, "test", {"sine": 0.3}, unit="squared error")
+    content = write_results(b, "test", {"sine": 0.2}, unit="squared error")
+    content["sources"]["sine"] |= {"scores": [None, 0.2, 0.2, 0.2], "mean": 0.2, "ci95": 0.0, "diverged": [0]}
+    (b / "results" / "test.json").write_text(json.dumps(content))
+    part = section(rendered(a, b), "Test results")
+    assert "<td><b>0.300±0.049</b></td><td>0.200±0.000 (diverged 1 of 4)</td>" in part
+    assert "with a prediction that is not finite, are left out of the mean." in words(part)
+
+
+def test_results_of_the_official_reader_are_told_to_be_of_other_episodes(make):
+    a, b = make("a"), make("b")
+    for path in (a, b):
+        content = write_results(path, "test", {"dtd": 0.5})
+        content["sources"]["dtd"]["data"]["reader"] = "official"
+        (path / "results" / "test.json").write_text(json.dumps(content))
+    note = "Read by the official reader, which draws other episodes in every evaluation: NOT paired."
+    assert note in words(section(rendered(a, b), "Test results"))
+    assert note not in words(section(rendered(make("c"), make("d")), "Test results"))

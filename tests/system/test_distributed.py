@@ -15,7 +15,7 @@ from alfa_md.system.distributed import SINGLE_PROCESS, ProcessGroup
 from tests.equal_runs import assert_equal_runs, curves
 from tests.noise import CPU, NoiseSource, noise_experiment, noise_learner, train_on_noise
 from tests.shared import ROOT
-from tests.shared_run import NUM_EPISODES, TEST_EPISODES, everything
+from tests.shared_run import NUM_EPISODES, STAMP, TEST_EPISODES, everything
 
 
 def torchrun(*script: object) -> subprocess.CompletedProcess:
@@ -81,11 +81,12 @@ class FirstHasScores(ProcessGroup):
     """A process whose file lacks the scores that rank 0 has read."""
 
     def broadcast(self, value):
-        return [0.5] * 3 if isinstance(value, list) else value
+        record = {"mean": 0.5, "ci95": 0.0, "episodes": 3, "data": NoiseSource().stamp(), "scores": [0.5] * 3}
+        return {"noise": record} if value == {} else value
 
 
 def test_an_evaluation_goes_on_from_what_the_first_process_knows(tmp_path):
-    results, seen = Results(tmp_path / "test.json", {"seed": 0}, FirstHasScores()), []
+    results, seen = Results(tmp_path / "test.json", STAMP, FirstHasScores()), []
     source = NoiseSource(change=lambda index, episode: seen.append(index) or episode)
     assert results.measure(noise_learner(), source, 5, CPU)
     assert sorted(seen) == [3, 4] and results.sources["noise"]["scores"][:3] == [0.5] * 3

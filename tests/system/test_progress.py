@@ -83,3 +83,29 @@ def test_a_terminal_gets_a_bar_that_fits_with_its_remark(monkeypatch, width):
     for part in ("30001/75000", "17 min  0.001/s  ETA 520 d 20 h", remark):
         assert part in text, part
     assert text.count("a line that stays") == 1
+
+
+def test_a_part_of_the_work_has_lines_of_its_own_and_no_last_one(monkeypatch, capsys):
+    now = [0.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    with Progress("training", 8) as whole, whole.part("validation", 600) as part:
+        for _ in range(3):
+            now[0] += 10.0
+            part.advance(number=10)
+    assert capsys.readouterr().out.splitlines() == [
+        "validation 20/600  20 s  1/s  ETA 10 min",
+        "training 0/8  30 s",
+    ]
+
+
+def test_on_a_terminal_a_part_has_a_bar_below_while_it_lasts(monkeypatch):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    console = Console(file=io.StringIO(), force_terminal=True, width=80)
+    monkeypatch.setattr(progress, "CONSOLE", console)
+    with Progress("training", 8) as whole:
+        whole.advance("loss 3")
+        with whole.part("validation", 600) as part:
+            part.advance(number=40)
+            whole.bar.refresh()
+            assert "40/600" in console.file.getvalue() and len(whole.bar.tasks) == 2
+        assert [task.description for task in whole.bar.tasks] == ["training"]

@@ -1,5 +1,6 @@
 """Selection of the best checkpoints by validation."""
 
+import json
 import math
 
 import pytest
@@ -105,3 +106,29 @@ def test_a_resumed_run_keeps_the_same_best_checkpoints(tmp_path):
     cut.top_file(7).write_bytes(b"written, not yet in the ranking")
     train_on_noise(cut.path, noise_experiment(), **often)
     assert_equal_runs(whole, cut)
+
+
+def diverging(monkeypatch, folder, scores, experiment):
+    """A run without updates whose validation gives these scores; None is an episode that diverged."""
+    with monkeypatch.context() as patch:
+        patch.setattr(hooks, "score_episodes", lambda *arguments: [scores])
+        return train_on_noise(folder, experiment, num_updates=0, num_validation_episodes=len(scores))
+
+
+def test_an_error_that_leaves_out_episodes_ranks_last_and_says_so(tmp_path, monkeypatch, capsys):
+    run = RunDirectory(tmp_path)
+    state = diverging(monkeypatch, tmp_path, [None, 0.5, None, 0.5], regression_on_noise())
+    assert math.isnan(state.best) and json.loads(run.ranking.read_text()) == {"update_0.pt": None}
+    said = capsys.readouterr().out
+    assert "update 0: validation 0.500±0.000 (diverged 2 of 4), best -\n" in said
+    assert "validation: diverged 2 of 4 (episodes 0, 2). Episodes that diverged" in said and "are left out" in said
+    record = json.loads(run.metrics.read_text(), parse_constant=pytest.fail)
+    assert (record["squared error"], record["diverged"]) == (0.5, 2)
+    diverging(monkeypatch, tmp_path / "all", [None, None], regression_on_noise())
+    record = json.loads((tmp_path / "all" / "metrics.jsonl").read_text(), parse_constant=pytest.fail)
+    assert record["squared error"] is record["ci95"] is None and record["diverged"] == 2
+
+
+def test_an_accuracy_counts_them_as_no_right_answer(tmp_path, monkeypatch, capsys):
+    assert diverging(monkeypatch, tmp_path, [None, 1.0], noise_experiment()).best == 0.5
+    assert "update 0: validation 50.00±69.30 % (diverged 1 of 2), best 50.00 %\n" in capsys.readouterr().out

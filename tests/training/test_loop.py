@@ -1,6 +1,7 @@
 """The outer loop: its output and the files of a run."""
 
 import json
+import re
 
 import pytest
 import torch
@@ -9,6 +10,7 @@ from alfa_md.errors import UserError
 from alfa_md.experiment.checkpoint import load_checkpoint
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.heads import ZeroHead
+from alfa_md.system import progress
 from alfa_md.training.loop import is_due
 from alfa_md.training.schedules import flat
 from tests.episodes import meta_loss
@@ -146,3 +148,9 @@ def test_validation_is_in_evaluation_mode_and_training_goes_on_in_training_mode(
 
 def test_training_runs_on_the_device_it_is_given(tmp_path):
     assert next(train_on_noise(tmp_path, noise_experiment()).learner.parameters()).device == CPU
+
+
+def test_validation_shows_its_progress(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(progress, "PLAIN_SECONDS", -1.0)  # a line for every portion
+    train_on_noise(tmp_path, noise_experiment(), num_updates=0, num_validation_episodes=25)
+    assert re.findall(r"validation (\d+)/25", capsys.readouterr().out) == ["10", "20", "25"]

@@ -1,6 +1,7 @@
 """The metrics log: appended, truncated when an earlier checkpoint is resumed, the same in TensorBoard."""
 
 import json
+import math
 import subprocess
 import sys
 import time
@@ -109,3 +110,12 @@ def test_tensorboard_does_not_bring_tensorflow(tmp_path):
     environment = {"PYTHONPATH": ":".join(path for path in sys.path if path), "PATH": ""}
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert done.stdout.strip() == "False", done.stderr
+
+
+def test_values_that_are_not_finite_are_null_in_strict_json(tmp_path, opened):
+    log = opened(0)
+    log.write(1, "validation", accuracy=math.nan, ci95=math.inf, diverged=2)
+    log.close()
+    line = (tmp_path / "metrics.jsonl").read_text()
+    expected = {"step": 1, "group": "validation", "accuracy": None, "ci95": None, "diverged": 2}
+    assert json.loads(line, parse_constant=pytest.fail) == expected
