@@ -16,7 +16,6 @@ from tests.equal_runs import assert_equal_runs
 
 pytestmark = needs_tensorflow
 LONG = ("train.num_updates = 4", "train.validate_every = 1", "train.keep_best = 2", "train.log_every = 1")
-OMNIGLOT = ("--sources=omniglot", "--num_episodes=2")
 
 
 def trained(folder: Path, records: Path, *lines: str):
@@ -24,8 +23,9 @@ def trained(folder: Path, records: Path, *lines: str):
     return run_entry("train", *flags, cwd=folder)
 
 
-def evaluated(run: Path, *flags: str):
-    return run_entry("evaluate", f"--run_dir={run}", *OMNIGLOT, *flags, cwd=run.parent)
+def evaluated(run: Path, *flags: str, source: str = "omniglot", episodes: int = 2):
+    measured = (f"--sources={source}", f"--num_episodes={episodes}")
+    return run_entry("evaluate", f"--run_dir={run}", *measured, *flags, cwd=run.parent)
 
 
 def swap(source: Path, first: int, second: int) -> None:
@@ -115,11 +115,11 @@ def test_results_of_other_records_are_not_mixed(half, tmp_path):
     assert evaluated(run, here).code == 0
     stored = (run / "results" / "test.json").read_bytes()
     swap(machine / "records" / "omniglot", 11, 17)  # of the test split, which training does not read
-    error = evaluated(run, here, "--num_episodes=3").error
+    error = evaluated(run, here, episodes=3).error
     assert error.startswith(
         f"{run}/results/test.json was measured on other data (omniglot test: 11.tfrecords is another one); give"
     )
-    assert evaluated(run, here, "--num_episodes=3", "--name=swapped").code == 0
+    assert evaluated(run, here, "--name=swapped", episodes=3).code == 0
     assert (run / "results" / "test.json").read_bytes() == stored
     old, new = (json.loads((run / "results" / f"{stem}.json").read_text()) for stem in ("test", "test-swapped"))
     assert old["sources"]["omniglot"]["data"]["digests"] != new["sources"]["omniglot"]["data"]["digests"]
@@ -131,14 +131,14 @@ def test_another_data_set_under_the_same_name_is_refused_by_evaluation_unless_na
     machine = Path(shutil.copytree(half, tmp_path / "machine"))
     run, other = machine / "run", copied(root, machine / "other")
     swap(other / "ilsvrc_2012", 1, 2)
-    flags = (f"--records_root_dir={other}", "--sources=ilsvrc_2012")
-    error = evaluated(run, *flags).error
+    there = f"--records_root_dir={other}"
+    error = evaluated(run, there, source="ilsvrc_2012").error
     assert error.startswith(f"{run} was trained on other data (ilsvrc_2012 train: 1.tfrecords is another one); give")
-    outcome = evaluated(run, *flags, "--name=other")
+    outcome = evaluated(run, there, "--name=other", source="ilsvrc_2012")
     assert outcome.code == 0 and "Other data than this run was trained on (ilsvrc_2012 train: 1.tf" in outcome.out
     for file in (other / "ilsvrc_2012").glob("[0-9].tfrecords"):
         file.unlink()  # of training: an evaluation does not need them
-    assert evaluated(run, *flags).code == 0
+    assert evaluated(run, there, source="ilsvrc_2012").code == 0
 
 
 def test_other_threads_are_said(half, tmp_path):

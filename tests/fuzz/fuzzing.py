@@ -3,9 +3,7 @@
 Drawing an input takes longer than parsing it, so NEIGHBOURS more inputs are derived from every input of bytes.
 """
 
-import copy
 import functools
-import math
 import os
 import resource
 import sys
@@ -22,15 +20,6 @@ from alfa_md.errors import UserError
 QUICK = 50  # drawn inputs of every test in the fast suite
 NEIGHBOURS = 8
 SPARE_MEMORY = 2**30  # bytes that all inputs together may take
-
-SCALARS = st.sampled_from(
-    [None, True, -1, 0, 1, 2.5, 2**31, 10**30, math.nan, math.inf, "", "0", "n3", "a\nb", "\ud800"]
-)
-ANY_JSON = st.recursive(
-    SCALARS | st.integers() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
-    max_leaves=6,
-)
 
 
 def examples(slow: int) -> pytest.MarkDecorator:
@@ -99,36 +88,6 @@ def mutated(valid: Sequence[bytes]) -> st.SearchStrategy[bytes]:
     """Valid inputs with up to four mutations: flipped bits, truncation, and copied, inserted or deleted parts."""
     steps = st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=4)  # one number a change: drawing is what costs
     return st.builds(lambda data, numbers: functools.reduce(_changed, numbers, data), st.sampled_from(valid), steps)
-
-
-def restructured(valid: Any, values: st.SearchStrategy) -> st.SearchStrategy:
-    """Copies of nested dictionaries and lists with up to three values replaced, deleted or copied to another key."""
-    kinds = st.sampled_from(["set", "delete", "copy"])
-    changes = st.lists(st.tuples(st.integers(0, 2**32), kinds, values), min_size=1, max_size=3)
-    return st.builds(lambda chosen: _restructured(copy.deepcopy(valid), chosen), changes)
-
-
-def _restructured(data: Any, changes: Sequence[tuple[int, str, Any]]) -> Any:
-    for place, action, value in changes:
-        owners = list(_containers(data))
-        if not owners:
-            break
-        owner, key = owners[place % len(owners)]
-        if action == "delete":
-            del owner[key]
-        elif action == "copy" and isinstance(owner, dict):
-            owner[f"{value}"[:9]] = owner[key]
-        else:
-            owner[key] = value
-    return data
-
-
-def _containers(data: Any) -> Iterator[tuple[Any, Any]]:
-    """Yields (container, key) of every value at any depth."""
-    for key, value in list(data.items() if isinstance(data, dict) else enumerate(data)):
-        yield data, key
-        if isinstance(value, dict | list):
-            yield from _containers(value)
 
 
 def _changed(data: bytes, number: int) -> bytes:
