@@ -1,5 +1,6 @@
 """Episode and EpisodeSource: the interface between data and learners."""
 
+from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
 import torch
@@ -64,3 +65,8 @@ class EpisodeSource(Protocol):
 
     def stamp(self) -> dict:
         """The data, decoder, image size and so on that the episodes depend on, as plain values for results files."""
+
+    @property
+    def files(self) -> Mapping[str, Mapping[str, str]]:
+        """Digests of the files behind the episodes, by "source split" and file or class; {} if there are none."""
+        return {}

@@ -1,9 +1,11 @@
 """Mixture of episode sources, sampled uniformly."""
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import gin
 
+from alfa_md.data.file_digests import Files
 from alfa_md.data.sampling import stable_rng
 from alfa_md.episode import Episode, EpisodeSource
 from alfa_md.errors import UserError
@@ -40,3 +42,7 @@ class Mixture(EpisodeSource):
     def stamp(self) -> dict:
         """The stamps of the sources by their names."""
         return {source.name: source.stamp() for source in self.sources}
+
+    @cached_property
+    def files(self) -> Files:
+        return {name: digests for source in self.sources for name, digests in source.files.items()}

@@ -83,7 +83,8 @@ def _given(flag: str | None, variable: str, recorded: dict | None, kind: str) ->
 
 
 def _folder(given: str, what: str, remedy: str) -> Path:
-    path = Path(given).expanduser().resolve()
+    path = Path(given).expanduser()
+    path = path.resolve() if ".." in path.parts else path.absolute()  # links stay: what they lead to may move
     if not path.is_dir():
         raise UserError(f"{what} {path} does not exist; {remedy}")
     return path

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from alfa_md.errors import UserError
 from alfa_md.evaluation.tables import record_mean
+from alfa_md.experiment.data_record import same_data
 from alfa_md.metrics import ACCURACY, MeanCI, Unit, paired_difference, unpaired_difference
 
 EPISODE_KEYS = ("split", "seed", "sampling", "unit")  # of the protocol; equal if two results are of the same episodes
@@ -41,7 +42,7 @@ def require_same_protocol(a: dict, b: dict) -> None:
 def compare_records(name: str, a: dict, b: dict, unit: Unit) -> ComparisonRow:
     """The comparison of two records of the source `name`. Raises UserError if they are of different data or length."""
     readers = [reader(record["data"]) for record in (a, b)]
-    if data_identity(a["data"]) != data_identity(b["data"]):
+    if not same_data(data_identity(a["data"]), data_identity(b["data"])):
         read = "" if len(set(readers)) == 1 else f" ({readers[0]} reads A, {readers[1]} reads B)"
         raise UserError(
             f"not the same episodes: {name} comes from different data in A and B{read}; evaluate on one root"

@@ -10,6 +10,7 @@ from alfa_md.episode import EpisodeSource
 from alfa_md.errors import UserError
 from alfa_md.evaluation.results_file import read_results
 from alfa_md.evaluation.scores import Score, describe_diverged, diverged_episodes, score_episodes
+from alfa_md.experiment.data_record import data_stamp, same_data
 from alfa_md.learners.base import Learner
 from alfa_md.metrics import ACCURACY, Unit
 from alfa_md.system.distributed import SINGLE_PROCESS, ProcessGroup
@@ -58,7 +59,7 @@ class Results:
     def refresh(self) -> None:
         """Takes over what the file holds by now, if its stamp agrees."""
         content = self._read()
-        if content["protocol"] == self.stamp:
+        if same_conditions(content["protocol"], self.stamp):
             self.sources = content["sources"]
         self.sources = self.group.broadcast(self.sources)
 
@@ -97,7 +98,7 @@ class Results:
     def _known(self, source: EpisodeSource) -> list[Score]:
         """The scores of a source that are stored, if they are of its data."""
         record = self.sources.get(source.name)
-        return record["scores"] if record and record["data"] == source.stamp() else []
+        return record["scores"] if record and same_data(record["data"], data_stamp(source)) else []
 
     def _read(self) -> dict:
         """The content of the file, or of one that does not exist yet. Raises UserError if it is damaged."""
@@ -112,7 +113,7 @@ class Results:
         self.path.parent.mkdir(exist_ok=True)  # copies of runs lose empty folders
         with exclusive_lock(self.path.with_name(f".{self.path.name}.lock")):
             content = self._read()
-            if content["protocol"] == self.stamp:
+            if same_conditions(content["protocol"], self.stamp):
                 self.sources = content["sources"]
                 if len(self._known(source)) >= len(values):
                     return
@@ -128,7 +129,7 @@ class Results:
         mean, ci95 = (value if math.isfinite(value) else None for value in (result.mean, result.ci95))
         record = {"mean": mean, "ci95": ci95, "episodes": result.n} | ({"diverged": found} if found else {})
         record |= {name: statistic(values) for name, statistic in self.extra.items()}
-        return record | {"data": source.stamp(), "scores": values}
+        return record | {"data": data_stamp(source), "scores": values}
 
     def _keep_aside(self, content: dict, reason: str) -> None:
         """Copies the file to a numbered name: a new one, or that of an earlier state of the same results."""
@@ -147,7 +148,7 @@ class Results:
             earlier = read_results(self._aside(number))
         except UserError:
             return False
-        return earlier["protocol"] == content["protocol"] and all(
+        return same_conditions(earlier["protocol"], content["protocol"]) and all(
             is_part(record, content["sources"].get(name)) for name, record in earlier["sources"].items()
         )
 
@@ -155,7 +156,12 @@ class Results:
         return self.path.with_name(f"{self.path.stem}.{number}.json")
 
 
+def same_conditions(a: dict, b: dict) -> bool:
+    """True if two stamps agree but for the place of the data, which may be moved."""
+    return all(a.get(key) == b.get(key) for key in (a.keys() | b.keys()) - {"data_root"})
+
+
 def is_part(record: dict, of: dict | None) -> bool:
     """True if the record of a source holds nothing but the first episodes of another."""
     number = record["episodes"]
-    return of is not None and record["data"] == of["data"] and record["scores"] == of["scores"][:number]
+    return of is not None and same_data(record["data"], of["data"]) and record["scores"] == of["scores"][:number]

@@ -11,6 +11,7 @@ from alfa_md.data.fixed_way import FixedWay
 from alfa_md.data.roots import Root, announcement
 from alfa_md.episode import EpisodeSource
 from alfa_md.errors import MissingSource, MissingSplit, UserError
+from alfa_md.evaluation.data_check import check_measured_data, check_training_data
 from alfa_md.evaluation.models import EvaluatedModel, models_to_evaluate
 from alfa_md.evaluation.results import Results, Statistic, query_std
 from alfa_md.evaluation.tables import (
@@ -78,7 +79,8 @@ def evaluate_run(run: RunDirectory, options: EvaluationOptions, group: ProcessGr
     models = list(models_to_evaluate(run, options.checkpoint, options.split, options.baselines, trained))
     names = select_sources(options.sources, trained, root)
     chosen, missing = open_sources(trained, root, names, options)
-    origin = {"config": config.config_hash(run.config.read_text("utf-8")), "name": facts["name"]}
+    check_training_data(run, trained, root, chosen, options.name)
+    origin = {"config": config.config_hash(run.config_text()), "name": facts["name"]}
     origin["pretrained"] = facts.get("pretrained")
     if options.name:
         models = [model._replace(stem=f"{model.stem}-{options.name}") for model in models]
@@ -87,6 +89,7 @@ def evaluate_run(run: RunDirectory, options: EvaluationOptions, group: ProcessGr
     by_learner = {}
     for model, stamp in zip(models, stamps, strict=True):
         results = Results(run.results / f"{model.stem}.json", stamp, group, extra)
+        check_measured_data(results, chosen)
         evaluate_sources(results, model.learner, chosen, options)
         results.refresh()  # another evaluation may have added to it
         by_learner[model.title] = select_records(results.sources, dict.fromkeys((*trained.test_sources, *names)))

@@ -93,7 +93,7 @@ def check_same_config(runs: Sequence[RunDirectory]) -> None:
     """Raises UserError if a run has another configuration than the first."""
     for run in runs:
         run.facts()  # raises UserError if it is not a run directory
-        if changed := differences(runs[0].config.read_text("utf-8"), run.config.read_text("utf-8")):
+        if changed := differences(runs[0].config_text(), run.config_text()):
             raise UserError(f"{run.path} is not {runs[0].path} with another seed: {'; '.join(changed)}")
 
 

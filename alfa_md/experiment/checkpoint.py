@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
-from zipfile import ZipFile
+from zipfile import ZIP_STORED, ZipFile
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +20,15 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from alfa_md.errors import UserError
+from alfa_md.experiment.checkpoint_parts import (
+    WrongPart,
+    check_counts,
+    check_generator,
+    check_optimizer,
+    check_schedule,
+    is_count,
+    is_named_tensors,
+)
 from alfa_md.experiment.ranking import Ranking
 from alfa_md.learners.base import Learner
 from alfa_md.system.files import create
@@ -38,7 +47,7 @@ BACKBONE = "backbone."
 
 
 class DamagedCheckpoint(UserError):
-    """A checkpoint file that cannot be read, or whose values are not finite."""
+    """A checkpoint file that cannot be read, or with a part or values that training does not write."""
 
 
 class LoadedWeights(NamedTuple):
@@ -84,40 +93,47 @@ class TrainState:
     def restore(self, path: Path) -> None:
         """Restores what `save` wrote. Raises UserError if the file is damaged or of another configuration."""
         content = load_checkpoint(path)
-        if content.keys() != STATE:
-            raise UserError(
-                f"checkpoint {path} lacks {', '.join(sorted(STATE - content.keys()))}: a run cannot go on from it; "
+        if missing := STATE - content.keys():
+            raise DamagedCheckpoint(
+                f"checkpoint {path} lacks {', '.join(sorted(missing))}: a run cannot go on from it; "
                 "use another --run_dir"
             )
-        load_tensors(self.learner, content["learner"], path)
+        saved = content["optimizer"]
         try:
-            self.optimizer.load_state_dict(content["optimizer"])
-        except ValueError as error:
-            raise UserError(
-                f"checkpoint {path} was trained with other tensors frozen; use another --run_dir"
+            check_counts(content)
+            check_optimizer(saved, self.optimizer, content["step"])
+            schedule = check_schedule(content["schedule"], self.schedule, content)
+            check_generator(content["rng"])
+        except WrongPart as error:
+            raise DamagedCheckpoint(
+                f"checkpoint {path}: {error}; a run cannot go on from it, use another --run_dir"
             ) from error
+        load_tensors(self.learner, content["learner"], path)
+        own = zip(self.optimizer.state_dict()["param_groups"], saved["param_groups"], strict=True)
+        groups = [group | {"lr": other["lr"]} for group, other in own]  # all else is of the configuration
+        self.optimizer.load_state_dict({"state": saved["state"], "param_groups": groups})
         moments = (value for each in self.optimizer.state.values() for value in each.items())
         require_finite(((f"optimizer {name}", value) for name, value in moments), path)
-        self.schedule.load_state_dict(content["schedule"])
+        self.schedule.load_state_dict(schedule)
         self.step, self.validated = content["step"], content["validated"]
         self.ranking, self.spent, self.saved = content["ranking"], content["spent"], (self.step, self.validated)
         torch.set_rng_state(content["rng"])
 
     def restore_first(self, paths: Sequence[Path]) -> dict[Path, str]:
-        """Restores the first of `paths` that exists and is intact; returns the damaged ones before it, with reasons.
+        """Restores the first of `paths` that exists and fits; returns the refused ones before it, with reasons.
 
-        Raises UserError if files exist but none is intact, or if the file is of another configuration.
+        Raises UserError if files exist but none fits.
         """
-        damaged: dict[Path, str] = {}
+        refused: dict[Path, str] = {}
         for path in filter(Path.exists, paths):
             try:
                 self.restore(path)
-                return damaged
-            except DamagedCheckpoint as error:
-                damaged[path] = str(error)
-        if damaged:
-            raise DamagedCheckpoint(next(iter(damaged.values())))
-        return damaged
+                return refused
+            except UserError as error:
+                refused[path] = str(error)
+        if refused:
+            raise DamagedCheckpoint(next(iter(refused.values())))
+        return refused
 
 
 def write_checkpoint(path: Path, content: dict, previous: Path | None = None) -> None:
@@ -163,12 +179,15 @@ def parse_checkpoint(data: bytes, path: Path) -> dict:
     """The content of the checkpoint file `path` with these bytes. Raises UserError as `load_checkpoint` does."""
     with damaged_if_unreadable(path):
         with ZipFile(io.BytesIO(data)) as archive:
+            if any(member.compress_type != ZIP_STORED for member in archive.infolist()):
+                raise ValueError("compressed: it could take any memory")
             damaged = archive.testzip()
         if damaged is None:
             content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     if damaged is not None:
         raise DamagedCheckpoint(f"checkpoint {path} is damaged: the checksum of {damaged} does not hold")
-    if not isinstance(content, dict) or not WEIGHTS <= content.keys() <= STATE:
+    whole = isinstance(content, dict) and WEIGHTS <= content.keys() <= STATE
+    if not (whole and is_count(content["step"]) and is_named_tensors(content["learner"])):
         raise UserError(f"{path} is not a checkpoint of this package; use another checkpoint")
     return content
 
@@ -196,10 +215,8 @@ def load_backbone(learner: Learner, path: Path) -> LoadedWeights:
     """Loads only the backbone's tensors, as pretrained weights. Raises UserError as `load_learner` does."""
     data = read_bytes(path)
     content = parse_checkpoint(data, path)
-    tensors = content["learner"]
-    if not isinstance(tensors, dict):
-        raise UserError(f"{path} is not a checkpoint of this package; use another checkpoint")
-    own = {str(name).removeprefix(BACKBONE): t for name, t in tensors.items() if str(name).startswith(BACKBONE)}
+    tensors = content["learner"].items()
+    own = {name.removeprefix(BACKBONE): tensor for name, tensor in tensors if name.startswith(BACKBONE)}
     load_tensors(learner.backbone, own, path)
     return LoadedWeights(content["step"], short_hash(data))
 
@@ -207,6 +224,9 @@ def load_backbone(learner: Learner, path: Path) -> LoadedWeights:
 def load_tensors(module: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
     """Loads exactly these tensors. Raises UserError if names or shapes differ, or a value is not finite."""
     try:
+        for name, own in module.state_dict().items():
+            if name in tensors and tensors[name].is_floating_point() != own.is_floating_point():
+                raise TypeError(f"{name} is of type {tensors[name].dtype}, not {own.dtype}")
         module.load_state_dict(tensors)
     except (RuntimeError, AttributeError, TypeError) as error:
         detail = str(error).splitlines()[-1].strip()

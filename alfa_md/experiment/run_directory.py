@@ -1,10 +1,12 @@
 """The run directory: files of one training run."""
 
+import json
 import os
 import platform
+import re
 import shlex
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from math import isfinite
 from pathlib import Path
@@ -12,14 +14,17 @@ from pathlib import Path
 import torch
 
 from alfa_md import __version__
+from alfa_md.data.fields import short_repr
+from alfa_md.episode import EpisodeSource
 from alfa_md.errors import UserError
-from alfa_md.experiment import config
-from alfa_md.experiment.memory_bindings import SAVING
+from alfa_md.experiment.data_record import data_record, is_data_record
+from alfa_md.experiment.resumption import changed_bindings, changed_facts, resumed_facts, split_extension
 from alfa_md.system.distributed import SINGLE_PROCESS, ProcessGroup
 from alfa_md.system.files import read_json, write_json, write_text
 from alfa_md.system.lock import lock_or_refuse
 
-FACTS = {"name", "seed", "data_root", "data_kind"}  # required keys of run.json
+FACTS = {"name": str, "seed": int, "data_root": str, "data_kind": str}  # required in run.json
+TOP_FILE = re.compile(r"update_\d+\.pt")
 
 
 class RunDirectory:
@@ -41,17 +46,22 @@ class RunDirectory:
         self.results = self.path / "results"
 
     @contextmanager
-    def claimed(self, operative: str, facts: dict, group: ProcessGroup = SINGLE_PROCESS) -> Iterator[None]:
-        """Creates the directory for a run of this configuration, or checks that it belongs to it, and holds its lock.
+    def claimed(
+        self,
+        operative: str,
+        facts: dict,
+        sources: Sequence[EpisodeSource] = (),
+        group: ProcessGroup = SINGLE_PROCESS,
+    ) -> Iterator[int | None]:
+        """Creates the directory for a run of this configuration on these sources, or checks that it belongs to it.
 
-        Memory-saving bindings may differ from config.gin, which is not rewritten. Raises UserError if the directory
+        Holds its lock. Yields the earlier train.num_updates if the configuration raises it; otherwise it may differ
+        from config.gin, which is not rewritten, in memory-saving bindings alone. Raises UserError if the directory
         belongs to another configuration or data, is in use, or cannot be written.
         """
         with self._locked() if group.is_first else nullcontext():
-            if group.is_first:
-                self._claim(operative, facts)
-            group.broadcast(None)  # barrier: rank 0 has created the files
-            yield
+            earlier = self._claim(operative, facts, sources) if group.is_first else None
+            yield group.broadcast(earlier)  # also a barrier: rank 0 has created the files
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -64,19 +74,52 @@ class RunDirectory:
                 raise self._unwritable(error) from error
             yield
 
-    def _claim(self, operative: str, facts: dict) -> None:
-        if self.config.exists():
-            self._refuse_other(operative, facts)
-            return
-        if self.last.exists():
+    def _claim(self, operative: str, facts: dict, sources: Sequence[EpisodeSource]) -> int | None:
+        if not self.config.exists() and self.last.exists():
             raise UserError(f"{self.path} holds checkpoints but no config.gin; choose another --run_dir")
+        if self.config.exists():
+            earlier, known = self._resume(operative, facts, sources)
+        else:
+            earlier, known = None, facts | {"data": data_record(sources)} | environment()
         try:
             self.last.parent.mkdir(exist_ok=True)
             self.results.mkdir(exist_ok=True)
-            write_json(self.facts_file, facts | environment())
-            write_text(self.config, operative)
+            if not self.config.exists() or known != self.facts():
+                write_json(self.facts_file, known)
+            if not self.config.exists():
+                write_text(self.config, operative)
         except OSError as error:
             raise self._unwritable(error) from error
+        return earlier
+
+    def _resume(self, operative: str, facts: dict, sources: Sequence[EpisodeSource]) -> tuple[int | None, dict]:
+        """The earlier train.num_updates if it is raised, and the content of run.json. Raises UserError."""
+        old = self.facts()
+        try:
+            earlier, changed = split_extension(changed_bindings(self.config_text(), operative, old))
+        except (ValueError, TypeError) as error:  # of gin, for a name that it does not know
+            reason = str(error).splitlines()[0]
+            raise UserError(f"{self.config} is damaged ({reason}); restore it or choose another --run_dir") from error
+        changed += changed_facts(old, facts)
+        if changed:
+            raise UserError(
+                f"{self.path} is a run of another configuration ({'; '.join(changed)}); choose another --run_dir"
+            )
+        return earlier, resumed_facts(old, facts | environment(), sources, self.path)
+
+    def extend(self, num_updates: int) -> None:
+        """Writes another train.num_updates to config.gin."""
+        text = re.sub(r"^(train\.num_updates = )\d+$", rf"\g<1>{num_updates}", self.config_text(), flags=re.MULTILINE)
+        write_text(self.config, text)
+
+    def config_text(self) -> str:
+        """The content of config.gin. Raises UserError if it is no text."""
+        try:
+            return self.config.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise UserError(
+                f"{self.config} is damaged: it is no text; restore it or choose another --run_dir"
+            ) from error
 
     def _unwritable(self, error: OSError) -> UserError:
         return UserError(f"cannot write to run directory {self.path}: {error.strerror}; choose another --run_dir")
@@ -86,8 +129,22 @@ class RunDirectory:
         if not (self.config.is_file() and self.facts_file.is_file()):
             raise UserError(f"{self.path} is not a run directory (no config.gin and run.json); see --run_dir")
         facts = read_json(self.facts_file)
-        if not isinstance(facts, dict) or not FACTS <= facts.keys():
+        if not isinstance(facts, dict) or not FACTS.keys() <= facts.keys():
             raise UserError(f"{self.facts_file} lacks some of {', '.join(sorted(FACTS))}; restore it")
+        wrong = [key for key, kind in FACTS.items() if type(facts[key]) is not kind]
+        if wrong or not 0 <= facts["seed"] < 2**64:
+            key = [*wrong, "seed"][0]
+            raise UserError(f"{self.facts_file} is damaged: {key} = {short_repr(facts[key])}; restore it")
+        try:
+            json.dumps(facts, ensure_ascii=False, allow_nan=False).encode()
+        except ValueError as error:
+            raise UserError(
+                f"{self.facts_file} is damaged: it holds what JSON has not ({error}); restore it"
+            ) from error
+        if not is_data_record(facts.get("data", {})):
+            raise UserError(
+                f"{self.facts_file} is damaged: its data is no record of files; restore or remove that entry"
+            )
         return facts
 
     def checkpoint(self, name: str) -> Path:
@@ -101,6 +158,7 @@ class RunDirectory:
     def write_ranking(self, ranking: Mapping[int, float]) -> None:
         """Writes the ranking (update -> mean, best first) of the existing files in top/."""
         if ranking or self.top.exists():
+            self.top.mkdir(parents=True, exist_ok=True)  # it may have been removed
             files = {self.top_file(update): mean if isfinite(mean) else None for update, mean in ranking.items()}
             write_json(self.ranking, {file.name: mean for file, mean in files.items() if file.exists()})
 
@@ -112,22 +170,11 @@ class RunDirectory:
     def ensemble_checkpoints(self) -> list[Path]:
         """The checkpoints of the best validations, best first. Raises UserError if training has kept none."""
         names = read_json(self.ranking) if self.ranking.exists() else {}
-        if not isinstance(names, dict):
+        if not isinstance(names, dict) or not all(map(TOP_FILE.fullmatch, names)):
             raise UserError(f"{self.ranking} is damaged (no ranking of files); use --checkpoint=best")
         if not names:
             raise UserError(f"{self.path} holds no checkpoints of the best validations; train first")
-        return [self.top / Path(name).name for name in names]
-
-    def _refuse_other(self, operative: str, facts: dict) -> None:
-        changed = config.differences(self.config.read_text("utf-8"), operative, but=SAVING)
-        old = self.facts()
-        drawn = old.get("data_kind") == facts.get("data_kind") == "miniature"  # the same in every cache directory
-        compared = [key for key in facts if not (drawn and key == "data_root")]
-        changed += [f"{key}: {old.get(key)} -> {facts[key]}" for key in compared if old.get(key) != facts[key]]
-        if changed:
-            raise UserError(
-                f"{self.path} is a run of another configuration ({'; '.join(changed)}); choose another --run_dir"
-            )
+        return [self.top / name for name in names]
 
 
 def environment() -> dict:
@@ -137,6 +184,7 @@ def environment() -> dict:
         "alfa_md": __version__,
         "torch": torch.__version__,
         "python": platform.python_version(),
+        "threads": torch.get_num_threads(),
         "machine": f"{platform.machine()}, {os.cpu_count()} cores"
         + (f", {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""),
     }

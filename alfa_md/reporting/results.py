@@ -14,6 +14,7 @@ from alfa_md.evaluation.tables import (
     source_means,
     unit_description,
 )
+from alfa_md.experiment.data_record import same_data
 from alfa_md.experiment.definition import META_DATASET
 from alfa_md.metrics import MeanCI, Unit
 from alfa_md.reporting.elements import html_table, warning_box, with_line_breaks
@@ -71,7 +72,7 @@ def same_episodes(a: dict, b: dict) -> bool:
     if any(a["protocol"].get(key) != b["protocol"].get(key) for key in (*EPISODE_KEYS, "data_kind")):
         return False
     common = a["sources"].keys() & b["sources"].keys()
-    return all(a["sources"][name]["data"] == b["sources"][name]["data"] for name in common)
+    return all(same_data(a["sources"][name]["data"], b["sources"][name]["data"]) for name in common)
 
 
 def _table(group: Sequence[ResultColumn]) -> str:

@@ -67,7 +67,7 @@ def read_json(path: Path) -> dict:
     """The content of a JSON file. Raises UserError if it does not parse."""
     try:
         return json.loads(path.read_text("utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is damaged ({error}); restore it or choose another --run_dir") from error
 
 

@@ -18,6 +18,7 @@ from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.learners.base import Learner
 from alfa_md.system.distributed import SINGLE_PROCESS, ProcessGroup
 from alfa_md.system.progress import CONSOLE
+from alfa_md.training.extension import extend_run
 from alfa_md.training.hooks import TrainingHooks
 from alfa_md.training.schedules import Schedule, flat
 from alfa_md.training.step import UNTRAINED_REMEDY, outer_step, parameter_groups, trainable_parameters
@@ -60,14 +61,17 @@ def train(
     rates = {"learning_rate": learning_rate, "weight_decay": weight_decay, "clip_norm": clip_norm}
     require_at_least(0, "train", num_updates=num_updates, **rates)
     report_idle_processes(group, episodes_per_step)
+    facts = facts | {"device": device.type, "processes": group.size}
     source, validation = experiment.training(root, facts["seed"]), experiment.validation(root, facts["seed"])
     learner = experiment.learner.to(device, memory_format=torch.channels_last)
     check_trainable(learner, num_updates)
     optimizer = torch.optim.Adam(parameter_groups(learner, weight_decay), lr=learning_rate)
     state = TrainState(learner, optimizer, schedule(optimizer, num_updates))
     with ExitStack() as stack:
-        stack.enter_context(run.claimed(config.operative(), facts, group))
-        restore_checkpoint(state, run, group)
+        earlier = stack.enter_context(run.claimed(config.operative(), facts, [source, validation], group))
+        restore_checkpoint(state, run, num_updates, group)
+        if earlier is not None:
+            extend_run(state, run, schedule, earlier, num_updates, group)
         share = num_validation_episodes / (validate_every * episodes_per_step)
         hooks = stack.enter_context(TrainingHooks(state, run, device, group, num_updates, share, keep_best))
         steps = (range(k * episodes_per_step, (k + 1) * episodes_per_step) for k in range(state.step, num_updates))
@@ -102,9 +106,19 @@ def check_trainable(learner: Learner, num_updates: int) -> None:
         raise UserError(f"{name} has nothing to train; {UNTRAINED_REMEDY}")
 
 
-def restore_checkpoint(state: TrainState, run: RunDirectory, group: ProcessGroup) -> None:
-    """Restores the last intact checkpoint; damaged ones are reported and renamed, so that none replaces it."""
+def restore_checkpoint(state: TrainState, run: RunDirectory, num_updates: int, group: ProcessGroup) -> None:
+    """Restores the last intact checkpoint; damaged ones are reported and renamed, so that none replaces it.
+
+    Raises UserError if none is intact, or if it has more than `num_updates` updates.
+    """
     damaged = state.restore_first([run.last, run.previous])
+    if state.step == 0 and not run.last.exists() and run.metrics.exists():
+        CONSOLE.print(f"{run.path} holds no checkpoint to go on from: training begins again at update 0")
+    if state.step > num_updates:
+        raise UserError(
+            f"{run.path} has done {state.step} updates, more than train.num_updates = {num_updates}: its checkpoints "
+            "are of another run; choose another --run_dir"
+        )
     group.broadcast(None)  # barrier: all processes have read
     for path, reason in damaged.items():
         aside = path.with_name(f"{path.stem}.damaged.pt")

@@ -10,16 +10,27 @@ from alfa_md.system.files import TextLog, write_text
 from alfa_md.training.tensorboard_writer import TensorBoardWriter
 
 
-def is_current(line: str, steps: Mapping[str, int], path: Path, number: int) -> bool:
+def is_current(line: bytes, steps: Mapping[str, int], path: Path, number: int) -> bool:
     """True if a line of metrics.jsonl is not beyond the step that its group resumes from.
 
     Raises UserError if the line does not parse.
     """
     try:
         record = json.loads(line)
+        if type(record["step"]) is not int:
+            raise TypeError("the step is no whole number")
         return record["step"] <= steps[record["group"]]
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(f"{path}, line {number} is damaged; delete that line and run this again") from error
+
+
+def current_lines(path: Path, steps: Mapping[str, int]) -> list[str]:
+    """The lines of a metrics.jsonl that are not beyond the step of their group, without an incomplete last one.
+
+    Raises UserError if another line is damaged.
+    """
+    lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []  # a killed run may leave a partial line
+    return [line.decode() for number, line in enumerate(lines, 1) if is_current(line, steps, path, number)]
 
 
 class MetricsLog:
@@ -29,9 +40,7 @@ class MetricsLog:
     """
 
     def __init__(self, path: Path, tensorboard: Path, steps: Mapping[str, int]):
-        lines = path.read_text("utf-8").splitlines(keepends=True) if path.exists() else []
-        whole = [line for line in lines if line.endswith("\n")]  # a killed run may have left a partial line
-        write_text(path, "".join(line for number, line in enumerate(whole, 1) if is_current(line, steps, path, number)))
+        write_text(path, "".join(f"{line}\n" for line in current_lines(path, steps)))
         self.file = TextLog(path)
         self.writer = TensorBoardWriter(tensorboard, max(steps.values()) + 1)
 

@@ -194,3 +194,14 @@ def test_the_stamp_is_plain_json_and_knows_no_seed(row, root):
         stamp = row.make(root, split, 0).stamp()
         assert isinstance(stamp, dict) and stamp and json.loads(json.dumps(stamp)) == stamp
         assert row.make(root, split, 1).stamp() == stamp
+
+
+@every_source
+def test_the_files_behind_a_source_have_digests(row, root):
+    """By source and split; the same in every process, and none for generated data."""
+    for split in row.splits:
+        files = row.make(root, split, 0).files
+        generated = row.names == ("sine",)
+        place = split if row.seeded else f"dumped/{split}"
+        assert list(files) == ([] if generated else [f"{name} {place}" for name in row.names])
+        assert all(files.values()) and files == row.make(root, split, 7).files

@@ -186,7 +186,61 @@ SECTIONS: dict[str, tuple[BadInput, ...]] = {
             damage=d.replaced("run/config.gin", "num_filters = 4", "num_filters = 5"),
         ),
     ),
+    "Checkpoints to resume from": (
+        train(
+            "an optimiser without its second moments",
+            "^checkpoint run/checkpoints/last.pt: its optimiser lacks some of step, exp_avg, exp_avg_sq of parameter 0",
+            "--run_dir=run",
+            damage=d.changed_state(lambda content: content["optimizer"]["state"][0].pop("exp_avg_sq")),
+        ),
+        train(
+            "a random state of another size",
+            "^checkpoint run/checkpoints/last.pt: the state of its random generator has another size; a run cannot go",
+            "--run_dir=run",
+            damage=d.changed_state(lambda content: content.update(rng=content["rng"][:100])),
+        ),
+        train(
+            "weights alone",
+            "^checkpoint run/checkpoints/last.pt lacks best, optimizer, ranking, .* a run cannot go on from it",
+            "--run_dir=run",
+            damage=d.changed_state(lambda content: [content.pop(key) for key in content.keys() - {"learner", "step"}]),
+        ),
+        train(
+            "of more updates than the run has",
+            "^run has done 3 updates, more than train.num_updates = 2: its checkpoints are of another run; choose",
+            "--run_dir=run",
+            damage=d.changed_state(lambda content: (content.update(step=3), content["schedule"].update(last_epoch=3))),
+        ),
+    ),
     "Run directories and results": (
+        train(
+            "other records than at its start",
+            r"^run was trained on other data \(ilsvrc_2012 train: 1.tfrecords is another one\); give --rec",
+            "--run_dir=run",
+            damage=d.swapped(1, 3),
+        ),
+        train(
+            "fewer updates than before",
+            r"^run is a run of another configuration \(train.num_updates: 2 -> 1\); choose another --run_dir",
+            "--run_dir=run",
+            "--gin_bindings=train.num_updates = 1",
+        ),
+        evaluate(
+            "other records than it was trained on",
+            r"^run was trained on other data \(ilsvrc_2012 train: 1.tfrecords is another one\); .* --name=NAME",
+            damage=d.swapped(1, 3),
+        ),
+        evaluate(
+            "facts of a wrong kind",
+            "^run/run.json is damaged: seed = '0'; restore it",
+            damage=d.replaced("run/run.json", '"seed": 0', '"seed": "0"'),
+        ),
+        train(
+            "`config.gin` no text",
+            "^run/config.gin is damaged: it is no text; restore it or choose",
+            "--run_dir=run",
+            damage=lambda folder: (folder / "run" / "config.gin").write_bytes(b"\xff"),
+        ),
         evaluate("not a run directory", "^records is not a run directory", "--run_dir=records"),
         train(
             "of another configuration",

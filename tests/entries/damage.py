@@ -17,7 +17,7 @@ from tests.entries.harness import IMAGES, shade
 Damage = Callable[[Path], object]  # what it returns is kept alive while the entry runs
 TRAINED = "ilsvrc_2012"  # the source of the training episodes
 SPEC = f"records/{TRAINED}/dataset_spec.json"
-BEST = "run/checkpoints/best.pt"
+BEST, LAST = "run/checkpoints/best.pt", "run/checkpoints/last.pt"
 RESULTS = "run/results/test.json"
 
 
@@ -120,6 +120,29 @@ def emptied(folder: Path) -> None:
 def trapped(folder: Path) -> None:
     """Replaces a checkpoint by one that runs code when unpickled."""
     torch.save({"learner": Trap(folder / "trace"), "step": 2}, folder / BEST)
+
+
+def swapped(first: int, second: int) -> Damage:
+    """Swaps two class files of the training source: other data under the same specification."""
+
+    def damage(folder: Path) -> None:
+        one, other = (folder / "records" / TRAINED / f"{number}.tfrecords" for number in (first, second))
+        one.rename(folder / "kept")
+        other.rename(one)
+        (folder / "kept").rename(other)
+
+    return damage
+
+
+def changed_state(change: Callable[[dict], object]) -> Damage:
+    """Changes parts of the last checkpoint, whose outer form stays right."""
+
+    def damage(folder: Path) -> None:
+        content = torch.load(folder / LAST, weights_only=True)
+        change(content)
+        torch.save(content, folder / LAST)
+
+    return damage
 
 
 def diverged(folder: Path) -> None:

@@ -5,6 +5,7 @@ import pickle
 import re
 from functools import partial
 from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
 import torch
@@ -183,19 +184,51 @@ def test_a_damaged_last_checkpoint_is_replaced_by_the_previous_one(tmp_path):
     assert trained_state(0).restore_first([last, previous]) == {}
 
 
-def test_a_checkpoint_of_another_learner_is_no_reason_to_go_back(tmp_path):
+def test_a_checkpoint_of_another_learner_gives_way_to_the_previous_one(tmp_path):
     last, previous = tmp_path / "last.pt", tmp_path / "previous.pt"
     trained_state().save(previous)
     fresh_state(small_learner(num_steps=3)).save(last)
+    state = trained_state(0)
+    ((path, reason),) = state.restore_first([last, previous]).items()
+    assert path == last and "is not of this configuration's" in reason and state.step == 1
+    previous.unlink()
     with pytest.raises(UserError, match="is not of this configuration's"):
         trained_state(0).restore_first([last, previous])
+
+
+def test_a_temporary_name_that_is_a_link_is_not_written_through(tmp_path):
+    path, elsewhere = tmp_path / "last.pt", tmp_path / "elsewhere"
+    elsewhere.write_bytes(b"mine")
+    (tmp_path / ".last.pt.tmp").symlink_to(elsewhere)
+    trained_state().save(path)
+    assert elsewhere.read_bytes() == b"mine" and load_checkpoint(path)["step"] == 1 and not path.is_symlink()
+
+
+def test_a_compressed_file_is_refused_before_it_takes_memory(tmp_path):
+    path = tmp_path / "best.pt"
+    trained_state().save(path)
+    with ZipFile(path) as archive:
+        members = {info.filename: archive.read(info) for info in archive.infolist()}
+    with ZipFile(path, "w", ZIP_DEFLATED) as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    assert "cannot be read (ValueError)" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    "content", [{"learner": [], "step": 1}, {"learner": {1: torch.ones(1)}, "step": 1}, {"learner": {}, "step": -1}]
+)
+def test_wrong_parts_of_weights_are_refused(tmp_path, content):
+    path = tmp_path / "best.pt"
+    torch.save(content, path)
+    assert "is not a checkpoint of this package" in refusal(path)
 
 
 def test_a_checkpoint_of_other_frozen_tensors_is_refused(tmp_path):
     path, learner = tmp_path / "last.pt", small_learner()
     trained_state().save(path)
     learner.backbone.requires_grad_(False)
-    with pytest.raises(UserError, match="last.pt was trained with other tensors frozen; use another --run_dir"):
+    with pytest.raises(UserError, match="last.pt: it was trained with other tensors frozen; .* use another --run_dir"):
         fresh_state(learner).restore(path)
 
 

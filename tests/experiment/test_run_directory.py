@@ -1,6 +1,7 @@
 """Run directories: created once, reopened, never shared by two configurations."""
 
 import os
+from typing import NamedTuple
 
 import pytest
 
@@ -20,9 +21,18 @@ Sampling.max_ways_upper_bound = 10
 FACTS = {"name": "proto_maml", "seed": 0, "data_root": "/records", "data_kind": "records"}
 
 
-def claimed(run: RunDirectory, config: str, facts: dict) -> None:
-    with run.claimed(config, facts):
-        pass
+def claimed(run: RunDirectory, config: str, facts: dict, *sources) -> int | None:
+    with run.claimed(config, facts, sources) as earlier:
+        return earlier
+
+
+class Files(NamedTuple):
+    """A source with these files."""
+
+    files: dict
+
+
+OWN = Files({"own train": {"dataset_spec.json": "0" * 8, "0.tfrecords": "1" * 8, "1.tfrecords": "2" * 8}})
 
 
 def test_opening_makes_the_folder_and_tells_what_it_is(tmp_path):
@@ -54,10 +64,11 @@ def test_bindings_that_only_save_memory_may_change(tmp_path):
 @pytest.mark.parametrize(
     "config, facts, named",
     [
-        (CONFIG.replace("400", "500"), FACTS, "(train.num_updates: 400 -> 500);"),
+        (CONFIG.replace("400", "300"), FACTS, "(train.num_updates: 400 -> 300);"),
         (CONFIG + "train.clip_norm = 1.0\n", FACTS, "(train.clip_norm: unset -> 1.0);"),
         (CONFIG, FACTS | {"seed": 1}, "(seed: 0 -> 1);"),
-        (CONFIG, FACTS | {"data_root": "/other"}, "(data_root: /records -> /other);"),
+        (CONFIG, FACTS | {"data_kind": "images"}, "(data_kind: records -> images);"),
+        (CONFIG.replace("400", "500").replace("10", "11"), FACTS, "(Sampling.max_ways_upper_bound: 10 -> 11);"),
     ],
 )
 def test_another_run_is_refused_and_nothing_written_over(tmp_path, config, facts, named):
@@ -68,6 +79,62 @@ def test_another_run_is_refused_and_nothing_written_over(tmp_path, config, facts
         claimed(run, config, facts)
     assert named in str(caught.value) and "--run_dir" in str(caught.value) and "\n" not in str(caught.value)
     assert (run.config.read_bytes(), run.facts_file.read_bytes()) == before
+
+
+def test_data_may_move_and_its_new_place_is_kept(tmp_path, capsys):
+    run = RunDirectory(tmp_path)
+    claimed(run, CONFIG, FACTS, OWN)
+    claimed(run, CONFIG, FACTS | {"data_root": "/moved"}, OWN)
+    assert capsys.readouterr().out == (
+        "The data of this run is at another path than before (/records): it is the same data\n"
+    )
+    assert run.facts()["data_root"] == "/moved" and run.facts()["data"] == {"own train": "0" * 8 + "1" * 8 + "2" * 8}
+
+
+@pytest.mark.parametrize("root", ["/records", "/moved"])
+def test_other_data_is_refused_by_source_and_file_wherever_it_is(tmp_path, root):
+    run = RunDirectory(tmp_path)
+    claimed(run, CONFIG, FACTS, OWN)
+    before = run.facts_file.read_bytes()
+    other = Files({"own train": OWN.files["own train"] | {"1.tfrecords": "3" * 8}})
+    with pytest.raises(UserError, match=r"was trained on other data \(own train: 1.tfrecords is another one\); give"):
+        claimed(run, CONFIG, FACTS | {"data_root": root}, other)
+    assert run.facts_file.read_bytes() == before
+
+
+def test_a_run_of_an_earlier_version_has_no_record_of_its_data_and_gets_one(tmp_path, capsys):
+    run = RunDirectory(tmp_path)
+    claimed(run, CONFIG, FACTS)
+    write_json(run.facts_file, FACTS)
+    claimed(run, CONFIG, FACTS | {"data_root": "/moved"}, OWN)
+    assert "did not record the data of this run, then at /records: unchecked" in capsys.readouterr().out
+    assert run.facts()["data"].keys() == {"own train"}
+
+
+def test_the_name_of_a_command_is_no_part_of_a_run(tmp_path):
+    run = RunDirectory(tmp_path)
+    claimed(run, CONFIG, FACTS)
+    claimed(run, CONFIG, FACTS | {"name": "config"})
+    assert run.facts()["name"] == "proto_maml"
+
+
+def test_a_higher_number_of_updates_is_passed_on_and_written_when_it_is_accepted(tmp_path):
+    run = RunDirectory(tmp_path)
+    claimed(run, CONFIG, FACTS)
+    assert claimed(run, CONFIG.replace("400", "500"), FACTS) == 400
+    assert run.config.read_text() == CONFIG
+    run.extend(500)
+    assert run.config.read_text() == CONFIG.replace("400", "500")
+
+
+def test_folders_that_were_removed_are_made_again(tmp_path):
+    run = RunDirectory(tmp_path)
+    claimed(run, CONFIG, FACTS)
+    run.results.rmdir()
+    run.last.parent.rmdir()
+    claimed(run, CONFIG, FACTS)
+    run.write_ranking({2: 0.5})
+    assert run.results.is_dir() and run.ranking.read_text() == "{}\n"
 
 
 def test_checkpoints_of_unknown_origin_are_not_written_over(tmp_path):
@@ -133,6 +200,35 @@ def test_facts_that_are_not_all_there_are_named(tmp_path, content):
         run.facts()
 
 
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        ({"seed": "0"}, "run.json is damaged: seed = '0'; restore it"),
+        ({"seed": True}, "seed = True"),
+        ({"seed": -1}, "seed = -1"),
+        ({"name": None}, "name = None"),
+        ({"data_root": 3}, "data_root = 3"),
+        ({"data": {"own": "0" * 8}}, "its data is no record of files"),
+        ({"data": {"own train": "0" * 7}}, "its data is no record of files"),
+        ({"data": [1]}, "its data is no record of files"),
+    ],
+)
+def test_facts_of_a_wrong_kind_are_named(tmp_path, wrong, named):
+    run = RunDirectory(tmp_path)
+    claimed(run, CONFIG, FACTS)
+    write_json(run.facts_file, run.facts() | wrong)
+    with pytest.raises(UserError, match=named):
+        run.facts()
+
+
+def test_a_configuration_that_is_no_text_is_named(tmp_path):
+    run = RunDirectory(tmp_path)
+    claimed(run, CONFIG, FACTS)
+    run.config.write_bytes(b"train.num_updates = \xff")
+    with pytest.raises(UserError, match="config.gin is damaged: it is no text; restore it"):
+        claimed(run, CONFIG, FACTS)
+
+
 def test_checkpoints_by_name_or_path(tmp_path):
     run = RunDirectory(tmp_path)
     assert run.checkpoint("best") == tmp_path / "checkpoints" / "best.pt"
@@ -169,9 +265,7 @@ def test_there_is_no_ensemble_before_a_validation(tmp_path):
 def test_a_damaged_ranking_is_named(tmp_path):
     run = RunDirectory(tmp_path)
     kept(run, 2)
-    run.ranking.write_text("[2]")
-    with pytest.raises(UserError, match="ranking.json is damaged"):
-        run.ensemble_checkpoints()
-    run.ranking.write_text('{"update')
-    with pytest.raises(UserError, match="ranking.json is damaged"):
-        run.ensemble_checkpoints()
+    for content in ("[2]", '{"update', '{"../../best.pt": 0.5}', "[" * 100_000):
+        run.ranking.write_text(content)
+        with pytest.raises(UserError, match="ranking.json is damaged"):
+            run.ensemble_checkpoints()

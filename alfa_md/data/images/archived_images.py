@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from alfa_md.data.file_digests import short_digest
 from alfa_md.data.image_modes import read_image
 from alfa_md.data.images.image_set import ImageSet
 from alfa_md.data.open_image import UnreadableImage
@@ -50,6 +51,16 @@ class ArchivedImages(ImageSet):
 
     def stamp(self) -> dict:
         return dict(self._stamp)
+
+    def digests(self) -> dict[str, str]:
+        """Digests of the number of images of every class, and of its first and its last one."""
+        classes = zip(self.class_names, self._members, strict=True)
+        ends = {name: (len(own), own[:1].tolist() + own[-1:].tolist()) for name, own in classes}
+        return {name: short_digest(name, count, *map(self._bytes, both)) for name, (count, both) in ends.items()}
+
+    def _bytes(self, index: int) -> bytes:
+        stored = self._images[index]
+        return stored.encode("latin-1") if isinstance(stored, str) else bytes(stored)
 
 
 def members_by_label(labels: np.ndarray, name: Callable[[int], str]) -> dict[str, np.ndarray]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from PIL import Image
 
+from alfa_md.data.file_digests import digest_files
 from alfa_md.data.image_modes import read_image
 from alfa_md.data.images.image_set import ImageSet
 from alfa_md.errors import MissingSource, MissingSplit, UserError
@@ -42,6 +43,10 @@ class ImageFiles(ImageSet):
 
     def stamp(self) -> dict:
         return dict(self._stamp)
+
+    def digests(self) -> dict[str, str]:
+        classes = zip(self.class_names, self._classes, strict=True)
+        return digest_files({name: [os.path.join(c.folder, image) for image in c.names] for name, c in classes})
 
 
 def list_class_images(folder: Path) -> ClassImageFiles:

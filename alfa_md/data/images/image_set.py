@@ -1,5 +1,6 @@
 """ImageSet: interface to the classes and images of one split, independent of how a data set is stored."""
 
+from collections.abc import Mapping
 from typing import Protocol
 
 from PIL import Image
@@ -26,3 +27,7 @@ class ImageSet(Protocol):
 
     def stamp(self) -> dict:
         """Description of the data set for result files: its `layout` and its `build`, by counts or checksum."""
+
+    def digests(self) -> Mapping[str, str]:
+        """Digests of the files by class or file name (see `data.file_digests`); {} if there are none."""
+        return {}

@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+from functools import cached_property
 
 import numpy as np
 import torch
 
 from alfa_md.data.build_episode import build_grouped_episode
+from alfa_md.data.file_digests import Files
 from alfa_md.data.fixed_way import ClassImages, FixedWay, FixedWaySampler
 from alfa_md.data.images.image_set import ImageSet
 from alfa_md.data.images.transform import Transform
@@ -67,6 +69,10 @@ class ImageSource(EpisodeSource):
             "transform": self._transform.stamp(),
             "rotates": self._rotates,
         }
+
+    @cached_property
+    def files(self) -> Files:
+        return {f"{self.name} {self.split}": self._images.digests()}
 
     def _image_tensor(self, chosen_images: list[tuple[ClassImages, int]]) -> torch.Tensor:
         images = [self._rotate(self._pixels(chosen.class_id, number), chosen) for chosen, number in chosen_images]

@@ -1,6 +1,7 @@
 """Batch source for pretraining: labelled images of all training classes of the sources, without episodes."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from itertools import accumulate
 from pathlib import Path
 from threading import Lock
@@ -10,6 +11,7 @@ import numpy as np
 import torch
 
 from alfa_md.data.build_episode import build_episode
+from alfa_md.data.file_digests import Files, digest_records
 from alfa_md.data.mixture import Mixture
 from alfa_md.data.sampling import stable_rng
 from alfa_md.data.spec import DatasetSpec, load_spec
@@ -41,7 +43,7 @@ class BatchSource(EpisodeSource):
         self.name = spec.name
         self.batch_size, self.offset, self.num_classes = batch_size, offset, num_classes
         self._seed = seed
-        self._images = images
+        self._spec, self._images = spec, images
         sizes = spec.images_per_class[: len(spec.classes(self.split))]  # training classes come first
         self._ends = np.cumsum(sizes, dtype=np.int64)  # image i belongs to the first class whose end is above i
         if not sum(sizes):
@@ -78,6 +80,10 @@ class BatchSource(EpisodeSource):
     def stamp(self) -> dict:
         """Stamp of everything else that batches depend on: specification, decoder, image size, cache, batch size."""
         return self._images.stamp() | {"batch_size": self.batch_size}
+
+    @cached_property
+    def files(self) -> Files:
+        return {f"{self.name} {self.split}": digest_records(self._spec, self.split)}
 
     def _permutation(self, epoch: int) -> np.ndarray:
         """The permutation of an epoch [images]; computed by one thread while the others wait."""

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 
 from alfa_md.data.build_episode import build_episode
+from alfa_md.data.file_digests import Files, digest_files
 from alfa_md.data.tfrecord.decoder import UndecodableImage
 from alfa_md.data.tfrecord.dump_format import (
     COUNTS_FILE,
@@ -100,6 +102,12 @@ class DumpedSource(EpisodeSource):
         files = hashlib.sha256(content.encode()).hexdigest()[:16]
         read = {"decoder": self._decoder.name, "image_size": self._decoder.image_size, "cache": self._dtype}
         return {"reader": "dumped", "files": files} | read
+
+    @cached_property
+    def files(self) -> Files:
+        files = [self.directory / name for name in (COUNTS_FILE, *self._file_sizes)]
+        # not the files that a run on records has under "source split"
+        return {f"{self.name} dumped/{self.split}": digest_files({file.name: [file] for file in files})}
 
     def _check(self, number: int) -> None:
         """Raise UserError if the support or query file of an episode is missing, or its labels do not count from 0."""

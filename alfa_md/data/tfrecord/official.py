@@ -9,6 +9,7 @@ refer to the official package. Reference: Triantafillou et al., "Meta-Dataset", 
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -18,6 +19,7 @@ import torch
 from torch import Tensor
 
 from alfa_md.data.build_episode import build_episode
+from alfa_md.data.file_digests import Files, digest_records
 from alfa_md.data.sampling import EpisodeSampler, Sampling, stable_rng
 from alfa_md.data.spec import BiLevelSpec, DatasetSpec, HierarchicalSpec, load_spec
 from alfa_md.data.tfrecord.bridge import images_to_torch
@@ -63,7 +65,7 @@ class OfficialSource(EpisodeSource):
     def __init__(self, spec: DatasetSpec, split: str, sampling: Sampling, seed: int, image_size: int):
         EpisodeSampler(spec, split, sampling)  # raises clear errors early, where the official sampler would fail later
         self.name, self.split = spec.name, split
-        self._seed = seed
+        self._spec, self._seed = spec, seed
         self._package = package = load_package(find_checkout())
         # All fields are passed, None included: the constructor requires the three that fix way and shot.
         description = package.config.EpisodeDescriptionConfig(**asdict(sampling))
@@ -94,6 +96,10 @@ class OfficialSource(EpisodeSource):
         """Stamp of everything else that episodes depend on: specification, reader and image size."""
         return self._stamp
 
+    @cached_property
+    def files(self) -> Files:
+        return {f"{self.name} {self.split}": digest_records(self._spec, self.split)}
+
     def _make_pipeline(self, index: int) -> Any:
         """The pipeline of a stream that starts at the block of `index`."""
         rank = torch.distributed.get_rank() if torch.distributed.is_initialized() else 0
@@ -119,7 +125,7 @@ class OfficialBatches(EpisodeSource):
                 raise UserError(f"{spec.name} has no train classes; leave it out of Experiment.train_sources")
         require_at_least(1, "official_batches", batch_size=batch_size)
         self.name = "+".join(spec.name for spec in specs)
-        self._names = [spec.name for spec in specs]
+        self._names, self._specs = [spec.name for spec in specs], tuple(specs)
         self._way = sum(len(spec.classes(self.split)) for spec in specs)
         self._seed = seed
         package = load_package(find_checkout())
@@ -145,6 +151,10 @@ class OfficialBatches(EpisodeSource):
     def stamp(self) -> dict:
         """Stamp of everything else that batches depend on: specifications, reader, image size and batch size."""
         return self._stamp
+
+    @cached_property
+    def files(self) -> Files:
+        return {f"{spec.name} {self.split}": digest_records(spec, self.split) for spec in self._specs}
 
 
 def labels_to_torch(labels: Any) -> Tensor:

@@ -1,10 +1,12 @@
 """Episode source over the record files of one Meta-Dataset source."""
 
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
 from alfa_md.data.build_episode import build_grouped_episode
+from alfa_md.data.file_digests import Files, digest_records
 from alfa_md.data.sampling import EpisodeSampler, Sampling, draw_records, stable_rng
 from alfa_md.data.spec import DatasetSpec
 from alfa_md.data.tfrecord.record_images import RecordImages
@@ -69,3 +71,7 @@ class RecordSource(EpisodeSource):
     def stamp(self) -> dict:
         """Stamp of everything else that episodes depend on: specification, decoder, image size and cache."""
         return self._images.stamp()
+
+    @cached_property
+    def files(self) -> Files:
+        return {f"{self.name} {self.split}": digest_records(self._spec, self.split)}
