@@ -27,6 +27,7 @@ from alfa_md.main import run
 from alfa_md.system.console import CONSOLE
 from alfa_md.system.files import atomic_write
 from alfa_md.system.progress import progress_bar
+from alfa_md.system.user_path import user_path
 
 FLAGS = flags.FLAGS
 LISTED = 10  # findings per source
@@ -39,7 +40,7 @@ OPTIONAL = {"ilsvrc_2012_v2"}  # the same images as ilsvrc_2012
 def main(argv: list[str]) -> int:
     if not FLAGS.records_root_dir:
         raise UserError("--records_root_dir must be given; --help explains")
-    root = Path(FLAGS.records_root_dir).expanduser()
+    root = user_path(FLAGS.records_root_dir)
     if not root.is_dir():
         raise UserError(f"{root}: no such folder; set --records_root_dir to the folder of the converted sources")
     if not FLAGS.sources and not present_sources(root):

@@ -10,7 +10,6 @@ the other format. Existing files are not overwritten.
 
 import os
 import sys
-from pathlib import Path
 
 from absl import flags
 
@@ -24,6 +23,7 @@ from alfa_md.errors import UserError
 from alfa_md.interop.checkpoint_bridge import convert_checkpoint
 from alfa_md.main import run
 from alfa_md.system.progress import CONSOLE
+from alfa_md.system.user_path import user_path
 
 FLAGS = flags.FLAGS
 
@@ -42,7 +42,7 @@ def convert_source(source: str) -> None:
     """Converts one source to records, or only prints the plan with --dry_run."""
     plan_of = planner(source)
     folders = required_flags("source_dir", "records_root_dir")
-    source_dir, records_root_dir = (Path(folder).expanduser() for folder in folders)
+    source_dir, records_root_dir = (user_path(folder) for folder in folders)
     plan = plan_of(source_dir)
     if FLAGS.limit_per_class:
         plan = plan.limited(FLAGS.limit_per_class)

@@ -23,6 +23,7 @@ from alfa_md.plotting.loaded_run import FigureOptions, load_run
 from alfa_md.plotting.regression import plot_regression
 from alfa_md.system import device
 from alfa_md.system.progress import CONSOLE
+from alfa_md.system.user_path import user_path
 
 FLAGS = flags.FLAGS
 NAMES = ("hyperparameters", "curves", "episode", "regression")
@@ -43,7 +44,7 @@ def plot_runs(paths: list[str]) -> list[Path]:
         raise UserError("plot curves needs one run directory or more: python -m alfa_md.plot curves RUN...")
     if FLAGS.run_dir:
         raise UserError(f"--run_dir={FLAGS.run_dir}: plot curves takes its runs as words; write plot curves RUN...")
-    return plot_curves(paths, canvas.output_stem(FLAGS.out, Path(paths[0]).expanduser(), "curves"))
+    return plot_curves(paths, canvas.output_stem(FLAGS.out, user_path(paths[0]), "curves"))
 
 
 def plot_run(name: str, paths: list[str]) -> list[Path]:

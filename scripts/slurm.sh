@@ -10,10 +10,11 @@
 #SBATCH --requeue
 set -uo pipefail
 
-step='' stopped=''
-trap 'stopped=yes; [[ $step ]] && kill -TERM "$step"' TERM
+stopped=''
+trap 'stopped=yes; kill -TERM $(jobs -p)' TERM # by its jobs: the signal may come before the line after srun
+# torchrun would kill its processes 30 s after the signal; they have until shortly before the job's limit.
 # With one episode an update three processes would wait; four episodes an update are another run than one.
-srun .venv/bin/torchrun --standalone --nproc_per_node=4 -m alfa_md.train \
+srun .venv/bin/torchrun --standalone --nproc_per_node=4 --shutdown-timeout=170 -m alfa_md.train \
     --gin_config=gin/proto_maml_alfa.gin --gin_bindings='train.episodes_per_step = 4' \
     --run_dir="$1" --records_root_dir="$2" --device=cuda &
 step=$!

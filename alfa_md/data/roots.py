@@ -9,6 +9,7 @@ import gin
 from alfa_md.data.miniature import holds_miniature, miniature_root
 from alfa_md.data.spec import missing_spec
 from alfa_md.errors import UserError
+from alfa_md.system.user_path import user_path
 
 RECORDS_VARIABLE = "META_DATASET_RECORDS"
 IMAGES_VARIABLE = "ALFA_MD_IMAGES"
@@ -83,7 +84,7 @@ def _given(flag: str | None, variable: str, recorded: dict | None, kind: str) ->
 
 
 def _folder(given: str, what: str, remedy: str) -> Path:
-    path = Path(given).expanduser()
+    path = user_path(given)
     path = path.resolve() if ".." in path.parts else path.absolute()  # links stay: what they lead to may move
     if not path.is_dir():
         raise UserError(f"{what} {path} does not exist; {remedy}")

@@ -7,6 +7,7 @@ from alfa_md.errors import UserError
 from alfa_md.experiment.checkpoint import load_backbone
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.learners.base import Learner
+from alfa_md.system.user_path import user_path
 
 SCRATCH = "no: from scratch"
 Pretrain = Callable[[Sequence[str], RunDirectory], None]  # (gin files, run directory)
@@ -26,7 +27,7 @@ def resolve_checkpoint(pretrained: Pretrained, run: RunDirectory, pretrain: Pret
         folder = RunDirectory(run.path / "pretrain")
         pretrain(names, folder)
         return folder.best
-    path = Path(names[0]).expanduser() if len(names) == 1 else None
+    path = user_path(names[0]) if len(names) == 1 else None
     if path is None or not path.exists():
         raise UserError(
             f"Experiment.pretrained = {pretrained!r} is no run directory, checkpoint file or gin file; "

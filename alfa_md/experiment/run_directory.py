@@ -22,6 +22,7 @@ from alfa_md.experiment.resumption import changed_bindings, changed_facts, resum
 from alfa_md.system.distributed import SINGLE_PROCESS, ProcessGroup
 from alfa_md.system.files import read_json, write_json, write_text
 from alfa_md.system.lock import lock_or_refuse
+from alfa_md.system.user_path import user_path
 
 FACTS = {"name": str, "seed": int, "data_root": str, "data_kind": str}  # required in run.json
 TOP_FILE = re.compile(r"update_\d+\.pt")
@@ -33,7 +34,7 @@ class RunDirectory:
     """
 
     def __init__(self, path: str | Path):
-        self.path = Path(path).expanduser()
+        self.path = user_path(path)
         self.config = self.path / "config.gin"
         self.facts_file = self.path / "run.json"
         self.metrics = self.path / "metrics.jsonl"

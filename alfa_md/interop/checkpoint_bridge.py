@@ -16,6 +16,7 @@ from alfa_md.data.tfrecord.variables import checkpoint_files, read_variables, wr
 from alfa_md.errors import UserError
 from alfa_md.experiment.checkpoint import BACKBONE, load_checkpoint, save_weights
 from alfa_md.interop.official_names import NETWORKS, Network, TensorPair
+from alfa_md.system.user_path import user_path
 
 STEP = "global_step"  # TensorFlow's name for the number of updates
 SCOPES = tuple(f"{network.scope}/" for network in NETWORKS)
@@ -31,7 +32,7 @@ def convert_checkpoint(source: str, target: str) -> str:
     by the names of the tensors. Raises UserError if `source` is missing, damaged, incomplete or of another network, or
     if `target` exists or cannot be written.
     """
-    file, new = Path(source).expanduser(), Path(target).expanduser()
+    file, new = user_path(source), user_path(target)
     if new.exists() or checkpoint_files(new):
         raise UserError(f"{new} exists already and is not written over; choose another --to")
     if Path(f"{file}.index").is_file() and not file.exists():

@@ -14,6 +14,7 @@ from alfa_md.experiment.ranking import sort_value
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.metrics import ACCURACY, MeanCI, Unit
 from alfa_md.reporting.published import bindings
+from alfa_md.system.user_path import user_path
 
 COSTS = {"step", "seconds", "cpu_seconds", "data_wait", "peak_memory", "diverged"}  # finite, unlike loss and score
 
@@ -64,7 +65,7 @@ class RunSummary(NamedTuple):
 
 def read_runs(paths: Sequence[str]) -> list[RunSummary]:
     """Reads the runs in these directories, without duplicates. Raises UserError if one is missing or damaged."""
-    folders = list(dict.fromkeys(Path(path).expanduser().resolve() for path in paths))
+    folders = list(dict.fromkeys(user_path(path).resolve() for path in paths))
     return [read_run(folder, label) for folder, label in zip(folders, run_labels(folders), strict=True)]
 
 

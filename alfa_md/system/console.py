@@ -4,9 +4,11 @@ from collections.abc import Iterable
 
 from rich.console import Console, ConsoleDimensions, ConsoleOptions, RenderableType
 from rich.segment import Segment
+from rich.text import Text
 
 from alfa_md.errors import escape_controls
 
+KEPT = "\n\t"
 UNLIMITED = 10_000  # characters
 
 
@@ -25,11 +27,15 @@ class PlainConsole(Console):
         size = super().size
         return size if self.is_terminal else size._replace(width=UNLIMITED)
 
+    def render_str(self, text: str, **options) -> Text:
+        """The text of a string given to `print` or to a table."""
+        return super().render_str(escape_controls(text, kept=KEPT), **options)
+
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """Yields the segments of a renderable; rich's own control codes are segments of another kind, or styles."""
         for segment in super().render(renderable, options):
             plain = segment.control or segment.text.isprintable()
-            yield segment if plain else segment._replace(text=escape_controls(segment.text, kept="\n"))
+            yield segment if plain else segment._replace(text=escape_controls(segment.text, kept=KEPT))
 
 
 CONSOLE = PlainConsole()

@@ -6,10 +6,12 @@ gathered on all processes, which therefore take the same decisions; rank 0 write
 
 import gc
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, zip_longest
+from pathlib import Path
 from typing import TypeVar
 
 import torch
@@ -129,7 +131,17 @@ def process_group() -> Iterator[ProcessGroup]:
 
 def in_torchrun() -> bool:
     """True in a process started by torchrun."""
-    return "TORCHELASTIC_RUN_ID" in os.environ
+    return {"TORCHELASTIC_RUN_ID", "RANK"} <= os.environ.keys()
+
+
+def shutdown_seconds() -> int:
+    """Seconds after SIGTERM at which torchrun kills this process: by its flag, its environment variable, or 30."""
+    try:
+        words = Path(f"/proc/{os.getppid()}/cmdline").read_text("utf-8", errors="replace")
+    except OSError:  # not Linux
+        words = ""
+    flag = re.search(r"--shutdown[-_]timeout[=\0](\d+)", words)
+    return int(flag[1] if flag else os.environ.get("TORCH_ELASTIC_SHUTDOWN_TIMEOUT", "30"))
 
 
 def local_rank() -> int:

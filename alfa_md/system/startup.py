@@ -31,6 +31,7 @@ def prepare() -> None:
     open_closed_descriptors()
     require_working_directory()
     restart_in_utf8()
+    pin_environment()
     sys.stdout, sys.stderr = lasting_stream(sys.stdout, 1), lasting_stream(sys.stderr, 2)
     sys.excepthook = report_exhaustion
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # ignored, it would turn every exit code of a subprocess into 0
@@ -70,6 +71,15 @@ def restart_in_utf8() -> None:
             os.environ.setdefault("PYTHONIOENCODING", sys.stdout.encoding)
         with suppress(OSError):
             os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
+
+
+def pin_environment() -> None:
+    """Removes the inherited settings by which libraries would compute in a lower precision, or print nothing."""
+    os.environ["ONEDNN_DEFAULT_FPMATH_MODE"] = "STRICT"
+    for name in ("NVIDIA_TF32_OVERRIDE", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE"):
+        os.environ.pop(name, None)
+    if os.environ.get("COLUMNS") == "0":  # rich prints nothing at that width
+        del os.environ["COLUMNS"]
 
 
 class LastingFile(io.FileIO):

@@ -4,8 +4,10 @@ import time
 
 import torch
 
+from alfa_md.system.distributed import in_torchrun, shutdown_seconds
 from alfa_md.system.progress import Progress
 
+MARGIN = 2  # updates in the time that a process needs to stop: the rest of one, and a checkpoint
 CPU_WARNING_HOURS = 12.0  # a longer run on the CPU prints a pointer to the quickstart
 
 
@@ -54,6 +56,11 @@ class Clock:
         hours = seconds * updates * (1 + self.validation_share / 2) / 3600
         whole = f"{hours:.1f} hours" if hours >= 1 else f"{60 * hours:.1f} minutes"
         self.progress.print_line(f"{seconds:.2f} s an update: about {whole} for {updates} updates and their validation")
+        if in_torchrun() and MARGIN * seconds > shutdown_seconds():
+            self.progress.print_line(
+                f"torchrun kills its processes {shutdown_seconds()} s after SIGTERM, and to save a run takes the rest "
+                f"of an update and more: give torchrun --shutdown-timeout={round(10 * MARGIN * seconds)}"
+            )
         if self.device.type == "cpu" and hours > CPU_WARNING_HOURS:
             self.progress.print_line(
                 "This needs a GPU; on a CPU add --gin_config=gin/quickstart.gin or run scripts/quickstart.sh"

@@ -42,3 +42,14 @@ def test_the_clock_names_the_quickstart_above_twelve_hours_on_a_cpu(monkeypatch,
     assert "quickstart" in told(monkeypatch, capsys, seconds=1.0, num_updates=12 * 3600 + 10)
     assert "quickstart" not in told(monkeypatch, capsys, seconds=1.0, num_updates=12 * 3600 - 10)
     assert "quickstart" not in told(monkeypatch, capsys, seconds=1.0, num_updates=100_000, device="cuda")
+
+
+def test_the_clock_names_the_flag_of_torchrun_if_an_update_takes_too_long_for_a_stop(monkeypatch, capsys):
+    assert "torchrun" not in told(monkeypatch, capsys, seconds=20.0, num_updates=99)
+    monkeypatch.setenv("TORCHELASTIC_RUN_ID", "none")
+    monkeypatch.setenv("RANK", "0")
+    text = told(monkeypatch, capsys, seconds=20.0, num_updates=99)
+    assert "torchrun kills its processes 30 s after SIGTERM" in text and "--shutdown-timeout=400\n" in text
+    assert "torchrun" not in told(monkeypatch, capsys, seconds=14.0, num_updates=99)
+    monkeypatch.setenv("TORCH_ELASTIC_SHUTDOWN_TIMEOUT", "60")
+    assert "torchrun" not in told(monkeypatch, capsys, seconds=20.0, num_updates=99)

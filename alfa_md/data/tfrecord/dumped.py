@@ -30,6 +30,7 @@ from alfa_md.data.tfrecord.image_cache import ImageCache
 from alfa_md.data.tfrecord.record_images import Decode
 from alfa_md.episode import Episode, EpisodeSource
 from alfa_md.errors import UserError
+from alfa_md.system.user_path import user_path
 
 
 @gin.configurable
@@ -47,7 +48,7 @@ def dumped(
 
     Raises MissingSource if there is no such directory, UserError if its content is not in the format.
     """
-    directory = Path(folder or root).expanduser() / split / name
+    directory = user_path(folder or root) / split / name
     return DumpedSource(directory, name, split, decoder, cache, seed)
 
 
