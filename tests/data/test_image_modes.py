@@ -102,6 +102,18 @@ def test_transparency_of_a_palette_is_dropped_without_a_warning(transparency, tm
     assert np.asarray(read_image(file)).tolist() == [[list(COLOUR)] * 3] * 2 and not recwarn.list
 
 
+def test_a_png_with_a_flipped_bit_is_refused():
+    """Of every byte one: Pillow decodes many of them, to other pixels."""
+    buffer = io.BytesIO()
+    Image.effect_noise((20, 20), 50).save(buffer, "PNG")
+    whole = buffer.getvalue()
+    assert read_image("whole.png", whole).size == (20, 20)
+    for place in range(8, len(whole)):
+        damaged = whole[:place] + bytes([whole[place] ^ 1 << place % 8]) + whole[place + 1 :]
+        with pytest.raises(UnreadableImage, match="^damaged.png: "):
+            read_image("damaged.png", damaged)
+
+
 def test_the_table_has_every_mode():
     text = (Path(__file__).parents[2] / "docs" / "data.md").read_text()
     rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
