@@ -11,7 +11,7 @@ from alfa_md.data.tfrecord.tensorflow_decoder import TensorflowDecoder
 from alfa_md.data.tfrecord.turbo_decoder import TurboDecoder
 
 NOT_WHOLE = "is not a whole still picture in JPEG, PNG or BMP; convert it again"
-REMEDY = "which only decoder = @tensorflow() decodes; convert it again or set that decoder"
+REMEDY = "which only decoder = @tensorflow() decodes; set that decoder, or save the image anew"
 UNUSUAL = f"has unusual sampling factors, {REMEDY}"
 UNFINISHED = f"is a progressive JPEG without its last scans, {REMEDY}"
 LAST_BYTE = "lacks its last byte, without which only decoder = @tensorflow() may decode it"
