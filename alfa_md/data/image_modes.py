@@ -3,9 +3,10 @@
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFile
 
 from alfa_md.data.open_image import UnreadableImage, open_image
+from alfa_md.data.tfrecord.png_decoder import checked
 
 GREY = ("1", "L")
 HIGH_BYTE = ("I;16", "I;16B", "I;16L", "I;16N")
@@ -35,8 +36,21 @@ def read_image(file: Path | str, content: bytes | None = None) -> Image.Image:
     Raises UnreadableImage naming `file`, also for modes without such a conversion (floats, 32 bits).
     """
     with open_image(file, content) as image:
-        image.load()
-        return to_eight_bits(image, file)
+        return load_eight_bits(image, file)
+
+
+def load_eight_bits(image: ImageFile.ImageFile, name: Path | str) -> Image.Image:
+    """The decoded image in mode 1, L or RGB, within a block of `open_image`.
+
+    Raises UnreadableImage naming `name` for modes without a conversion; other errors of damaged images by that block.
+    """
+    if image.format == "PNG":  # Pillow does not look at the checksum of pixels
+        place = image.fp.tell()
+        image.fp.seek(0)
+        checked(image.fp.read())
+        image.fp.seek(place)
+    image.load()
+    return to_eight_bits(image, name)
 
 
 def to_eight_bits(image: Image.Image, name: Path | str) -> Image.Image:

@@ -45,6 +45,15 @@ def with_a_broken_one(own: Path) -> None:
     file.write_bytes(file.read_bytes()[:40])
 
 
+def with_floats(own: Path) -> None:
+    Image.new("F", (20, 20)).save(own / "valid" / "valid0" / "2.tif")
+
+
+def with_a_large_one(own: Path) -> None:
+    """A small file of 10^8 black pixels."""
+    Image.new("1", (10_000, 10_000)).save(own / "valid" / "valid0" / "2.png")
+
+
 def without_a_class(own: Path) -> None:
     for file in (own / "train" / "train2").iterdir():
         file.unlink()
@@ -67,6 +76,8 @@ SECTIONS = {
         train("a class with too few images", "has 4 images, but .* need 5; lower them", written(), "SHOT = 3"),
         train("grey and coloured images in one folder", "own/train/train1/3.png", written(with_grey)),
         train("an image that is cut off", "own/valid/valid0/2.png", written(with_a_broken_one)),
+        train("an image of floats", "own/valid/valid0/2.tif: has pixels of mode F; save it", written(with_floats)),
+        train("an image of 10^8 pixels", "valid0/2.png: claims more than 89478485 pixels", written(with_a_large_one)),
         train("a class without an image", "own/train/train2", written(without_a_class)),
     ]
 }

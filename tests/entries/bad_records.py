@@ -125,7 +125,7 @@ SECTIONS: dict[str, tuple[BadInput, ...]] = {
         ),
         train(
             "a JPEG with sampling factors that only TensorFlow decodes",
-            IMAGE + "has unusual sampling factors, which only decoder = @tensorflow.. decodes; convert it again",
+            IMAGE + "has unusual sampling factors, which only decoder = @tensorflow.. decodes; set that decoder",
             damage=d.images(d.UNUSUAL_JPEG),
         ),
     ),

@@ -13,6 +13,7 @@ import torch
 from alfa_md.data.tfrecord.records import encode_example, scan_offsets, write_records
 from alfa_md.system.lock import lock_or_refuse
 from tests.entries.harness import IMAGES, shade
+from tests.spliced_jpegs import spliced
 
 Damage = Callable[[Path], object]  # what it returns is kept alive while the entry runs
 TRAINED = "ilsvrc_2012"  # the source of the training episodes
@@ -109,6 +110,9 @@ def claiming(width: int, height: int) -> bytes:
     """A tiny PNG whose header claims this image size."""
     picture = shade(0, 0)
     return picture[:16] + width.to_bytes(4, "big") + height.to_bytes(4, "big") + picture[24:]
+
+
+UNUSUAL_JPEG = spliced(8, [(3, 1), (1, 1), (1, 1)])
 
 
 def emptied(folder: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TypeVar
 from PIL import Image
 
 from alfa_md.data.convert_common.plan import Copied, Unreadable
-from alfa_md.data.image_modes import to_eight_bits
+from alfa_md.data.image_modes import load_eight_bits
 from alfa_md.data.open_image import UnreadableImage, open_image
 
 __all__ = ["UnreadableImage", "encode_jpeg", "read_as_jpeg", "transform_to_jpeg"]
@@ -41,12 +41,10 @@ def read_as_jpeg(file: Path) -> bytes | Copied:
     with open_image(file) as image:
         if image.format == "JPEG" and image.mode == "RGB":
             return Copied(file, file.read_bytes())
-        image.load()
-        return encode_jpeg(to_eight_bits(image, file).convert("RGB"))
+        return encode_jpeg(load_eight_bits(image, file).convert("RGB"))
 
 
 def transform_to_jpeg(file: Path, transform: Callable[[Image.Image], Image.Image]) -> bytes:
     """An image file converted to RGB, transformed, and encoded as JPEG. Raises UnreadableImage naming the file."""
     with open_image(file) as image:
-        image.load()
-        return encode_jpeg(transform(to_eight_bits(image, file).convert("RGB")))
+        return encode_jpeg(transform(load_eight_bits(image, file).convert("RGB")))

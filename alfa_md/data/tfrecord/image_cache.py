@@ -28,6 +28,7 @@ from alfa_md.errors import UserError, require_at_least
 from alfa_md.pixels import normalise
 
 TRAILER = struct.Struct("<qqI")  # modification time and size of the class file, checksum of the pixels
+DECODING = 2  # start of the checksum; raised when images get other pixels, so that those before are not read
 FOLDER = "decoded"  # in the cache directory
 
 
@@ -101,7 +102,7 @@ class CachedImages(RecordImages):
         view = memoryview(pixels).cast("B")
         if slot is None or not self._file.read(slot, [view, memoryview(trailer)]):
             return False
-        return TRAILER.unpack(trailer) == (*version, google_crc32c.value(pixels))
+        return TRAILER.unpack(trailer) == (*version, google_crc32c.extend(DECODING, pixels))
 
     def _write_slots(self, images: dict[RecordId, np.ndarray], versions: dict[int, tuple[int, int]]) -> None:
         """Write the slots of images, except of class files that have changed since their records were read."""
@@ -110,7 +111,7 @@ class CachedImages(RecordImages):
         for record, pixels in images.items():
             slot, content = self._slot(record), pixels.tobytes()
             if slot is not None and unchanged[record[0]]:
-                contents[slot] = content + TRAILER.pack(*versions[record[0]], google_crc32c.value(content))
+                contents[slot] = content + TRAILER.pack(*versions[record[0]], google_crc32c.extend(DECODING, content))
         self._file.write(contents)
 
     def _file_version(self, class_id: int) -> tuple[int, int]:

@@ -19,6 +19,7 @@ from alfa_md.errors import UserError
 SAMPLING = "Could not determine subsampling"  # in libjpeg-turbo's message
 UNUSUAL = "has unusual sampling factors, which only decoder = @tensorflow() decodes"
 INCOMPLETE = "is a progressive JPEG without its last scans, which only decoder = @tensorflow() decodes"
+LAST_BYTE = "lacks its last byte, without which only decoder = @tensorflow() may decode it"
 # A second start within an image is an error. The longest segment, which a damaged file may end with, is shorter.
 SENTINEL = 2**15 * SOI
 
@@ -77,10 +78,21 @@ class JpegDecoder:
 def _require_end(jpeg: bytes) -> None:
     """Raise OSError or SyntaxError if libjpeg fails on the image or reads beyond its bytes.
 
-    It is Pillow's libjpeg, whose errors can be told from its warnings; its pixels are others.
+    UnsupportedJpeg if it needs one byte more. TensorFlow at times does without.
     """
-    with JpegImageFile(io.BytesIO(jpeg + SENTINEL)) as image:
-        image.decodermaxblock = len(jpeg) + len(SENTINEL)  # libjpeg would not notice an end within a skipped segment
+    try:
+        _load_by_pillow(jpeg + SENTINEL)
+    except OSError as error:
+        if not jpeg.endswith(b"\xff"):
+            raise
+        _load_by_pillow(jpeg + b"\xd9" + SENTINEL)
+        raise UnsupportedJpeg(LAST_BYTE) from error
+
+
+def _load_by_pillow(jpeg: bytes) -> None:
+    """Decode by Pillow's libjpeg, whose errors can be told from its warnings; its pixels are others."""
+    with JpegImageFile(io.BytesIO(jpeg)) as image:
+        image.decodermaxblock = len(jpeg)  # libjpeg would not notice an end within a skipped segment
         image.load()
 
 

@@ -63,7 +63,7 @@ class TurboDecoder(Decoder):
             try:
                 self._decode(images[position], pixels)
             except UnsupportedJpeg as error:
-                raise UndecodableImage(position, f"{error}; convert it again or set that decoder") from error
+                raise UndecodableImage(position, f"{error}; set that decoder, or save the image anew") from error
             except BROKEN as error:
                 raise UndecodableImage(position) from error
         return buffers

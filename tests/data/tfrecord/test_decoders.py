@@ -177,9 +177,9 @@ def test_calls_from_many_threads(kind_of_decoder):
         b"not an image",
         encoded(noise(60, 60), "JPEG")[:900],
         encoded(noise(60, 60), "PNG")[:900],
-        encoded(noise(6, 6), "GIF"),
+        *(encoded(noise(6, 6), kind) for kind in ("GIF", "WEBP", "TIFF", "PPM")),
     ],
-    ids=["empty", "text", "truncated JPEG", "truncated PNG", "GIF"],
+    ids=["empty", "text", "truncated JPEG", "truncated PNG", "GIF", "WebP", "TIFF", "PPM"],
 )
 def test_undecodable_image_is_counted_out(kind_of_decoder, bad):
     good = encoded(noise(6, 6), "PNG")

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from alfa_md.data.spec import DatasetSpec, load_spec
-from alfa_md.data.tfrecord import slot_file
+from alfa_md.data.tfrecord import image_cache, slot_file
 from alfa_md.data.tfrecord.image_cache import CachedImages, ImageCache, open_record_images
 from alfa_md.data.tfrecord.installed_decoder import installed_decoder
 from alfa_md.data.tfrecord.record_images import DecodedImages
@@ -130,6 +130,15 @@ def test_a_damaged_slot_is_decoded_again(spec, tmp_path, damage):
     count = decoder.count
     images.images(CHOSEN)
     assert decoder.count == count
+
+
+def test_images_of_an_earlier_decoding_are_decoded_again(spec, monkeypatch):
+    with monkeypatch.context() as earlier:
+        earlier.setattr(image_cache, "DECODING", 0)
+        cached(spec)[0].images(CHOSEN)
+    images, decoder = cached(spec)
+    for _ in range(2):
+        assert torch.equal(images.images(CHOSEN), rounded(spec)) and decoder.count == len(CHOSEN)
 
 
 def test_of_a_large_class_the_first_images_are_kept(spec):
