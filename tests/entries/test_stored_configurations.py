@@ -128,7 +128,7 @@ COMMANDS = {
 @pytest.fixture
 def imports(folder, monkeypatch):
     """A module beside the package that leaves a trace, imported by the run's configuration."""
-    (folder / "my_code.py").write_text("from pathlib import Path\nPath('trace').touch()\n")
+    (folder / "my_code.py").write_text("from pathlib import Path\nPath(__file__).with_name('trace').touch()\n")
     stored = folder / "run" / "config.gin"
     stored.write_text(f"import my_code\n{stored.read_text()}")
     monkeypatch.syspath_prepend(folder)
