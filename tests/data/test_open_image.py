@@ -9,6 +9,7 @@ from PIL import Image, ImageFile
 
 from alfa_md.data.image_modes import is_grey, read_image
 from alfa_md.data.open_image import FORMATS, MAX_SIDE, UnreadableImage, open_image
+from tests.shared import ROOT
 
 KINDS = {"JPEG": "jpg", "PNG": "png", "BMP": "bmp", "GIF": "gif", "PPM": "ppm", "TIFF": "tif", "WEBP": "webp"}
 
@@ -68,3 +69,8 @@ def test_reasons_and_names(tmp_path):
     Image.effect_noise((50, 50), 50).save(buffer, "PNG")
     with pytest.raises(UnreadableImage, match="^noise: is not a readable image"):
         read_image("noise", buffer.getvalue()[:-500])
+
+
+def test_nothing_else_opens_images():
+    files = (ROOT / "alfa_md").rglob("*.py")
+    assert [file.name for file in files if "Image.open(" in file.read_text()] == ["open_image.py"]

@@ -12,7 +12,7 @@ def dimensions(image: bytes) -> tuple[int, int] | None:
     try:
         if image.startswith(JPEG):
             frame = read_frame(image)
-            return frame and (frame.width, frame.height)
+            return frame and frame[1:3]
         if image.startswith(PNG):
             return struct.unpack_from(">II", image, 16) if image[12:16] == b"IHDR" else None
         if image.startswith(BMP):

@@ -49,14 +49,14 @@ class JpegDecoder:
         Raises UnsupportedJpeg, or ValueError, OSError, SyntaxError or struct.error for an image that is damaged beyond
         what TensorFlow fills.
         """
-        frame = read_frame(jpeg)
-        if frame.marker not in CODINGS:
+        coding, _, _, channels = read_frame(jpeg)
+        if coding not in CODINGS:
             raise ValueError("lossless or hierarchical")
-        if frame.channels == 4:
+        if channels == 4:
             pixels[...] = _cmyk_to_rgb(self._decode(jpeg, "CMYK", None), inverted=has_adobe_segment(jpeg))
         else:
             self._decode(jpeg, "RGB", pixels)
-        if frame.marker in PROGRESSIVE and not has_all_scans(jpeg, frame.channels):
+        if coding in PROGRESSIVE and not has_all_scans(jpeg, channels):
             raise UnsupportedJpeg(INCOMPLETE)
 
     def _decode(self, jpeg: bytes, space: str, buffer: np.ndarray | None) -> np.ndarray:

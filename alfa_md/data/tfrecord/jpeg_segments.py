@@ -13,7 +13,8 @@ START_OF_SCAN, END_OF_IMAGE, APP0, APP14 = 0xDA, 0xD9, 0xE0, 0xEE
 FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 PROGRESSIVE = frozenset({0xC2, 0xCA})
 CODINGS = PROGRESSIVE | {0xC0, 0xC1, 0xC9}  # Huffman and arithmetic; not lossless and hierarchical
-MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")  # of a segment, or of the end; also found within scans
+MARKERS = frozenset(bytes([0xFF, marker]) for marker in range(0x02, 0xFF) if not 0xD0 <= marker <= 0xD8)
+MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")  # of a segment or the end: one of MARKERS, anywhere
 LENGTH, FRAME = struct.Struct(">H").unpack_from, struct.Struct(">HHB").unpack_from
 IGNORED = frozenset(range(0xE0, 0xF0)) | {0xFE}  # segments of applications, comments
 JFIF_LENGTH = 16  # of the smallest JFIF segment, with its length
@@ -21,7 +22,6 @@ JFIF_VERSION = 7  # place of the version in a JFIF segment
 ADOBE_LENGTH = 14  # of the smallest Adobe segment, with its length
 TRANSFORM = 13  # place of the colour transform in an Adobe segment
 COLOUR_TRANSFORMS = {3: (0, 1), 4: (0, 2)}  # by number of channels: none, and to YCbCr or YCCK
-
 
 Segment = tuple[int, int, int]  # marker, and the bytes from its length to its end: start, end
 
@@ -41,8 +41,13 @@ def segments(jpeg: bytes) -> Iterator[Segment]:
     Raises struct.error if a length is cut off.
     """
     position = len(SOI)
-    while found := MARKER.search(jpeg, position):
-        start = found.end()
+    while True:
+        start = position + 2
+        if jpeg[position:start] not in MARKERS:  # the search alone would take twice as long
+            found = MARKER.search(jpeg, position)
+            if not found:
+                return
+            start = found.end()
         marker = jpeg[start - 1]
         if marker == END_OF_IMAGE:
             return
