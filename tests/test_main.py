@@ -9,6 +9,7 @@ from absl import flags
 
 from alfa_md.errors import UserError, require_at_least
 from alfa_md.main import parse_seeds, run
+from alfa_md.system import exhaustion
 
 
 @pytest.fixture
@@ -53,6 +54,10 @@ FULL = OSError(errno.ENOSPC, "No space left on device", "run/metrics.jsonl")
             "or choose another folder"),
         (FileNotFoundError(errno.ENOENT, "No such file or directory", "a.bin"), "a.bin: No such file or directory"),
         (RuntimeError("Required bindings for `train` not provided"), "Required bindings for `train` not provided"),
+        (RuntimeError("Required bindings for 'a\x1b[2J'"), "Required bindings for 'a\\x1b[2J'"),
+        (MemoryError(), exhaustion.MEMORY),
+        (RuntimeError("can't start new thread"), exhaustion.THREADS),
+        (OSError(errno.ENOSPC, "No space left on device"), exhaustion.DISK),
     ],
 )  # fmt: skip
 def test_errors_of_the_user_are_one_line(ended, error, line):
@@ -68,6 +73,10 @@ def test_our_own_errors_are_not_hidden(monkeypatch, error):
             run(raising(error))
     finally:
         flags.FLAGS.unparse_flags()
+
+
+def test_ctrl_c_is_one_word(ended):
+    assert ended(raising(KeyboardInterrupt())) == (130, "interrupted\n")
 
 
 @pytest.mark.parametrize("code", [None, 0, 3])
