@@ -79,7 +79,7 @@ ROWS = {
         lambda c: put(c["learner"]["backbone.0.weight"].long(), "learner", "backbone.0.weight")(c),
         "backbone.0.weight is of type torch.int64, not",
     ),
-    "a part that is missing": (drop("spent"), "lacks spent: a run cannot go on from it"),
+    "a part that is missing": (drop("spent"), "lacks spent; a run cannot go on from it: remove it"),
     "a part too many": (put(1, "more"), "is not a checkpoint of this package"),
 }
 
