@@ -54,6 +54,7 @@ ROWS = {
     "no groups": (put(3, "optimizer", "param_groups"), "no groups of parameters"),
     "groups that are none": (put([1, 2], "optimizer", "param_groups"), "no groups of parameters"),
     "a group of other parameters": (put([7], *GROUP, "params"), "trained with other tensors frozen"),
+    "a group of tensors": (put(torch.ones(3), *GROUP, "params"), "its optimiser does not number its parameters"),
     "a group without a rate": (drop(*GROUP, "lr"), "its learning rate is no number"),
     "another rate": (put(0.5, *GROUP, "lr"), "its schedule is that of another update"),
     "no schedule": (put(None, "schedule"), "its schedule lacks last_epoch or _last_lr"),
