@@ -95,8 +95,8 @@ class TrainState:
         content = load_checkpoint(path)
         if missing := STATE - content.keys():
             raise DamagedCheckpoint(
-                f"checkpoint {path} lacks {', '.join(sorted(missing))}: a run cannot go on from it; "
-                "use another --run_dir"
+                f"checkpoint {path} lacks {', '.join(sorted(missing))}; a run cannot go on from it: remove it to begin "
+                "again, or use another --run_dir"
             )
         saved = content["optimizer"]
         try:
@@ -106,7 +106,8 @@ class TrainState:
             check_generator(content["rng"])
         except WrongPart as error:
             raise DamagedCheckpoint(
-                f"checkpoint {path}: {error}; a run cannot go on from it, use another --run_dir"
+                f"checkpoint {path}: {error}; a run cannot go on from it: remove it to begin again, or use another "
+                "--run_dir"
             ) from error
         load_tensors(self.learner, content["learner"], path)
         own = zip(self.optimizer.state_dict()["param_groups"], saved["param_groups"], strict=True)

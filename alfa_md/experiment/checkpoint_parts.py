@@ -57,7 +57,10 @@ def check_optimizer(saved: object, optimizer: Optimizer, step: int) -> None:
     groups = saved.get("param_groups")
     if not isinstance(groups, list) or not all(isinstance(group, Mapping) for group in groups):
         raise WrongPart("its optimiser has no groups of parameters")
-    if [group.get("params") for group in groups] != [group["params"] for group in own]:
+    numbers = [group.get("params") for group in groups]
+    if not all(isinstance(each, list) and all(map(is_count, each)) for each in numbers):
+        raise WrongPart("its optimiser does not number its parameters")
+    if numbers != [group["params"] for group in own]:
         raise WrongPart("it was trained with other tensors frozen")
     if not all(_is_number(group.get("lr")) for group in groups):
         raise WrongPart("its learning rate is no number")

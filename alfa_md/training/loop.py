@@ -122,7 +122,8 @@ def restore_checkpoint(state: TrainState, run: RunDirectory, num_updates: int, g
     group.broadcast(None)  # barrier: all processes have read
     for path, reason in damaged.items():
         aside = path.with_name(f"{path.stem}.damaged.pt")
-        CONSOLE.print(f"{reason}: kept as {aside.name}; going on from update {state.step}")
+        fault = reason.partition(";")[0]  # without the remedy
+        CONSOLE.print(f"{fault}: kept as {aside.name}; going on from update {state.step}")
         if group.is_first:
             path.replace(aside)
 

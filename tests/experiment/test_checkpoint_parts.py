@@ -54,6 +54,7 @@ ROWS = {
     "no groups": (put(3, "optimizer", "param_groups"), "no groups of parameters"),
     "groups that are none": (put([1, 2], "optimizer", "param_groups"), "no groups of parameters"),
     "a group of other parameters": (put([7], *GROUP, "params"), "trained with other tensors frozen"),
+    "a group of tensors": (put(torch.ones(3), *GROUP, "params"), "its optimiser does not number its parameters"),
     "a group without a rate": (drop(*GROUP, "lr"), "its learning rate is no number"),
     "another rate": (put(0.5, *GROUP, "lr"), "its schedule is that of another update"),
     "no schedule": (put(None, "schedule"), "its schedule lacks last_epoch or _last_lr"),
@@ -79,7 +80,7 @@ ROWS = {
         lambda c: put(c["learner"]["backbone.0.weight"].long(), "learner", "backbone.0.weight")(c),
         "backbone.0.weight is of type torch.int64, not",
     ),
-    "a part that is missing": (drop("spent"), "lacks spent: a run cannot go on from it"),
+    "a part that is missing": (drop("spent"), "lacks spent; a run cannot go on from it: remove it"),
     "a part too many": (put(1, "more"), "is not a checkpoint of this package"),
 }
 

@@ -55,19 +55,21 @@ def test_configurations(run, number):
     fuzz(check, mutated([CONFIG.encode()]), number)
 
 
+def jsonl(rows: list) -> bytes:
+    return b"".join(json.dumps(row).encode() + b"\n" for row in rows)
+
+
 @examples(slow=4_000)
 def test_metrics(tmp_path, number):
     path = tmp_path / "metrics.jsonl"
 
     def check(data) -> None:
-        lines = data if isinstance(data, bytes) else b"".join(json.dumps(row).encode() + b"\n" for row in data)
-        path.write_bytes(lines)
+        path.write_bytes(data if isinstance(data, bytes) else jsonl(data if isinstance(data, list) else [data]))
         for line in parsed(current_lines, path, STEPS) or []:
             assert json.loads(line)["step"] <= 4
         parsed(read_metrics, path)
 
-    valid = b"".join(json.dumps(record).encode() + b"\n" for record in RECORDS)
-    fuzz(check, mutated([valid]) | restructured(RECORDS), number)
+    fuzz(check, mutated([jsonl(RECORDS)]) | restructured(RECORDS), number)
 
 
 @examples(slow=2_000)
