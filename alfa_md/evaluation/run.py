@@ -27,7 +27,7 @@ from alfa_md.experiment import config
 from alfa_md.experiment.definition import Experiment
 from alfa_md.experiment.memory_bindings import SAVING
 from alfa_md.experiment.open_run import open_run
-from alfa_md.experiment.run_directory import RunDirectory
+from alfa_md.experiment.run_directory import SIZES, RunDirectory
 from alfa_md.learners.base import Learner
 from alfa_md.metrics import ACCURACY
 from alfa_md.system.distributed import SINGLE_PROCESS, ProcessGroup
@@ -78,6 +78,7 @@ def evaluate_run(run: RunDirectory, options: EvaluationOptions, group: ProcessGr
     chosen, missing = open_sources(trained, root, names, options)
     origin = {"config": config.config_hash(run.config.read_text()), "name": facts["name"]}
     origin["pretrained"] = facts.get("pretrained")
+    origin |= {SIZES: facts[SIZES]} if SIZES in facts else {}
     if options.name:
         models = [model._replace(stem=f"{model.stem}-{options.name}") for model in models]
         origin["bindings"] = list(options.gin_bindings)
@@ -186,6 +187,7 @@ def write_results(
     CONSOLE.print(results_table(f"{options.split}: {unit_description(unit)}, 95 % intervals", columns, unit, extra))
     checkpoint = stamp["checkpoint"] if isinstance(stamp["checkpoint"], str) else ", ".join(stamp["checkpoint"])
     origin = f"Config {stamp['config']}, checkpoint {checkpoint}, episode seed {options.seed}."
+    origin += f" Sizes: {stamp[SIZES]}." if SIZES in stamp else ""
     write_text(run.results / f"{first.stem}.csv", results_csv(by_learner, root.kind, unit))
     notes = f"{announcement(root)}\n{origin}"
     write_text(run.results / f"{first.stem}.md", results_markdown(columns, unit, notes, extra))

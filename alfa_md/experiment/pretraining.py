@@ -23,7 +23,7 @@ def resolve_checkpoint(pretrained: Pretrained, run: RunDirectory, pretrain: Pret
         return None
     names = [pretrained] if isinstance(pretrained, str) else list(pretrained)
     if names and all(name.endswith(".gin") for name in names):
-        folder = RunDirectory(run.path / "pretrain")
+        folder = pretraining_folder(run)
         pretrain(names, folder)
         return folder.best
     path = Path(names[0]).expanduser() if len(names) == 1 else None
@@ -33,6 +33,11 @@ def resolve_checkpoint(pretrained: Pretrained, run: RunDirectory, pretrain: Pret
             "PRETRAINED = None trains from scratch"
         )
     return RunDirectory(path).best if path.is_dir() else path
+
+
+def pretraining_folder(run: RunDirectory) -> RunDirectory:
+    """The run directory of the pretraining that a run begins with."""
+    return RunDirectory(run.path / "pretrain")
 
 
 def load_pretrained(learner: Learner, file: Path | None) -> str:

@@ -19,6 +19,7 @@ from alfa_md.system.files import read_json, write_json, write_text
 from alfa_md.system.lock import lock_or_refuse
 
 FACTS = {"name", "seed", "data_root", "data_kind"}  # required keys of run.json
+SIZES = "sizes"  # the key of a run at small sizes, see `experiment.small_sizes`
 
 
 class RunDirectory:
@@ -73,7 +74,7 @@ class RunDirectory:
             self.last.parent.mkdir(exist_ok=True)
             self.results.mkdir(exist_ok=True)
             write_json(self.facts_file, facts | environment())
-            write_text(self.config, operative)
+            write_text(self.config, operative + (f"\n# Sizes: {facts[SIZES]}.\n" if SIZES in facts else ""))
         except OSError as error:
             raise self._unwritable(error) from error
 
