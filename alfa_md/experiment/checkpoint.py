@@ -19,6 +19,7 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from alfa_md.errors import UserError
 from alfa_md.experiment.ranking import Ranking
+from alfa_md.experiment.tensorflow_checkpoint import refuse_tensorflow_checkpoint
 from alfa_md.learners.base import Learner
 
 WEIGHTS = {"learner", "step"}  # keys of every checkpoint
@@ -136,6 +137,7 @@ def save_weights(path: Path, tensors: Mapping[str, Tensor], step: int) -> None:
 
 def load_checkpoint(path: Path) -> dict:
     """The content of a checkpoint file, on the CPU. Raises UserError if it is missing, damaged or contains code."""
+    refuse_tensorflow_checkpoint(path)
     if not path.is_file():
         raise UserError(f"checkpoint {path} does not exist; train first, or name another")
     with damaged_if_unreadable(path):

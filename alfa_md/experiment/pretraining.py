@@ -6,6 +6,7 @@ from pathlib import Path
 from alfa_md.errors import UserError
 from alfa_md.experiment.checkpoint import file_hash, load_backbone
 from alfa_md.experiment.run_directory import RunDirectory
+from alfa_md.experiment.tensorflow_checkpoint import refuse_tensorflow_checkpoint
 from alfa_md.learners.base import Learner
 
 SCRATCH = "no: from scratch"
@@ -27,6 +28,8 @@ def resolve_checkpoint(pretrained: Pretrained, run: RunDirectory, pretrain: Pret
         pretrain(names, folder)
         return folder.best
     path = Path(names[0]).expanduser() if len(names) == 1 else None
+    if path:
+        refuse_tensorflow_checkpoint(path)
     if path is None or not path.exists():
         raise UserError(
             f"Experiment.pretrained = {pretrained!r} is no run directory, checkpoint file or gin file; "

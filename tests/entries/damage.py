@@ -120,6 +120,15 @@ def trapped(folder: Path) -> None:
     torch.save({"learner": Trap(folder / "trace"), "step": 2}, folder / BEST)
 
 
+def official(folder: Path) -> None:
+    """Two TensorFlow checkpoints in a folder, the newer one with 4 updates; names are all that is looked at."""
+    (folder / "tf").mkdir()
+    for updates in (2, 4):
+        for end in ("index", "data-00000-of-00001", "meta"):
+            (folder / "tf" / f"model_{updates}.ckpt.{end}").write_bytes(b"")
+    os.utime(folder / "tf" / "model_2.ckpt.index", (0, 0))
+
+
 def held(folder: Path) -> object:
     """Locks the run directory."""
     lock = lock_or_refuse(folder / "run" / ".lock", "held already")
