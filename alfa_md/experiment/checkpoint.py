@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from zipfile import ZipFile
+from zipfile import ZIP_STORED, ZipFile
 
 import torch
 from torch import Tensor, nn
@@ -142,9 +142,11 @@ def load_checkpoint(path: Path) -> dict:
         raise UserError(f"checkpoint {path} does not exist; train first, or name another")
     with damaged_if_unreadable(path):
         with ZipFile(path) as archive:
+            refuse_inflated(archive, path, path.stat().st_size)
             damaged = archive.testzip()
         if damaged is None:
             content = torch.load(path, map_location="cpu", weights_only=True)
+            refuse_expanded(content, path, path.stat().st_size)
     if damaged is not None:
         raise DamagedCheckpoint(f"checkpoint {path} is damaged: the checksum of {damaged} does not hold")
     if not isinstance(content, dict) or not WEIGHTS <= content.keys() <= STATE:
@@ -152,11 +154,39 @@ def load_checkpoint(path: Path) -> dict:
     return content
 
 
+def refuse_inflated(archive: ZipFile, path: Path, size: int) -> None:
+    """Raises DamagedCheckpoint, before anything is unpacked, for parts that need more memory than the file has bytes.
+
+    torch.save compresses nothing, so that the parts of a checkpoint lie one after another in the file as they are.
+    """
+    parts = archive.infolist()
+    if any(part.compress_type != ZIP_STORED for part in parts) or sum(part.file_size for part in parts) > size:
+        raise DamagedCheckpoint(
+            f"checkpoint {path} is compressed, or claims more than its {size} bytes, which torch.save never does; "
+            "use another checkpoint"
+        )
+
+
+def refuse_expanded(content: object, path: Path, size: int) -> None:
+    """Raises DamagedCheckpoint for a tensor of more bytes than the file: one that repeats few values by its strides."""
+    if isinstance(content, Tensor):
+        if content.nbytes > size:
+            raise DamagedCheckpoint(
+                f"checkpoint {path} claims a tensor of {list(content.shape)}, {content.nbytes} bytes, and has {size} "
+                "bytes; use another checkpoint"
+            )
+    elif isinstance(content, Mapping | list | tuple):
+        for value in content.values() if isinstance(content, Mapping) else content:
+            refuse_expanded(value, path, size)
+
+
 @contextmanager
 def damaged_if_unreadable(path: Path):
     """Raises DamagedCheckpoint for any error of the block."""
     try:
         yield
+    except DamagedCheckpoint:
+        raise
     except Exception as error:  # a damaged file makes zipfile and torch raise nearly anything
         raise DamagedCheckpoint(
             f"checkpoint {path} cannot be read ({type(error).__name__}); use another checkpoint"

@@ -170,6 +170,7 @@ SECTIONS: dict[str, tuple[BadInput, ...]] = {
         ),
         evaluate("not a checkpoint", "^checkpoint run/config.gin cannot be read", "--checkpoint=run/config.gin"),
         evaluate("truncated", "^checkpoint run/checkpoints/best.pt cannot be read", damage=d.cut(d.BEST, 0.7)),
+        evaluate("compressed", "^checkpoint run/checkpoints/best.pt is compressed, or", damage=d.deflated(d.BEST)),
         evaluate("a bit flipped", "^checkpoint run/checkpoints/best.pt ", damage=d.flipped(d.BEST, 0.5)),
         evaluate(
             "pickled code: refused, not run", "^checkpoint run/checkpoints/best.pt cannot be read", damage=d.trapped

@@ -5,7 +5,7 @@ import pickle
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
-from zipfile import ZipFile
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import torch
 
@@ -57,6 +57,19 @@ def flipped(file: str, place: float) -> Damage:
             tensor = max((archive.read(name) for name in archive.namelist() if "/data/" in name), key=len)
         data[data.index(tensor) + int(len(tensor) * place)] ^= 4
         (folder / file).write_bytes(data)
+
+    return damage
+
+
+def deflated(file: str) -> Damage:
+    """Writes a checkpoint anew with compressed parts."""
+
+    def damage(folder: Path) -> None:
+        with ZipFile(folder / file) as archive:
+            content = {name: archive.read(name) for name in archive.namelist()}
+        with ZipFile(folder / file, "w", ZIP_DEFLATED) as archive:
+            for name, data in content.items():
+                archive.writestr(name, data)
 
     return damage
 
