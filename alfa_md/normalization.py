@@ -79,14 +79,43 @@ def explicit_moments() -> bool:
     return _given.get() is not None or _collected.get() is not None
 
 
-def embed_episode(embed: Embed, support_x: Tensor, query_x: Tensor) -> tuple[Tensor, Tensor]:
+class ConstantMoments(dict):
+    """LayerMoments without gradients."""
+
+
+@gin.configurable
+def differentiable_moments(moments: LayerMoments) -> LayerMoments:
+    """Support moments as the query set is normalised by: with their gradients, as in Meta-Dataset's published runs."""
+    return moments
+
+
+@gin.configurable
+def constant_moments(moments: LayerMoments) -> LayerMoments:
+    """Support moments without gradients: `backprop_through_moments = False` of Meta-Dataset's learners.
+
+    Normalising the support set by its own moments remains differentiable, in inner steps and prototypes.
+    """
+    return ConstantMoments({layer: (mean.detach(), var.detach()) for layer, (mean, var) in moments.items()})
+
+
+HandOver = Callable[[LayerMoments], LayerMoments]  # moments of the support set -> those to normalise the query set by
+
+
+def given_moments_are_constant() -> bool:
+    """True inside `given_moments` of constants, under which the bias of a convolution before a layer has a gradient."""
+    return isinstance(_given.get(), ConstantMoments)
+
+
+def embed_episode(
+    embed: Embed, support_x: Tensor, query_x: Tensor, hand_over: HandOver = differentiable_moments
+) -> tuple[Tensor, Tensor]:
     """(support features, query features), both normalised by the moments of the support set.
 
     Query features do not depend on other query images, so the query set may be split.
     """
     with collected_moments() as moments:
         support = embed(support_x)
-    return support, normalized_by(moments, embed)(query_x)
+    return support, normalized_by(hand_over(moments), embed)(query_x)
 
 
 def normalized_by(moments: LayerMoments, embed: Embed) -> Embed:
@@ -113,13 +142,14 @@ class SupportMoments(NamedTuple):
     """See `support_moments`; with a query portion, the graph of at most one portion is kept."""
 
     query_portion: int | None
+    moments: HandOver
 
     def __call__(self, embed: Embed, support_x: Tensor, query_x: Tensor) -> tuple[Tensor, Tensor]:
         if self.query_portion is None:
-            return embed_episode(embed, support_x, query_x)
+            return embed_episode(embed, support_x, query_x, self.moments)
         with collected_moments() as moments:
             support = embed(support_x)
-        features = normalized_by(moments, embed)
+        features = normalized_by(self.moments(moments), embed)
         if torch.is_grad_enabled():
             features = partial(checkpoint, features, use_reentrant=False)
         return support, torch.cat([features(portion) for portion in query_x.split(self.query_portion)])
@@ -139,18 +169,26 @@ class BatchStatistics(NamedTuple):
 
 
 @gin.configurable
-def support_moments(query_portion: int | None = None) -> Normalization:
+def support_moments(query_portion: int | None = None, moments: HandOver = differentiable_moments) -> Normalization:
     """Meta-Dataset's protocol, inductive: the query set is normalised by the support set's moments.
 
     `query_portion` is the number of query images in one forward pass, None for all. The features are the same; memory
-    is that of the support set and one portion, and training recomputes every portion in the backward pass.
+    is that of the support set and one portion, and training recomputes every portion in the backward pass. `moments`
+    are `differentiable_moments` or `constant_moments`.
     """
     if query_portion is not None:
         require_at_least(1, "support_moments", query_portion=query_portion)
-    return SupportMoments(query_portion)
+    return SupportMoments(query_portion, moments)
 
 
 @gin.configurable
 def batch_statistics() -> Normalization:
     """MAML's protocol, transductive: the query set is normalised by its own moments and never split."""
     return BatchStatistics()
+
+
+def moments_stamp(normalization: Normalization) -> dict[str, str]:
+    """The part of a learner's stamp about support moments that are handed over in another form than by default."""
+    chosen = getattr(normalization, "moments", differentiable_moments)
+    name = getattr(chosen, "__name__", type(chosen).__name__)
+    return {} if chosen is differentiable_moments else {"moments": name}

@@ -26,7 +26,7 @@ class Conv4(nn.Module):
       num_filters: F of every layer.
       in_channels: C of the images.
       conv_bias: a bias in every convolution, as in the authors' code. Batch normalisation by batch moments removes it:
-        it has no effect, and its gradient is zero.
+        it has no effect, and its gradient is zero unless `constant_moments` are bound.
       batch_norm: number of channels -> normalisation layer.
       block: makes a layer of convolution, normalisation and activation; `PlainBlock` is the same function by PyTorch's
         layers, and slower.

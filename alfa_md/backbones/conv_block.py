@@ -9,7 +9,7 @@ from alfa_md.errors import UserError
 from alfa_md.kernels.convolution import convolution
 from alfa_md.kernels.moments import batch_moments
 from alfa_md.kernels.patch_moments import closed_form_is_cheaper, convolved_moments
-from alfa_md.normalization import EpisodicBatchNorm
+from alfa_md.normalization import EpisodicBatchNorm, given_moments_are_constant
 
 
 @gin.configurable
@@ -27,9 +27,9 @@ class PoolFirst(PlainBlock):
     Per channel, normalisation and activation are monotonic in the convolution's output times the sign of the
     normalisation's weight, so the maximum can be taken before them. The sign is folded into the convolution weight; the
     moments are those of the full feature map, in a network's first layer in closed form. The bias of the convolution
-    is omitted: normalisation removes it, and its gradient is 0. Values and gradients are equal except for a
-    normalisation weight of exactly 0, where the function is not differentiable. Raises UserError for a normalisation
-    other than EpisodicBatchNorm, for which this need not hold.
+    is omitted: normalisation removes it, and its gradient is 0 unless the moments are constants. Values and gradients
+    are equal except for a normalisation weight of exactly 0, where the function is not differentiable. Raises UserError
+    for a normalisation other than EpisodicBatchNorm, for which this need not hold.
     """
 
     def __init__(self, conv: nn.Conv2d, norm: nn.Module, rectifier: nn.Module):
@@ -48,6 +48,8 @@ class PoolFirst(PlainBlock):
             return convolved_moments(x, weight, conv.padding) if closed_form else batch_moments(y)
 
         mean, var = norm.moments(y, moments_of)
+        if conv.bias is not None and given_moments_are_constant():
+            mean = mean - sign * (conv.bias - conv.bias.detach())  # 0, for the gradient of the omitted bias
         return rectifier(norm.normalize(F.max_pool2d(y, 2), mean, var, norm.weight * sign))
 
 

@@ -29,7 +29,7 @@ from alfa_md.experiment import config
 from alfa_md.experiment.definition import Experiment
 from alfa_md.experiment.memory_bindings import SAVING
 from alfa_md.experiment.open_run import open_run
-from alfa_md.experiment.run_directory import RunDirectory
+from alfa_md.experiment.run_directory import SIZES, RunDirectory
 from alfa_md.learners.base import Learner
 from alfa_md.metrics import ACCURACY
 from alfa_md.system.distributed import SINGLE_PROCESS, ProcessGroup
@@ -82,6 +82,7 @@ def evaluate_run(run: RunDirectory, options: EvaluationOptions, group: ProcessGr
     check_training_data(run, trained, root, chosen, options.name)
     origin = {"config": config.config_hash(run.config_text()), "name": facts["name"]}
     origin["pretrained"] = facts.get("pretrained")
+    origin |= {SIZES: facts[SIZES]} if SIZES in facts else {}
     if options.name:
         models = [model._replace(stem=f"{model.stem}-{options.name}") for model in models]
         origin["bindings"] = list(options.gin_bindings)
@@ -192,6 +193,7 @@ def write_results(
     CONSOLE.print(results_table(f"{options.split}: {unit_description(unit)}, 95 % intervals", columns, unit, extra))
     checkpoint = stamp["checkpoint"] if isinstance(stamp["checkpoint"], str) else ", ".join(stamp["checkpoint"])
     origin = f"Config {stamp['config']}, checkpoint {checkpoint}, episode seed {options.seed}."
+    origin += f" Sizes: {stamp[SIZES]}." if SIZES in stamp else ""
     run.results.mkdir(exist_ok=True)  # a copy of a run may lack it, and all sources may be missing
     write_text(run.results / f"{first.stem}.csv", results_csv(by_learner, root.kind, unit))
     diverged = divergence_note(columns, unit)

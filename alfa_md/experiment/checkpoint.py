@@ -30,6 +30,7 @@ from alfa_md.experiment.checkpoint_parts import (
     is_named_tensors,
 )
 from alfa_md.experiment.ranking import Ranking
+from alfa_md.experiment.tensorflow_checkpoint import refuse_tensorflow_checkpoint
 from alfa_md.learners.base import Learner
 from alfa_md.system.files import create
 
@@ -171,6 +172,7 @@ def load_checkpoint(path: Path) -> dict:
 
 def read_bytes(path: Path) -> bytes:
     """The bytes of a checkpoint file, read once: training may replace it at any time. Raises UserError."""
+    refuse_tensorflow_checkpoint(path)
     if not path.is_file():
         raise UserError(f"checkpoint {path} does not exist; train first, or name another")
     return path.read_bytes()
@@ -180,11 +182,11 @@ def parse_checkpoint(data: bytes, path: Path) -> dict:
     """The content of the checkpoint file `path` with these bytes. Raises UserError as `load_checkpoint` does."""
     with damaged_if_unreadable(path):
         with ZipFile(io.BytesIO(data)) as archive:
-            if any(member.compress_type != ZIP_STORED for member in archive.infolist()):
-                raise ValueError("compressed: it could take any memory")
+            refuse_inflated(archive, path, len(data))
             damaged = archive.testzip()
         if damaged is None:
             content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+            refuse_expanded(content, path, len(data))
     if damaged is not None:
         raise DamagedCheckpoint(f"checkpoint {path} is damaged: the checksum of {damaged} does not hold")
     whole = isinstance(content, dict) and WEIGHTS <= content.keys() <= STATE
@@ -193,11 +195,39 @@ def parse_checkpoint(data: bytes, path: Path) -> dict:
     return content
 
 
+def refuse_inflated(archive: ZipFile, path: Path, size: int) -> None:
+    """Raises DamagedCheckpoint, before anything is unpacked, for parts that need more memory than the file has bytes.
+
+    torch.save compresses nothing, so that the parts of a checkpoint lie one after another in the file as they are.
+    """
+    parts = archive.infolist()
+    if any(part.compress_type != ZIP_STORED for part in parts) or sum(part.file_size for part in parts) > size:
+        raise DamagedCheckpoint(
+            f"checkpoint {path} is compressed, or claims more than its {size} bytes, which torch.save never does; "
+            "use another checkpoint"
+        )
+
+
+def refuse_expanded(content: object, path: Path, size: int) -> None:
+    """Raises DamagedCheckpoint for a tensor of more bytes than the file: one that repeats few values by its strides."""
+    if isinstance(content, Tensor):
+        if content.nbytes > size:
+            raise DamagedCheckpoint(
+                f"checkpoint {path} claims a tensor of {list(content.shape)}, {content.nbytes} bytes, and has {size} "
+                "bytes; use another checkpoint"
+            )
+    elif isinstance(content, Mapping | list | tuple):
+        for value in content.values() if isinstance(content, Mapping) else content:
+            refuse_expanded(value, path, size)
+
+
 @contextmanager
 def damaged_if_unreadable(path: Path):
     """Raises DamagedCheckpoint for any error of the block."""
     try:
         yield
+    except DamagedCheckpoint:
+        raise
     except Exception as error:  # a damaged file makes zipfile and torch raise nearly anything
         raise DamagedCheckpoint(
             f"checkpoint {path} cannot be read ({type(error).__name__}); use another checkpoint"

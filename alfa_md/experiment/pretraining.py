@@ -6,6 +6,7 @@ from pathlib import Path
 from alfa_md.errors import UserError
 from alfa_md.experiment.checkpoint import load_backbone
 from alfa_md.experiment.run_directory import RunDirectory
+from alfa_md.experiment.tensorflow_checkpoint import refuse_tensorflow_checkpoint
 from alfa_md.learners.base import Learner
 from alfa_md.system.user_path import user_path
 
@@ -24,16 +25,23 @@ def resolve_checkpoint(pretrained: Pretrained, run: RunDirectory, pretrain: Pret
         return None
     names = [pretrained] if isinstance(pretrained, str) else list(pretrained)
     if names and all(name.endswith(".gin") for name in names):
-        folder = RunDirectory(run.path / "pretrain")
+        folder = pretraining_folder(run)
         pretrain(names, folder)
         return folder.best
     path = user_path(names[0]) if len(names) == 1 else None
+    if path:
+        refuse_tensorflow_checkpoint(path)
     if path is None or not path.exists():
         raise UserError(
             f"Experiment.pretrained = {pretrained!r} is no run directory, checkpoint file or gin file; "
             "PRETRAINED = None trains from scratch"
         )
     return RunDirectory(path).best if path.is_dir() else path
+
+
+def pretraining_folder(run: RunDirectory) -> RunDirectory:
+    """The run directory of the pretraining that a run begins with."""
+    return RunDirectory(run.path / "pretrain")
 
 
 def load_pretrained(learner: Learner, file: Path | None) -> str:

@@ -26,6 +26,7 @@ from alfa_md.system.user_path import user_path
 
 FACTS = {"name": str, "seed": int, "data_root": str, "data_kind": str}  # required in run.json
 TOP_FILE = re.compile(r"update_\d+\.pt")
+SIZES = "sizes"  # the key of a run at small sizes, see `experiment.small_sizes`
 
 
 class RunDirectory:
@@ -88,7 +89,7 @@ class RunDirectory:
             if not self.config.exists() or known != self.facts():
                 write_json(self.facts_file, known)
             if not self.config.exists():
-                write_text(self.config, operative)
+                write_text(self.config, operative + (f"\n# Sizes: {facts[SIZES]}.\n" if SIZES in facts else ""))
         except OSError as error:
             raise self._unwritable(error) from error
         return earlier

@@ -15,6 +15,7 @@ from torch import Tensor
 from alfa_md.data.tfrecord.variables import checkpoint_files, read_variables, write_variables
 from alfa_md.errors import UserError
 from alfa_md.experiment.checkpoint import BACKBONE, load_checkpoint, save_weights
+from alfa_md.experiment.tensorflow_checkpoint import find_tensorflow_checkpoint
 from alfa_md.interop.official_names import NETWORKS, Network, TensorPair
 from alfa_md.system.user_path import user_path
 
@@ -37,8 +38,11 @@ def convert_checkpoint(source: str, target: str) -> str:
         raise UserError(f"{new} exists already and is not written over; choose another --to")
     if Path(f"{file}.index").is_file() and not file.exists():
         return import_official(file, new)
-    if file.suffix == ".index" or file.suffix.startswith(".data-"):
-        raise UserError(f"{file} is part of a TensorFlow checkpoint; name the whole: --from={file.with_suffix('')}")
+    if whole := find_tensorflow_checkpoint(file):
+        what = (
+            "holds TensorFlow checkpoints; name one" if file.is_dir() else "is part of a TensorFlow checkpoint; name it"
+        )
+        raise UserError(f"{file} {what}: --from={whole}")
     if not file.is_file():
         raise UserError(f"{file}: no such checkpoint; --from takes a file of ours, or a TensorFlow one without .index")
     return export_official(file, new)

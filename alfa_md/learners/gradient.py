@@ -20,7 +20,7 @@ from alfa_md.learners.adapts import Adapts, all_but_batch_norm, everything
 from alfa_md.learners.base import Learner, Outcome, callable_name
 from alfa_md.learners.initialization import learned
 from alfa_md.learners.recorder import Recorder
-from alfa_md.normalization import Normalization, support_moments
+from alfa_md.normalization import Normalization, moments_stamp, support_moments
 from alfa_md.objectives import CLASSIFICATION, Objective
 from alfa_md.params import Params, Template, select_parameters, strip_prefix
 from alfa_md.rules.base import UpdateRule
@@ -228,7 +228,7 @@ class GradientLearner(Learner):
         return linear(self.normalization.query(self.embedding(params), support_x, query_x), params)
 
     def stamp(self) -> dict:
-        own = super().stamp()
+        own = super().stamp() | moments_stamp(self.normalization)
         if own["batch_norm"] != "none":
             norms = select_parameters(self.backbone, BACKBONE, lambda *tensor: not all_but_batch_norm(*tensor))
             adapted = "adapted" if norms.keys() & self.adapted_backbone().keys() else "frozen in the inner loop"

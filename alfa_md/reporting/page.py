@@ -21,7 +21,7 @@ from alfa_md.system.progress import CONSOLE, format_duration
 from alfa_md.system.user_path import user_path
 
 # Facts of run.json that are listed if the runs differ in them.
-FACTS = ("seed", "pretrained", "data_kind", "data_root", "alfa_md", "torch", "python", "machine")
+FACTS = ("seed", "sizes", "pretrained", "data_kind", "data_root", "alfa_md", "torch", "python", "machine")
 
 
 def write_report(paths: Sequence[str], out: str) -> None:

@@ -169,8 +169,22 @@ SECTIONS: dict[str, tuple[BadInput, ...]] = {
     ),
     "Checkpoints": (
         evaluate("missing", "^checkpoint other.pt does not exist; train first", "--checkpoint=other.pt"),
+        train(
+            "of TensorFlow, as pretrained weights",
+            "^tf is a TensorFlow checkpoint; convert it and name the new file: python -m alfa_md.convert checkpoint "
+            "--from=tf/model_4.ckpt --to=tf/model_4.pt$",
+            "--gin_bindings=PRETRAINED = 'tf'",
+            damage=d.official,
+        ),
+        evaluate(
+            "of TensorFlow",
+            "^tf/model_4.ckpt is a TensorFlow checkpoint; convert it and name the new file: python -m alfa_md.convert",
+            "--checkpoint=tf/model_4.ckpt",
+            damage=d.official,
+        ),
         evaluate("not a checkpoint", "^checkpoint run/config.gin cannot be read", "--checkpoint=run/config.gin"),
         evaluate("truncated", "^checkpoint run/checkpoints/best.pt cannot be read", damage=d.cut(d.BEST, 0.7)),
+        evaluate("compressed", "^checkpoint run/checkpoints/best.pt is compressed, or", damage=d.deflated(d.BEST)),
         evaluate("a bit flipped", "^checkpoint run/checkpoints/best.pt ", damage=d.flipped(d.BEST, 0.5)),
         evaluate(
             "pickled code: refused, not run", "^checkpoint run/checkpoints/best.pt cannot be read", damage=d.trapped

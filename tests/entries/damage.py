@@ -6,7 +6,7 @@ import pickle
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
-from zipfile import ZipFile
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import torch
 
@@ -60,6 +60,19 @@ def flipped(file: str, place: float) -> Damage:
             tensor = max((archive.read(name) for name in archive.namelist() if "/data/" in name), key=len)
         data[data.index(tensor) + int(len(tensor) * place)] ^= 4
         (folder / file).write_bytes(data)
+
+    return damage
+
+
+def deflated(file: str) -> Damage:
+    """Writes a checkpoint anew with compressed parts."""
+
+    def damage(folder: Path) -> None:
+        with ZipFile(folder / file) as archive:
+            content = {name: archive.read(name) for name in archive.namelist()}
+        with ZipFile(folder / file, "w", ZIP_DEFLATED) as archive:
+            for name, data in content.items():
+                archive.writestr(name, data)
 
     return damage
 
@@ -166,6 +179,15 @@ def changed_record(**parts: object) -> Damage:
         file.write_text(json.dumps(content))
 
     return damage
+
+
+def official(folder: Path) -> None:
+    """Two TensorFlow checkpoints in a folder, the newer one with 4 updates; names are all that is looked at."""
+    (folder / "tf").mkdir()
+    for updates in (2, 4):
+        for end in ("index", "data-00000-of-00001", "meta"):
+            (folder / "tf" / f"model_{updates}.ckpt.{end}").write_bytes(b"")
+    os.utime(folder / "tf" / "model_2.ckpt.index", (0, 0))
 
 
 def held(folder: Path) -> object:

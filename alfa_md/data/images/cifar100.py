@@ -5,11 +5,13 @@ data set or next to it, where both can share one. A class has 600 images: 500 of
 Reference: Krizhevsky, "Learning multiple layers of features from tiny images", 2009.
 """
 
+import gzip
 import hashlib
 import tarfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -21,6 +23,7 @@ from alfa_md.errors import UserError
 
 FOLDER, PACKED = "cifar-100-python", "cifar-100-python.tar.gz"
 SIDE = 32  # pixels
+LIMIT = 250_000_000  # bytes of a file; the largest one has 155 million
 MD5 = {
     "train": "16019d7e3df5f24257cddd939b257f8d",
     "test": "f0ef6b0ae62326f3e7ffdfab6717acfc",
@@ -69,13 +72,40 @@ def md5(data: bytes) -> str:
 def _read(place: Path, name: str) -> bytes:
     try:
         if place.is_dir():
+            _refuse_large((place / name).stat().st_size)
             return (place / name).read_bytes()
-        with tarfile.open(place) as packed:
-            return packed.extractfile(f"{FOLDER}/{name}").read()
+        with _open_unpacked(place) as file, tarfile.open(fileobj=_SmallReads(file)) as packed:
+            member = packed.getmember(f"{FOLDER}/{name}")
+            _refuse_large(member.size)
+            return packed.extractfile(member).read()
     except FileNotFoundError as error:
         raise UserError(f"{place / name}: is missing; unpack {PACKED} again") from error
     except (OSError, EOFError, KeyError, AttributeError, tarfile.TarError, zlib.error) as error:
         raise UserError(f"{place}: {name} cannot be read from it ({error}); download {PACKED} again") from error
+
+
+def _open_unpacked(place: Path) -> BinaryIO:
+    """The tar archive at `place`, of which only the compression is undone."""
+    with place.open("rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+    return gzip.open(place) if packed else place.open("rb")
+
+
+def _refuse_large(size: int) -> None:
+    if size > LIMIT:
+        raise OSError(f"it claims {size} bytes, more than {LIMIT}")
+
+
+class _SmallReads:
+    """A file of which no read takes more than LIMIT: tarfile takes headers at once, of whatever size they claim."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.seek, self.tell, self._read = file.seek, file.tell, file.read
+
+    def read(self, size: int) -> bytes:
+        if size > LIMIT:
+            raise OSError(f"a header claims {size} bytes")
+        return self._read(size)
 
 
 def _part(archive: PickledFields) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

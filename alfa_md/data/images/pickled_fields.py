@@ -8,6 +8,8 @@ import numpy as np
 from alfa_md.data.images.unpickling import read_pickle
 from alfa_md.errors import UserError
 
+MOST_ENTRIES = 10**8  # of nested lists; the largest published ones have some 10^5
+
 
 class PickledFields:
     """The fields of one pickled dictionary. Every method raises UserError naming `where` and the field.
@@ -38,6 +40,8 @@ class PickledFields:
         value = self.get(name)
         if not isinstance(value, np.ndarray | list | tuple):
             self.fail(name, f"must be an array, not {_kind(value)}")
+        if not isinstance(value, np.ndarray) and count_entries(value, {}) > MOST_ENTRIES:
+            self.fail(name, f"has more than {MOST_ENTRIES} entries in nested lists")
         try:
             return np.atleast_1d(np.asarray(value))
         except ValueError:  # ragged lists
@@ -69,6 +73,20 @@ class PickledFields:
 def open_pickled_fields(path: Path) -> PickledFields:
     """The dictionary in a pickle file. Raises UserError as `read_pickle` does, and if it is no dictionary."""
     return PickledFields(path, read_pickle(path))
+
+
+def count_entries(value: Any, counted: dict[int, int], depth: int = 0) -> int:
+    """The number of entries that nested lists would have as an array; one list may stand in many places.
+
+    `counted` has the numbers of the lists seen so far, by id.
+    """
+    if not isinstance(value, list | tuple) or depth > 64:  # the dimensions that NumPy has at most
+        return value.size if isinstance(value, np.ndarray) else 1
+    if id(value) not in counted:
+        counted[id(value)] = MOST_ENTRIES + 1  # if it holds itself
+        nested = [item for item in value if isinstance(item, list | tuple | np.ndarray)]
+        counted[id(value)] = len(value) - len(nested) + sum(count_entries(item, counted, depth + 1) for item in nested)
+    return counted[id(value)]
 
 
 def as_text(value: Any) -> Any:

@@ -7,6 +7,7 @@ strings or objects. Files of Python 2 are supported, with strings decoded as Lat
 
 import io
 import math
+import mmap
 import pickle
 import re
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from alfa_md.data.images.pickle_claims import refuse_claims
 from alfa_md.errors import UserError
 
 PLAIN = re.compile(r"[<>|=]?[?biufSUO]\d*")  # allowed data types in NumPy's notation; no structured types
@@ -27,6 +29,9 @@ def read_pickle(path: Path) -> Any:
     """
     try:
         with path.open("rb") as file:
+            if path.stat().st_size:
+                with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+                    refuse_claims(data, path)
             return _load(file, path)
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror}); check that it is a file of yours") from error
@@ -34,6 +39,7 @@ def read_pickle(path: Path) -> Any:
 
 def parse_pickle(data: bytes, where: Path | str) -> Any:
     """`read_pickle` for bytes in memory; `where` names them in errors."""
+    refuse_claims(data, where)
     return _load(io.BytesIO(data), where)
 
 

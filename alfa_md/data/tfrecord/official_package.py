@@ -14,6 +14,7 @@ from alfa_md.data.tfrecord.shims import (
     patch_ragged_spans,
     private_gin,
     silence_deprecations,
+    silence_information,
     stub_simclr,
 )
 from alfa_md.errors import UserError, require_at_least
@@ -79,6 +80,7 @@ def load_package(checkout: Path) -> Package:
     """
     tensorflow()  # first, so that it is initialised with our settings
     silence_deprecations()
+    silence_information(checkout)
     modules = private_gin(checkout)
     theirs = modules["gin"]
     try:

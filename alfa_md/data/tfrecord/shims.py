@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
+from typing import NamedTuple
 
 import numpy as np
 
@@ -65,6 +66,20 @@ def patch_ragged_spans(sampling: ModuleType) -> None:
 def silence_deprecations() -> None:
     """Set TensorFlow's log level to errors: the package calls deprecated functions at every construction."""
     logging.getLogger("tensorflow").setLevel(logging.ERROR)
+
+
+class WithoutInformation(NamedTuple):
+    """Filter of a log that leaves out what modules in `folder` say below the level of a warning."""
+
+    folder: Path
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.levelno >= logging.WARNING or not Path(record.pathname).is_relative_to(self.folder)
+
+
+def silence_information(checkout: Path) -> None:
+    """Keep the package's information, ten lines for every pipeline, out of absl's log; warnings and errors remain."""
+    logging.getLogger("absl").addFilter(WithoutInformation(checkout))
 
 
 @contextmanager

@@ -126,10 +126,17 @@ def test_one_binding_switches_a_run_to_the_official_reader(tmp_path, small_root,
     assert results["data"]["reader"] == "official" and len(results["scores"]) == 3
 
 
-def test_a_run_with_the_official_reader_exits_and_prints_no_errors(tmp_path, small_root):
+def test_a_run_with_the_official_reader_exits_and_prints_warnings_of_the_package_alone(tmp_path, small_root):
+    """Its information is left out: ten lines for every pipeline, a hundred for ten sources."""
+    package = Path(shutil.copytree(STAND_IN, tmp_path / "clone"))
+    pipeline = package / official_package.PIPELINE_FILE
+    spoken = '    logging.warning("few records")\n    logging.error("no records")\n    sampler ='
+    assert "    sampler =" in pipeline.read_text() and "logging.info(" in pipeline.read_text()
+    pipeline.write_text(pipeline.read_text().replace("    sampler =", spoken))
     switched = [*flags_of("reader = @official"), f"--records_root_dir={small_root}", "--run_dir=run"]
-    outcome = spawn_entry("train", *switched, cwd=tmp_path, first=STAND_IN)
-    assert (outcome.code, outcome.err) == (0, "")
+    outcome = spawn_entry("train", *switched, cwd=tmp_path, first=package)
+    assert outcome.code == 0, outcome
+    assert [line.split("] ")[-1] for line in outcome.err.splitlines()] == 2 * ["few records", "no records"]
 
 
 @pytest.mark.skipif(REAL is None, reason="the official package is not at third_party/meta-dataset or on PYTHONPATH")

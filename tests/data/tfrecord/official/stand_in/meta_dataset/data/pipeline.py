@@ -5,6 +5,7 @@ import functools
 import gin.tf
 import numpy as np
 import tensorflow.compat.v1 as tf
+from absl import logging
 from simclr import data_util  # noqa: F401
 
 from meta_dataset.data import decoder, sampling
@@ -48,6 +49,7 @@ def make_one_source_episode_pipeline(
 ):
     drawn = []
     REQUESTS.append(locals())
+    log_settings(REQUESTS[-1])
     sampler = sampling.EpisodeDescriptionSampler(
         dataset_spec, split, episode_descr_config, use_dag_ontology, use_bilevel_ontology
     )
@@ -85,6 +87,7 @@ def make_multisource_batch_pipeline(
     num_to_take=None,
 ):
     REQUESTS.append(locals())
+    log_settings(REQUESTS[-1])
     sources, offset = [], 0
     for number, spec in enumerate(dataset_spec_list):
         pairs = [(image, c) for c in spec.get_classes(split) for image in class_records(spec, c)]
@@ -100,3 +103,9 @@ def make_multisource_batch_pipeline(
 def class_records(spec, class_id):
     """The serialised examples of a class."""
     return list(tf.io.tf_record_iterator(f"{spec.path}/{class_id}.tfrecords"))
+
+
+def log_settings(request):
+    """A line for each of ten settings, as many as there."""
+    for name, value in [*request.items()][:10]:
+        logging.info("pipeline with %s = %s", name, value)
