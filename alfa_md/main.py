@@ -86,7 +86,7 @@ def _parse_flags(argv: Sequence[str]) -> list[str]:
         return flags.FLAGS(argv)
     except flags.IllegalFlagValueError as error:
         repeated = "; give it once" if "already defined as" in str(error) else ""
-        sys.exit(_report(UserError(f"{error}{repeated}")))
+        sys.exit(_report(f"{error}{repeated}"))
     except flags.Error as error:
         sys.exit(_report(str(error)))
     except SystemExit:  # absl's, with code 1, after it has printed what --help asks for
