@@ -26,6 +26,7 @@ from alfa_md.data.convert_common.published_specs import PUBLISHED_SPECS
 from alfa_md.data.spec import SPEC_FILE
 from alfa_md.data.tfrecord.installed_decoder import installed_decoder
 from alfa_md.errors import UserError
+from alfa_md.flag_values import refuse_words
 from alfa_md.main import run
 from alfa_md.system.files import atomic_write
 
@@ -38,6 +39,7 @@ OPTIONAL = {"ilsvrc_2012_v2"}  # the same images as ilsvrc_2012
 
 
 def main(argv: list[str]) -> int:
+    refuse_words(argv)
     if not FLAGS.records_root_dir:
         raise UserError("--records_root_dir must be given; --help explains")
     root = Path(FLAGS.records_root_dir).expanduser()

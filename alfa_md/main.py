@@ -9,6 +9,7 @@ from absl import app, flags
 
 from alfa_md.data.paths import CACHE_VARIABLE
 from alfa_md.errors import UserError
+from alfa_md.flag_values import LARGEST, check_flags
 from alfa_md.system.allocator import keep_freed_pages
 
 BAD_INPUT = 2
@@ -41,6 +42,8 @@ def run(main: Callable[[list[str]], int | None]) -> None:
                 raise
             return _report(_file_error(original))
         except RuntimeError as error:
+            if str(error).startswith("Could not determine home"):  # of a path with ~
+                return _report(UserError("~ in a path: no such user or no home folder; write the path in full"))
             if not str(error).startswith("Required bindings"):  # gin's message for a missing argument
                 raise
             return _report(error)
@@ -56,6 +59,9 @@ def parse_seeds(seeds: Sequence[str]) -> list[int]:
     """The integers of a --seeds flag, without duplicates. Raises UserError for anything else."""
     if not all(seed.isdecimal() for seed in seeds):
         raise UserError(f"--seeds={','.join(seeds)}: give whole numbers separated by commas, such as 0,1,2")
+    for seed in seeds:
+        if len(seed) > len(str(LARGEST)) or int(seed) > LARGEST:
+            raise UserError(f"--seeds: {seed[:30]} is too large; give at most {LARGEST}")
     return list(dict.fromkeys(map(int, seeds)))
 
 
@@ -73,8 +79,10 @@ def _file_error(error: OSError) -> UserError:
 
 def _parse_flags(argv: Sequence[str]) -> list[str]:
     try:
-        return flags.FLAGS(argv)
-    except flags.Error as error:
+        words = flags.FLAGS(argv)
+        check_flags()
+        return words
+    except (flags.Error, UserError) as error:
         sys.exit(_report(error))
 
 

@@ -6,6 +6,7 @@ from absl import flags
 
 from alfa_md.errors import UserError
 from alfa_md.experiment.run_directory import RunDirectory
+from alfa_md.flag_values import refuse_words
 from alfa_md.main import parse_seeds, run
 from alfa_md.system import device, distributed
 from alfa_md.training.run import TrainingOptions, train_run
@@ -14,6 +15,7 @@ FLAGS = flags.FLAGS
 
 
 def main(argv: list[str]) -> None:
+    refuse_words(argv)
     if not FLAGS.gin_config:
         raise UserError("--gin_config is missing, e.g. --gin_config=gin/proto_maml_alfa.gin")
     name = "+".join(Path(file).stem for file in FLAGS.gin_config)

@@ -16,6 +16,7 @@ from tests.shared import ROOT
 FLOORS = (
     ({"train", "evaluate", "compare", "convert", "report", "plot", "episodes", "check"},),
     ({"main"},),
+    ({"flag_values"},),
     ({"training"}, {"plotting"}, {"interop"}),
     ({"reporting"},),
     ({"evaluation"},),
@@ -27,7 +28,7 @@ FLOORS = (
     ({"episode", "params", "flat_params", "objectives", "metrics", "normalization", "accumulators", "pixels"},),
     ({"kernels"},),
     ({"system"},),
-    ({"errors", ""},),
+    ({"errors", "values", ""},),
 )
 PLACES = {
     name: (floor, room) for floor, rooms in enumerate(FLOORS) for room, names in enumerate(rooms) for name in names

@@ -10,6 +10,7 @@ from alfa_md.backbones.image_size import require_pixels
 from alfa_md.backbones.init import init_xavier_uniform
 from alfa_md.errors import require_at_least
 from alfa_md.normalization import EpisodicBatchNorm
+from alfa_md.values import Width
 
 MIN_PIXELS = 2**4  # per side
 SLOPE = 0.01  # negative slope of the leaky ReLU
@@ -34,8 +35,8 @@ class Conv4(nn.Module):
 
     def __init__(
         self,
-        num_filters: int = 48,
-        in_channels: int = 3,
+        num_filters: Width = 48,
+        in_channels: Width = 3,
         conv_bias: bool = True,
         batch_norm: Callable[[int], nn.Module] = EpisodicBatchNorm,
         block: Callable[[nn.Conv2d, nn.Module, nn.Module], nn.Module] = fastest_block,

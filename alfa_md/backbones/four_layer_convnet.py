@@ -10,6 +10,7 @@ from alfa_md.backbones.image_size import require_pixels
 from alfa_md.backbones.init import init_truncated_normal
 from alfa_md.errors import require_at_least
 from alfa_md.normalization import EpisodicBatchNorm
+from alfa_md.values import Width
 
 MIN_PIXELS = 2**4  # per side
 
@@ -24,8 +25,8 @@ class FourLayerConvNet(nn.Module):
 
     def __init__(
         self,
-        num_filters: int = 64,
-        in_channels: int = 3,
+        num_filters: Width = 64,
+        in_channels: Width = 3,
         block: Callable[[nn.Conv2d, nn.Module, nn.Module], nn.Module] = fastest_block,
     ):
         super().__init__()

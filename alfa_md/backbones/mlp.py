@@ -6,6 +6,7 @@ import gin
 from torch import Tensor, nn
 
 from alfa_md.errors import UserError, require_at_least
+from alfa_md.values import Width
 
 
 @gin.configurable
@@ -22,7 +23,7 @@ class RegressionMLP(nn.Module):
 
     static = True  # operations do not depend on values: episodes may be recorded and replayed
 
-    def __init__(self, hidden: Sequence[int] = (40, 40), in_features: int = 1):
+    def __init__(self, hidden: Sequence[Width] = (40, 40), in_features: Width = 1):
         super().__init__()
         if not isinstance(hidden, Sequence) or not hidden:
             raise UserError(f"RegressionMLP.hidden = {hidden!r} must list the width of every layer, such as (40, 40)")

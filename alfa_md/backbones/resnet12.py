@@ -11,6 +11,7 @@ from alfa_md.backbones.init import init_xavier_uniform
 from alfa_md.errors import require_at_least
 from alfa_md.kernels.convolution import Convolution
 from alfa_md.normalization import EpisodicBatchNorm
+from alfa_md.values import Width
 
 WIDTHS = (64, 128, 256, 512)
 MIN_PIXELS = 4  # per side
@@ -31,7 +32,7 @@ class ResNet12(nn.Module):
       batch_norm: number of channels -> normalisation layer.
     """
 
-    def __init__(self, in_channels: int = 3, batch_norm: MakeBatchNorm = EpisodicBatchNorm):
+    def __init__(self, in_channels: Width = 3, batch_norm: MakeBatchNorm = EpisodicBatchNorm):
         super().__init__()
         require_at_least(1, "ResNet12", in_channels=in_channels)
         pools = (nn.MaxPool2d(2), nn.MaxPool2d(2), nn.MaxPool2d(2, padding=1), nn.Identity())

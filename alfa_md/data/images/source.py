@@ -86,4 +86,3 @@ class ImageSource(EpisodeSource):
             if len(self._cache) < self._cache_capacity:
                 self._cache[place] = pixels
         return pixels
-

@@ -69,4 +69,3 @@ class RecordSource(EpisodeSource):
     def stamp(self) -> dict:
         """Stamp of everything else that episodes depend on: specification, decoder, image size and cache."""
         return self._images.stamp()
-

@@ -16,6 +16,7 @@ from alfa_md.data.tfrecord.dimensions import is_cmyk
 from alfa_md.data.tfrecord.resize import resize
 from alfa_md.errors import UserError
 from alfa_md.pixels import normalise_in_place
+from alfa_md.values import Count, Pixels, Threads
 
 JPEG = b"\xff\xd8"
 BROKEN = (OSError, SyntaxError, ValueError, Image.DecompressionBombError)  # raised by simplejpeg and Pillow
@@ -34,7 +35,7 @@ class TurboDecoder(Decoder):
 
     name = "turbo"
 
-    def __init__(self, image_size: int = 84, num_threads: int = 2, max_pixels: int = 100_000_000):
+    def __init__(self, image_size: Pixels = 84, num_threads: Threads = 2, max_pixels: Count = 100_000_000):
         super().__init__(image_size, num_threads, max_pixels)
         try:
             import simplejpeg
