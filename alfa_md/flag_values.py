@@ -1,6 +1,6 @@
 """Checks of the values of flags, the same for every command: not empty, not too large, no unknown user after `~`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ def check_flags() -> None:
     """Raises UserError for a value of a flag of the command that is empty, too large or in an unknown user's home."""
     for flag in flags.FLAGS.get_key_flags_for_module("__main__"):
         if flag.present:
-            for value in _values(flag.value):
+            for value in _values(flag):
                 _check(flag, value)
 
 
@@ -27,9 +27,12 @@ def refuse_words(argv: Sequence[str]) -> None:
         raise UserError(f"{word}: this command takes flags only{meant}")
 
 
-def _values(value: Any) -> Iterator[Any]:
-    """A flag's value, or all of them if it is a list, an empty one as the text that it came from."""
-    yield from (value or [""]) if isinstance(value, list) else [value]
+def _values(flag: flags.Flag) -> Sequence[Any]:
+    """The values of a flag: those of a flag given several times, the names of a list, "" for an empty list."""
+    if not isinstance(flag.value, list):
+        return [flag.value]
+    names = flag.value if isinstance(flag, flags.MultiFlag) else [name for name in flag.value if name]
+    return names or [""] * (not flag.value)
 
 
 def _check(flag: flags.Flag, value: Any) -> None:

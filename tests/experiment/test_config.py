@@ -61,7 +61,10 @@ def test_a_wrong_binding_is_named_with_its_nearest_names(binding, parts):
         (["A = %B", "B = %A", "INNER_RATE = %A"], "the macro A is defined by itself"),
         (["BACKBONE = @FourLayerConvNet"], "BACKBONE = @FourLayerConvNet, bound to GradientLearner.backbone, must be"),
         (["GradientLearner.head = @sgd()"], "GradientLearner.head = @sgd() must be a Head, written @name()"),
-        (["GradientLearner.rule = @sgd()"], "must be a reference @name that takes 2 arguments and returns UpdateRule; write @sgd"),
+        (
+            ["GradientLearner.rule = @sgd()"],
+            "must be a reference @name that takes 2 arguments and returns UpdateRule; write @sgd",
+        ),
         (
             ["Experiment.test_sources = ('dtd', 3)"],
             "Experiment.test_sources = ('dtd', 3) must be a list, each a string",
