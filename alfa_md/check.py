@@ -26,9 +26,9 @@ from alfa_md.data.convert_common.published_specs import PUBLISHED_SPECS
 from alfa_md.data.spec import SPEC_FILE
 from alfa_md.data.tfrecord.installed_decoder import installed_decoder
 from alfa_md.errors import UserError
-from alfa_md.flag_values import refuse_words
 from alfa_md.main import run
 from alfa_md.system.files import atomic_write
+from alfa_md.system.flag_values import refuse_words
 
 FLAGS = flags.FLAGS
 LISTED = 10  # findings per source

@@ -5,9 +5,9 @@ from absl import flags
 from alfa_md.evaluation.run import EvaluationOptions, evaluate_run
 from alfa_md.evaluation.seeds import evaluate_seeds
 from alfa_md.experiment.run_directory import RunDirectory
-from alfa_md.flag_values import refuse_words
 from alfa_md.main import parse_seeds, run
 from alfa_md.system import device, distributed
+from alfa_md.system.flag_values import refuse_words
 
 FLAGS = flags.FLAGS
 

@@ -9,10 +9,11 @@ from absl import app, flags
 
 from alfa_md.data.paths import CACHE_VARIABLE
 from alfa_md.errors import UserError
-from alfa_md.flag_values import LARGEST, check_flags
 from alfa_md.system.allocator import keep_freed_pages
+from alfa_md.system.flag_values import LARGEST, check_flags
 
 BAD_INPUT = 2
+LONGEST = 900  # characters of a line of error, such as that of a very long value
 INTERRUPTED = 130  # the exit code of shells for Ctrl-C
 DISK_FULL = "free some space and run the command again; what the file held before is kept"
 NOT_A_FOLDER = "a file is where a folder should be; choose another place"
@@ -87,5 +88,8 @@ def _parse_flags(argv: Sequence[str]) -> list[str]:
 
 
 def _report(error: Exception) -> int:
-    print("error:", str(error).splitlines()[0], file=sys.stderr)  # gin appends lines to errors raised through it
+    line = str(error).splitlines()[0]  # gin appends lines to errors raised through it
+    print(
+        "error:", line if len(line) <= LONGEST else f"{line[: LONGEST // 2]}...{line[-LONGEST // 2 :]}", file=sys.stderr
+    )
     return BAD_INPUT

@@ -15,7 +15,7 @@ from tests.shared import ROOT
 # room unless listed themselves. Rooms of one floor do not import each other.
 FLOORS = (
     ({"train", "evaluate", "compare", "convert", "report", "plot", "episodes", "check"},),
-    ({"main", "flag_values"},),
+    ({"main"},),
     ({"training"}, {"plotting"}, {"interop"}),
     ({"reporting"},),
     ({"evaluation"},),

@@ -30,7 +30,7 @@ def matches_annotation(value: Any, annotation: Any) -> bool:
         return True
     if kind in (int, float):
         return isinstance(value, int if kind is int else int | float) and not isinstance(value, bool)
-    if issubclass(kind, tuple | list) or kind is Sequence:
+    if kind in (tuple, list, Sequence):
         return isinstance(value, tuple | list) and _matches_each(value, inner)
     return isinstance(value, kind)
 
@@ -48,7 +48,7 @@ def describe_annotation(annotation: Any) -> str:
         return "a reference @name" + (f" {_call(inner)}" if inner else "")
     if kind is tuple and inner and inner[-1] is not ...:
         return f"({', '.join(describe_annotation(each) for each in inner)})"
-    if isinstance(kind, type) and issubclass(kind, Sequence) and kind is not str:
+    if kind in (tuple, list, Sequence):
         return "a list" + (f", each {describe_annotation(inner[0])}" if inner else "")
     if kind is Mapping or kind is dict:
         return "a dictionary"
@@ -114,6 +114,7 @@ def _call(inner: tuple) -> str:
     """The arguments and the result of a `Callable`, in words."""
     arguments, result = inner
     takes = "" if arguments is ... else f"that takes {len(arguments)} argument{'s' * (len(arguments) != 1)}"
+    result = get_args(result)[0] if get_origin(result) is Annotated else result
     name = getattr(get_origin(result) or result, "__name__", str(result))
     gives = "and returns nothing" if result in (None, NoneType) else f"and returns {name}"
     return f"{takes} {gives}".strip()

@@ -69,6 +69,9 @@ class Experiment:
         self.learner, self.reader = learner, reader
         self.train_sources, self.validation_sources = tuple(train_sources), tuple(validation_sources)
         self.test_sources = tuple(test_sources)
+        for name in ("train_sources", "validation_sources", "test_sources"):
+            if not getattr(self, name):
+                raise UserError(f"Experiment.{name} = () names no source; give one or more")
         for name, value in {"sampling": sampling, "train_sampling": train_sampling}.items():
             if value is not None and (isinstance(value, type) or not is_dataclass(value)):
                 raise UserError(f"Experiment.{name} = {value!r} must be ways and shots, such as @Sampling()")

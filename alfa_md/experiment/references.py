@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable
 from types import NoneType, UnionType
-from typing import Any, NamedTuple, Union, get_args, get_origin
+from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
 
 from torch import nn
 
@@ -49,7 +49,7 @@ def has_forward(made: Any, requirement: Maps) -> bool:
     if forward is nn.Module.forward:
         return False
     own = [p for p in signature(forward).parameters.values()][1:]
-    return may_be(signature(forward).return_annotation, result) and _accept(own, arguments)
+    return may_be(signature(forward).return_annotation, result) and _answer(own, arguments)
 
 
 def makes(reference: Reference, kind: type) -> bool:
@@ -67,9 +67,10 @@ def call_of_made(reference: Reference, annotation: Any) -> bool:
         return not inner or inner[0] is ... or has_forward(made, Maps(annotation, ""))
     if "__call__" not in dir(made):
         return False
-    inner = get_args(annotation)
-    own = [p for p in signature(made.__call__).parameters.values()][1:]
-    return not inner or inner[0] is ... or _accept(own, inner[0])
+    inner, call = get_args(annotation), signature(made.__call__)
+    if not inner or inner[0] is ...:
+        return True
+    return may_be(call.return_annotation, inner[1]) and _answer(list(call.parameters.values())[1:], inner[0])
 
 
 def may_be(made: Any, wanted: Any) -> bool:
@@ -78,6 +79,8 @@ def may_be(made: Any, wanted: Any) -> bool:
         return True
     if wanted in (None, NoneType):
         return made in (None, NoneType)
+    if get_origin(wanted) is Annotated and isinstance(wanted.__metadata__[0], Maps):
+        return may_be(made, wanted.__origin__) and has_forward(made, wanted.__metadata__[0])
     if get_origin(made) in (Union, UnionType) or get_origin(wanted) in (Union, UnionType):
         return any(may_be(a, b) for a in _members(made) for b in _members(wanted))
     if made in (None, NoneType):
@@ -111,10 +114,16 @@ def _takes(function: Callable, arguments: list) -> bool:
 
 
 def _accept(parameters: list[inspect.Parameter], arguments: list) -> bool:
-    """True if positional `parameters` take arguments with these annotations, and those without default no less."""
+    """True if positional `parameters` take arguments with these annotations."""
     if any(p.kind is p.VAR_POSITIONAL for p in parameters):
         return True
     positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     return len(positional) >= len(arguments) and all(
         may_be(given, parameter.annotation) for parameter, given in zip(positional, arguments, strict=False)
     )
+
+
+def _answer(parameters: list[inspect.Parameter], arguments: list) -> bool:
+    """True if `parameters` take these arguments, and need no others."""
+    further = [p for p in parameters[len(arguments) :] if p.kind is p.POSITIONAL_OR_KEYWORD and p.default is p.empty]
+    return not further and _accept(parameters, arguments)

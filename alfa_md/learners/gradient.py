@@ -85,7 +85,7 @@ class GradientLearner(Learner):
         adapts: Adapts = everything,
         normalization: Callable[[], Normalization] = support_moments,
         prepare: Callable[[Template], UpdateRule] | None = None,
-        initialization: Callable[..., None] = learned,
+        initialization: Callable[[nn.Module, Head], None] = learned,
         objective: Objective = CLASSIFICATION,
         recompute: Recompute = keep_all,
         precision: Precision = float32,

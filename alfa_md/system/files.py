@@ -1,5 +1,6 @@
 """Atomic writes of files, and JSON files."""
 
+import errno
 import json
 import os
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
 
     The OSError of a full disk or a read-only folder names `path`, not the temporary file.
     """
+    if not path.name:  # of / and .
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{get_ident()}.tmp")
     try:
         with open(temporary, "wb") as file:
