@@ -21,7 +21,7 @@ def matches_annotation(value: Any, annotation: Any) -> bool:
     if kind in (Union, UnionType):
         return any(matches_annotation(value, each) for each in inner)
     if kind is Literal:
-        return value in inner
+        return any(type(value) is type(each) and value == each for each in inner)
     if kind is Annotated:
         return matches_annotation(value, inner[0]) and all(_meets(value, each) for each in inner[1:])
     if isinstance(value, Reference):
