@@ -95,6 +95,8 @@ class PrototypeHead(Head):
     """
 
     def forward(self, embed: Embed, support_x: Tensor, support_y: Tensor, way: int) -> Params:
+        if support_y.is_floating_point():
+            raise UserError("PrototypeHead needs classes, and a regression has none; bind @LearnedHead()")
         c = prototypes(embed(support_x), support_y, way)
         return {"head.weight": 2 * c, "head.bias": -(c * c).sum(dim=1)}
 
