@@ -3,12 +3,13 @@
 from collections.abc import Callable
 
 import gin
-from torch import Tensor, nn
+from torch import Tensor
 
 from alfa_md.episode import Episode
 from alfa_md.heads import prototypes
 from alfa_md.learners.base import Learner, callable_name
 from alfa_md.normalization import Normalization, moments_stamp, support_moments
+from alfa_md.values import Backbone
 
 
 @gin.configurable
@@ -19,7 +20,7 @@ class PrototypicalLearner(Learner):
     """
 
     def __init__(
-        self, backbone: nn.Module = gin.REQUIRED, normalization: Callable[[], Normalization] = support_moments
+        self, backbone: Backbone = gin.REQUIRED, normalization: Callable[[], Normalization] = support_moments
     ):
         super().__init__()
         self.backbone, self.protocol, self.normalization = backbone, callable_name(normalization), normalization()
