@@ -19,9 +19,7 @@ class PrototypicalLearner(Learner):
     `normalization` are the moments that normalise the query set, see `GradientLearner`.
     """
 
-    def __init__(
-        self, backbone: Backbone = gin.REQUIRED, normalization: Callable[[], Normalization] = support_moments
-    ):
+    def __init__(self, backbone: Backbone = gin.REQUIRED, normalization: Callable[[], Normalization] = support_moments):
         super().__init__()
         self.backbone, self.protocol, self.normalization = backbone, callable_name(normalization), normalization()
 

@@ -159,7 +159,7 @@ SECTIONS: dict[str, tuple[BadInput, ...]] = {
             "^--run_dir=other: plot curves takes its runs as words; write plot curves RUN",
         ),
         BadInput("one run to compare", "compare", ("run",), "^compare needs two run directories or results files"),
-        BadInput("no source to convert", "convert", (), "^name one source"),
+        BadInput("no source to convert", "convert", (), "^name checkpoint or one source"),
         BadInput(
             "unknown source to convert",
             "convert",

@@ -31,6 +31,10 @@ SECTIONS: dict[str, tuple[BadInput, ...]] = {
         bound(
             "a head as backbone", r"^gin: BACKBONE = @PrototypeHead\(\), .* a backbone", "BACKBONE = @PrototypeHead()"
         ),
-        bound("no ways and shots", "^Experiment.sampling = 0 must be ways and shots", "Experiment.sampling = 0"),
+        bound(
+            "no ways and shots",
+            "^Experiment.train_sampling = 0 must be ways and shots",
+            "Experiment.train_sampling = 0",
+        ),
     ),
 }
