@@ -68,7 +68,15 @@ def test_kills_at_random_moments(whole, tmp_path, seed):
     assert_equal_runs(whole, run)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1])
+@pytest.mark.parametrize(
+    "number",
+    [
+        signal.SIGTERM,
+        signal.SIGUSR1,
+        pytest.param(signal.SIGINT, marks=pytest.mark.slow),
+        pytest.param(signal.SIGHUP, marks=pytest.mark.slow),
+    ],
+)
 def test_a_signal_stops_after_the_update_and_the_run_goes_on(whole, tmp_path, number):
     run, process = RunDirectory(tmp_path), started(train, tmp_path)
     assert wait_for_lines(run, 5, process)
