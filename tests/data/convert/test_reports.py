@@ -143,3 +143,47 @@ def test_a_list_that_leads_out_of_the_data_is_refused(source, file, name, origin
     (folder / file).write_text(text.replace(name, f"../../{name}"))
     with pytest.raises(UserError, match=r"leads out of|does not divide the classes"):
         planner(source)(folder)
+
+
+def test_a_linked_class_is_taken_unless_a_list_names_it(original, tmp_path):
+    folder = original("folder")
+    (folder / "ant").rename(tmp_path / "elsewhere")
+    (folder / "ant").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UserError, match="own/ant: is a link that leads out of"):
+        planner("folder")(folder)
+    (folder / "splits.csv").unlink()
+    assert planner("folder")(folder).notes == () and sum(planner("folder")(folder).spec.images_per_class) == 18
+
+
+def test_a_second_split_file_and_hidden_folders_are_no_class(original):
+    folder = original("folder")
+    (folder / "__MACOSX").mkdir()
+    for name in ("splits.json", "ant/old-splits.json"):
+        (folder / name).write_text('{"train": []}')
+    (note,) = planner("folder")(folder).notes
+    assert note == "2 files of own/ left out, in no class or not images: ant/old-splits.json, splits.json"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("animal\noak", "\noak", "class 'ant' has no superclass; give every class one"),
+        ("ant,train,animal", "ant,train", "class 'ant' has no superclass; give every class one"),
+        ("ant,train,animal", "ant,train,animal, small", "line 2 has more values than the header"),
+        ("class,split", "class,split,split", "the header has split twice; keep one"),
+    ],
+)
+def test_rows_that_would_lose_a_value_are_refused(original, old, new, words):
+    file = original("folder") / "splits.csv"
+    assert old in file.read_text()
+    file.write_text(file.read_text().replace(old, new, 1))
+    with pytest.raises(UserError, match=words):
+        planner("folder")(file.parent)
+
+
+def test_spaces_around_values_of_a_split_file_do_not_count(original):
+    folder = original("folder")
+    before = planner("folder")(folder).spec
+    text = (folder / "splits.csv").read_text()
+    (folder / "splits.csv").write_text(text.replace("ant,train,animal", "ant, train , animal  "))
+    assert planner("folder")(folder).spec == before
