@@ -92,9 +92,40 @@ def test_fungi_without_annotation_or_of_two_species_are_reported(original):
     assert plan.notes == (
         "1 images without annotation left out: images/lost.JPG",
         f"1 images annotated as several species, taken as the last: {name}",
+        f"1 images listed more than once, taken each time: {name}",
     )
     counts = dict(zip(plan.spec.class_names, plan.spec.images_per_class, strict=True))
     assert counts["0005.Fungus 5"] == 2 and counts["0003.Fungus 3"] == 1
+
+
+def test_a_fungus_listed_as_two_images_is_taken_twice_and_reported(original):
+    folder = original("fungi")
+    name = "images/3_Fungus 3/train.JPG"
+
+    def list_again(content):
+        content["images"].append({"id": 10**6, "file_name": name})
+        content["annotations"].append({"id": 9, "image_id": 10**6, "category_id": 5})
+
+    edit_json(folder / "train.json", list_again)
+    plan = planner("fungi")(folder)
+    assert plan.notes == (f"1 images listed more than once, taken each time: {name}",)
+    counts = dict(zip(plan.spec.class_names, plan.spec.images_per_class, strict=True))
+    assert counts["0005.Fungus 5"] == 2 and counts["0003.Fungus 3"] == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "file", "change", "words"),
+    [
+        ("fungi", "train.json", ("categories", "id", 1), "a category has the id of another"),
+        ("fungi", "train.json", ("annotations", "category_id", 3.7), "3.7 is no whole number"),
+        ("mscoco", "annotations/instances_train2017.json", ("images", "id", 1), "has the id of another"),
+    ],
+)
+def test_ids_that_are_taken_for_others_are_refused(source, file, change, words, original):
+    folder, (part, key, value) = original(source), change
+    edit_json(folder / file, lambda content: content[part][0].update({key: value}))
+    with pytest.raises(UserError, match=words):
+        planner(source)(folder)
 
 
 @pytest.mark.parametrize(
