@@ -60,9 +60,12 @@ def split_file(source_dir: Path) -> Path | None:
 def folder_spec(source_dir: Path, names: list[str], counts: dict[str, int]) -> DatasetSpec:
     """The specification by the split file, or by a random split if there is none.
 
-    Raises UserError for a split file that does not divide the classes, or lists one that leads out of the folder.
+    Raises UserError for a split file that does not divide the classes, or lists one that leads out of the folder, and
+    for a folder whose name cannot be printed.
     """
     source, splits = source_dir.resolve().name, split_file(source_dir)
+    if not source.isprintable():
+        raise UserError(f"{source_dir}: its name, that of the source, cannot be printed; rename the folder")
     if splits:
         read = {CSV: spec_from_csv, JSON: spec_from_json}[splits.name]
         spec = read(splits, source, names, counts)

@@ -218,3 +218,10 @@ def test_spaces_around_values_of_a_split_file_do_not_count(original):
     text = (folder / "splits.csv").read_text()
     (folder / "splits.csv").write_text(text.replace("ant,train,animal", "ant, train , animal  "))
     assert planner("folder")(folder).spec == before
+
+
+@pytest.mark.parametrize("name", ["red \x1b[31m", "two\nlines", "caf\udce9"])
+def test_a_folder_whose_name_cannot_be_that_of_a_source_is_refused(original, name):
+    folder = original("folder")
+    with pytest.raises(UserError, match="its name, that of the source, cannot be printed; rename the folder"):
+        planner("folder")(folder.rename(folder.with_name(name)))
