@@ -26,6 +26,7 @@ from alfa_md.errors import UserError
 from alfa_md.main import run
 from alfa_md.system.console import CONSOLE
 from alfa_md.system.files import atomic_write
+from alfa_md.system.flag_values import refuse_words
 from alfa_md.system.progress import progress_bar
 from alfa_md.system.user_path import user_path
 
@@ -38,6 +39,7 @@ OPTIONAL = {"ilsvrc_2012_v2"}  # the same images as ilsvrc_2012
 
 
 def main(argv: list[str]) -> int:
+    refuse_words(argv)
     if not FLAGS.records_root_dir:
         raise UserError("--records_root_dir must be given; --help explains")
     root = user_path(FLAGS.records_root_dir)

@@ -7,11 +7,13 @@ from alfa_md.evaluation.seeds import evaluate_seeds
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.main import parse_seeds, run
 from alfa_md.system import device, distributed
+from alfa_md.system.flag_values import refuse_words
 
 FLAGS = flags.FLAGS
 
 
 def main(argv: list[str]) -> int:
+    refuse_words(argv)
     with distributed.process_group() as group:
         if FLAGS.seeds:
             return evaluate_seeds(FLAGS.run_dir, parse_seeds(FLAGS.seeds), evaluation_options(), group)

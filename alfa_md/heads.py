@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from alfa_md.errors import UserError, require_at_least
 from alfa_md.normalization import Embed
 from alfa_md.params import Params, Template
+from alfa_md.values import Features
 
 NAMES = ("head.weight", "head.bias")
 
@@ -66,8 +67,8 @@ class LearnedHead(Head):
 
     def __init__(
         self,
-        num_features: int = gin.REQUIRED,
-        max_way: int = gin.REQUIRED,
+        num_features: Features = gin.REQUIRED,
+        max_way: Features = gin.REQUIRED,
         initialize: Callable[[Tensor, Tensor], None] = truncated_normal,
     ):
         super().__init__()
@@ -94,6 +95,8 @@ class PrototypeHead(Head):
     """
 
     def forward(self, embed: Embed, support_x: Tensor, support_y: Tensor, way: int) -> Params:
+        if support_y.is_floating_point():
+            raise UserError("PrototypeHead needs classes, and a regression has none; bind @LearnedHead()")
         c = prototypes(embed(support_x), support_y, way)
         return {"head.weight": 2 * c, "head.bias": -(c * c).sum(dim=1)}
 

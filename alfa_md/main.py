@@ -13,8 +13,10 @@ from alfa_md.experiment.gin_parts import missing_binding
 from alfa_md.system.allocator import keep_freed_pages
 from alfa_md.system.console import ERRORS
 from alfa_md.system.exhaustion import describe_exhaustion
+from alfa_md.system.flag_values import LARGEST, check_flags
 from alfa_md.system.startup import BAD_INPUT, INTERRUPTED, raising_interrupts
 
+LONGEST = 900  # characters of a line of error, such as that of a very long value
 DISK_FULL = "free some space and run the command again; what the file held before is kept"
 NOT_A_FOLDER = "a file is where a folder should be; choose another place"
 NO_PERMISSION = "give it other permissions or choose another folder"
@@ -53,6 +55,9 @@ def parse_seeds(seeds: Sequence[str]) -> list[int]:
     """The integers of a --seeds flag, without duplicates. Raises UserError for anything else."""
     if not all(seed.isdecimal() for seed in seeds):
         raise UserError(f"--seeds={','.join(seeds)}: give whole numbers separated by commas, such as 0,1,2")
+    for seed in seeds:
+        if len(seed) > len(str(LARGEST)) or int(seed) > LARGEST:
+            raise UserError(f"--seeds: {seed[:30]} is too large; give at most {LARGEST}")
     return list(dict.fromkeys(map(int, seeds)))
 
 
@@ -83,16 +88,19 @@ def _parse_flags(argv: Sequence[str]) -> list[str]:
     for name in flags.FLAGS:  # of a flag that is given twice, absl would take the last; lists of flags are not affected
         flags.FLAGS[name].allow_overwrite = False
     try:
-        return flags.FLAGS(argv)
+        words = flags.FLAGS(argv)
+        check_flags()
+        return words
     except flags.IllegalFlagValueError as error:
         repeated = "; give it once" if "already defined as" in str(error) else ""
         sys.exit(_report(f"{error}{repeated}"))
-    except flags.Error as error:
+    except (flags.Error, UserError) as error:
         sys.exit(_report(str(error)))
     except SystemExit:  # absl's, with code 1, after it has printed what --help asks for
         sys.exit(0)
 
 
 def _report(line: str) -> int:
-    ERRORS.print(f"error: {line.splitlines()[0]}")  # gin appends lines to errors raised through it
+    line = line.splitlines()[0]  # gin appends lines to errors raised through it
+    ERRORS.print("error:", line if len(line) <= LONGEST else f"{line[: LONGEST // 2]}...{line[-LONGEST // 2 :]}")
     return BAD_INPUT

@@ -23,6 +23,7 @@ from alfa_md.kernels.dispatch import in_double_backward, in_stacked_tasks
 from alfa_md.kernels.moments import batch_moments
 from alfa_md.kernels.precision import without_autocast
 from alfa_md.system.context import set_in_context
+from alfa_md.values import Count
 
 Embed = Callable[[Tensor], Tensor]  # images [N, ...] -> features [N, D]
 Moments = tuple[Tensor, Tensor]  # mean [C], biased variance [C]
@@ -169,7 +170,7 @@ class BatchStatistics(NamedTuple):
 
 
 @gin.configurable
-def support_moments(query_portion: int | None = None, moments: HandOver = differentiable_moments) -> Normalization:
+def support_moments(query_portion: Count | None = None, moments: HandOver = differentiable_moments) -> Normalization:
     """Meta-Dataset's protocol, inductive: the query set is normalised by the support set's moments.
 
     `query_portion` is the number of query images in one forward pass, None for all. The features are the same; memory

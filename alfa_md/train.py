@@ -8,12 +8,14 @@ from alfa_md.errors import UserError
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.main import parse_seeds, run
 from alfa_md.system import device, distributed
+from alfa_md.system.flag_values import refuse_words
 from alfa_md.training.run import TrainingOptions, train_run
 
 FLAGS = flags.FLAGS
 
 
 def main(argv: list[str]) -> None:
+    refuse_words(argv)
     if not FLAGS.gin_config:
         raise UserError("--gin_config is missing, e.g. --gin_config=gin/proto_maml_alfa.gin")
     name = "+".join(Path(file).stem for file in FLAGS.gin_config)

@@ -73,11 +73,11 @@ class HashLearner:
     vectorized = False
 
     def __init__(self, which: int):
-        self.objective = SimpleNamespace(score=lambda name, _: torch.tensor(name))
+        self.objective = SimpleNamespace(score=lambda name, _: name)
         self._which = which
 
-    def __call__(self, episode: Episode) -> int:
-        return int(fingerprints_and_hashes([episode])[0][self._which][:12], 16)
+    def __call__(self, episode: Episode) -> torch.Tensor:
+        return torch.tensor(int(fingerprints_and_hashes([episode])[0][self._which][:12], 16))
 
     def eval(self) -> None:
         """No-op, as required of a learner."""

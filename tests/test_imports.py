@@ -27,7 +27,7 @@ FLOORS = (
     ({"episode", "params", "flat_params", "objectives", "metrics", "normalization", "accumulators", "pixels"},),
     ({"kernels"},),
     ({"system"},),
-    ({"errors", ""},),
+    ({"errors", "values", ""},),
     ({"system.startup", "system.exhaustion"},),  # before the imports of a command
 )
 PLACES = {

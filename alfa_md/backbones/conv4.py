@@ -6,10 +6,11 @@ import gin
 from torch import Tensor, nn
 
 from alfa_md.backbones.conv_block import fastest_block
-from alfa_md.backbones.image_size import require_pixels
+from alfa_md.backbones.image_size import require_channels, require_pixels
 from alfa_md.backbones.init import init_xavier_uniform
 from alfa_md.errors import require_at_least
 from alfa_md.normalization import EpisodicBatchNorm
+from alfa_md.values import Layer, Width
 
 MIN_PIXELS = 2**4  # per side
 SLOPE = 0.01  # negative slope of the leaky ReLU
@@ -34,14 +35,15 @@ class Conv4(nn.Module):
 
     def __init__(
         self,
-        num_filters: int = 48,
-        in_channels: int = 3,
+        num_filters: Width = 48,
+        in_channels: Width = 3,
         conv_bias: bool = True,
-        batch_norm: Callable[[int], nn.Module] = EpisodicBatchNorm,
-        block: Callable[[nn.Conv2d, nn.Module, nn.Module], nn.Module] = fastest_block,
+        batch_norm: Callable[[int], Layer] = EpisodicBatchNorm,
+        block: Callable[[nn.Conv2d, nn.Module, nn.Module], Layer] = fastest_block,
     ):
         super().__init__()
         require_at_least(1, "Conv4", num_filters=num_filters, in_channels=in_channels)
+        self.in_channels = in_channels
         widths = [in_channels] + [num_filters] * 4
         self.layers = nn.Sequential(
             *(
@@ -54,4 +56,5 @@ class Conv4(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Raises UserError for images smaller than 16 x 16 pixels."""
         require_pixels(images, MIN_PIXELS, "Conv4")
+        require_channels(images, self.in_channels, "Conv4")
         return self.layers(images).flatten(1)

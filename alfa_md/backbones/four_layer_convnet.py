@@ -6,10 +6,11 @@ import gin
 from torch import Tensor, nn
 
 from alfa_md.backbones.conv_block import fastest_block
-from alfa_md.backbones.image_size import require_pixels
+from alfa_md.backbones.image_size import require_channels, require_pixels
 from alfa_md.backbones.init import init_truncated_normal
 from alfa_md.errors import require_at_least
 from alfa_md.normalization import EpisodicBatchNorm
+from alfa_md.values import Layer, Width
 
 MIN_PIXELS = 2**4  # per side
 
@@ -24,12 +25,13 @@ class FourLayerConvNet(nn.Module):
 
     def __init__(
         self,
-        num_filters: int = 64,
-        in_channels: int = 3,
-        block: Callable[[nn.Conv2d, nn.Module, nn.Module], nn.Module] = fastest_block,
+        num_filters: Width = 64,
+        in_channels: Width = 3,
+        block: Callable[[nn.Conv2d, nn.Module, nn.Module], Layer] = fastest_block,
     ):
         super().__init__()
         require_at_least(1, "FourLayerConvNet", num_filters=num_filters, in_channels=in_channels)
+        self.in_channels = in_channels
         channels = [in_channels] + [num_filters] * 4
         self.layers = nn.Sequential(
             *(
@@ -42,4 +44,5 @@ class FourLayerConvNet(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Raises UserError for images smaller than 16 x 16 pixels."""
         require_pixels(images, MIN_PIXELS, "FourLayerConvNet")
+        require_channels(images, self.in_channels, "FourLayerConvNet")
         return self.layers(images).permute(0, 2, 3, 1).flatten(1)  # features in the order height, width, channel

@@ -1,4 +1,4 @@
-"""Checks of image sizes in backbones."""
+"""Checks of the size and the channels of images in backbones."""
 
 from torch import Tensor
 
@@ -19,3 +19,10 @@ def require_exact_pixels(images: Tensor, size: int, owner: str) -> None:
         raise UserError(
             f"{owner} is made for {size}x{size} pixels, not {given}; set {owner}.image_size and IMAGE_SIZE to one value"
         )
+
+
+def require_channels(images: Tensor, channels: int, owner: str) -> None:
+    """Raises UserError unless images [N, C, H, W] have so many channels."""
+    if images.shape[1] != channels:
+        given = images.shape[1]
+        raise UserError(f"{owner}.in_channels = {channels}, but the images have {given}; set it to {given}")

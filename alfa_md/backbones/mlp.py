@@ -6,6 +6,7 @@ import gin
 from torch import Tensor, nn
 
 from alfa_md.errors import UserError, require_at_least
+from alfa_md.values import Width
 
 
 @gin.configurable
@@ -22,12 +23,13 @@ class RegressionMLP(nn.Module):
 
     static = True  # operations do not depend on values: episodes may be recorded and replayed
 
-    def __init__(self, hidden: Sequence[int] = (40, 40), in_features: int = 1):
+    def __init__(self, hidden: Sequence[Width] = (40, 40), in_features: Width = 1):
         super().__init__()
         if not isinstance(hidden, Sequence) or not hidden:
             raise UserError(f"RegressionMLP.hidden = {hidden!r} must list the width of every layer, such as (40, 40)")
         named = {f"hidden[{i}]": width for i, width in enumerate(hidden)}
         require_at_least(1, "RegressionMLP", in_features=in_features, **named)
+        self.in_features = in_features
         widths = [in_features, *hidden]
         layers = ((nn.Linear(c, d), nn.ReLU()) for c, d in zip(widths, hidden, strict=False))
         self.layers = nn.Sequential(*(module for pair in layers for module in pair))
@@ -37,4 +39,9 @@ class RegressionMLP(nn.Module):
         return {name for name, _ in self.named_parameters()}
 
     def forward(self, points: Tensor) -> Tensor:
+        if points.shape[-1] != self.in_features:
+            given = points.shape[-1]
+            raise UserError(
+                f"RegressionMLP.in_features = {self.in_features}, but the points have {given}; set it to {given}"
+            )
         return self.layers(points)

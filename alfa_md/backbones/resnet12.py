@@ -6,16 +6,17 @@ import gin
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from alfa_md.backbones.image_size import require_pixels
+from alfa_md.backbones.image_size import require_channels, require_pixels
 from alfa_md.backbones.init import init_xavier_uniform
 from alfa_md.errors import require_at_least
 from alfa_md.kernels.convolution import Convolution
 from alfa_md.normalization import EpisodicBatchNorm
+from alfa_md.values import Layer, Width
 
 WIDTHS = (64, 128, 256, 512)
 MIN_PIXELS = 4  # per side
 
-MakeBatchNorm = Callable[[int], nn.Module]
+MakeBatchNorm = Callable[[int], Layer]
 
 
 @gin.configurable
@@ -31,9 +32,10 @@ class ResNet12(nn.Module):
       batch_norm: number of channels -> normalisation layer.
     """
 
-    def __init__(self, in_channels: int = 3, batch_norm: MakeBatchNorm = EpisodicBatchNorm):
+    def __init__(self, in_channels: Width = 3, batch_norm: MakeBatchNorm = EpisodicBatchNorm):
         super().__init__()
         require_at_least(1, "ResNet12", in_channels=in_channels)
+        self.in_channels = in_channels
         pools = (nn.MaxPool2d(2), nn.MaxPool2d(2), nn.MaxPool2d(2, padding=1), nn.Identity())
         sizes = zip((in_channels, *WIDTHS), WIDTHS, pools, strict=False)
         self.blocks = nn.Sequential(*(ResidualBlock(c, d, batch_norm, pool) for c, d, pool in sizes))
@@ -42,6 +44,7 @@ class ResNet12(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Raises UserError for images smaller than 4 x 4 pixels."""
         require_pixels(images, MIN_PIXELS, "ResNet12")
+        require_channels(images, self.in_channels, "ResNet12")
         return self.blocks(images).mean(dim=(2, 3))
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from alfa_md.errors import UserError, require_at_least
 from alfa_md.normalization import EpisodicBatchNorm, explicit_moments
+from alfa_md.values import Items, Positive
 
 
 @gin.configurable
@@ -21,7 +22,7 @@ class ShardedBatchNorm(EpisodicBatchNorm):
     UserError with `support_moments`.
     """
 
-    def __init__(self, num_features: int, num_shards: int = gin.REQUIRED, eps: float = 1e-5):
+    def __init__(self, num_features: int, num_shards: Items = gin.REQUIRED, eps: Positive = 1e-5):
         super().__init__(num_features, eps)
         require_at_least(1, "ShardedBatchNorm", num_shards=num_shards)
         self.num_shards = num_shards

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from alfa_md.backbones.image_size import require_exact_pixels
 from alfa_md.errors import UserError, require_at_least
+from alfa_md.values import Layers, Pixels, Width
 
 STD = 0.02  # of the initial position embedding
 
@@ -26,7 +27,14 @@ class VitTiny(nn.Module):
       num_heads: heads of the attention.
     """
 
-    def __init__(self, image_size: int = 84, patch_size: int = 6, width: int = 64, depth: int = 3, num_heads: int = 4):
+    def __init__(
+        self,
+        image_size: Pixels = 84,
+        patch_size: Pixels = 6,
+        width: Width = 64,
+        depth: Layers = 3,
+        num_heads: Width = 4,
+    ):
         super().__init__()
         sizes = {"image_size": image_size, "patch_size": patch_size, "width": width, "num_heads": num_heads}
         require_at_least(1, "VitTiny", depth=depth, **sizes)

@@ -8,6 +8,7 @@ import gin
 import numpy as np
 
 from alfa_md.errors import UserError
+from alfa_md.values import Items
 
 
 @gin.configurable
@@ -15,9 +16,9 @@ from alfa_md.errors import UserError
 class FixedWay:
     """`way` classes with `shots` support and `queries` query images each. Raises UserError if one is below 1."""
 
-    way: int = 5
-    shots: int = 1
-    queries: int = 15
+    way: Items = 5
+    shots: Items = 1
+    queries: Items = 15
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():

@@ -24,6 +24,7 @@ from alfa_md.data.class_selection import (
 )
 from alfa_md.data.spec import BiLevelSpec, DatasetSpec, HierarchicalSpec
 from alfa_md.errors import MissingSplit, UserError
+from alfa_md.values import Count, CountOrZero, LogWeight, Share
 
 
 @gin.configurable
@@ -35,20 +36,20 @@ class Sampling:
     the quantity within the bounds below, which count images or classes. Raises UserError for an invalid value.
     """
 
-    num_ways: int | None = None
-    num_support: int | tuple[int, int] | None = None
-    num_query: int | None = None
-    min_ways: int = 5
-    max_ways_upper_bound: int = 50
-    max_num_query: int = 10
-    max_support_set_size: int = 500
-    max_support_size_contrib_per_class: int = 100
-    min_log_weight: float = math.log(0.5)
-    max_log_weight: float = math.log(2)
-    min_examples_in_class: int = 0
+    num_ways: Count | None = None
+    num_support: Count | tuple[Count, Count] | None = None
+    num_query: Count | None = None
+    min_ways: Count = 5
+    max_ways_upper_bound: Count = 50
+    max_num_query: Count = 10
+    max_support_set_size: Count = 500
+    max_support_size_contrib_per_class: Count = 100
+    min_log_weight: LogWeight = math.log(0.5)
+    max_log_weight: LogWeight = math.log(2)
+    min_examples_in_class: CountOrZero = 0
     ignore_dag_ontology: bool = False
     ignore_bilevel_ontology: bool = False
-    ignore_hierarchy_probability: float = 0.0
+    ignore_hierarchy_probability: Share = 0.0
 
     def __post_init__(self) -> None:
         for name, lowest in self._whole_numbers().items():

@@ -16,6 +16,7 @@ from alfa_md.data.build_episode import build_episode
 from alfa_md.data.sampling import stable_rng
 from alfa_md.episode import Episode, EpisodeSource
 from alfa_md.errors import MissingSplit, UserError, require_at_least
+from alfa_md.values import Items
 
 AMPLITUDES, FREQUENCIES, PHASES = (0.1, 5.0), (0.8, 1.2), (0.0, math.pi)
 INTERVAL = (-5.0, 5.0)
@@ -28,8 +29,8 @@ SPLITS = ("train", "valid", "test")
 class Points:
     """Points per episode: `shots` support points, and `queries` query points in training."""
 
-    shots: int = 10
-    queries: int = 10
+    shots: Items = 10
+    queries: Items = 10
 
     def __post_init__(self) -> None:
         require_at_least(1, "Points", shots=self.shots, queries=self.queries)

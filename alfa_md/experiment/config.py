@@ -15,17 +15,12 @@ from gin.config import ConfigurableReference
 
 from alfa_md.errors import UserError
 from alfa_md.experiment import gin_parts, renamed
-from alfa_md.experiment.annotations import (
-    Reference,
-    describe_annotation,
-    matches_annotation,
-    required_parameters,
-    signature,
-)
+from alfa_md.experiment.annotations import describe_annotation, matches_annotation, missing_in_call, required_parameters
 from alfa_md.experiment.differences import differences
 from alfa_md.experiment.gin_files import GIN_FILES
 from alfa_md.experiment.gin_parts import ROOT
 from alfa_md.experiment.overrides import merged, refuse_shadowed, refuse_unknown_scopes, refuse_unused_macros
+from alfa_md.experiment.references import Reference, signature
 from alfa_md.experiment.stored_config import Config, config_hash, is_stored, operative
 
 LOOKUP = (NameError, AttributeError)  # under gin's dynamic registration
@@ -148,6 +143,12 @@ class Binding(NamedTuple):
     parameter: inspect.Parameter
     value: Any
     macro: str  # the macro that holds the value, "" if none
+    module: str = ""  # of the configurable
+
+    @property
+    def is_given_by_code(self) -> bool:
+        """True for parameters of this package without a default: those that a user binds have `gin.REQUIRED`."""
+        return self.module.startswith("alfa_md.") and self.parameter.default is inspect.Parameter.empty
 
     def __str__(self) -> str:
         value = _written(self.value)
@@ -164,7 +165,8 @@ def _bound() -> Iterator[Binding]:
             if name not in parameters:  # passed as **kwargs
                 continue
             value, macro = _resolved(bound)
-            yield Binding(f"{prefix}{selector.split('.')[-1]}.{name}", parameters[name], value, macro)
+            full_name, module = f"{prefix}{selector.split('.')[-1]}.{name}", selector.rpartition(".")[0]
+            yield Binding(full_name, parameters[name], value, macro, f"{module}.")
 
 
 def _resolved(value: Any) -> tuple[Any, str]:
@@ -187,12 +189,33 @@ def _refuse_wrong_type(binding: Binding) -> None:
     value, (annotation, default) = binding.value, (binding.parameter.annotation, binding.parameter.default)
     if type(value) is type(default) and value == default:
         return
+    if binding.is_given_by_code:
+        raise UserError(f"gin: {binding} has no effect, because the code gives {binding.parameter.name}; leave it out")
     if not matches_annotation(value, annotation):
-        raise UserError(f"gin: {binding} must be {describe_annotation(annotation)}")
+        raise UserError(f"gin: {binding} must be {describe_annotation(annotation)}{_other_way(value, annotation)}")
+    if names := ", ".join(sorted(_missing_in_calls(value, annotation))):
+        raise UserError(f"gin: {binding} is called without {names}; bind another, or bind them")
     for reference in _references(value):
         if missing := required_parameters(reference.target) - _given(reference):
             names = ", ".join(sorted(missing))
             raise UserError(f"gin: {binding} calls {_written(reference)} without {names}; leave () out")
+
+
+def _other_way(value: Any, annotation: Any) -> str:
+    """A hint if a reference would be valid with its () added or left out."""
+    if not isinstance(value, Reference):
+        return ""
+    other = value._replace(called=not value.called)
+    if not matches_annotation(other, annotation) or other.called and required_parameters(other.target) - _given(other):
+        return ""
+    return f"; write {_written(other)}"
+
+
+def _missing_in_calls(value: Any, annotation: Any) -> set[str]:
+    """The parameters that neither the code, which calls a reference `@name` later, nor a binding gives."""
+    if not isinstance(value, Reference) or value.called:
+        return set()
+    return missing_in_call(value.target, annotation) - _given(value)
 
 
 def _references(value: Any) -> list[Reference]:
@@ -214,4 +237,5 @@ def _written(value: Any) -> str:
         return f"@{value.selector.split('.')[-1]}{'()' if value.called else ''}"
     if isinstance(value, list | tuple):
         return f"({', '.join(map(_written, value))})"
-    return repr(value)
+    text = repr(value)
+    return text if len(text) < 80 else f"{text[:70]}...{text[-5:]}"

@@ -1,6 +1,7 @@
 """The experiment that a gin file defines: a learner and its training, validation and test sources."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from alfa_md.data.roots import Root, records_root
 from alfa_md.data.sampling import Sampling
 from alfa_md.episode import EpisodeSource
 from alfa_md.errors import UserError
+from alfa_md.experiment.out_of_memory import explain_too_large
 from alfa_md.learners.base import Learner
 
 # In the order of Meta-Dataset's evaluation and leaderboard.
@@ -67,8 +69,14 @@ class Experiment:
         self.learner, self.reader = learner, reader
         self.train_sources, self.validation_sources = tuple(train_sources), tuple(validation_sources)
         self.test_sources = tuple(test_sources)
-        self.sampling = sampling or Sampling()
-        self.train_sampling = train_sampling or self.sampling
+        for name in ("train_sources", "validation_sources", "test_sources"):
+            if not getattr(self, name):
+                raise UserError(f"Experiment.{name} = () names no source; give one or more")
+        for name, value in {"sampling": sampling, "train_sampling": train_sampling}.items():
+            if value is not None and (isinstance(value, type) or not is_dataclass(value)):
+                raise UserError(f"Experiment.{name} = {value!r} must be ways and shots, such as @Sampling()")
+        self.sampling = Sampling() if sampling is None else sampling
+        self.train_sampling = self.sampling if train_sampling is None else train_sampling
         self.batches, self.pretrained, self.root = batches, pretrained, root
         if len(self.train_sources) > 1 and getattr(self.train_sampling, "ignore_hierarchy_probability", 0) > 0:
             raise UserError("Sampling.ignore_hierarchy_probability > 0 is for one training source; several are bound")
@@ -91,7 +99,8 @@ class Experiment:
 def build_experiment(seed: int) -> Experiment:
     """Builds the experiment of the current gin configuration; `seed` is that of the initial weights."""
     torch.manual_seed(seed)
-    return Experiment()
+    with explain_too_large():
+        return Experiment()
 
 
 def mix(sources: Sequence[EpisodeSource], seed: int) -> EpisodeSource:

@@ -11,6 +11,7 @@ from alfa_md.learners.gradient import GradientLearner
 
 # Parts of the RuntimeError messages of device and host allocators.
 OUT_OF_MEMORY_MESSAGES = ("out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED")
+TOO_LARGE_MESSAGES = ("Storage size calculation overflowed", "size overflow")
 LOWER_PRECISION = "GradientLearner.precision = @bfloat16"
 
 
@@ -20,10 +21,26 @@ def explain_out_of_memory(learner: Learner, episodes: Sequence[Episode], when: s
     try:
         yield
     except (MemoryError, RuntimeError) as error:
-        if not (isinstance(error, MemoryError) or any(sign in str(error) for sign in OUT_OF_MEMORY_MESSAGES)):
+        if not _is_out_of_memory(error):
             raise
         names, cure = ", ".join(episode.name for episode in episodes), "; or ".join(remedies(learner, len(episodes)))
         raise UserError(f"out of memory {when}on {names}; checkpoints stay as they were; set {cure}") from error
+
+
+@contextmanager
+def explain_too_large() -> Iterator[None]:
+    """Turns an out-of-memory error while the learner is built into a UserError."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not _is_out_of_memory(error):
+            raise
+        raise UserError("out of memory in building the learner; bind smaller layers, images, way or steps") from error
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    signs = OUT_OF_MEMORY_MESSAGES + TOO_LARGE_MESSAGES
+    return isinstance(error, MemoryError) or any(sign in str(error) for sign in signs)
 
 
 def remedies(learner: Learner, at_once: int) -> Iterator[str]:

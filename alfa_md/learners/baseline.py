@@ -1,13 +1,14 @@
 """Meta-Dataset's k-NN baseline (Triantafillou et al., 2020): a classifier, evaluated by 1-NN on its features."""
 
 import gin
-from torch import Tensor, nn
+from torch import Tensor
 
 from alfa_md.episode import Episode
 from alfa_md.errors import UserError
 from alfa_md.learners.base import Learner, callable_name
 from alfa_md.learners.classifiers import Classifier
 from alfa_md.learners.nearest_neighbor import Distance, euclidean, nearest_neighbor
+from alfa_md.values import Backbone
 
 
 @gin.configurable
@@ -26,7 +27,7 @@ class BaselineLearner(Learner):
 
     def __init__(
         self,
-        backbone: nn.Module = gin.REQUIRED,
+        backbone: Backbone = gin.REQUIRED,
         classifier: Classifier = gin.REQUIRED,
         distance: Distance = euclidean,
     ):

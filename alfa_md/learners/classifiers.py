@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from alfa_md.errors import UserError
+from alfa_md.values import Features, Positive
 
 EPSILON = 1e-3  # lower bound on the squared norm of a row, as in Meta-Dataset's normalisation
 
@@ -40,7 +41,7 @@ class Classifier(nn.Module):
 class LinearClassifier(Classifier):
     """W x + b; weights are initialised from N(0, 0.1^2) truncated at two sigma, biases with 0.1."""
 
-    def __init__(self, num_features: int = gin.REQUIRED, num_classes: int = gin.REQUIRED):
+    def __init__(self, num_features: Features = gin.REQUIRED, num_classes: Features = gin.REQUIRED):
         super().__init__(initial_weight(num_classes, num_features))
         self.bias = nn.Parameter(torch.full((num_classes,), 0.1))
 
@@ -52,7 +53,9 @@ class LinearClassifier(Classifier):
 class CosineClassifier(Classifier):
     """multiplier * cos(x, w_c), without bias; weights are initialised from N(0, 0.1^2) truncated at two sigma."""
 
-    def __init__(self, num_features: int = gin.REQUIRED, num_classes: int = gin.REQUIRED, multiplier: float = 1.0):
+    def __init__(
+        self, num_features: Features = gin.REQUIRED, num_classes: Features = gin.REQUIRED, multiplier: Positive = 1.0
+    ):
         super().__init__(initial_weight(num_classes, num_features))
         self.multiplier = multiplier
 
@@ -69,7 +72,7 @@ class ScaledCosineClassifier(Classifier):
     on the data: one over the standard deviation of x . v / |v| in the first batch.
     """
 
-    def __init__(self, num_features: int = gin.REQUIRED, num_classes: int = gin.REQUIRED):
+    def __init__(self, num_features: Features = gin.REQUIRED, num_classes: Features = gin.REQUIRED):
         super().__init__(0.05 * torch.randn(num_classes, num_features))
         self.scale = nn.Parameter(torch.ones(num_classes))
 

@@ -24,6 +24,7 @@ from alfa_md.normalization import Normalization, moments_stamp, support_moments
 from alfa_md.objectives import CLASSIFICATION, Objective
 from alfa_md.params import Params, Template, select_parameters, strip_prefix
 from alfa_md.rules.base import UpdateRule
+from alfa_md.values import Backbone, Steps
 
 BACKBONE = "backbone."
 NO_BATCHING = "bind GradientLearner.batching = None"
@@ -75,16 +76,16 @@ class GradientLearner(Learner):
 
     def __init__(
         self,
-        backbone: nn.Module = gin.REQUIRED,
+        backbone: Backbone = gin.REQUIRED,
         head: Head = gin.REQUIRED,
         rule: Callable[[Template, int], UpdateRule] = gin.REQUIRED,
-        num_steps: int = gin.REQUIRED,
-        additional_evaluation_steps: int = 0,
+        num_steps: Steps = gin.REQUIRED,
+        additional_evaluation_steps: Steps = 0,
         first_order: bool = True,
         adapts: Adapts = everything,
         normalization: Callable[[], Normalization] = support_moments,
         prepare: Callable[[Template], UpdateRule] | None = None,
-        initialization: Callable[..., None] = learned,
+        initialization: Callable[[nn.Module, Head], None] = learned,
         objective: Objective = CLASSIFICATION,
         recompute: Recompute = keep_all,
         precision: Precision = float32,

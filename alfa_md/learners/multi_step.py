@@ -9,6 +9,7 @@ from alfa_md.episode import Episode
 from alfa_md.errors import require_at_least
 from alfa_md.learners.base import Outcome
 from alfa_md.learners.gradient import GradientLearner
+from alfa_md.values import Count
 
 MIN_IMPORTANCE = 0.03  # of a step, as a share of 1 / S
 
@@ -32,7 +33,7 @@ class MultiStepLearner(GradientLearner):
     the last. Validation and test use the last step alone. Raises UserError without inner steps, or with `batching`.
     """
 
-    def __init__(self, anneal_updates: int = 7500, **options: object):
+    def __init__(self, anneal_updates: Count = 7500, **options: object):
         super().__init__(**options)
         require_at_least(1, "MultiStepLearner", anneal_updates=anneal_updates, num_steps=self.num_steps)
         self.anneal_updates, self.updates = anneal_updates, UpdateCounter()

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from alfa_md.episode import Episode
 from alfa_md.learners.base import Learner
 from alfa_md.normalization import embed_episode
+from alfa_md.values import Backbone
 
 Distance = Callable[[Tensor, Tensor], Tensor]  # query features [Nq, D], support features [Ns, D] -> [Nq, Ns]
 
@@ -44,7 +45,7 @@ def nearest_neighbor(embed: Callable[[Tensor], Tensor], episode: Episode, distan
 class NearestNeighborLearner(Learner):
     """The label of the support image at the smallest `distance` of features, as one-hot scores; nothing is learned."""
 
-    def __init__(self, backbone: nn.Module = gin.REQUIRED, distance: Distance = euclidean):
+    def __init__(self, backbone: Backbone = gin.REQUIRED, distance: Distance = euclidean):
         super().__init__()
         self.backbone, self.distance = backbone, distance
 

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 
 import gin
-from torch import Tensor, nn
+from torch import Tensor
 
 from alfa_md.episode import Episode
 from alfa_md.heads import prototypes
 from alfa_md.learners.base import Learner, callable_name
 from alfa_md.normalization import Normalization, moments_stamp, support_moments
+from alfa_md.values import Backbone
 
 
 @gin.configurable
@@ -18,9 +19,7 @@ class PrototypicalLearner(Learner):
     `normalization` are the moments that normalise the query set, see `GradientLearner`.
     """
 
-    def __init__(
-        self, backbone: nn.Module = gin.REQUIRED, normalization: Callable[[], Normalization] = support_moments
-    ):
+    def __init__(self, backbone: Backbone = gin.REQUIRED, normalization: Callable[[], Normalization] = support_moments):
         super().__init__()
         self.backbone, self.protocol, self.normalization = backbone, callable_name(normalization), normalization()
 

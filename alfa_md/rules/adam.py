@@ -6,6 +6,7 @@ from alfa_md.params import Params, Template, zeros_like
 from alfa_md.rules.base import State, UpdateRule
 from alfa_md.rules.granularities import PerLayer
 from alfa_md.rules.layerwise import NamedValues
+from alfa_md.values import Momentum, NonNegative, Positive
 
 
 @gin.configurable("adam")
@@ -20,10 +21,10 @@ class Adam(UpdateRule):
         self,
         template: Template,
         num_steps: int,
-        inner_rate: float = gin.REQUIRED,
-        b1: float = 0.9,
-        b2: float = 0.999,
-        eps: float = 1e-8,
+        inner_rate: NonNegative = gin.REQUIRED,
+        b1: Momentum = 0.9,
+        b2: Momentum = 0.999,
+        eps: Positive = 1e-8,
     ):
         super().__init__()
         self.lr, self.b1, self.b2, self.eps = PerLayer(template, inner_rate), b1, b2, eps

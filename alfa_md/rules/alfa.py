@@ -21,6 +21,7 @@ from alfa_md.rules.generator import Generator
 from alfa_md.rules.granularities import Constant, PerParameter, PerStepPerLayer
 from alfa_md.rules.hypers import Product, RateAndDecay
 from alfa_md.rules.layerwise import Layerwise, entrywise
+from alfa_md.values import NonNegative
 
 Generators = Callable[[Template, int], Generator]  # (template, number of outputs)
 Scale = Callable[[Template, int, float], Hyperparameter]  # (template, number of steps, initial value)
@@ -60,8 +61,8 @@ def alfa(
     template: Template,
     num_steps: int,
     *,
-    inner_rate: float = gin.REQUIRED,
-    inner_decay: float = 5e-6,
+    inner_rate: NonNegative = gin.REQUIRED,
+    inner_decay: NonNegative = 5e-6,
     generator: Generators = Generator,
     beta_form: type[Product] = OneMinus,
     scale: Scale = PerStepPerLayer,
@@ -80,8 +81,8 @@ def alfa_random(
     template: Template,
     num_steps: int,
     *,
-    inner_rate: float = gin.REQUIRED,
-    inner_decay: float = 5e-6,
+    inner_rate: NonNegative = gin.REQUIRED,
+    inner_decay: NonNegative = 5e-6,
     generator: Generators = Generator,
 ) -> UpdateRule:
     """ALFA from a frozen random initialisation: theta' = (1 - P d B) theta - a A grad.

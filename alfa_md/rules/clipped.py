@@ -8,6 +8,7 @@ import torch
 from alfa_md.params import Params, Template
 from alfa_md.rules.base import State, UpdateRule
 from alfa_md.rules.layerwise import NamedValues
+from alfa_md.values import Positive
 
 
 @gin.configurable("clipped")
@@ -22,7 +23,7 @@ class Clipped(UpdateRule):
         template: Template,
         num_steps: int,
         rule: Callable[[Template, int], UpdateRule] = gin.REQUIRED,
-        max_norm: float = gin.REQUIRED,
+        max_norm: Positive = gin.REQUIRED,
     ):
         super().__init__()
         self.rule, self.max_norm = rule(template, num_steps), max_norm

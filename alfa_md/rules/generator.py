@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from alfa_md.errors import require_at_least
 from alfa_md.params import Params, Template
 from alfa_md.rules.learning_state import LearningState
+from alfa_md.values import Layers
 
 
 @gin.configurable
@@ -39,7 +40,7 @@ class Generator(nn.Module):
         template: Template,
         num_outputs: int,
         state: Callable[[Template], nn.Module] = LearningState,
-        num_layers: int = 2,
+        num_layers: Layers = 2,
         initialize: Callable[[nn.Linear], None] = identity_init,
     ):
         super().__init__()

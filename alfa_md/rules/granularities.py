@@ -3,6 +3,7 @@
 Learned values are shared by all tasks. Inner steps beyond the last learned one use its value.
 """
 
+from collections.abc import Sequence
 from operator import mul
 
 import torch
@@ -30,7 +31,7 @@ class PerStep(Hyperparameter):
 
     def __init__(self, num_steps: int, start: float):
         super().__init__()
-        self.values = nn.Parameter(torch.full((checked_num_steps(num_steps),), start))
+        self.values = nn.Parameter(filled((checked_num_steps(num_steps),), start))
 
     def forward(self, params: Params, grads: Params, state: State, step: int) -> tuple[NamedValues, State]:
         return Shared(params, value_at_step(self.values, step)), state
@@ -41,7 +42,7 @@ class PerLayer(Hyperparameter):
 
     def __init__(self, template: Template, start: float):
         super().__init__()
-        self.values = nn.Parameter(torch.full((len(template),), start))
+        self.values = nn.Parameter(filled((len(template),), start))
 
     def forward(self, params: Params, grads: Params, state: State, step: int) -> tuple[NamedValues, State]:
         return Layerwise(params, self.values), state
@@ -52,7 +53,7 @@ class PerStepPerLayer(Hyperparameter):
 
     def __init__(self, template: Template, num_steps: int, start: float):
         super().__init__()
-        self.values = nn.Parameter(torch.full((checked_num_steps(num_steps), len(template)), start))
+        self.values = nn.Parameter(filled((checked_num_steps(num_steps), len(template)), start))
 
     def forward(self, params: Params, grads: Params, state: State, step: int) -> tuple[NamedValues, State]:
         return Layerwise(params, value_at_step(self.values, step)), state
@@ -70,7 +71,7 @@ class PerParameter(Hyperparameter):
         for name, tensor in template.items():
             if not isinstance(tensor, Tensor):
                 raise UserError(f"a value for every entry of {name} needs a head of fixed size; bind @LearnedHead()")
-        self.values = nn.ParameterList(torch.full(tensor.shape, start) for tensor in template.values())
+        self.values = nn.ParameterList(filled(tensor.shape, start) for tensor in template.values())
 
     def forward(self, params: Params, grads: Params, state: State, step: int) -> tuple[NamedValues, State]:
         named = zip(params.items(), self.values, strict=True)
@@ -103,6 +104,11 @@ class FromFirstStep(Hyperparameter):
     def forward(self, params: Params, grads: Params, state: State, step: int) -> tuple[NamedValues, State]:
         values = state or self.source(params, grads, self.source.init(params), step)[0]
         return values, values
+
+
+def filled(shape: Sequence[int], start: float) -> Tensor:
+    """A float tensor of one value, also where that is written as a whole number: `INNER_RATE = 1`."""
+    return torch.full(shape, float(start))
 
 
 def value_at_step(values: Tensor, step: int) -> Tensor:

@@ -6,6 +6,7 @@ from alfa_md.params import Params, Template, zeros_like
 from alfa_md.rules.base import State, UpdateRule
 from alfa_md.rules.granularities import PerLayer
 from alfa_md.rules.layerwise import NamedValues
+from alfa_md.values import NonNegative, Share
 
 
 @gin.configurable("momentum")
@@ -15,7 +16,9 @@ class Momentum(UpdateRule):
     `inner_rate` initialises alpha, `momentum` mu; m is 0 at the start of a task.
     """
 
-    def __init__(self, template: Template, num_steps: int, inner_rate: float = gin.REQUIRED, momentum: float = 0.9):
+    def __init__(
+        self, template: Template, num_steps: int, inner_rate: NonNegative = gin.REQUIRED, momentum: Share = 0.9
+    ):
         super().__init__()
         self.lr, self.mu = PerLayer(template, inner_rate), PerLayer(template, momentum)
 

@@ -12,6 +12,7 @@ from alfa_md.accumulators import Accumulator
 from alfa_md.errors import UserError
 from alfa_md.params import Params, Template, layer_means
 from alfa_md.rules.learning_state import PARTS
+from alfa_md.values import Momentum
 
 
 @gin.configurable
@@ -37,7 +38,7 @@ class NormalizedState(Accumulator):
         template: Template,
         without: Sequence[str] = (),
         detached: Sequence[str] = ("gradients",),
-        momentum: float = 0.99,
+        momentum: Momentum = 0.99,
     ):
         if not {*detached} <= {*PARTS}:
             raise UserError(f"NormalizedState.detached = {detached!r}: choose among {PARTS}")

@@ -1,12 +1,11 @@
 """Learned hyperparameters per inner step and output channel, for `alfa.scale`. Not in the paper."""
 
 import gin
-import torch
 from torch import Tensor, nn
 
 from alfa_md.params import Params, Template
 from alfa_md.rules.base import Hyperparameter, State
-from alfa_md.rules.granularities import checked_num_steps, value_at_step
+from alfa_md.rules.granularities import checked_num_steps, filled, value_at_step
 from alfa_md.rules.layerwise import NamedValues
 
 HEAD = "head."
@@ -23,7 +22,7 @@ class PerStepPerChannel(Hyperparameter):
     def __init__(self, template: Template, num_steps: int, start: float):
         super().__init__()
         steps = checked_num_steps(num_steps)
-        self.values = nn.ParameterList(torch.full((steps, values_per_step(*item)), start) for item in template.items())
+        self.values = nn.ParameterList(filled((steps, values_per_step(*item)), start) for item in template.items())
 
     def forward(self, params: Params, grads: Params, state: State, step: int) -> tuple[NamedValues, State]:
         """Values that broadcast along the first dimension: [C, 1, 1, 1] for a convolution, [C] for its bias."""

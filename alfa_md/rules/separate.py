@@ -15,6 +15,7 @@ from alfa_md.rules.generator import Generator
 from alfa_md.rules.granularities import Constant, FromFirstStep, PerLayer, PerParameter, PerStep, PerStepPerLayer, Times
 from alfa_md.rules.hypers import RateAndDecay
 from alfa_md.rules.layerwise import Layerwise, NamedValues, Shared
+from alfa_md.values import NonNegative
 
 HyperparameterFactory = Callable[[Template, int, float], Hyperparameter]
 
@@ -26,8 +27,8 @@ def separate(
     *,
     lr: HyperparameterFactory = gin.REQUIRED,
     decay: HyperparameterFactory = gin.REQUIRED,
-    inner_rate: float = gin.REQUIRED,
-    inner_decay: float = 5e-6,
+    inner_rate: NonNegative = gin.REQUIRED,
+    inner_decay: NonNegative = 5e-6,
 ) -> UpdateRule:
     """theta' = (1 - decay) theta - lr grad, each made by its factory from `inner_rate` and `inner_decay`."""
     return AffineUpdate(RateAndDecay(lr(template, num_steps, inner_rate), decay(template, num_steps, inner_decay)))

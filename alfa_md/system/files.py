@@ -1,5 +1,6 @@
 """Atomic writes of files, logs that are appended to, and JSON files."""
 
+import errno
 import io
 import json
 import os
@@ -18,6 +19,8 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
 
     The OSError of a full disk or a read-only folder names `path`, not the temporary file.
     """
+    if not path.name:  # of / and .
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     temporary = path.with_name(f".{path.name}.{token_hex(8)}.tmp")
     try:
         with create(temporary) as file:

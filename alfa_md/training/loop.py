@@ -22,6 +22,7 @@ from alfa_md.training.extension import extend_run
 from alfa_md.training.hooks import TrainingHooks
 from alfa_md.training.schedules import Schedule, flat
 from alfa_md.training.step import UNTRAINED_REMEDY, outer_step, parameter_groups, trainable_parameters
+from alfa_md.values import Count, CountOrZero, Items, NonNegative, Positive
 
 
 @gin.configurable
@@ -33,17 +34,17 @@ def train(
     device: torch.device,
     group: ProcessGroup = SINGLE_PROCESS,
     *,
-    num_updates: int = gin.REQUIRED,
-    learning_rate: float = gin.REQUIRED,
-    weight_decay: float = gin.REQUIRED,
+    num_updates: CountOrZero = gin.REQUIRED,
+    learning_rate: NonNegative = gin.REQUIRED,
+    weight_decay: NonNegative = gin.REQUIRED,
     schedule: Schedule = flat,
-    episodes_per_step: int = 1,
-    clip_norm: float = 10.0,
-    validate_every: int = 500,
-    num_validation_episodes: int = 600,
-    keep_best: int = 1,
-    checkpoint_every: int = 500,
-    log_every: int = 100,
+    episodes_per_step: Items = 1,
+    clip_norm: Positive = 10.0,
+    validate_every: Count = 500,
+    num_validation_episodes: Count = 600,
+    keep_best: Count = 1,
+    checkpoint_every: Count = 500,
+    log_every: Count = 100,
 ) -> TrainState:
     """Meta-trains the experiment's learner in `run`, resuming from its last checkpoint if there is one.
 

@@ -7,6 +7,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import CosineAnnealingLR, LambdaLR, LRScheduler, StepLR
 
 from alfa_md.errors import UserError, require_at_least
+from alfa_md.values import Count, NonNegative
 
 Schedule = Callable[[Optimizer, int], LRScheduler]  # (optimiser at the rate of the first update, number of updates)
 
@@ -19,7 +20,7 @@ def flat(optimizer: Optimizer, num_updates: int) -> LRScheduler:
 
 @gin.configurable
 def step_decay(
-    optimizer: Optimizer, num_updates: int, decay_every: int = gin.REQUIRED, decay_rate: float = gin.REQUIRED
+    optimizer: Optimizer, num_updates: int, decay_every: Count = gin.REQUIRED, decay_rate: NonNegative = gin.REQUIRED
 ) -> LRScheduler:
     """The initial rate times decay_rate ** floor(update / decay_every)."""
     require_at_least(1, "step_decay", decay_every=decay_every)
@@ -28,7 +29,7 @@ def step_decay(
 
 
 @gin.configurable
-def cosine_decay(optimizer: Optimizer, num_updates: int, minimum: float = 0.0) -> LRScheduler:
+def cosine_decay(optimizer: Optimizer, num_updates: int, minimum: NonNegative = 0.0) -> LRScheduler:
     """Cosine annealing from the initial rate to `minimum` after the last update.
 
     Raises UserError if `minimum` is above the initial rate; if it equals it, the rate is constant.

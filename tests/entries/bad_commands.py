@@ -26,12 +26,12 @@ SECTIONS: dict[str, tuple[BadInput, ...]] = {
         ),
         bound(
             "a word for a number",
-            "^gin: train.num_updates = 'ten' must be a whole number$",
+            "^gin: train.num_updates = 'ten' must be a whole number of at least 0",
             "train.num_updates = 'ten'",
         ),
         bound(
             "a word for a way",
-            "^gin: Sampling.num_ways = 'x' must be a whole number or None",
+            "^gin: Sampling.num_ways = 'x' must be a whole number of at least 1",
             "Sampling.num_ways = 'x'",
         ),
         bound(
@@ -56,10 +56,14 @@ SECTIONS: dict[str, tuple[BadInput, ...]] = {
         ),
         bound(
             "a rule that is called",
-            r"^gin: GradientLearner.rule = @sgd\(\) calls @sgd\(\) without num_steps, template; leave \(\) out",
+            r"^gin: GradientLearner.rule = @sgd\(\) must be a reference @name that takes 2 arguments .*; write @sgd$",
             "GradientLearner.rule = @sgd()",
         ),
-        bound("no pixels", r"^turbo.image_size = -3 must be at least 1", "IMAGE_SIZE = -3"),
+        bound(
+            "no pixels",
+            r"^gin: IMAGE_SIZE = -3, bound to \w+.image_size, must be a whole number of at least 1",
+            "IMAGE_SIZE = -3",
+        ),
         bound(
             "too few pixels",
             "^FourLayerConvNet needs 16 pixels a side or more, not 8x8; raise IMAGE_SIZE",
@@ -67,10 +71,14 @@ SECTIONS: dict[str, tuple[BadInput, ...]] = {
         ),
         bound(
             "fewer than no steps",
-            "^GradientLearner.num_steps = -1 must be at least 0",
+            "^gin: GradientLearner.num_steps = -1 must be a whole number of at least 0",
             "GradientLearner.num_steps = -1",
         ),
-        bound("no filters", "^FourLayerConvNet.num_filters = 0 must be at least 1", "FourLayerConvNet.num_filters = 0"),
+        bound(
+            "no filters",
+            "^gin: FourLayerConvNet.num_filters = 0 must be a whole number of at least 1",
+            "FourLayerConvNet.num_filters = 0",
+        ),
         bound(
             "more ways than classes",
             "^ilsvrc_2012 has 6 train classes, but an episode needs 7; lower Sampling.num_ways",
@@ -86,15 +94,28 @@ SECTIONS: dict[str, tuple[BadInput, ...]] = {
             r"class 0 \(colour 0\) has 12 images, but support and query need 13; lower",
             "Sampling.num_query = 12",
         ),
-        bound("no shots", "^Sampling.num_support = 0 must be a whole number of at least 1", "Sampling.num_support = 0"),
+        bound(
+            "no shots",
+            "^gin: Sampling.num_support = 0 must be a whole number of at least 1",
+            "Sampling.num_support = 0",
+        ),
         bound(
             "no updates between validations",
-            "^train.validate_every = 0 must be at least 1",
+            "^gin: train.validate_every = 0 must be a whole number of at least 1",
             "train.validate_every = 0",
         ),
-        bound("a rate below zero", "^train.learning_rate = -1.0 must be at least 0", "train.learning_rate = -1.0"),
+        bound(
+            "a rate below zero",
+            "^gin: train.learning_rate = -1.0 must be a number of at least 0",
+            "train.learning_rate = -1.0",
+        ),
     ),
     "Flags": (
+        train("words", "^train.num_updates=5: .* only; write --gin_bindings='train.num", "train.num_updates=5"),
+        train("an empty folder", "^--run_dir= is empty; give a value or leave it out$", "--run_dir="),
+        train("a seed too large", "^--seed: 18446744073709551616.* is too large; give at most", f"--seed={2**64}"),
+        train("one of the seeds too large", "^--seeds: 9{30} is too large", "--seeds=0," + "9" * 40),
+        train("an unknown user", "^--run_dir=~nosuchuser/x: there is no such user", "--run_dir=~nosuchuser/x"),
         BadInput("no gin file", "train", (), "--gin_config is missing, e.g. --gin_config=gin/"),
         train("unknown flag", "^Unknown command line flag 'records_rot_dir'", "--records_rot_dir=x"),
         train("a negative seed", "--seed=-1", "--seed=-1"),
@@ -139,7 +160,7 @@ SECTIONS: dict[str, tuple[BadInput, ...]] = {
             "^--run_dir=other: plot curves takes its runs as words; write plot curves RUN",
         ),
         BadInput("one run to compare", "compare", ("run",), "^compare needs two run directories or results files"),
-        BadInput("no source to convert", "convert", (), "^name one source"),
+        BadInput("no source to convert", "convert", (), "^name checkpoint or one source"),
         BadInput(
             "unknown source to convert",
             "convert",
@@ -314,7 +335,7 @@ SECTIONS: dict[str, tuple[BadInput, ...]] = {
         ),
         bound(
             "portions of no query image",
-            "^support_moments.query_portion = 0 must be at least 1",
+            "^gin: support_moments.query_portion = 0 must be a whole number of at least 1",
             "support_moments.query_portion = 0",
         ),
     ),

@@ -16,11 +16,6 @@ SECTIONS: dict[str, tuple[BadInput, ...]] = {
             r"^gin: nothing is called in the scope trian of trian/Sampling; did you mean train\?$",
             "trian/Sampling.num_ways = 5",
         ),
-        bound(
-            "a rule that a part brings",
-            r"matching reference '@adam'.*; add --gin_bindings=\"include 'gin/parts/rule_adam.gin'\" before it$",
-            "GradientLearner.rule = @adam",
-        ),
         evaluate(
             "a macro that the run does not use",
             "^gin: nothing uses the macro SHOT here, so that it would have no effect$",

@@ -110,7 +110,7 @@ SECTIONS: dict[str, tuple[BadInput, ...]] = {
         evaluate(
             "damage met in evaluation: earlier results stay",
             RECORD + "truncated",
-            "--sources=ilsvrc_2012",
+            *("--sources=ilsvrc_2012", "--name=damaged"),
             damage=d.class_files(lambda file: file.write_bytes(file.read_bytes()[:-3])),
         ),
     ),

@@ -13,7 +13,8 @@ EXPLANATIONS = {
     "evaluate": {"run_dir", "checkpoint", "sources", "num_episodes", "split", "baselines", "records_root_dir", "seed"}
     | {"device", "seeds", "query_std", "gin_bindings", "name", "cache_dir", "trust"},
     "compare": {"split"},
-    "convert": {"source_dir", "records_root_dir", "from", "to", "workers", "limit_per_class", "dry_run"},
+    "convert": {"source_dir", "records_root_dir", "from", "to", "workers", "limit_per_class", "dry_run"}
+    | {"verify", "skip_unreadable"},
     "report": {"out"},
     "plot": {"run_dir", "out", "checkpoint", "source", "split", "num_episodes", "step", "index", "seed", "device"}
     | {"records_root_dir", "cache_dir", "trust"},

@@ -7,7 +7,8 @@ from typing import Any, Literal, Protocol
 import pytest
 from torch import nn
 
-from alfa_md.experiment.annotations import Reference, describe_annotation, matches_annotation, required_parameters
+from alfa_md.experiment.annotations import describe_annotation, matches_annotation, required_parameters
+from alfa_md.experiment.references import Reference
 
 
 class Reader(Protocol):
@@ -79,7 +80,7 @@ def test_what_fits(value, annotation):
         (Reference(nn.Linear, called=False), nn.Module, "a Module, written @name()"),
         (Reference(make_linear, called=True), nn.Conv2d, "a Conv2d, written @name()"),
         (LINEAR, int, "a whole number"),
-        ("records", Callable[[str], str], "a reference @name"),
+        ("records", Callable[[str], str], "a reference @name that takes 1 argument and returns str"),
         ((LINEAR, 3), Sequence[nn.Module], "a list, each a Module, written @name()"),
     ],
 )

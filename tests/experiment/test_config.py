@@ -54,14 +54,17 @@ def test_a_wrong_binding_is_named_with_its_nearest_names(binding, parts):
     [
         (["train.num_updates = 'ten'"], "train.num_updates = 'ten' must be a whole number"),
         (["train.num_updates = True"], "train.num_updates = True must be a whole number"),
-        (["train/Sampling.num_ways = 2.0"], "train/Sampling.num_ways = 2.0 must be a whole number or None"),
+        (["train/Sampling.num_ways = 2.0"], "train/Sampling.num_ways = 2.0 must be a whole number of at least 1"),
         (["INNER_RATE = 'fast'"], "INNER_RATE = 'fast', bound to sgd.inner_rate, must be a number"),
         (["RATE = 'fast'", "INNER_RATE = %RATE"], "RATE = 'fast', bound to sgd.inner_rate, must be a number"),
         (["INNER_RATE = %INNER_RATE"], "the macro INNER_RATE is defined by itself"),
         (["A = %B", "B = %A", "INNER_RATE = %A"], "the macro A is defined by itself"),
         (["BACKBONE = @FourLayerConvNet"], "BACKBONE = @FourLayerConvNet, bound to GradientLearner.backbone, must be"),
         (["GradientLearner.head = @sgd()"], "GradientLearner.head = @sgd() must be a Head, written @name()"),
-        (["GradientLearner.rule = @sgd()"], "calls @sgd() without num_steps, template; leave () out"),
+        (
+            ["GradientLearner.rule = @sgd()"],
+            "must be a reference @name that takes 2 arguments and returns UpdateRule; write @sgd",
+        ),
         (
             ["Experiment.test_sources = ('dtd', 3)"],
             "Experiment.test_sources = ('dtd', 3) must be a list, each a string",

@@ -35,7 +35,7 @@ def in_shell(folder, redirection: str, *arguments: str, before: str = "") -> sub
 def test_a_run_in_another_locale_at_a_path_that_is_no_utf8(tmp_path):
     """Its files are those of a run in UTF-8, although Python would read and write ASCII."""
     name = b"no\xffutf\xc3\xa9"
-    command = [*map(os.fsencode, words(*TRAIN)), b"--run_dir=" + name]
+    command = [*map(os.fsencode, words(*TRAIN[:-1])), b"--run_dir=" + name]
     done = subprocess.run(command, cwd=tmp_path, env=surroundings(**ASCII), capture_output=True)
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"Run directory: no\\udcffutf\\xe9\n" in done.stdout and b"+-" in done.stdout

@@ -1,5 +1,6 @@
 """Conversion plan of a flat source whose images are files; JPEG files are copied unchanged."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -30,16 +31,16 @@ def plan_image_files(
 ) -> Plan:
     """The plan of a source with a random split; `files` has the image files by class, in the source's class order.
 
-    The report has `notes` and the files of the folder `images` or `jpg` that are in no class. Raises UserError if the
-    number of classes is not the sum of `sizes`, or a class has no image.
+    The report has `notes` and the files beside those of `files` that are in no class. Raises UserError if the number of
+    classes is not the sum of `sizes`, or a class has no image.
     """
     names, number = list(files), sum(sizes)
     raise_if_any(source_dir, [] if len(names) == number else [f"{len(names)} classes, not {number}"], remedy)
     raise_if_any(source_dir, [f"no image of {name}" for name in names if not files[name]], remedy)
     counts = {name: len(files[name]) for name in names}
     spec = flat_spec(source, load_or_draw_split(source_dir, source, names, sizes), counts)
-    folder = next(source_dir / name for name in ("images", "jpg") if (source_dir / name).is_dir())
-    unused = report_unused(folder, {file for own in files.values() for file in own})
+    used = {file for own in files.values() for file in own}
+    unused = report_unused(Path(os.path.commonpath(sorted({file.parent for file in used}))), used)
     return Plan(spec, FilesAsJpeg([files[name] for name in spec.class_names]), notes=(*notes, *unused))
 
 

@@ -88,7 +88,7 @@ def _open_unpacked(place: Path) -> BinaryIO:
     """The tar archive at `place`, of which only the compression is undone."""
     with place.open("rb") as file:
         packed = file.read(2) == b"\x1f\x8b"
-    return gzip.open(place) if packed else place.open("rb")
+    return gzip.open(place, "rb") if packed else place.open("rb")
 
 
 def _refuse_large(size: int) -> None:

@@ -13,6 +13,7 @@ from alfa_md.data.images import folder
 from alfa_md.data.images.source import ImageSource
 from alfa_md.data.images.transform import Transform
 from alfa_md.errors import UserError, require_at_least
+from alfa_md.values import CountOrZero
 
 
 @gin.configurable
@@ -23,7 +24,7 @@ def images(
     sampling: FixedWay,
     seed: int,
     transform: Transform | Mapping[str, Transform] | None = None,
-    cache_megabytes: int = 1024,
+    cache_megabytes: CountOrZero = 1024,
 ) -> ImageSource:
     """The episodes of data set `name` in the folder `<root>/<name>`.
 

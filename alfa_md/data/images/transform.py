@@ -10,6 +10,7 @@ import torch
 from PIL import Image, ImageOps
 
 from alfa_md.errors import UserError, require_at_least
+from alfa_md.values import Pixels, Positive, Real
 
 FILTERS = {
     "nearest": Image.Resampling.NEAREST,
@@ -39,11 +40,11 @@ class Transform:
       invert: turns dark ink on white paper into bright ink on black.
     """
 
-    size: int = 84
+    size: Pixels = 84
     filter: str = "bicubic"
     channels: Literal[1, 3] = 3
-    mean: Sequence[float] | None = None
-    std: Sequence[float] | None = None
+    mean: Sequence[Real] | None = None
+    std: Sequence[Positive] | None = None
     invert: bool = False
 
     def __post_init__(self) -> None:

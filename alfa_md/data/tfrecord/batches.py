@@ -19,6 +19,7 @@ from alfa_md.data.tfrecord.image_cache import ImageCache, open_record_images
 from alfa_md.data.tfrecord.record_images import Decode, RecordImages
 from alfa_md.episode import Episode, EpisodeSource
 from alfa_md.errors import UserError
+from alfa_md.values import Items
 
 
 class BatchSource(EpisodeSource):
@@ -101,7 +102,7 @@ def batches(
     names: Sequence[str],
     seed: int,
     decoder: Decode = gin.REQUIRED,
-    batch_size: int = 256,
+    batch_size: Items = 256,
     cache: ImageCache | None = None,
 ) -> EpisodeSource:
     """Batches of the training images of the sources `names` under `root`; each is of one source, drawn uniformly.

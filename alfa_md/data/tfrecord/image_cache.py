@@ -26,6 +26,7 @@ from alfa_md.data.tfrecord.record_images import Decode, DecodedImages, RecordIma
 from alfa_md.data.tfrecord.slot_file import SlotFile
 from alfa_md.errors import UserError, require_at_least
 from alfa_md.pixels import normalise
+from alfa_md.values import Count, NonNegative
 
 TRAILER = struct.Struct("<qqI")  # modification time and size of the class file, checksum of the pixels
 DECODING = 2  # start of the checksum; raised when images get other pixels, so that those before are not read
@@ -46,7 +47,7 @@ class ImageCache:
     Raises UserError for invalid values.
     """
 
-    def __init__(self, dtype: str = "uint8", max_gigabytes: float = 50.0, max_images_per_class: int = 3000):
+    def __init__(self, dtype: str = "uint8", max_gigabytes: NonNegative = 50.0, max_images_per_class: Count = 3000):
         if dtype not in ("uint8", "float32"):
             raise UserError(f"ImageCache.dtype = {dtype!r} must be 'uint8' or 'float32'")
         require_at_least(0, "ImageCache", max_gigabytes=max_gigabytes)

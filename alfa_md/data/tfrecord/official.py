@@ -28,6 +28,7 @@ from alfa_md.data.tfrecord.record_files import spec_fingerprint
 from alfa_md.data.tfrecord.stream import Stream
 from alfa_md.episode import Episode, EpisodeSource
 from alfa_md.errors import UserError, require_at_least
+from alfa_md.values import Items, Pixels
 
 BLOCK = 64  # episodes per sampler seed; above the number of threads that may request the first episode
 _sampler_lock = Lock()  # the package has one random generator for all samplers
@@ -35,7 +36,7 @@ _sampler_lock = Lock()  # the package has one random generator for all samplers
 
 @gin.configurable
 def official(
-    root: Path, name: str, split: str, sampling: Sampling, seed: int, image_size: int = gin.REQUIRED
+    root: Path, name: str, split: str, sampling: Sampling, seed: int, image_size: Pixels = gin.REQUIRED
 ) -> "OfficialSource":
     """The episodes of source `name` under `root` by the official reader, images of image_size x image_size pixels.
 
@@ -46,7 +47,7 @@ def official(
 
 @gin.configurable
 def official_batches(
-    root: Path, names: Sequence[str], seed: int, batch_size: int = 256, image_size: int = gin.REQUIRED
+    root: Path, names: Sequence[str], seed: int, batch_size: Items = 256, image_size: Pixels = gin.REQUIRED
 ) -> "OfficialBatches":
     """Batches of all training classes of the sources `names` under `root` by the official reader."""
     return OfficialBatches([load_spec(root / name) for name in names], seed, batch_size, image_size)

@@ -9,6 +9,7 @@ from alfa_md.data.tfrecord.bridge import images_to_torch
 from alfa_md.data.tfrecord.decoder import Decoder, Size, UndecodableImage
 from alfa_md.data.tfrecord.runtime import tensorflow
 from alfa_md.pixels import normalise
+from alfa_md.values import Count, Pixels, Threads
 
 
 @gin.configurable("tensorflow")
@@ -17,7 +18,7 @@ class TensorflowDecoder(Decoder):
 
     name = "tensorflow"
 
-    def __init__(self, image_size: int = 84, num_threads: int = 2, max_pixels: int = 100_000_000):
+    def __init__(self, image_size: Pixels = 84, num_threads: Threads = 2, max_pixels: Count = 100_000_000):
         super().__init__(image_size, num_threads, max_pixels)
         tf = tensorflow()
         self._error = tf.errors.InvalidArgumentError

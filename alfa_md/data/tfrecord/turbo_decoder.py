@@ -17,6 +17,7 @@ from alfa_md.data.tfrecord.jpeg_decoder import JpegDecoder, UnsupportedJpeg
 from alfa_md.data.tfrecord.png_decoder import decode_png
 from alfa_md.data.tfrecord.resize import resize
 from alfa_md.pixels import normalise_in_place
+from alfa_md.values import Count, Pixels, Threads
 
 BROKEN = (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error)  # raised for damaged images
 CHUNK = 8  # images per task of a decoding thread
@@ -33,7 +34,7 @@ class TurboDecoder(Decoder):
 
     name = "turbo"
 
-    def __init__(self, image_size: int = 84, num_threads: int = 2, max_pixels: int = 100_000_000):
+    def __init__(self, image_size: Pixels = 84, num_threads: Threads = 2, max_pixels: Count = 100_000_000):
         super().__init__(image_size, num_threads, max_pixels)
         self._decode_jpeg = JpegDecoder()
         self._threads = ThreadPoolExecutor(num_threads, "decode") if num_threads > 1 else None

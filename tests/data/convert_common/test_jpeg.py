@@ -8,6 +8,7 @@ import pytest
 from PIL import Image, ImageOps
 
 from alfa_md.data.convert_common.jpeg import UnreadableImage, read_as_jpeg, transform_to_jpeg
+from alfa_md.data.convert_common.plan import Copied
 from tests.entries.harness import run_entry
 
 
@@ -40,7 +41,7 @@ def test_usual_modes_are_converted_as_the_official_converters_do(mode, tmp_path)
 def test_a_coloured_jpeg_is_kept_and_a_grey_one_is_not(tmp_path):
     Image.new("RGB", (9, 9), (1, 2, 3)).save(kept := tmp_path / "kept.jpg")
     Image.new("L", (9, 9), 7).save(grey := tmp_path / "grey.jpg")
-    assert read_as_jpeg(kept) == (kept, kept.read_bytes()) and levels(read_as_jpeg(grey)).shape == (9, 9, 3)
+    assert read_as_jpeg(kept) == Copied(kept, kept.read_bytes()) and levels(read_as_jpeg(grey)).shape == (9, 9, 3)
 
 
 def test_unreadable_files_are_named(tmp_path):
@@ -59,6 +60,9 @@ def test_a_conversion_of_floats_stops_with_the_name_of_the_file(tmp_path):
         sixteen_bits(tmp_path / "own" / name / "0.png")
     Image.new("F", (9, 9)).save(tmp_path / "own" / "c" / "1.tif")
     outcome = run_entry("convert", "folder", "--source_dir=own", "--records_root_dir=records", cwd=tmp_path)
-    complaint = "own/c/1.tif: has pixels of mode F; save it with 8 bits a value, grey or RGB"
-    assert outcome.error == f"{complaint}, or leave it out with --skip_unreadable"
+    assert outcome.code == 2
+    assert (
+        "error: own/c/1.tif: has pixels of mode F; save it with 8 bits a value, grey or RGB, or leave it out"
+        in outcome.err
+    )
     assert not (tmp_path / "records" / "own" / "dataset_spec.json").exists()
