@@ -123,8 +123,15 @@ def evaluate_sources(
 
 
 def select_sources(names: Sequence[str], trained: Experiment, root: Root) -> tuple[str, ...]:
-    """The names of the sources to evaluate; `all` stands for the test sources. Raises UserError for unknown names."""
+    """The names of the sources to evaluate; `all` stands for the test sources.
+
+    Raises UserError for names that are unknown or cannot be printed, as results files and tables must.
+    """
     if list(names) == ["all"]:
+        names = trained.test_sources
+    if unprintable := [name for name in names if not name.isprintable()]:
+        raise UserError(f"source {unprintable[0]!r} has characters that cannot be printed; rename it")
+    if tuple(names) == trained.test_sources:
         return trained.test_sources
     if not names or "" in names:
         raise UserError("--sources has an empty name; give all, or names separated by commas")

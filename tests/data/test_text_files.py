@@ -2,7 +2,7 @@
 
 import pytest
 
-from alfa_md.data.text_files import read_json, read_lines, read_rows, read_text
+from alfa_md.data.text_files import read_json, read_lines, read_name_lists, read_rows, read_text
 from alfa_md.errors import UserError
 
 
@@ -38,3 +38,28 @@ def test_missing_files_and_columns_are_named(tmp_path):
     file.write_text("filename,label\na.jpg,\n")
     with pytest.raises(UserError, match=r"train\.csv: line 2 must have filename and label"):
         read_rows(file, ("filename", "label"))
+
+
+def test_lines_are_counted_as_an_editor_does_and_empty_values_at_the_end_are_none(tmp_path):
+    file = tmp_path / "train.csv"
+    file.write_text("filename,label\n\n\na.jpg,\n")
+    with pytest.raises(UserError, match="line 4 must have"):
+        read_rows(file, ("filename", "label"))
+    file.write_text("filename,label\na.jpg,7,,\n")
+    assert read_rows(file, ("filename", "label")) == [{"filename": "a.jpg", "label": "7"}]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ('{"train": "abc"}', "must be an object of lists of class names"),
+        ('{"train": {"a": 1}}', "must be an object of lists of class names"),
+        ('{"train": [1]}', "must be an object of lists of class names"),
+        ('{"train": ["a"], "train": ["b"]}', "has 'train' twice; make one list of both"),
+    ],
+)
+def test_other_json_than_lists_of_names_is_refused(tmp_path, content, words):
+    file = tmp_path / "splits.json"
+    file.write_text(content)
+    with pytest.raises(UserError, match=words):
+        read_name_lists(file)

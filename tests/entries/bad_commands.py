@@ -124,6 +124,7 @@ SECTIONS: dict[str, tuple[BadInput, ...]] = {
             "unknown source", "--sources: unknown source omniglott; there are: ilsvrc_2012,", "--sources=omniglott"
         ),
         evaluate("empty name of a source", "--sources has an empty name; give all, or names", "--sources=,"),
+        evaluate("control characters in a source", "has characters that cannot be printed", "--sources=omni\x1bglot"),
         evaluate("unknown split", "--split=tset: value should be one of <train|valid|test>", "--split=tset"),
         evaluate("unknown baseline", "--baselines: unknown baseline pixels; there are:", "--baselines=pixels"),
         evaluate("no episodes", "--num_episodes=0", "--num_episodes=0"),

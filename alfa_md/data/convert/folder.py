@@ -1,8 +1,8 @@
 """Converter of your own images: a folder of class folders, whose name becomes the name of the source.
 
 Reads `<class>/<image>`, sorted by name, in JPEG, PNG, BMP, GIF, PPM, TIFF or WebP; of a class that has images, also
-those in folders within it. The split is read from `splits.json`, an object of the lists train, valid and test of class
-names, or `splits.csv`, with the columns class and split; without either it is random with a fixed seed: 70 % training,
+those in folders within it. The split is read from `splits.csv`, with the columns class and split, or `splits.json`, an
+object of the lists train, valid and test of class names; without either it is random with a fixed seed: 70 % training,
 15 % validation, 15 % test. A third column `superclass` in the csv makes the source bi-level, as Omniglot is.
 """
 
@@ -21,7 +21,7 @@ from alfa_md.data.convert_common.random_split import (
     read_split,
 )
 from alfa_md.data.images.image_files import ClassImageFiles, list_class_images
-from alfa_md.data.listed_files import match_names
+from alfa_md.data.listed_files import listed_path, match_names
 from alfa_md.data.spec import SPLITS, BiLevelSpec, DatasetSpec
 from alfa_md.data.text_files import read_rows
 from alfa_md.errors import UserError
@@ -47,26 +47,43 @@ def report_files(source_dir: Path, images: Mapping[str, ClassImageFiles]) -> tup
     """The lines of the report on images of folders within classes, which are taken, and on files left out."""
     nested = [f"{name}/{file}" for name, own in images.items() for file in own.names if "/" in file]
     used = {own.folder / file for own in images.values() for file in own.names}
-    return (
-        *report_names("images taken from folders within a class", nested),
-        *report_unused(source_dir, used, expected=(JSON, CSV)),
-    )
+    if splits := split_file(source_dir):
+        used.add(splits)
+    return (*report_names("images taken from folders within a class", nested), *report_unused(source_dir, used))
+
+
+def split_file(source_dir: Path) -> Path | None:
+    """The file that the split is read from, None for a random split."""
+    return next((source_dir / name for name in (CSV, JSON) if (source_dir / name).exists()), None)
 
 
 def folder_spec(source_dir: Path, names: list[str], counts: dict[str, int]) -> DatasetSpec:
-    """The specification by the split file, or by a random split if there is none."""
-    source = source_dir.resolve().name
-    if (source_dir / CSV).exists():
-        return spec_from_csv(source_dir / CSV, source, names, counts)
-    if (source_dir / JSON).exists():
-        return flat_spec(source, read_split(source_dir / JSON, names), counts)
+    """The specification by the split file, or by a random split if there is none.
+
+    Raises UserError for a split file that does not divide the classes, or lists one that leads out of the folder, and
+    for a folder whose name cannot be printed.
+    """
+    source, splits = source_dir.resolve().name, split_file(source_dir)
+    if not source.isprintable():
+        raise UserError(f"{source_dir}: its name, that of the source, cannot be printed; rename the folder")
+    if splits:
+        read = {CSV: spec_from_csv, JSON: spec_from_json}[splits.name]
+        spec = read(splits, source, names, counts)
+        for name in spec.class_names:
+            listed_path(source_dir, name, splits)
+        return spec
     train, valid = round(SHARE_OF_TRAIN * len(names)), round(SHARE_OF_VALID * len(names))
     return flat_spec(source, random_split(names, (train, valid, len(names) - train - valid)), counts)
 
 
+def spec_from_json(file: Path, source: str, names: list[str], counts: dict[str, int]) -> DatasetSpec:
+    """The flat specification by `splits.json`."""
+    return flat_spec(source, read_split(file, names), counts)
+
+
 def spec_from_csv(file: Path, source: str, names: list[str], counts: dict[str, int]) -> DatasetSpec:
     """The specification by `splits.csv`: bi-level if it has superclasses, else flat."""
-    rows = read_rows(file, ("class", "split"))
+    rows = [row | {"split": row["split"].strip()} for row in read_rows(file, ("class", "split"))]
     if wrong := [row["split"] for row in rows if row["split"] not in SPLITS]:
         raise UserError(f"{file}: has the split {wrong[0]!r}; the splits are {', '.join(SPLITS)}")
     for row, name in zip(rows, match_names([row["class"] for row in rows], names), strict=True):
@@ -75,7 +92,9 @@ def spec_from_csv(file: Path, source: str, names: list[str], counts: dict[str, i
     split = {part: [row["class"] for row in rows if row["split"] == part] for part in SPLITS}
     if not rows or "superclass" not in rows[0]:
         return flat_spec(source, split, counts)
-    return bi_level_spec(file, source, split, {row["class"]: row["superclass"] for row in rows}, counts)
+    if without := [row["class"] for row in rows if not (row["superclass"] or "").strip()]:
+        raise UserError(f"{file}: class {without[0]!r} has no superclass; give every class one, or drop the column")
+    return bi_level_spec(file, source, split, {row["class"]: row["superclass"].strip() for row in rows}, counts)
 
 
 def bi_level_spec(

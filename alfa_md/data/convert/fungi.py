@@ -7,6 +7,7 @@ References: Schroeder and Cui, "FGVCx fungi classification challenge", 2018; spl
 "Meta-Dataset", ICLR 2020.
 """
 
+from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -52,24 +53,35 @@ def plan(source_dir: Path) -> Plan:
     named = {f"{number:04d}.{categories[number]}": own for number, own in files.items()}
     unannotated = [name for content in lists.values() for name in content.unannotated]
     ambiguous = [name for content in lists.values() for name in content.ambiguous]
+    listed = Counter(path.relative_to(source_dir).as_posix() for own in files.values() for path in own)
     notes = (
         *report_names("images without annotation left out", unannotated),
         *report_names("images annotated as several species, taken as the last", ambiguous),
+        *report_names("images listed more than once, taken each time", (n for n, times in listed.items() if times > 1)),
     )
     return plan_image_files("fungi", source_dir, named, SIZES, REMEDY, notes)
+
+
+def whole_number(value: object) -> int:
+    """The integer of a number or text. Raises ValueError or TypeError if it is none."""
+    if int(value) != float(value):
+        raise ValueError(f"{value} is no whole number")
+    return int(value)
 
 
 def read_list(file: Path) -> ImageList:
     """The content of `train.json` or `val.json`. Raises UserError naming the file."""
     content = read_json(file, REMEDY)
     try:
-        categories = {int(category["id"]): str(category["name"]) for category in content["categories"]}
+        categories = {whole_number(category["id"]): str(category["name"]) for category in content["categories"]}
+        if len(categories) < len(content["categories"]):
+            raise ValueError("a category has the id of another")
         names = {image["id"]: str(image["file_name"]) for image in content["images"]}
         if len(names) < len(content["images"]):
             raise ValueError("an image has the id of another")
         species: dict[int, list[int]] = {number: [] for number in names}
         for annotation in content["annotations"]:
-            species[annotation["image_id"]].append(int(annotation["category_id"]))
+            species[annotation["image_id"]].append(whole_number(annotation["category_id"]))
         images = [(numbers[-1], names[image]) for image, numbers in species.items() if numbers]
         if unknown := {number for number, _ in images} - categories.keys():
             raise KeyError(min(unknown))

@@ -92,6 +92,8 @@ def read_annotations(file: Path) -> dict[str, list[tuple[str, ObjectBox]]]:
     try:
         names = {category["id"]: str(category["name"]) for category in content["categories"]}
         image_files = {image["id"]: str(image["file_name"]) for image in content["images"]}
+        if len(names) < len(content["categories"]) or len(image_files) < len(content["images"]):
+            raise ValueError("a category or image has the id of another")
         boxes: dict[str, list[tuple[str, ObjectBox]]] = {name: [] for name in names.values()}
         for annotation in content["annotations"]:
             left, top, width, height = map(float, annotation["bbox"])

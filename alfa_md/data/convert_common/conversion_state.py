@@ -2,12 +2,14 @@
 
 import json
 import os
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
+from alfa_md.data.convert_common.image_policy import ImagePolicy
 from alfa_md.data.convert_common.left_out import report_names
-from alfa_md.data.convert_common.plan import Plan, Skipped
+from alfa_md.data.convert_common.plan import UNREADABLE, Plan, Skipped
 from alfa_md.data.spec import SPEC_FILE, DatasetSpec, load_spec, save_spec
 from alfa_md.data.text_files import read_json
 from alfa_md.data.tfrecord.records import scan_offsets
@@ -15,16 +17,21 @@ from alfa_md.errors import UserError
 from alfa_md.system.files import atomic_write
 
 UNFINISHED = "unfinished_spec.json"  # the planned specification, during conversion
-SKIPPED = "skipped.json"  # class id -> [where, reason] of every skipped image; absent if none
+SKIPPED = "skipped.json"  # class id -> [where, reason, kind] of every skipped image, kind if any; absent if none
+UNVERIFIED = "unverified.json"  # class ids whose copied images were not decoded; absent if none
 REMEDY = "choose another records root, or delete the directory if it is of no use"
 
 
 class ConversionState(NamedTuple):
-    """The planned specification of an output directory, and the images skipped so far by class id."""
+    """The planned specification of an output directory, and the images skipped so far by class id.
+
+    `unverified` are the ids of classes whose copied images were not decoded.
+    """
 
     directory: Path
     spec: DatasetSpec  # planned
     skipped: dict[int, list[Skipped]]
+    unverified: frozenset[int]
 
     @classmethod
     def open(cls, plan: Plan, directory: Path) -> "ConversionState":
@@ -33,7 +40,8 @@ class ConversionState(NamedTuple):
         Raises UserError, before anything is written, if the directory holds anything else.
         """
         directory.mkdir(parents=True, exist_ok=True)
-        state = cls(directory, replace(plan.spec, path=directory), _read_skipped(directory / SKIPPED))
+        spec, skipped = replace(plan.spec, path=directory), _read_skipped(directory / SKIPPED)
+        state = cls(directory, spec, skipped, _read_unverified(directory / UNVERIFIED))
         _remove_orphaned_files(directory)
         if (directory / SPEC_FILE).exists():
             if load_spec(directory) != state.written_spec():
@@ -44,9 +52,21 @@ class ConversionState(NamedTuple):
         elif any(directory.iterdir()):
             raise UserError(f"{directory}: is not empty and has no {SPEC_FILE}; {REMEDY}")
         else:
-            with atomic_write(directory / UNFINISHED) as file:
-                file.write(state._planned_json())
+            state._write(UNFINISHED, state._planned_json())
         return state
+
+    def missing(self, policy: ImagePolicy) -> list[int]:
+        """The class ids to write; also those that an earlier run did not decode, or of which it left out images.
+
+        The former unless `policy` does not decode either, the latter unless it leaves out unreadable images, too.
+        """
+        return [class_id for class_id in range(len(self.spec.images_per_class)) if not self._is_kept(class_id, policy)]
+
+    def _is_kept(self, class_id: int, policy: ImagePolicy) -> bool:
+        if policy.verify and class_id in self.unverified:
+            return False
+        left_out = any(image.kind == UNREADABLE for image in self.skipped.get(class_id, ()))
+        return (policy.skip_unreadable or not left_out) and self.is_complete(class_id)
 
     def is_complete(self, class_id: int) -> bool:
         """True if every planned image of a class is a record or listed as skipped."""
@@ -59,14 +79,21 @@ class ConversionState(NamedTuple):
             return False
         return found + len(self.skipped.get(class_id, ())) == self.spec.images_per_class[class_id]
 
+    def begin(self, missing: Collection[int], policy: ImagePolicy) -> None:
+        """Store which classes are about to be written without decoding."""
+        if missing and not policy.verify:
+            self._write(UNVERIFIED, json.dumps(sorted(self.unverified | set(missing))).encode())
+
     def set_skipped(self, class_id: int, skipped: list[Skipped]) -> None:
-        """Store the skipped images of a class that has been written."""
+        """Store the skipped images of a class that has been written; with others than before, it is unfinished."""
         before = self.skipped.pop(class_id, [])
         if skipped:
             self.skipped[class_id] = skipped
         if skipped != before:
-            with atomic_write(self.directory / SKIPPED) as file:
-                file.write(json.dumps({str(key): self.skipped[key] for key in sorted(self.skipped)}, indent=2).encode())
+            self._write(UNFINISHED, self._planned_json())
+            (self.directory / SPEC_FILE).unlink(missing_ok=True)
+            content = {str(key): [_row(image) for image in self.skipped[key]] for key in sorted(self.skipped)}
+            self._write(SKIPPED, json.dumps(content, indent=2).encode())
 
     def written_spec(self) -> DatasetSpec:
         """The specification with the image counts that were written."""
@@ -74,26 +101,48 @@ class ConversionState(NamedTuple):
         left = tuple(count - len(self.skipped.get(class_id, ())) for class_id, count in enumerate(counts))
         return replace(self.spec, images_per_class=left)
 
-    def finish(self, plan: Plan) -> DatasetSpec:
+    def finish(self, plan: Plan, policy: ImagePolicy) -> DatasetSpec:
         """Write the extra files, then the specification; returns it."""
         spec = self.written_spec()
         for name, content in plan.extra_files(spec).items():
-            with atomic_write(self.directory / name) as file:
-                file.write(content)
+            self._write(name, content)
         save_spec(spec, self.directory)
         if not self.skipped:
             (self.directory / SKIPPED).unlink(missing_ok=True)
+        if policy.verify:
+            (self.directory / UNVERIFIED).unlink(missing_ok=True)
         (self.directory / UNFINISHED).unlink(missing_ok=True)
         return spec
+
+    def _write(self, name: str, content: bytes) -> None:
+        with atomic_write(self.directory / name) as file:
+            file.write(content)
 
     def _planned_json(self) -> bytes:
         return json.dumps(self.spec.to_json(), indent=2).encode()
 
 
 def report_skipped(directory: Path) -> tuple[str, ...]:
-    """The line of the report on the images that a conversion skipped; none if it skipped none."""
+    """The lines of the report on the images that a conversion skipped, and on classes that it did not decode."""
     images = [image for own in _read_skipped(directory / SKIPPED).values() for image in own]
-    return report_names(f"images left out, for the reasons in {SKIPPED}", [image.where for image in images])
+    number = len(_read_unverified(directory / UNVERIFIED))
+    unverified = (
+        f"copied JPEG files of {number} classes were not decoded; the same command without --noverify decodes them"
+    )
+    skipped = report_names(f"images left out, for the reasons in {SKIPPED}", [image.where for image in images])
+    return (*skipped, unverified) if number else skipped
+
+
+def _row(image: Skipped) -> list[str]:
+    return [image.where, image.reason, *filter(None, [image.kind])]
+
+
+def _read_unverified(file: Path) -> frozenset[int]:
+    """The ids of classes that were not decoded. Raises UserError for a file that is not as a conversion writes it."""
+    content = read_json(file, REMEDY) if file.exists() else []
+    if not (isinstance(content, list) and all(type(class_id) is int for class_id in content)):
+        raise UserError(f"{file}: is not the list of class ids that a conversion writes; {REMEDY}")
+    return frozenset(content)
 
 
 def _read_skipped(file: Path) -> dict[int, list[Skipped]]:

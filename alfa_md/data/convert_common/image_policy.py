@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from alfa_md.data.convert_common.plan import Copied, Skipped, Unreadable
+from alfa_md.data.convert_common.plan import UNREADABLE, Copied, Skipped, Unreadable
 from alfa_md.data.open_image import UnreadableImage, open_image
 from alfa_md.data.tfrecord.jpeg_decoder import JpegDecoder, UnsupportedJpeg
 from alfa_md.errors import UserError
@@ -32,7 +32,7 @@ class ImagePolicy(NamedTuple):
         if isinstance(image, Unreadable):
             if not self.skip_unreadable:
                 raise UserError(f"{image.reason}, or leave it out with --skip_unreadable")
-            return Skipped(*image)
+            return Skipped(*image, UNREADABLE)
         return image
 
 

@@ -17,7 +17,13 @@ def report_names(what: str, names: Iterable[str]) -> tuple[str, ...]:
 
 
 def report_unused(folder: Path, used: Collection[Path], expected: tuple[str, ...] = ()) -> tuple[str, ...]:
-    """A line about the visible files below `folder` that are not `used` and do not end in `expected`."""
-    used = {path.relative_to(folder).as_posix() for path in used}
-    names = sorted(name for name in visible_files(folder) if name not in used and not name.endswith(expected))
+    """A line about the visible files below `folder` that are not `used` and do not end in `expected`.
+
+    A link to a folder is used if one of its files is.
+    """
+    paths = {path.relative_to(folder) for path in used}
+    folders = {path.parent for path in paths}
+    folders |= {above for place in folders for above in place.parents}
+    kept = {path.as_posix() for path in paths | folders}
+    names = sorted(name for name in visible_files(folder) if name not in kept and not name.endswith(expected))
     return report_names(f"files of {folder.name}/ left out, in no class or not images", names)

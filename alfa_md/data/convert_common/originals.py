@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from alfa_md.data.images.image_files import HIDDEN
 from alfa_md.errors import UserError
 
 LISTED = 3
@@ -27,7 +28,7 @@ def require_originals(source_dir: Path, remedy: str, folders: Iterable[str] = ()
 
 def folder_names(folder: Path) -> list[str]:
     """Sorted names of the folders in `folder`, without hidden ones."""
-    return sorted(path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith("."))
+    return sorted(path.name for path in folder.iterdir() if path.is_dir() and not path.name.startswith(HIDDEN))
 
 
 def file_names(folder: Path, *endings: str) -> list[str]:

@@ -7,12 +7,15 @@ from typing import NamedTuple
 
 from alfa_md.data.spec import DatasetSpec
 
+UNREADABLE = "unreadable"  # kind of image that the user wishes to leave out
+
 
 class Skipped(NamedTuple):
-    """An image that is left out of the records, and the reason."""
+    """An image that is left out of the records, and the reason; `kind` is UNREADABLE or empty."""
 
     where: str
     reason: str
+    kind: str = ""
 
 
 class Unreadable(NamedTuple):

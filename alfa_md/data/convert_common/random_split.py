@@ -7,7 +7,7 @@ import numpy as np
 
 from alfa_md.data.listed_files import match_names
 from alfa_md.data.spec import SPLITS, DatasetSpec
-from alfa_md.data.text_files import read_json
+from alfa_md.data.text_files import read_name_lists
 from alfa_md.errors import UserError
 
 SEED = 22  # of the published splits
@@ -43,11 +43,10 @@ def load_or_draw_split(source_dir: Path, source: str, names: Sequence[str], size
 
 def read_split(file: Path, names: Sequence[str]) -> SplitNames:
     """The split in a JSON file. Raises UserError if it does not list exactly these classes."""
-    content = read_json(file, "remove or mend it")
-    try:
-        split = {part: match_names(map(str, content[part]), names) for part in SPLITS}
-    except (KeyError, TypeError) as error:
-        raise UserError(f"{file}: is no JSON object of the lists train, valid and test; remove or mend it") from error
+    content = read_name_lists(file, "remove or mend it")
+    if not set(SPLITS) <= content.keys():
+        raise UserError(f"{file}: is no JSON object of the lists train, valid and test; remove or mend it")
+    split = {part: match_names(content[part], names) for part in SPLITS}
     check_listed_classes(file, [name for part in SPLITS for name in split[part]], names)
     return split
 

@@ -47,13 +47,16 @@ class ClassWriter(NamedTuple):
             raise UserError(f"{name}: {count} images came of {planned}; run again, the originals have changed")
         if len(skipped) == planned > 0:
             name = self.spec.class_names[class_id]
-            raise UserError(f"{name}: none of its {planned} images can be read ({skipped[0].reason})")
+            raise UserError(
+                f"{name}: none of its {planned} images can be read ({skipped[0].reason}), or remove the class"
+            )
 
 
 def write_source(plan: Plan, records_root_dir: Path, workers: int = 1, policy: ImagePolicy = VERIFIED) -> Path:
     """Write a record file for each class and then `dataset_spec.json`; returns `<records_root_dir>/<spec.name>`.
 
-    `workers` processes write one class each. Complete classes are kept, so an interrupted conversion resumes. Raises
+    `workers` processes write one class each. Complete classes are kept, so an interrupted conversion resumes; what an
+    earlier one did not decode, or left out as unreadable, is read again unless `policy` is the same. Raises
     UserError, before anything is written, if the directory holds anything but this source, and if it cannot be written
     or an original cannot be read.
     """
@@ -61,14 +64,15 @@ def write_source(plan: Plan, records_root_dir: Path, workers: int = 1, policy: I
     try:
         state = ConversionState.open(plan, directory)
         sizes = plan.spec.images_per_class
-        missing = [class_id for class_id in range(len(sizes)) if not state.is_complete(class_id)]
+        missing = state.missing(policy)
+        state.begin(missing, policy)
         missing.sort(
             key=lambda class_id: -sizes[class_id]
         )  # largest first, so that no worker ends with a large class alone
         results = map_in_processes(ClassWriter(plan, state.spec, policy), missing, workers)
         for class_id, skipped in progress_bar(results, f"Converting {plan.spec.name}", len(missing)):
             state.set_skipped(class_id, skipped)
-        state.finish(plan)
+        state.finish(plan, policy)
     except OSError as error:
         raise UserError(
             f"{error.filename or directory}: cannot be written ({error.strerror}); choose another records root"

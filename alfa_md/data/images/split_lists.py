@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from alfa_md.data.images.image_files import SPLIT_FOLDERS
-from alfa_md.data.text_files import read_json, read_lines, read_rows
+from alfa_md.data.text_files import read_lines, read_name_lists, read_rows
 from alfa_md.errors import UserError
 
 REMEDY = 'write splits.json into it: {"train": ["class a", ...], "valid": [...], "test": [...]}'
@@ -27,19 +27,11 @@ class SplitLists(NamedTuple):
 def find_lists(folder: Path) -> SplitLists | None:
     """The split lists in `folder`, None if there are none. Raises UserError if they are malformed or contradictory."""
     if (file := folder / "splits.json").is_file():
-        return _checked(file, _from_json(file))
+        return _checked(file, read_name_lists(file, f"to start again, {REMEDY}"))
     if (file := folder / "splits.csv").is_file():
         return _checked(file, _from_csv(file))
     files = {word: folder / f"{word}.txt" for word in SPLIT_OF if (folder / f"{word}.txt").is_file()}
     return _checked(folder, {word: read_lines(file) for word, file in files.items()}) if files else None
-
-
-def _from_json(file: Path) -> Mapping[str, Sequence[str]]:
-    content = read_json(file, f"to start again, {REMEDY}")
-    lists = content.values() if isinstance(content, dict) else [None]
-    if not all(isinstance(names, list) and all(isinstance(name, str) for name in names) for names in lists):
-        raise UserError(f"{file}: must be an object of lists of class names; {REMEDY}")
-    return content
 
 
 def _from_csv(file: Path) -> Mapping[str, Sequence[str]]:

@@ -92,9 +92,40 @@ def test_fungi_without_annotation_or_of_two_species_are_reported(original):
     assert plan.notes == (
         "1 images without annotation left out: images/lost.JPG",
         f"1 images annotated as several species, taken as the last: {name}",
+        f"1 images listed more than once, taken each time: {name}",
     )
     counts = dict(zip(plan.spec.class_names, plan.spec.images_per_class, strict=True))
     assert counts["0005.Fungus 5"] == 2 and counts["0003.Fungus 3"] == 1
+
+
+def test_a_fungus_listed_as_two_images_is_taken_twice_and_reported(original):
+    folder = original("fungi")
+    name = "images/3_Fungus 3/train.JPG"
+
+    def list_again(content):
+        content["images"].append({"id": 10**6, "file_name": name})
+        content["annotations"].append({"id": 9, "image_id": 10**6, "category_id": 5})
+
+    edit_json(folder / "train.json", list_again)
+    plan = planner("fungi")(folder)
+    assert plan.notes == (f"1 images listed more than once, taken each time: {name}",)
+    counts = dict(zip(plan.spec.class_names, plan.spec.images_per_class, strict=True))
+    assert counts["0005.Fungus 5"] == 2 and counts["0003.Fungus 3"] == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "file", "change", "words"),
+    [
+        ("fungi", "train.json", ("categories", "id", 1), "a category has the id of another"),
+        ("fungi", "train.json", ("annotations", "category_id", 3.7), "3.7 is no whole number"),
+        ("mscoco", "annotations/instances_train2017.json", ("images", "id", 1), "has the id of another"),
+    ],
+)
+def test_ids_that_are_taken_for_others_are_refused(source, file, change, words, original):
+    folder, (part, key, value) = original(source), change
+    edit_json(folder / file, lambda content: content[part][0].update({key: value}))
+    with pytest.raises(UserError, match=words):
+        planner(source)(folder)
 
 
 @pytest.mark.parametrize(
@@ -143,3 +174,54 @@ def test_a_list_that_leads_out_of_the_data_is_refused(source, file, name, origin
     (folder / file).write_text(text.replace(name, f"../../{name}"))
     with pytest.raises(UserError, match=r"leads out of|does not divide the classes"):
         planner(source)(folder)
+
+
+def test_a_linked_class_is_taken_unless_a_list_names_it(original, tmp_path):
+    folder = original("folder")
+    (folder / "ant").rename(tmp_path / "elsewhere")
+    (folder / "ant").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UserError, match="own/ant: is a link that leads out of"):
+        planner("folder")(folder)
+    (folder / "splits.csv").unlink()
+    assert planner("folder")(folder).notes == () and sum(planner("folder")(folder).spec.images_per_class) == 18
+
+
+def test_a_second_split_file_and_hidden_folders_are_no_class(original):
+    folder = original("folder")
+    (folder / "__MACOSX").mkdir()
+    for name in ("splits.json", "ant/old-splits.json"):
+        (folder / name).write_text('{"train": []}')
+    (note,) = planner("folder")(folder).notes
+    assert note == "2 files of own/ left out, in no class or not images: ant/old-splits.json, splits.json"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("animal\noak", "\noak", "class 'ant' has no superclass; give every class one"),
+        ("ant,train,animal", "ant,train", "class 'ant' has no superclass; give every class one"),
+        ("ant,train,animal", "ant,train,animal, small", "line 2 has more values than the header"),
+        ("class,split", "class,split,split", "the header has split twice; keep one"),
+    ],
+)
+def test_rows_that_would_lose_a_value_are_refused(original, old, new, words):
+    file = original("folder") / "splits.csv"
+    assert old in file.read_text()
+    file.write_text(file.read_text().replace(old, new, 1))
+    with pytest.raises(UserError, match=words):
+        planner("folder")(file.parent)
+
+
+def test_spaces_around_values_of_a_split_file_do_not_count(original):
+    folder = original("folder")
+    before = planner("folder")(folder).spec
+    text = (folder / "splits.csv").read_text()
+    (folder / "splits.csv").write_text(text.replace("ant,train,animal", "ant, train , animal  "))
+    assert planner("folder")(folder).spec == before
+
+
+@pytest.mark.parametrize("name", ["red \x1b[31m", "two\nlines", "caf\udce9"])
+def test_a_folder_whose_name_cannot_be_that_of_a_source_is_refused(original, name):
+    folder = original("folder")
+    with pytest.raises(UserError, match="its name, that of the source, cannot be printed; rename the folder"):
+        planner("folder")(folder.rename(folder.with_name(name)))

@@ -61,6 +61,27 @@ def test_without_verification_copies_are_not_decoded_and_the_check_finds_them(ow
     assert outcome.code == 1 and "the image is not a whole still picture" in outcome.out
 
 
+def test_what_was_not_decoded_is_decoded_by_a_later_run(own):
+    line = "copied JPEG files of 6 classes were not decoded; the same command without --noverify decodes them"
+    assert line in convert(own, "--noverify").out
+    directory = own / "records" / "own"
+    assert convert(own).error.startswith("own/bee/0.jpg: is not a readable image")
+    assert (directory / "dataset_spec.json").exists() and (directory / "unverified.json").exists()
+    assert "1 images left out" in convert(own, "--skip_unreadable").out
+    assert sum(load_spec(directory).images_per_class) == 17 and not (directory / "unverified.json").exists()
+
+
+def test_a_left_out_image_is_tried_again_without_the_flag(own):
+    assert convert(own, "--skip_unreadable").code == 0
+    assert convert(own).error.startswith("own/bee/0.jpg: is not a readable image")
+    shutil.copy(own / "own" / "ant" / "0.jpg", own / "own" / "bee" / "0.jpg")
+    outcome = convert(own)
+    assert outcome.code == 0 and "left out" not in outcome.out
+    assert sum(load_spec(own / "records" / "own").images_per_class) == 18
+    names = {file.name for file in (own / "records" / "own").iterdir()}
+    assert names == {"dataset_spec.json", *(f"{n}.tfrecords" for n in range(6))}
+
+
 def test_a_class_without_a_readable_image_is_an_error(own):
     shutil.rmtree(own / "own" / "ant")
     (own / "own" / "ant").mkdir()
@@ -104,3 +125,9 @@ def test_a_damaged_list_of_skipped_images_is_one_line(own, content):
         assert json.loads((own / "records" / "own" / name).read_text())
         (own / "records" / "own" / name).write_text(content)
     assert "skipped.json: is " in convert(own, "--skip_unreadable").error
+
+
+def test_a_damaged_list_of_classes_not_decoded_is_one_line(own):
+    convert(own, "--noverify")
+    (own / "records" / "own" / "unverified.json").write_text('["bee"]')
+    assert "unverified.json: is not the list of class ids that a conversion writes" in convert(own).error

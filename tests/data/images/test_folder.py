@@ -174,7 +174,7 @@ def test_every_usual_mode_is_read(tmp_path, mode, read_as):
     "content, message",
     [
         ("{", "is not valid JSON"),
-        ("[]", "must be an object of lists of class names; write splits.json into it"),
+        ("[]", "must be an object of lists of class names; to start again, write splits.json into it"),
         ('{"train": "ant"}', "must be an object of lists"),
         ('{"train": [1]}', "must be an object of lists"),
         ('{"dev": ["ant"]}', "unknown split 'dev'; the splits are train, valid and test"),
