@@ -176,7 +176,7 @@ def unique_sites(chosen: Sequence[str], folder: Path) -> Iterator[Site]:
 def main(chosen: Sequence[str]) -> None:
     counts = Counter()
     preload()
-    with tempfile.TemporaryDirectory(dir="/tmp/values") as name:
+    with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_data(folder)
         (folder / "cache").mkdir()

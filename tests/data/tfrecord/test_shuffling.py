@@ -61,6 +61,7 @@ def test_videos_of_equal_length(num_films, tmp_path):
     assert abs(own) < TOLERANCE and reading_on > 4 * TOLERANCE
 
 
+@pytest.mark.slow
 def test_videos_of_real_traffic_signs(tmp_path):
     with np.load(shared_data("traffic_sign_subset.npz")) as arrays:
         labels, tracks = arrays["label"], arrays["track"]
