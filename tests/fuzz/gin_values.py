@@ -67,7 +67,8 @@ def flags(file: str, *bindings: str) -> list[str]:
     text = configuration_text(file)
     lines = [line for line in TRAINING if line]
     if "@images_root" in text:
-        lines += FOLDERS
+        lines += [*FOLDERS, "GradientLearner.num_steps = 1", "train.episodes_per_step = 1"]
+        lines += ["Transform.size = 8"] if "@ResNet12" in text else []
         lines += ["Conv4.num_filters = 4", "NUM_FEATURES = 4"] if "@Conv4" in text else []
     elif "@no_root" not in text:
         lines += [line for line in TINY if line.split(" ")[0].split(".")[0].split("/")[-1] + "." in text
