@@ -28,7 +28,7 @@ from alfa_md.system.console import CONSOLE
 from alfa_md.system.files import atomic_write
 from alfa_md.system.flag_values import refuse_words
 from alfa_md.system.progress import progress_bar
-from alfa_md.system.user_path import user_path
+from alfa_md.system.user_path import output_path, user_path
 
 FLAGS = flags.FLAGS
 LISTED = 10  # findings per source
@@ -56,7 +56,7 @@ def main(argv: list[str]) -> int:
     around = disk_usage(root)
     print_audits(audits, around)
     if FLAGS.out:
-        with atomic_write(Path(FLAGS.out)) as file:
+        with atomic_write(output_path(FLAGS.out)) as file:
             content = {"sources": [audit.to_json() for audit in audits], "places": around}
             file.write(json.dumps(content, indent=2).encode())
     return int(any(not finding.warning for audit in audits for finding in audit.findings))

@@ -35,7 +35,7 @@ from alfa_md.plotting import canvas
 from alfa_md.plotting.grid import grid_figure
 from alfa_md.system import device
 from alfa_md.system.progress import CONSOLE, Progress
-from alfa_md.system.user_path import user_path
+from alfa_md.system.user_path import output_path, user_path
 
 FLAGS = flags.FLAGS
 UNNAMED = "without fingerprint"
@@ -130,7 +130,7 @@ def show_episode(given: OpenedEpisodes) -> None:
     if isinstance(source, RecordSource):
         names = load_spec(given.directory).class_names
         classes = [names[chosen.class_id] for chosen in source.draw(index)]
-    path = user_path(FLAGS.out or f"{source.name}-{source.split}-{index}")
+    path = output_path(FLAGS.out or f"{source.name}-{source.split}-{index}")
     path = path.with_name(f"{path.name.removesuffix('.png')}.png")
     with canvas.figure_style():
         canvas.write_files({path: canvas.render(grid_figure(drawn, fingerprint_text(source, index), classes), "png")})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from alfa_md.system.extras import require_matplotlib
 from alfa_md.system.files import atomic_write
-from alfa_md.system.user_path import user_path
+from alfa_md.system.user_path import output_path
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -48,7 +48,7 @@ def output_stem(out: str | None, run: Path, name: str) -> Path:
     """The path of a figure without extension: `out`, by default RUN/figures/NAME."""
     if out is None:
         return run / "figures" / name
-    path = user_path(out)
+    path = output_path(out)
     return path.with_suffix("") if path.suffix.removeprefix(".") in FORMATS else path
 
 

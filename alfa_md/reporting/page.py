@@ -18,7 +18,7 @@ from alfa_md.reporting.style import STYLE
 from alfa_md.reporting.summary import RunSummary, read_runs
 from alfa_md.system.files import write_text
 from alfa_md.system.progress import CONSOLE, format_duration
-from alfa_md.system.user_path import user_path
+from alfa_md.system.user_path import output_path
 
 # Facts of run.json that are listed if the runs differ in them.
 FACTS = ("seed", "sizes", "pretrained", "data_kind", "data_root", "alfa_md", "torch", "python", "machine")
@@ -26,7 +26,7 @@ FACTS = ("seed", "sizes", "pretrained", "data_kind", "data_root", "alfa_md", "to
 
 def write_report(paths: Sequence[str], out: str) -> None:
     """Writes the report on the runs in these directories to `out`. Raises UserError for bad input."""
-    text, file = render_page(read_runs(paths)), user_path(out)
+    text, file = render_page(read_runs(paths)), output_path(out)
     try:
         write_text(file, text)
     except OSError as error:

@@ -12,3 +12,11 @@ def user_path(given: str | Path) -> Path:
     except RuntimeError as error:  # no such account, or a container without accounts and without HOME
         home = Path(given).parts[0]
         raise UserError(f"{given}: the home folder {home} is not known; write the whole path") from error
+
+
+def output_path(given: str | Path) -> Path:
+    """The path of a file to write. Raises UserError if it has no name of its own, as `.` and `..`."""
+    path = user_path(given)
+    if path.name in ("", ".."):
+        raise UserError(f"{given}: is a folder, not the name of a file; add a name")
+    return path
