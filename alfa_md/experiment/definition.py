@@ -72,6 +72,8 @@ class Experiment:
         for name in ("train_sources", "validation_sources", "test_sources"):
             if not getattr(self, name):
                 raise UserError(f"Experiment.{name} = () names no source; give one or more")
+            for source in getattr(self, name):
+                refuse_path(source)
         for name, value in {"sampling": sampling, "train_sampling": train_sampling}.items():
             if value is not None and (isinstance(value, type) or not is_dataclass(value)):
                 raise UserError(f"Experiment.{name} = {value!r} must be ways and shots, such as @Sampling()")
@@ -92,8 +94,15 @@ class Experiment:
         return mix([self.evaluation(root, name, "valid", seed) for name in self.validation_sources], seed)
 
     def evaluation(self, root: Path, name: str, split: str, seed: int) -> EpisodeSource:
-        """The episodes of one source and split."""
+        """The episodes of one source and split. Raises UserError for a name that may lead out of the root."""
+        refuse_path(name)
         return self.reader(root, name, split, self.sampling, seed)
+
+
+def refuse_path(source: str) -> None:
+    """Raises UserError for a source name that is no single folder below the root, as `..` or `a/b`."""
+    if source in ("", ".", "..") or "/" in source:
+        raise UserError(f"source {source!r} is not the name of a folder in the data root; give its name alone")
 
 
 def build_experiment(seed: int) -> Experiment:
