@@ -39,6 +39,11 @@ class RegressionMLP(nn.Module):
         return {name for name, _ in self.named_parameters()}
 
     def forward(self, points: Tensor) -> Tensor:
+        if points.dim() != 2:
+            raise UserError(
+                f"RegressionMLP takes points [N, D], but this data has {points.dim()} dimensions; "
+                "bind a backbone for it, as BACKBONE = @FourLayerConvNet() for images"
+            )
         if points.shape[-1] != self.in_features:
             given = points.shape[-1]
             raise UserError(

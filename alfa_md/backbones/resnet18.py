@@ -6,6 +6,7 @@ import gin
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from alfa_md.backbones.image_size import require_images
 from alfa_md.backbones.init import init_truncated_normal
 from alfa_md.kernels.convolution import Convolution
 from alfa_md.normalization import EpisodicBatchNorm
@@ -38,6 +39,7 @@ class ResNet18(nn.Module):
         init_truncated_normal(self)
 
     def forward(self, images: Tensor) -> Tensor:
+        require_images(images, "ResNet18")
         return self.stages(self.stem(align(images))).mean(dim=(2, 3))
 
 

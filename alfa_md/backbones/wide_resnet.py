@@ -4,6 +4,7 @@ import gin
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from alfa_md.backbones.image_size import require_images
 from alfa_md.backbones.init import init_truncated_normal
 from alfa_md.normalization import EpisodicBatchNorm
 
@@ -32,6 +33,7 @@ class WideResNet(nn.Module):
         init_truncated_normal(self)
 
     def forward(self, images: Tensor) -> Tensor:
+        require_images(images, "WideResNet")
         return self.activation(self.groups(self.stem(images))).mean(dim=(2, 3))
 
 
