@@ -38,6 +38,7 @@ from alfa_md.system.interruption import Interruption
 from alfa_md.system.progress import CONSOLE
 
 DONE, MISSING_SOURCE = 0, 3  # exit codes
+TRAINING = re.compile(r"\s*(train/[\w./]+|train\.\w+)\s*=")  # a binding of training, or in its scope
 
 
 class EvaluationOptions(NamedTuple):
@@ -71,7 +72,7 @@ def evaluate_run(run: RunDirectory, options: EvaluationOptions, group: ProcessGr
 
     After Ctrl-C or SIGTERM exits with code 128 + signal; the scores so far are stored and reused.
     """
-    check_result_name(options)
+    check_bindings(options)
     opened = open_run(run, None, options.records_root_dir, options.gin_bindings, options.trust)
     facts, trained, root = opened.facts, opened.experiment, opened.root
     CONSOLE.print(announcement(root))
@@ -101,8 +102,11 @@ def evaluate_run(run: RunDirectory, options: EvaluationOptions, group: ProcessGr
     return RunEvaluation(MISSING_SOURCE if missing else DONE, models[0].stem, stamps[0], by_learner)
 
 
-def check_result_name(options: EvaluationOptions) -> None:
-    """Raises UserError if results under other bindings have no name of their own, or an invalid one."""
+def check_bindings(options: EvaluationOptions) -> None:
+    """Raises UserError for bindings that act in training alone, or whose results have no valid name of their own."""
+    for line in "\n".join(options.gin_bindings).splitlines():
+        if found := TRAINING.match(line):
+            raise UserError(f"gin: {found[1]} acts in training alone, and evaluate does not train; leave it out")
     changing = [binding for binding in options.gin_bindings if binding.split("=")[0].strip() not in SAVING]
     if changing and not options.name:
         raise UserError("--gin_bindings change what is evaluated; give --name, and results/test-NAME.json will hold it")

@@ -168,6 +168,11 @@ SECTIONS: dict[str, tuple[BadInput, ...]] = {
             "^--run_dir=other: plot curves takes its runs as words; write plot curves RUN",
         ),
         BadInput("one run to compare", "compare", ("run",), "^compare needs two run directories or results files"),
+        evaluate(
+            "a binding of training in an evaluation",
+            "^gin: train.learning_rate acts in training alone, and evaluate does not train; leave it out$",
+            *("--gin_bindings=train.learning_rate = 5.0", "--name=x"),
+        ),
         BadInput("no source to convert", "convert", (), "^name checkpoint or one source"),
         BadInput(
             "unknown source to convert",
