@@ -125,3 +125,10 @@ def test_json_is_strict(tmp_path, value):
     with pytest.raises(UserError, match="a.json cannot hold a number that is not finite"):
         write_json(file, {"a": [value]})
     assert json.loads(file.read_text()) == {"a": 0.5} and list(tmp_path.iterdir()) == [file]
+
+
+def test_the_name_of_a_temporary_file_has_the_process(tmp_path):
+    """By which a conversion tells the files of killed ones, to remove them."""
+    with atomic_write(tmp_path / "0.tfrecords"):
+        (temporary,) = tmp_path.iterdir()
+        assert temporary.name.split(".")[-3] == str(os.getpid())

@@ -42,6 +42,9 @@ class ConversionState(NamedTuple):
         directory.mkdir(parents=True, exist_ok=True)
         spec, skipped = replace(plan.spec, path=directory), _read_skipped(directory / SKIPPED)
         state = cls(directory, spec, skipped, _read_unverified(directory / UNVERIFIED))
+        for name, ids in ((SKIPPED, state.skipped), (UNVERIFIED, state.unverified)):
+            if unknown := set(ids) - set(range(len(spec.class_names))):
+                raise UserError(f"{directory / name}: has class {min(unknown)}, which the source lacks; {REMEDY}")
         _remove_orphaned_files(directory)
         if (directory / SPEC_FILE).exists():
             if load_spec(directory) != state.written_spec():
@@ -154,6 +157,8 @@ def _read_skipped(file: Path) -> dict[int, list[Skipped]]:
         skipped = {int(key): [Skipped(*image) for image in images] for key, images in content.items()}
         if not all(key == str(int(key)) for key in content):
             raise ValueError("a class id that is not a number")
+        if not all(isinstance(image, list) for images in content.values() for image in images):
+            raise TypeError("an image that is not a list")
         if not all(isinstance(text, str) for images in skipped.values() for image in images for text in image):
             raise TypeError("a name or reason that is not a text")
     except (ValueError, TypeError, AttributeError) as error:

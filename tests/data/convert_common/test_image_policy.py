@@ -117,7 +117,7 @@ def test_every_converter_of_files_can_skip(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content", ['{"one": []}', '{"1": [["a"]]}', '{"1": [["a", 2]]}', "[]", '{"0x1": []}', "[" * 10**5]
+    "content", ['{"one": []}', '{"1": [["a"]]}', '{"1": [["a", 2]]}', "[]", '{"0": ["ab"]}', '{"0x1": []}', "[" * 10**5]
 )
 def test_a_damaged_list_of_skipped_images_is_one_line(own, content):
     convert(own, "--skip_unreadable")
@@ -125,6 +125,16 @@ def test_a_damaged_list_of_skipped_images_is_one_line(own, content):
         assert json.loads((own / "records" / "own" / name).read_text())
         (own / "records" / "own" / name).write_text(content)
     assert "skipped.json: is " in convert(own, "--skip_unreadable").error
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("skipped.json", '{"99": [["a", "b"]]}'), ("skipped.json", '{"-1": [["a", "b"]]}'), ("unverified.json", "[99]")],
+)
+def test_a_list_of_classes_that_the_source_lacks_is_one_line(own, name, content):
+    convert(own, "--skip_unreadable")
+    (own / "records" / "own" / name).write_text(content)
+    assert f"{name}: has class " in convert(own, "--skip_unreadable").error
 
 
 def test_a_damaged_list_of_classes_not_decoded_is_one_line(own):
