@@ -113,7 +113,9 @@ def test_a_wrong_part_is_named_and_the_previous_checkpoint_is_taken(saved, tmp_p
 
 def test_a_state_before_the_first_update_has_no_moments(tmp_path):
     trained_state(0).save(tmp_path / "last.pt")
-    trained_state(0).restore(tmp_path / "last.pt")
+    state = trained_state(0)
+    state.restore(tmp_path / "last.pt")
+    assert state.step == 0 and not state.optimizer.state
 
 
 def test_options_of_the_optimiser_are_those_of_the_configuration(tmp_path):

@@ -58,7 +58,9 @@ def test_a_file_that_includes_itself_is_refused(tmp_path, includes, circle):
 
 
 def test_a_file_may_be_included_twice(tmp_path):
-    config.parse([write(tmp_path, a="include 'b.gin'\ninclude 'c.gin'\n", b="include 'c.gin'\n", c="")])
+    c = "import alfa_md.data.images.transform\nTransform.size = 20\n"
+    config.parse([write(tmp_path, a="include 'b.gin'\ninclude 'c.gin'\n", b="include 'c.gin'\n", c=c)])
+    assert gin.query_parameter("Transform.size") == 20
 
 
 def test_what_is_no_text_is_named(tmp_path):

@@ -48,6 +48,8 @@ def test_an_override_out_of_reach_names_the_scoped_binding_in_force(files, bindi
 )
 def test_other_overrides_pass(files, bindings):
     config.parse(FILES[files], bindings)
+    for name, value in (binding.split(" = ") for binding in bindings):
+        assert gin.query_parameter(name) == gin.config.parse_value(value)
 
 
 def test_references_of_before_count_beside_other_overrides_of_their_owner():
