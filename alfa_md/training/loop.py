@@ -10,7 +10,7 @@ import torch
 
 from alfa_md.data.prefetch import Prefetcher
 from alfa_md.episode import Episode
-from alfa_md.errors import UserError, require_at_least
+from alfa_md.errors import UserError
 from alfa_md.experiment import config
 from alfa_md.experiment.checkpoint import TrainState
 from alfa_md.experiment.definition import Experiment
@@ -56,11 +56,6 @@ def train(
     Raises UserError on a non-finite loss or gradient; the last checkpoint is then unchanged. After Ctrl-C or SIGTERM
     saves the state and exits with code 128 + signal.
     """
-    counts = {"episodes_per_step": episodes_per_step, "validate_every": validate_every, "keep_best": keep_best}
-    counts |= {"num_validation_episodes": num_validation_episodes, "checkpoint_every": checkpoint_every}
-    require_at_least(1, "train", **counts, log_every=log_every)
-    rates = {"learning_rate": learning_rate, "weight_decay": weight_decay, "clip_norm": clip_norm}
-    require_at_least(0, "train", num_updates=num_updates, **rates)
     report_idle_processes(group, episodes_per_step)
     facts = facts | {"device": device.type, "processes": group.size}
     source, validation = experiment.training(root, facts["seed"]), experiment.validation(root, facts["seed"])
