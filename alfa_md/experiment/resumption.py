@@ -15,6 +15,7 @@ from alfa_md.experiment.checkpoint import short_hash
 from alfa_md.experiment.data_record import data_record, data_remedy, other_data
 from alfa_md.experiment.memory_bindings import SAVING
 from alfa_md.system.progress import CONSOLE
+from alfa_md.system.user_path import user_path
 
 IDENTITY = ("seed", "data_kind", "pretrained")
 CONDITIONS = ("torch", "machine", "device", "threads", "processes")  # sums are rounded alike only if these are the same
@@ -75,8 +76,8 @@ def _weights(stamp: object) -> object:
 def _is_moved(written: str, facts: Mapping) -> bool:
     """True if a value of PRETRAINED, as written in a gin file, is another path of the weights that a run began with."""
     try:
-        path = Path(ast.literal_eval(written)).expanduser()
+        path = user_path(ast.literal_eval(written))
         file = path / "checkpoints" / "best.pt" if path.is_dir() else path
         return short_hash(file.read_bytes()) == _weights(facts.get("pretrained"))
-    except (ValueError, SyntaxError, TypeError, OSError):
+    except (ValueError, SyntaxError, TypeError, OSError, UserError):
         return False

@@ -20,11 +20,13 @@ from alfa_md.errors import UserError
 from alfa_md.experiment.data_record import data_record, is_data_record
 from alfa_md.experiment.resumption import changed_bindings, changed_facts, resumed_facts, split_extension
 from alfa_md.system.distributed import SINGLE_PROCESS, ProcessGroup
-from alfa_md.system.files import read_json, write_json, write_text
+from alfa_md.system.files import write_json, write_text
 from alfa_md.system.lock import lock_or_refuse
+from alfa_md.system.text_files import read_json
 from alfa_md.system.user_path import user_path
 
 FACTS = {"name": str, "seed": int, "data_root": str, "data_kind": str}  # required in run.json
+DAMAGED = "restore it or choose another --run_dir"
 TOP_FILE = re.compile(r"update_\d+\.pt")
 SIZES = "sizes"  # the key of a run at small sizes, see `experiment.small_sizes`
 
@@ -130,7 +132,7 @@ class RunDirectory:
         """The content of run.json. Raises UserError if this is not a run directory."""
         if not (self.config.is_file() and self.facts_file.is_file()):
             raise UserError(f"{self.path} is not a run directory (no config.gin and run.json); see --run_dir")
-        facts = read_json(self.facts_file)
+        facts = read_json(self.facts_file, DAMAGED)
         if not isinstance(facts, dict) or not FACTS.keys() <= facts.keys():
             raise UserError(f"{self.facts_file} lacks some of {', '.join(sorted(FACTS))}; restore it")
         wrong = [key for key, kind in FACTS.items() if type(facts[key]) is not kind]
@@ -171,7 +173,7 @@ class RunDirectory:
 
     def ensemble_checkpoints(self) -> list[Path]:
         """The checkpoints of the best validations, best first. Raises UserError if training has kept none."""
-        names = read_json(self.ranking) if self.ranking.exists() else {}
+        names = read_json(self.ranking, DAMAGED) if self.ranking.exists() else {}
         if not isinstance(names, dict) or not all(map(TOP_FILE.fullmatch, names)):
             raise UserError(f"{self.ranking} is damaged (no ranking of files); use --checkpoint=best")
         if not names:

@@ -66,14 +66,6 @@ class TextLog(io.FileIO):
             raise
 
 
-def read_json(path: Path) -> dict:
-    """The content of a JSON file. Raises UserError if it does not parse."""
-    try:
-        return json.loads(path.read_text("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{path} is damaged ({error}); restore it or choose another --run_dir") from error
-
-
 def write_json(path: Path, content: dict) -> None:
     """Writes a JSON file atomically. Raises UserError for NaN and infinity, which JSON does not have."""
     try:

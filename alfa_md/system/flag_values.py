@@ -1,12 +1,12 @@
 """Checks of the values of flags, the same for every command: not empty, not too large, no unknown user after `~`."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from absl import flags
 
 from alfa_md.errors import UserError
+from alfa_md.system.user_path import user_path
 
 LARGEST = 2**63 - 1  # of PyTorch's seeds, and of what a counter holds
 
@@ -41,7 +41,4 @@ def _check(flag: flags.Flag, value: Any) -> None:
     if isinstance(value, int) and value > LARGEST:
         raise UserError(f"--{flag.name}: {str(value)[:30]}... is too large; give at most {LARGEST}")
     if isinstance(value, str) and value.startswith("~"):
-        try:
-            Path(value).expanduser()
-        except RuntimeError:
-            raise UserError(f"--{flag.name}={value}: there is no such user; write the path in full") from None
+        user_path(value)

@@ -110,7 +110,11 @@ SECTIONS: dict[str, tuple[BadInput, ...]] = {
         train("an empty folder", "^--run_dir= is empty; give a value or leave it out$", "--run_dir="),
         train("a seed too large", "^--seed: 18446744073709551616.* is too large; give at most", f"--seed={2**64}"),
         train("one of the seeds too large", "^--seeds: 9{30} is too large", "--seeds=0," + "9" * 40),
-        train("an unknown user", "^--run_dir=~nosuchuser/x: there is no such user", "--run_dir=~nosuchuser/x"),
+        train(
+            "an unknown user",
+            "^~nosuchuser/x: the home folder ~nosuchuser is not known; write the whole path",
+            "--run_dir=~nosuchuser/x",
+        ),
         BadInput("no gin file", "train", (), "--gin_config is missing, e.g. --gin_config=gin/"),
         train("unknown flag", "^Unknown command line flag 'records_rot_dir'", "--records_rot_dir=x"),
         train("a negative seed", "--seed=-1", "--seed=-1"),

@@ -108,7 +108,7 @@ SECTIONS: dict[str, tuple[BadInput, ...]] = {
             "in use by another process", "^run is in use by another training run; wait", "--run_dir=run", damage=d.held
         ),
         evaluate("`config.gin` damaged", "^gin: ", damage=d.replaced("run/config.gin", "", "= {")),
-        evaluate("`run.json` damaged", "^run/run.json is damaged", damage=d.replaced("run/run.json", "", "{")),
+        evaluate("`run.json` damaged", "^run/run.json: is not valid JSON", damage=d.replaced("run/run.json", "", "{")),
         evaluate(
             "results damaged",
             "^run/results/test.json is not a results file of this package .*; restore it, or move it away and run",

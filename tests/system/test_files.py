@@ -7,7 +7,8 @@ import os
 import pytest
 
 from alfa_md.errors import UserError
-from alfa_md.system.files import TextLog, atomic_write, create, read_json, write_json, write_text
+from alfa_md.system.files import TextLog, atomic_write, create, write_json, write_text
+from alfa_md.system.text_files import read_json
 from tests.tiny_disk import fill, tiny_disk
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from alfa_md.data.text_files import read_json, read_lines, read_name_lists, read_rows, read_text
 from alfa_md.errors import UserError
+from alfa_md.system.text_files import read_json, read_lines, read_name_lists, read_rows, read_text
 
 
 def test_utf_8_with_and_without_a_mark(tmp_path):

@@ -19,8 +19,8 @@ from alfa_md.data.convert_common.originals import raise_if_any, require_original
 from alfa_md.data.convert_common.plan import Copied, Plan, Unreadable
 from alfa_md.data.convert_common.random_split import flat_spec, load_or_draw_split
 from alfa_md.data.listed_files import listed_path
-from alfa_md.data.text_files import read_lines
 from alfa_md.errors import UserError
+from alfa_md.system.text_files import read_lines
 
 SIZES = (70, 15, 15)
 LISTS = ("images_variant_trainval.txt", "images_variant_test.txt")

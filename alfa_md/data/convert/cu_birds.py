@@ -11,7 +11,7 @@ from alfa_md.data.convert_common.image_file_plan import jpeg_files, plan_image_f
 from alfa_md.data.convert_common.originals import raise_if_any, require_originals
 from alfa_md.data.convert_common.plan import Plan
 from alfa_md.data.listed_files import listed_path
-from alfa_md.data.text_files import read_lines
+from alfa_md.system.text_files import read_lines
 
 SIZES = (140, 30, 30)
 REMEDY = "unpack CUB_200_2011.tgz and give its folder CUB_200_2011"

@@ -23,8 +23,8 @@ from alfa_md.data.convert_common.random_split import (
 from alfa_md.data.images.image_files import ClassImageFiles, list_class_images
 from alfa_md.data.listed_files import listed_path, match_names
 from alfa_md.data.spec import SPLITS, BiLevelSpec, DatasetSpec
-from alfa_md.data.text_files import read_rows
 from alfa_md.errors import UserError
+from alfa_md.system.text_files import read_rows
 
 REMEDY = "give a folder with one folder of pictures for each class"
 JSON, CSV = "splits.json", "splits.csv"

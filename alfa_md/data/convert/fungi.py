@@ -16,8 +16,8 @@ from alfa_md.data.convert_common.left_out import report_names
 from alfa_md.data.convert_common.originals import raise_if_any, require_originals
 from alfa_md.data.convert_common.plan import Plan
 from alfa_md.data.listed_files import listed_path
-from alfa_md.data.text_files import read_json
 from alfa_md.errors import UserError
+from alfa_md.system.text_files import read_json
 
 SIZES = (994, 200, 200)
 LISTS = ("train.json", "val.json")

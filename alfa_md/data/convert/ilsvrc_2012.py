@@ -29,8 +29,8 @@ from alfa_md.data.convert_common.wordnet import (
 )
 from alfa_md.data.images.image_files import visible_files
 from alfa_md.data.spec import SPLITS, DatasetSpec, HierarchicalSpec
-from alfa_md.data.text_files import read_lines
 from alfa_md.errors import UserError
+from alfa_md.system.text_files import read_lines
 
 NUM_CLASSES = 1000
 LINKS, WORDS = "wordnet.is_a.txt", "words.txt"

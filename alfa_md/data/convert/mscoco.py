@@ -21,8 +21,8 @@ from alfa_md.data.convert_common.originals import raise_if_any, require_original
 from alfa_md.data.convert_common.plan import Plan, Skipped
 from alfa_md.data.convert_common.random_split import flat_spec, load_or_draw_split
 from alfa_md.data.listed_files import listed_path
-from alfa_md.data.text_files import read_json
 from alfa_md.errors import UserError
+from alfa_md.system.text_files import read_json
 
 SIZES = (0, 40, 40)
 IMAGES, ANNOTATIONS = "train2017", "instances_train2017.json"

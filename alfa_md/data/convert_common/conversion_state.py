@@ -11,10 +11,10 @@ from alfa_md.data.convert_common.image_policy import ImagePolicy
 from alfa_md.data.convert_common.left_out import report_names
 from alfa_md.data.convert_common.plan import UNREADABLE, Plan, Skipped
 from alfa_md.data.spec import SPEC_FILE, DatasetSpec, load_spec, save_spec
-from alfa_md.data.text_files import read_json
 from alfa_md.data.tfrecord.records import scan_offsets
 from alfa_md.errors import UserError
 from alfa_md.system.files import atomic_write
+from alfa_md.system.text_files import read_json
 
 UNFINISHED = "unfinished_spec.json"  # the planned specification, during conversion
 SKIPPED = "skipped.json"  # class id -> [where, reason, kind] of every skipped image, kind if any; absent if none

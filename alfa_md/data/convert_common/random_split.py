@@ -7,8 +7,8 @@ import numpy as np
 
 from alfa_md.data.listed_files import match_names
 from alfa_md.data.spec import SPLITS, DatasetSpec
-from alfa_md.data.text_files import read_name_lists
 from alfa_md.errors import UserError
+from alfa_md.system.text_files import read_name_lists
 
 SEED = 22  # of the published splits
 

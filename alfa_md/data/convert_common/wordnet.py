@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from alfa_md.data.spec import Node
-from alfa_md.data.text_files import read_text
 from alfa_md.errors import UserError
+from alfa_md.system.text_files import read_text
 
 Graph = dict[str, set[str]]
 

@@ -22,8 +22,8 @@ from alfa_md.data.images.image_files import (
 from alfa_md.data.images.image_set import ImageSet
 from alfa_md.data.images.transform import IMAGENET, Transform
 from alfa_md.data.listed_files import listed_path
-from alfa_md.data.text_files import read_rows
 from alfa_md.errors import MissingSource, MissingSplit, UserError
+from alfa_md.system.text_files import read_rows
 
 TRANSFORM = Transform(size=84, filter="bicubic", **IMAGENET)
 

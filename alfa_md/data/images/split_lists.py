@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from alfa_md.data.images.image_files import SPLIT_FOLDERS
-from alfa_md.data.text_files import read_lines, read_name_lists, read_rows
 from alfa_md.errors import UserError
+from alfa_md.system.text_files import read_lines, read_name_lists, read_rows
 
 REMEDY = 'write splits.json into it: {"train": ["class a", ...], "valid": [...], "test": [...]}'
 SPLIT_OF = {word: split for split, words in SPLIT_FOLDERS.items() for word in words}

@@ -6,7 +6,6 @@ In the folder of a source, the support set of episode 7 is `episode-0007-train.t
 episode fingerprints. Reference: Triantafillou et al., "Meta-Dataset", ICLR 2020 (arXiv:1903.03096).
 """
 
-import json
 import re
 from collections import Counter
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from typing import Any, NamedTuple
 
 from alfa_md.data.tfrecord.records import decode_example, read_records, scan_offsets
 from alfa_md.errors import MissingSource, UserError
+from alfa_md.system.text_files import read_json
 
 SETS = ("train", "test")  # support and query set in file names
 COUNTS_FILE, FINGERPRINTS_FILE = "images_per_class.json", "fingerprints.json"
@@ -86,12 +86,7 @@ def read_examples(path: Path, counts: Mapping[int, int]) -> list[DumpedExample]:
 
 def _read_json(path: Path) -> Any:
     """The content of a JSON file; None if it does not exist. Raises UserError if it is invalid."""
-    try:
-        return json.loads(path.read_bytes())
-    except FileNotFoundError:
-        return None
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{path}: is not valid JSON ({error}); {REMEDY}") from error
+    return read_json(path, REMEDY) if path.exists() else None
 
 
 def _whole(value: Any, lowest: int) -> int:

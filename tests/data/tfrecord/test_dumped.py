@@ -178,7 +178,7 @@ COUNTS, NAMES = "images_per_class.json", "fingerprints.json"
     [
         (lambda d: (d / COUNTS).unlink(), "images_per_class.json: not found; dumping was interrupted"),
         (lambda d: (d / COUNTS).write_text("{"), "images_per_class.json: is not valid JSON"),
-        (lambda d: (d / COUNTS).write_text("[" * 100_000), "images_per_class.json: is not valid JSON"),
+        (lambda d: (d / COUNTS).write_text("[" * 100_000), "images_per_class.json: is nested too deeply"),
         (lambda d: (d / COUNTS).write_text("[]"), "images_per_class.json: must say {file: {label"),
         (lambda d: (d / COUNTS).write_text('{"a": {"x": 1}}'), "images_per_class.json: must say {file: {label"),
         (lambda d: (d / COUNTS).write_text('{"a": {"0": "1"}}'), "images_per_class.json: must say {file: {label"),
