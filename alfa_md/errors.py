@@ -30,3 +30,7 @@ class MissingSource(UserError):
 
 class MissingSplit(UserError):
     """A source without classes in the requested split."""
+
+
+class WrongPart(ValueError):
+    """A part of a file of ours that is missing, or not as this package writes it."""

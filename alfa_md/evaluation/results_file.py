@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from alfa_md.errors import UserError
+from alfa_md.errors import UserError, WrongPart
 from alfa_md.evaluation.scores import diverged_episodes
 from alfa_md.evaluation.tables import UNITS
 from alfa_md.metrics import ACCURACY, Unit
@@ -14,10 +14,6 @@ from alfa_md.metrics import ACCURACY, Unit
 REMEDY = "restore it, or move it away and run python -m alfa_md.evaluate again"
 LARGEST = float(np.finfo(np.float32).max)  # of a squared error
 SPLITS = ("train", "valid", "test")
-
-
-class WrongPart(ValueError):
-    """A part of a results file that is missing or of the wrong kind."""
 
 
 def read_results(path: Path) -> dict:

@@ -19,9 +19,8 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
-from alfa_md.errors import UserError
+from alfa_md.errors import UserError, WrongPart
 from alfa_md.experiment.checkpoint_parts import (
-    WrongPart,
     check_counts,
     check_generator,
     check_optimizer,

@@ -8,12 +8,10 @@ from torch import Tensor
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
+from alfa_md.errors import WrongPart
+
 MOMENTS = ("exp_avg", "exp_avg_sq")  # of Adam, for every parameter
 PROGRESS = ("last_epoch", "_last_lr")  # of every schedule
-
-
-class WrongPart(ValueError):
-    """A part of a checkpoint that is missing or not as training writes it."""
 
 
 def is_count(value: object, lowest: int = 0, highest: float = math.inf) -> bool:

@@ -103,7 +103,7 @@ class RunDirectory:
             earlier, changed = split_extension(changed_bindings(self.config_text(), operative, old))
         except (ValueError, TypeError) as error:  # of gin, for a name that it does not know
             reason = str(error).splitlines()[0]
-            raise UserError(f"{self.config} is damaged ({reason}); restore it or choose another --run_dir") from error
+            raise UserError(f"{self.config} is damaged ({reason}); {DAMAGED}") from error
         changed += changed_facts(old, facts)
         if changed:
             raise UserError(
@@ -121,9 +121,7 @@ class RunDirectory:
         try:
             return self.config.read_text(encoding="utf-8")
         except UnicodeDecodeError as error:
-            raise UserError(
-                f"{self.config} is damaged: it is no text; restore it or choose another --run_dir"
-            ) from error
+            raise UserError(f"{self.config} is damaged: it is no text; {DAMAGED}") from error
 
     def _unwritable(self, error: OSError) -> UserError:
         return UserError(f"cannot write to run directory {self.path}: {error.strerror}; choose another --run_dir")

@@ -38,7 +38,8 @@ def nearest_neighbor(embed: Callable[[Tensor], Tensor], episode: Episode, distan
     distances = distance(query, support)
     nearest = distances.argmin(dim=1)  # the first NaN, if there is one
     shortest = distances.gather(1, nearest[:, None])
-    return F.one_hot(episode.support_y[nearest], episode.way).to(support.dtype) + (shortest - shortest)
+    none_is_near = shortest - shortest  # [Nq, 1]: NaN where the distance is not finite, else 0
+    return F.one_hot(episode.support_y[nearest], episode.way).to(support.dtype) + none_is_near
 
 
 @gin.configurable
