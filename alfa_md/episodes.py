@@ -78,7 +78,9 @@ def open_episodes(checkpoint: str | None) -> OpenedEpisodes:
         CONSOLE.print(announcement(root))
         path = root.path
     name = FLAGS.source or known.test_sources[0]
-    return OpenedEpisodes(known.evaluation(path, name, FLAGS.split, FLAGS.seed), path / name, known.learner)
+    source = known.evaluation(path, name, FLAGS.split, FLAGS.seed)
+    config.refuse_uncalled(bindings)
+    return OpenedEpisodes(source, path / name, known.learner)
 
 
 def dump_episodes(given: OpenedEpisodes) -> None:

@@ -38,6 +38,7 @@ class Maps(NamedTuple):
 Count = Annotated[int, Range(1, 10**9)]
 CountOrZero = Annotated[int, Range(0, 10**9)]
 Items = Annotated[int, Range(1, 10**6)]  # that are in memory together
+Way = Annotated[int, Range(2, 10**6)]  # classes to tell apart
 Steps = Annotated[int, Range(0, 10**4)]
 Layers = Annotated[int, Range(1, 1000)]
 Width = Annotated[int, Range(1, 2**12)]  # channels of a layer

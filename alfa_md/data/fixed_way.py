@@ -8,22 +8,23 @@ import gin
 import numpy as np
 
 from alfa_md.errors import UserError
-from alfa_md.values import Items
+from alfa_md.values import Items, Way
 
 
 @gin.configurable
 @dataclass(frozen=True)
 class FixedWay:
-    """`way` classes with `shots` support and `queries` query images each. Raises UserError if one is below 1."""
+    """`way` classes with `shots` support and `queries` query images each. Raises UserError if a number is too small."""
 
-    way: Items = 5
+    way: Way = 5
     shots: Items = 1
     queries: Items = 15
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-                raise UserError(f"FixedWay.{name} = {value!r} must be a whole number of at least 1")
+            least = 2 if name == "way" else 1
+            if not isinstance(value, int) or isinstance(value, bool) or value < least:
+                raise UserError(f"FixedWay.{name} = {value!r} must be a whole number of at least {least}")
 
 
 class ClassImages(NamedTuple):

@@ -80,6 +80,7 @@ def evaluate_run(run: RunDirectory, options: EvaluationOptions, group: ProcessGr
     models = list(models_to_evaluate(run, options.checkpoint, options.split, options.baselines, trained))
     names = select_sources(options.sources, trained, root)
     chosen, missing = open_sources(trained, root, names, options)
+    config.refuse_uncalled(options.gin_bindings)
     check_training_data(run, trained, root, chosen, options.name)
     origin = {"config": config.config_hash(run.config_text()), "name": facts["name"]}
     origin["pretrained"] = facts.get("pretrained")

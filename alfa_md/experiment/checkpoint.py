@@ -44,6 +44,7 @@ STATE = WEIGHTS | {
     "rng",
 }  # to resume from
 BACKBONE = "backbone."
+ANOTHER = "use another checkpoint"
 
 
 class DamagedCheckpoint(UserError):
@@ -133,7 +134,8 @@ class TrainState:
             except UserError as error:
                 refused[path] = str(error)
         if refused:
-            raise DamagedCheckpoint(next(iter(refused.values())))
+            fault = next(iter(refused.values()))
+            raise DamagedCheckpoint(fault.replace(ANOTHER, "there is no other to go on from: choose another --run_dir"))
         return refused
 
 
@@ -190,7 +192,7 @@ def parse_checkpoint(data: bytes, path: Path) -> dict:
         raise DamagedCheckpoint(f"checkpoint {path} is damaged: the checksum of {damaged} does not hold")
     whole = isinstance(content, dict) and WEIGHTS <= content.keys() <= STATE
     if not (whole and is_count(content["step"]) and is_named_tensors(content["learner"])):
-        raise UserError(f"{path} is not a checkpoint of this package; use another checkpoint")
+        raise UserError(f"{path} is not a checkpoint of this package; {ANOTHER}")
     return content
 
 
@@ -203,7 +205,7 @@ def refuse_inflated(archive: ZipFile, path: Path, size: int) -> None:
     if any(part.compress_type != ZIP_STORED for part in parts) or sum(part.file_size for part in parts) > size:
         raise DamagedCheckpoint(
             f"checkpoint {path} is compressed, or claims more than its {size} bytes, which torch.save never does; "
-            "use another checkpoint"
+            f"{ANOTHER}"
         )
 
 
@@ -213,7 +215,7 @@ def refuse_expanded(content: object, path: Path, size: int) -> None:
         if content.layout is torch.strided and content.nbytes > size:
             raise DamagedCheckpoint(
                 f"checkpoint {path} claims a tensor of {list(content.shape)}, {content.nbytes} bytes, and has {size} "
-                "bytes; use another checkpoint"
+                f"bytes; {ANOTHER}"
             )
     elif isinstance(content, Mapping | list | tuple):
         for value in content.values() if isinstance(content, Mapping) else content:
@@ -228,9 +230,7 @@ def damaged_if_unreadable(path: Path):
     except DamagedCheckpoint:
         raise
     except Exception as error:  # a damaged file makes zipfile and torch raise nearly anything
-        raise DamagedCheckpoint(
-            f"checkpoint {path} cannot be read ({type(error).__name__}); use another checkpoint"
-        ) from error
+        raise DamagedCheckpoint(f"checkpoint {path} cannot be read ({type(error).__name__}); {ANOTHER}") from error
 
 
 def load_learner(learner: Learner, path: Path) -> LoadedWeights:

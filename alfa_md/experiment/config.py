@@ -14,7 +14,7 @@ import gin
 from gin.config import ConfigurableReference
 
 from alfa_md.errors import UserError
-from alfa_md.experiment import gin_parts, renamed
+from alfa_md.experiment import gin_parts, overrides, renamed
 from alfa_md.experiment.annotations import describe_annotation, matches_annotation, missing_in_call, required_parameters
 from alfa_md.experiment.differences import differences
 from alfa_md.experiment.gin_files import GIN_FILES
@@ -24,7 +24,7 @@ from alfa_md.experiment.references import Reference, signature
 from alfa_md.experiment.stored_config import Config, config_hash, is_stored, operative
 
 LOOKUP = (NameError, AttributeError)  # under gin's dynamic registration
-__all__ = ["ROOT", "config_hash", "differences", "operative", "parse"]
+__all__ = ["ROOT", "config_hash", "differences", "operative", "parse", "refuse_uncalled", "uncalled"]
 
 
 def parse(files: Sequence[str], bindings: Sequence[str] = (), trusted: Collection[str] | None = None) -> None:
@@ -60,6 +60,17 @@ def parse(files: Sequence[str], bindings: Sequence[str] = (), trusted: Collectio
         refuse_unused_macros(bindings, gin.config._CONFIG)
     for binding in _bound():
         _refuse_wrong_type(binding)
+
+
+def uncalled(bindings: Sequence[str]) -> list[str]:
+    """A line for each of some bindings whose configurable nothing calls; for when all has been made."""
+    return overrides.uncalled(bindings, gin.config._CONFIG)
+
+
+def refuse_uncalled(bindings: Sequence[str]) -> None:
+    """Raises UserError for the first of the bindings that `uncalled` finds."""
+    for line in uncalled(bindings):
+        raise UserError(f"{line}; leave it out")
 
 
 def _add(parse_bindings: Callable[[], object], is_opened: bool) -> Config:

@@ -57,6 +57,18 @@ def refuse_unused_macros(bindings: Sequence[str], config: Config) -> None:
             raise UserError(f"gin: nothing uses the macro {name} here, so that it would have no effect")
 
 
+def uncalled(bindings: Sequence[str], config: Config) -> list[str]:
+    """A line for each binding, includes apart, to a configurable that nothing refers to or has called."""
+    referred = {reference.config_key[1] for reference in gin.config.iterate_references(config)}
+    called = {selector for _, selector in gin.config._OPERATIVE_CONFIG}
+    found = []
+    for name, parameter in re.findall(r"^\s*([\w./]+)\.(\w+)\s*=", "\n".join(bindings), re.MULTILINE):
+        match = gin.config._REGISTRY.get_match(name.split("/")[-1])
+        if match is not None and match.selector not in referred | called:
+            found.append(f"gin: nothing calls {_short(name)} here, so that {name}.{parameter} has no effect")
+    return found
+
+
 def refuse_unknown_scopes(override: Config, config: Config, texts: Sequence[str]) -> None:
     """Raises UserError for a binding in a scope that is no macro and in no reference, also of the files `texts`."""
     called = re.findall(r"@((?:[\w.]+/)+)", "\n".join(texts))

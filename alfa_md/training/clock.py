@@ -8,7 +8,7 @@ from alfa_md.system.distributed import in_torchrun, shutdown_seconds
 from alfa_md.system.progress import Progress
 
 MARGIN = 2  # updates in the time that a process needs to stop: the rest of one, and a checkpoint
-CPU_WARNING_HOURS = 12.0  # a longer run on the CPU prints a pointer to the quickstart
+CPU_WARNING_HOURS = 12.0  # a longer run on the CPU is pointed to a smaller one
 
 
 class Clock:
@@ -63,5 +63,6 @@ class Clock:
             )
         if self.device.type == "cpu" and hours > CPU_WARNING_HOURS:
             self.progress.print_line(
-                "This needs a GPU; on a CPU add --gin_config=gin/quickstart.gin or run scripts/quickstart.sh"
+                "That is long for a CPU: use a GPU, or fewer updates (train.num_updates); for images also "
+                "--gin_config=gin/quickstart.gin"
             )

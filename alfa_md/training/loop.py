@@ -33,6 +33,7 @@ def train(
     facts: dict,
     device: torch.device,
     group: ProcessGroup = SINGLE_PROCESS,
+    bindings: Sequence[str] = (),
     *,
     num_updates: CountOrZero = gin.REQUIRED,
     learning_rate: NonNegative = gin.REQUIRED,
@@ -48,6 +49,7 @@ def train(
 ) -> TrainState:
     """Meta-trains the experiment's learner in `run`, resuming from its last checkpoint if there is one.
 
+    Of `bindings`, those that the user gave, it prints which are of something that the run does not call.
     Adam with `learning_rate` scaled by `schedule`; gradients are averaged over `episodes_per_step` episodes and clipped
     to a global norm of `clip_norm`. Weight decay is the gradient of weight_decay * sum(w^2), added after clipping.
     Update k uses training episodes k * episodes_per_step to (k + 1) * episodes_per_step - 1; every validation uses the
@@ -59,6 +61,8 @@ def train(
     report_idle_processes(group, episodes_per_step)
     facts = facts | {"device": device.type, "processes": group.size}
     source, validation = experiment.training(root, facts["seed"]), experiment.validation(root, facts["seed"])
+    for line in config.uncalled(bindings):
+        CONSOLE.print(line)
     learner = experiment.learner.to(device, memory_format=torch.channels_last)
     check_trainable(learner, num_updates)
     optimizer = torch.optim.Adam(parameter_groups(learner, weight_decay), lr=learning_rate)

@@ -66,7 +66,7 @@ def train_run(run: RunDirectory, options: TrainingOptions, group: ProcessGroup =
         built, start = build(), pretraining.SCRATCH
     facts["pretrained"] = run.facts().get("pretrained") if resumed else start
     CONSOLE.print(f"Pretrained: {facts['pretrained']}")
-    state = train(built, run, root.path, facts, options.device, group)
+    state = train(built, run, root.path, facts, options.device, group, options.bindings)
     unit = built.learner.objective.unit
     best = with_unit(unit.number(state.best), unit)
     CONSOLE.print(f"{state.step} updates done; best validation {unit.name} {best}")

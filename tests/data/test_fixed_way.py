@@ -16,7 +16,7 @@ def test_the_defaults_are_five_way_one_shot_fifteen_queries():
 @pytest.mark.parametrize("value", [0, -1, 2.5, True, "5", None])
 @pytest.mark.parametrize("name", ["way", "shots", "queries"])
 def test_an_invalid_value_is_refused(name, value):
-    with pytest.raises(UserError, match=rf"FixedWay.{name} = .* must be a whole number of at least 1"):
+    with pytest.raises(UserError, match=rf"FixedWay.{name} = .* must be a whole number of at least [12]"):
         FixedWay(**{name: value})
 
 
@@ -48,6 +48,11 @@ def test_images_are_distinct_and_everything_is_drawn_equally_often():
     assert np.allclose(turns, 2000, atol=180)
 
 
+def test_one_class_has_nothing_to_be_told_from():
+    with pytest.raises(UserError, match="^FixedWay.way = 1 must be a whole number of at least 2"):
+        FixedWay(way=1)
+
+
 def test_the_largest_way_and_all_images_can_be_drawn():
     drawn = sampler(classes=3, images=4, way=3, shots=1, queries=3).sample(np.random.RandomState(0))
     assert sorted(d.class_id for d in drawn) == [0, 1, 2]
@@ -58,6 +63,6 @@ def test_too_few_classes_or_images_are_refused_at_construction():
         sampler(classes=3)
     with pytest.raises(UserError, match="^toy train: class c0 has 15 images, .* need 16; lower them or add images$"):
         sampler(images=15)
-    uneven = (["a", "b"], [20, 9], FixedWay(way=1, shots=5, queries=5))
+    uneven = (["a", "b"], [20, 9], FixedWay(way=2, shots=5, queries=5))
     with pytest.raises(UserError, match="class b has 9 images"):
         FixedWaySampler("toy", "test", *uneven)

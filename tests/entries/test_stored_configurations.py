@@ -74,6 +74,12 @@ def test_evaluate_takes_an_override_and_records_it(folder, line):
     assert results["protocol"]["bindings"] == [line]
 
 
+def test_evaluate_refuses_one_that_nothing_calls(folder):
+    outcome, results = evaluate(folder, "Sampling.num_ways = 3")
+    words = "nothing calls Sampling here, so that Sampling.num_ways has no effect; leave it out"
+    assert outcome.error == f"gin: {words}" and outcome.code == 2 and results is None
+
+
 def test_evaluate_refuses_one_out_of_reach_and_writes_nothing(folder):
     outcome, results = evaluate(folder, "Transform.size = 20")
     assert outcome.error == (

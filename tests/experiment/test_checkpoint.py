@@ -178,7 +178,7 @@ def test_a_damaged_last_checkpoint_is_replaced_by_the_previous_one(tmp_path):
     again = trained_state(0)
     assert again.restore_first([last, previous]) == {} and again.step == 1
     previous.write_bytes(b"")
-    with pytest.raises(UserError, match="previous.pt cannot be read"):
+    with pytest.raises(UserError, match="previous.pt cannot .*; there is no other to go on from: choose another --run"):
         trained_state(0).restore_first([last, previous])
     previous.unlink()
     assert trained_state(0).restore_first([last, previous]) == {}

@@ -1,9 +1,12 @@
 """Bad values of every flag of every command; python -m tests.fuzz.commands prints what is not refused and counts."""
 
+import importlib
 import re
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.entries.harness import bindings, environment, run_entry, small_run, write_root
@@ -68,24 +71,31 @@ def run_in(folder: Path, entry: str, words: list[str]) -> Ended:
     return in_child(lambda: run_entry(entry, *words, cwd=folder), folder.parent / "log")
 
 
+@contextmanager
+def workplace(folder: Path) -> Iterator[Path]:
+    """A folder within `folder` that holds records and a small run, in an environment of its own."""
+    work, cache = folder / "work", folder / "cache"
+    work.mkdir()
+    cache.mkdir()
+    preload()
+    importlib.import_module("matplotlib.pyplot")
+    with environment(cache):
+        root = write_root(work / "records")
+        in_child(lambda: small_run(work, root) and run_entry("compare", cwd=work), folder / "log")
+        yield work
+
+
 def main(entries: list[str]) -> None:
     counts = Counter()
-    preload()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name) / "work"
-        folder.mkdir()
-        (Path(name) / "cache").mkdir()
-        with environment(Path(name) / "cache"):
-            root = write_root(folder / "records")
-            in_child(lambda: small_run(folder, root) and run_entry("compare", cwd=folder), folder.parent / "log")
-            for entry in entries or WORDS:
-                for words in attempts(entry):
-                    ended = run_in(folder, entry, words)
-                    counts[ended.kind] += 1
-                    if ended.kind not in ("refused", "ran"):
-                        print(ended.kind, entry, words[-1][:60], ended.text[-300:], flush=True)
-                    elif ended.kind == "ran":
-                        print("ran", entry, words[0], words[-1][:60], flush=True)
+    with tempfile.TemporaryDirectory() as name, workplace(Path(name)) as folder:
+        for entry in entries or WORDS:
+            for words in attempts(entry):
+                ended = run_in(folder, entry, words)
+                counts[ended.kind] += 1
+                if ended.kind not in ("refused", "ran"):
+                    print(ended.kind, entry, words[-1][:60], ended.text[-300:], flush=True)
+                elif ended.kind == "ran":
+                    print("ran", entry, words[0], words[-1][:60], flush=True)
     print(dict(counts))
 
 

@@ -14,7 +14,8 @@ from unittest import mock
 
 from tests.entries.harness import Outcome, run_entry
 
-SECONDS = 40  # of one child
+SECONDS = 40  # of the processor, of one child
+WAIT = 240  # seconds until a child is taken for hanging
 MEMORY = 3 * 2**30  # bytes that a child may take beyond its parent
 FILE_SIZE = 2**27
 UPDATES = 2
@@ -75,8 +76,9 @@ def _limit() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, used + MEMORY))
     resource.setrlimit(resource.RLIMIT_FSIZE, (FILE_SIZE, FILE_SIZE))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.alarm(SECONDS)
+    signal.alarm(WAIT)
 
 
 def train_twice(*arguments: object, cwd: Path) -> Outcome:

@@ -3,8 +3,8 @@
 Reads `<class>/<image>`, sorted by name, in JPEG, PNG, BMP, GIF, PPM, TIFF or WebP; of a class that has images, also
 those in folders within it. The split is read from `splits.csv`, with the columns class and split, `splits.json`, an
 object of the lists train, valid and test of class names, or train.txt, valid.txt and test.txt with a class a line;
-without any it is random with a fixed seed: 70 % training, 15 % validation, 15 % test. A third column `superclass` in the
-csv makes the source bi-level, as Omniglot is.
+without any it is random with a fixed seed: 70 % training, 15 % validation, 15 % test. A third column `superclass` in
+the csv makes the source bi-level, as Omniglot is.
 """
 
 from collections.abc import Mapping
