@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from alfa_md.data.fields import Fields, short_repr
+from alfa_md.data.fields import REMEDY, Fields, short_repr
 from alfa_md.data.layouts import FILE_PATTERN, Shards
 from alfa_md.data.spec_kinds import (
     SPLITS,
@@ -22,7 +22,7 @@ def parse_spec(data: Mapping[str, Any], path: Path | None = None, shards: Shards
 
     Raises UserError naming an invalid field.
     """
-    fields = Fields(data, spec_label(path, shards=shards))
+    fields = Fields(data, spec_label(path, shards=shards), shards.remedy if shards else REMEDY)
     if (pattern := data.get("file_pattern", FILE_PATTERN)) != FILE_PATTERN:
         fields.fail(
             "file_pattern", f"must be {FILE_PATTERN!r}, not {short_repr(pattern)} (pools and shards are not supported)"

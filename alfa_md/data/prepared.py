@@ -43,8 +43,8 @@ def load_prepared(folder: Path, name: str) -> DatasetSpec:
     lengths = _shard_lengths(_read(folder / INFO_FILE))
     metadata = _read(folder / METADATA_FILE)
     version, data = _version(metadata, name)
-    slices = Fields(metadata.mapping("relative_class_slices"), metadata.where).mapping(version)
-    shards = Shards(folder, lengths, tuple(_class_slices(Fields(slices, metadata.where))))
+    slices = _inner(metadata, metadata.mapping("relative_class_slices")).mapping(version)
+    shards = Shards(folder, lengths, tuple(_class_slices(_inner(metadata, slices))))
     spec = parse_spec(data, folder, shards)
     _check_slices(metadata, spec)
     return _sorted_leaves(spec) if isinstance(spec, HierarchicalSpec) else spec
@@ -53,7 +53,12 @@ def load_prepared(folder: Path, name: str) -> DatasetSpec:
 def _read(file: Path) -> Fields:
     if not file.is_file():
         raise UserError(f"{file}: not found; {BUILD_AGAIN}")
-    return Fields(read_json(file, BUILD_AGAIN), file)
+    return Fields(read_json(file, BUILD_AGAIN), file, BUILD_AGAIN)
+
+
+def _inner(fields: Fields, value: Any) -> Fields:
+    """The fields of an object within a file."""
+    return Fields(value, fields.where, fields.remedy)
 
 
 def _shard_lengths(info: Fields) -> tuple[int, ...]:
@@ -63,7 +68,7 @@ def _shard_lengths(info: Fields) -> tuple[int, ...]:
     splits = [split for split in _list(info, "splits") if isinstance(split, Mapping) and split.get("name") == SPLIT]
     if len(splits) != 1:
         info.fail("splits", f"must have {SPLIT!r} once, and has it {len(splits)} times")
-    split = Fields(splits[0], info.where)
+    split = _inner(info, splits[0])
     if (template := split.data.get("filepathTemplate", TEMPLATE)) != TEMPLATE:
         split.fail("filepathTemplate", f"must be {TEMPLATE!r}, not {short_repr(template)}")
     return tuple(split.count("shardLengths", _number(length)) for length in _list(split, "shardLengths"))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import accumulate
 from pathlib import Path
 
-from alfa_md.data.spec import SPLITS, DatasetSpec
+from alfa_md.data.spec import SPLITS, DatasetSpec, parse_spec
 from alfa_md.data.tfrecord.record_files import RecordFiles
 from alfa_md.data.tfrecord.records import write_records
 
@@ -71,15 +71,9 @@ def metadata(specs: dict[str, dict], names: Sequence[str], counts: Sequence[int]
 
 def split_slices(spec: dict, slices: list[list[int]]) -> list[dict[str, list[int]]]:
     """The slices of every split, numbered from 0 in each."""
-    if "split_subgraphs" in spec:
-        sizes = [sum(not node["children_ids"] for node in spec["split_subgraphs"][s.upper()]) for s in SPLITS]
-    else:
-        sizes = [spec["classes_per_split"][split.upper()] for split in SPLITS]
-    starts = accumulate(sizes, initial=0)
-    return [
-        {str(n): bounds for n, bounds in enumerate(slices[start : start + size])}
-        for start, size in zip(starts, sizes, strict=False)
-    ]
+    known = parse_spec(spec)
+    splits = [slices[known.classes(split).start : known.classes(split).stop] for split in SPLITS]
+    return [{str(number): bounds for number, bounds in enumerate(own)} for own in splits]
 
 
 def example(image: bytes, label: int, filename: str, class_name: str) -> bytes:
