@@ -22,8 +22,13 @@ from tests.data.convert.originals import mnist as mnist_files
 from tests.shared import shared_data
 
 
-def every_image(plan: Plan) -> list[list[bytes]]:
-    return [list(plan.images(class_id)) for class_id in range(len(plan.spec.class_names))]
+def some_images(plan: Plan) -> list[list[bytes]]:
+    """The images of ten classes, of ten or a hundred."""
+    return [list(plan.images(class_id)) for class_id in tens(len(plan.spec.class_names))]
+
+
+def tens(number: int) -> range:
+    return range(0, number, number // 10)
 
 
 def reference_jpeg(pixels: np.ndarray) -> bytes:
@@ -42,12 +47,12 @@ def test_digits_in_both_forms_of_their_files(tmp_path):
     for number in range(20):
         images[number, : 40 * number + 20] = 255
     images = images.reshape(20, 28, 28)
-    assert every_image(plan) == [[reference_jpeg(images[n]) for n in (digit, digit + 10)] for digit in range(10)]
+    assert some_images(plan) == [[reference_jpeg(images[n]) for n in (digit, digit + 10)] for digit in range(10)]
     packed = folder / "t10k-images-idx3-ubyte.gz"
     (folder / "t10k-images.idx3-ubyte").write_bytes(gzip.decompress(packed.read_bytes()))
     packed.rename(folder / "train-images-idx3-ubyte.gz")
     again = planner("mnist")(folder)
-    assert every_image(again) == every_image(plan)
+    assert some_images(again) == some_images(plan)
     assert again.notes[0].endswith("left out, in no class or not images: train-images-idx3-ubyte.gz")
 
 
@@ -66,18 +71,18 @@ def test_all_archives_of_cifar_have_equal_images(source, tmp_path):
     plan = planner(source)(unpacked.parent)
     rows, labels = labelled_rows(number)
     pixels = rows.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
-    expected = [[reference_jpeg(image) for image in pixels[labels == label]] for label in range(number)]
-    assert every_image(plan) == expected
+    expected = [[reference_jpeg(image) for image in pixels[labels == label]] for label in tens(number)]
+    assert some_images(plan) == expected
     assert plan.notes == (f"1 files of {python.folder} left out, not of test images: train",)
     itself = planner(source)(unpacked)
-    assert itself.spec == plan.spec and every_image(itself) == expected
+    assert itself.spec == plan.spec and some_images(itself) == expected
     packed = planner(source)(pack(unpacked, python.packed))
-    assert packed.spec == plan.spec and every_image(packed) == expected
+    assert packed.spec == plan.spec and some_images(packed) == expected
     assert packed.notes == (f"1 files of {python.packed} left out, not of test images: train",)
     other = write_binary(tmp_path / "b" / name, files, num_labels, number)
     for folder in (other.parent, pack(other, binary.packed)):
         found = planner(source)(folder)
-        assert found.spec == plan.spec and every_image(found) == expected and found.notes == ()
+        assert found.spec == plan.spec and some_images(found) == expected and found.notes == ()
 
 
 def header(*shape: int, kind: int = 8) -> bytes:
