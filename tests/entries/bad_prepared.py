@@ -59,11 +59,6 @@ SECTIONS: dict[str, tuple[BadInput, ...]] = {
             prepared(lambda folder: (folder / "metadata.json").unlink()),
         ),
         row(
-            "records in another format",
-            SOURCE + "dataset_info.json: field 'fileFormat' must be 'tfrecord', not 'array_record'; build the source",
-            rewritten("dataset_info.json", '"tfrecord"', '"array_record"'),
-        ),
-        row(
             "names of shards that lead out of the folder",
             SOURCE + "dataset_info.json: field 'filepathTemplate' must be '{DATASET}.*, not '../../{DATASET}-",
             rewritten("dataset_info.json", '"{DATASET}-{SPLIT}', '"../../{DATASET}-{SPLIT}'),
@@ -77,15 +72,6 @@ SECTIONS: dict[str, tuple[BadInput, ...]] = {
             "metadata of other shards",
             SOURCE + "metadata.json: .* ends at record 216, but dataset_info.json states 217",
             rewritten("dataset_info.json", '"100"', '"101"'),
-        ),
-        row(
-            "metadata of another source",
-            SOURCE + "metadata.json: field 'dataset_specs' has none named 'ilsvrc_2012', only",
-            prepared(
-                lambda folder: (folder / "metadata.json").write_text(
-                    (folder / "metadata.json").read_text().replace('"ilsvrc_2012"', '"../imagenet"')
-                )
-            ),
         ),
         row("a shard missing", SHARD + r"cannot be read \(No such file", shards(Path.unlink)),
         row(
