@@ -69,10 +69,10 @@ class Shards:
     slices: tuple[tuple[int, int], ...]  # start and stop
     remedy: str = BUILD_AGAIN
     statement: str = INFO_FILE
-    ends: list[int] = field(init=False)  # of the shards in the concatenation
+    ends: tuple[int, ...] = field(init=False)  # of the shards in the concatenation
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "ends", list(accumulate(self.lengths)))
+        object.__setattr__(self, "ends", tuple(accumulate(self.lengths)))
 
     def locate(self, record: RecordId) -> Place:
         class_id, number = record

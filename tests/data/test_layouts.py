@@ -24,7 +24,7 @@ def test_slices_of_shards(seed):
         assert shards.files_of([class_id]) == sorted({shard for shard, _ in places[start:stop]})
     assert shards.files_of(range(len(slices))) == sorted({shard for shard, _ in places})
     assert [shards.num_records(shard) for shard in range(9)] == list(lengths)
-    assert shards.ends == list(accumulate(lengths))
+    assert shards.ends == tuple(accumulate(lengths))
 
 
 def test_names_of_files():

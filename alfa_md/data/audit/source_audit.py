@@ -76,8 +76,8 @@ def file_auditor(spec: DatasetSpec, decoder: Decoder, sampled: int | None) -> tu
     """The audit of one record file of a source, by its number, and the numbers of all."""
     if spec.shards is None:
         return Auditor(spec, decoder, sampled), range(len(spec.class_names))
-    in_order = sorted(range(len(spec.class_names)), key=spec.shards.slices.__getitem__)
-    labels = tuple(in_order.index(class_id) for class_id in range(len(spec.class_names)))
+    in_order = sorted(spec.shards.slices)  # labels of records are in this order
+    labels = tuple(map(in_order.index, spec.shards.slices))
     return ShardAuditor(spec.shards, labels, decoder, sampled), range(len(spec.shards.lengths))
 
 
