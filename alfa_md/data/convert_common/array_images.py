@@ -42,6 +42,7 @@ class EnlargedJpegs(NamedTuple):
 
 @lru_cache(maxsize=1)
 def cached_images(read: Callable[[Path], ArrayImages], place: Path) -> ArrayImages:
+    """The result of `read(place)`, kept while the classes of a source are converted."""
     return read(place)
 
 
@@ -62,7 +63,8 @@ def plan_array_images(
     _, labels, names = cached_images(read, place)
     raise_if_any(place, ["two classes have one name"] if len(set(names)) < len(names) else [], remedy)
     highest = int(labels.max(initial=0))
-    raise_if_any(place, [f"has an image of class {highest}, not below {len(names)}"][: highest >= len(names)], remedy)
+    beyond = [f"has an image of class {highest}, not below {len(names)}"] if highest >= len(names) else []
+    raise_if_any(place, beyond, remedy)
     counts = dict(zip(names, np.bincount(labels, minlength=len(names)).tolist(), strict=True))
     raise_if_any(place, [f"has no test image of {name}" for name in names if not counts[name]], remedy)
     spec = flat_spec(source, {"train": [], "valid": [], "test": list(names)}, counts)
