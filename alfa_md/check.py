@@ -3,9 +3,9 @@
     python -m alfa_md.check --records_root_dir=FOLDER
     python -m alfa_md.check --records_root_dir=FOLDER --sources=dtd,fungi --full --out=check.json
 
-The record headers of every class file are read; 8 records of each, or all with --full, are decoded, and their labels
-compared with the number of the file. May run during a conversion. Exits with code 1 if there are findings other than
-warnings.
+The record headers of every file are read; 8 records of each class, or all with --full, are decoded, and their labels
+compared with the number of the class. Sources prepared by Meta-Dataset's TFDS builder are checked in the same way. May
+run during a conversion. Exits with code 1 if there are findings other than warnings.
 """
 
 import json
@@ -20,6 +20,7 @@ from alfa_md.data.audit.disk_usage import disk_usage
 from alfa_md.data.audit.source_audit import SourceAudit, audit_source
 from alfa_md.data.convert_common.conversion_state import UNFINISHED
 from alfa_md.data.convert_common.published_specs import PUBLISHED_SPECS
+from alfa_md.data.prepared import prepared_sources
 from alfa_md.data.spec import SPEC_FILE
 from alfa_md.data.tfrecord.installed_decoder import installed_decoder
 from alfa_md.errors import UserError
@@ -70,8 +71,9 @@ def list_sources(root: Path) -> list[str]:
 
 
 def present_sources(root: Path) -> list[str]:
-    """The folders below `root` that are sources, or become sources in a conversion."""
-    return sorted(p.name for p in root.iterdir() if (p / SPEC_FILE).exists() or (p / UNFINISHED).exists())
+    """The sources below `root`: of class files, also if in conversion, and in shards of the TFDS builder."""
+    folders = [p.name for p in root.iterdir() if (p / SPEC_FILE).exists() or (p / UNFINISHED).exists()]
+    return sorted({*folders, *prepared_sources(root)})
 
 
 def print_audits(audits: list[SourceAudit], around: dict[str, dict]) -> None:
@@ -108,6 +110,6 @@ if __name__ == "__main__":
     flags.DEFINE_list("sources", None, "Sources to check, separated by commas; default: all.")
     flags.DEFINE_bool("full", False, "Decode every record instead of a few per class.")
     flags.DEFINE_string("out", None, "JSON file for all findings.")
-    flags.DEFINE_integer("workers", os.cpu_count() or 1, "Number of class files checked in parallel.", lower_bound=1)
+    flags.DEFINE_integer("workers", os.cpu_count() or 1, "Number of record files checked in parallel.", lower_bound=1)
     flags.DEFINE_string("cache_dir", None, "Folder for record indices and decoded images; default: ALFA_MD_CACHE.")
     run(main)

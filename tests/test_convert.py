@@ -38,6 +38,6 @@ def test_bad_input_is_one_line_and_exit_code_2(tmp_path: Path, arguments: list[s
 
 def test_help_explains_the_command(tmp_path: Path):
     text = convert(tmp_path, "--help").stdout
-    assert "Sources: aircraft, cu_birds, dtd, folder," in text
+    assert "Sources: aircraft, cifar10, cifar100, cu_birds, dtd, folder," in text
     assert "python -m alfa_md.convert SOURCE" in text
     assert "--source_dir" in text and "--records_root_dir" in text

@@ -23,7 +23,12 @@ FLOORS = (
     ({"learners"}, {"data"}),
     ({"inner_loop"},),
     ({"rules"}, {"heads"}, {"backbones"}),
-    ({"data.spec", "data.spec_kinds", "data.fields", "data.sampling", "data.class_selection"},),
+    (
+        {
+            *("data.spec", "data.spec_kinds", "data.parse_spec", "data.prepared", "data.layouts", "data.fields"),
+            *("data.sampling", "data.class_selection"),
+        },
+    ),
     ({"episode", "params", "flat_params", "objectives", "metrics", "normalization", "accumulators", "pixels"},),
     ({"kernels"},),
     ({"system"},),

@@ -8,24 +8,25 @@ from alfa_md.errors import UserError
 
 T = TypeVar("T")
 HIGHEST = 2**31 - 1  # count: larger arrays are never created
+REMEDY = "correct the file or convert the source again"
 
 
-def raise_malformed(where: Path | str, name: str, problem: str) -> NoReturn:
+def raise_malformed(where: Path | str, name: str, problem: str, remedy: str = REMEDY) -> NoReturn:
     """Raise the UserError for an invalid field."""
-    raise UserError(f"{where}: field {name!r} {problem}; correct the file or convert the source again")
+    raise UserError(f"{where}: field {name!r} {problem}; {remedy}")
 
 
 class Fields:
     """A JSON object read field by field. Every method raises UserError naming `where` and the field."""
 
-    def __init__(self, data: Any, where: Path | str) -> None:
+    def __init__(self, data: Any, where: Path | str, remedy: str = REMEDY) -> None:
         if not isinstance(data, Mapping):
-            raise UserError(f"{where}: must hold a JSON object, not {short_repr(data)}; convert the source again")
+            raise UserError(f"{where}: must hold a JSON object, not {short_repr(data)}; {remedy}")
         self.data = data
-        self.where = where
+        self.where, self.remedy = where, remedy
 
     def fail(self, name: str, problem: str) -> NoReturn:
-        raise_malformed(self.where, name, problem)
+        raise_malformed(self.where, name, problem, self.remedy)
 
     def get(self, name: str) -> Any:
         """The value of a required field."""

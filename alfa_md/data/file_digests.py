@@ -32,9 +32,9 @@ def digest_files(groups: Mapping[str, Sequence[str | Path]]) -> dict[str, str]:
 
 
 def digest_records(spec: DatasetSpec, split: str) -> dict[str, str]:
-    """The digests of a specification and of the class files of one split, by file name."""
-    classes = {path.name: [path] for path in map(spec.class_file, spec.classes(split))}
-    return {SPEC_FILE: spec_fingerprint(spec)[:LENGTH]} | digest_files(classes)
+    """The digests of a specification and of the record files of one split, by file name."""
+    files = {path.name: [path] for path in map(spec.layout.file, spec.layout.files_of(spec.classes(split)))}
+    return {SPEC_FILE: spec_fingerprint(spec)[:LENGTH]} | digest_files(files)
 
 
 def short_digest(*parts: object) -> str:

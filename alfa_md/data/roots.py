@@ -7,6 +7,7 @@ from typing import NamedTuple
 import gin
 
 from alfa_md.data.miniature import holds_miniature, miniature_root
+from alfa_md.data.prepared import FOLDER, prepared_sources
 from alfa_md.data.spec import missing_spec
 from alfa_md.errors import UserError
 from alfa_md.system.user_path import user_path
@@ -26,7 +27,8 @@ class Root(NamedTuple):
 def records_root(flag: str | None, recorded: dict | None) -> Root:
     """The records root of the flag, else the environment variable, else the earlier run, else the miniature.
 
-    A folder with a source of the miniature is of the kind "miniature", too, whoever names it.
+    It has folders of records, or `meta_dataset/` with sources prepared by the TFDS builder, or both. A folder with a
+    source of the miniature is of the kind "miniature", too, whoever names it.
     `recorded` has the `data_root` and `data_kind` of an earlier run; None for a new run.
     Raises UserError if the folder is missing or has no source.
     """
@@ -35,9 +37,11 @@ def records_root(flag: str | None, recorded: dict | None) -> Root:
         return Root(miniature_root(), "miniature")
     remedy = f"set --records_root_dir or {RECORDS_VARIABLE} to the folder that holds ilsvrc_2012/, omniglot/, ..."
     path = _folder(given, "records root", remedy)
-    if not any(path.glob("*/dataset_spec.json")):
+    if not any(path.glob("*/dataset_spec.json")) and not prepared_sources(path):
         if legacy := sorted(path.glob("*/dataset_spec.pkl")):
             raise UserError(missing_spec(legacy[0].parent))
+        if path.name == FOLDER and prepared_sources(path.parent):
+            raise UserError(f"records root {path} is the folder of a TFDS builder; give the one that it is in")
         raise UserError(f"records root {path} holds no */dataset_spec.json; {remedy}")
     return Root(path, "miniature" if holds_miniature(path) else "records")
 

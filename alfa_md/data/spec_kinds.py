@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, NoReturn
 
 from alfa_md.data.fields import raise_malformed
+from alfa_md.data.layouts import FILE_PATTERN, METADATA_FILE, SPEC_FILE, ClassFiles, Layout, Shards
 from alfa_md.errors import UserError
 
 SPLITS = ("train", "valid", "test")
-SPEC_FILE = "dataset_spec.json"
-FILE_PATTERN = "{}.tfrecords"
 
 
 class Node(NamedTuple):
@@ -41,6 +40,7 @@ class DatasetSpec:
     images_per_class: tuple[int, ...]
     classes_per_split: Mapping[str, int]
     path: Path | None = field(default=None, compare=False)  # the location is not part of the content
+    shards: Shards | None = field(default=None, compare=False)  # instead of one file for each class
 
     kind: ClassVar[str] = "DatasetSpecification"
 
@@ -53,11 +53,18 @@ class DatasetSpec:
         """The class ids of `split`."""
         return split_range(split, self.classes_per_split)
 
-    def class_file(self, class_id: int) -> Path:
-        """The record file of a class; its name is the class id, for WordNet classes too."""
+    @property
+    def layout(self) -> Layout:
+        """The places of the records."""
         if self.path is None:
             raise ValueError(f"the specification of {self.name} was not read from a directory")
-        return self.path / FILE_PATTERN.format(class_id)
+        return self.shards or ClassFiles(self.path, self.images_per_class)
+
+    def class_file(self, class_id: int) -> Path:
+        """The record file of a class; its name is the class id, for WordNet classes too. Not of a source in shards."""
+        if self.shards:
+            raise ValueError(f"{self.name} is in shards")
+        return self.layout.file(class_id)
 
     def to_json(self) -> dict[str, Any]:
         """The content of `dataset_spec.json`; integer keys become strings."""
@@ -82,7 +89,7 @@ class DatasetSpec:
             self._fail(name, f"has {len(getattr(self, name))} entries, but the splits hold {length} {things}")
 
     def _fail(self, name: str, problem: str) -> NoReturn:
-        raise_malformed(spec_label(self.path, self.name), name, problem)
+        raise_malformed(spec_label(self.path, self.name, self.shards), name, problem)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,8 +182,10 @@ def _node_json(node: Node) -> dict[str, Any]:
     return {"wn_id": node.wn_id, "words": node.words, **ordered}
 
 
-def spec_label(path: Path | None, name: str = "") -> Path | str:
+def spec_label(path: Path | None, name: str = "", shards: Shards | None = None) -> Path | str:
     """The name of a specification in error messages: its file, or its source."""
+    if shards:
+        return shards.folder / METADATA_FILE
     return path / SPEC_FILE if path else f"{SPEC_FILE}{f' of {name}' if name else ''}"
 
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import torch
 
 from alfa_md.data.fixed_way import FixedWay
+from alfa_md.data.prepared import find_prepared
 from alfa_md.data.roots import Root, announcement
 from alfa_md.episode import EpisodeSource
 from alfa_md.errors import MissingSource, MissingSplit, UserError
@@ -141,7 +142,8 @@ def select_sources(names: Sequence[str], trained: Experiment, root: Root) -> tup
     if not names or "" in names:
         raise UserError("--sources has an empty name; give all, or names separated by commas")
     for name in names:
-        if name not in trained.test_sources and not (root.path / name).is_dir():
+        there = (root.path / name).is_dir() or find_prepared(root.path, name)
+        if name not in trained.test_sources and not there:
             raise UserError(f"--sources: unknown source {name}; there are: {', '.join(trained.test_sources)}")
     return tuple(names)
 

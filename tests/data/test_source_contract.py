@@ -25,6 +25,7 @@ from alfa_md.data.tfrecord.record_files import RecordFiles
 from alfa_md.episode import Episode, EpisodeSource
 from alfa_md.errors import UserError
 from tests.data.images.layouts import write_split_folders
+from tests.data.prepared import write_prepared
 from tests.data.records import decode_names, write_source
 
 SMALL = Sampling(max_support_set_size=20)
@@ -67,6 +68,9 @@ ROWS = {
     "records": Row(lambda *place: from_records(*place, SMALL), ("toy",)),
     "records, fixed way and shot": Row(lambda *place: from_records(*place, FIXED), ("toy",)),
     "records, cached": Row(lambda *place: from_records(*place, SMALL, Named(), ImageCache()), ("toy",)),
+    "records in shards": Row(
+        lambda root, split, seed: records(root, "sharded", split, SMALL, seed, Named(), ImageCache()), ("sharded",)
+    ),
     "images": Row(lambda root, split, seed: images(root, "pets", split, FixedWay(2, 1, 2), seed), ("pets",)),
     "sinusoid": Row(
         lambda root, split, seed: sinusoids(root, "sine", split, Points(), seed), ("sine",), labels=torch.float32
@@ -97,6 +101,8 @@ def root(tmp_path_factory):
     root = tmp_path_factory.mktemp("root")
     write_source(root, name="toy")
     write_source(root, name="other", images_per_class=12)
+    sharded = write_source(root / "files", name="sharded", images_per_class=12)
+    write_prepared(root, sharded, (100, 116))
     write_split_folders(root / "pets")
     drawn = records(root, "toy", "test", SMALL, 3, Named())
     dump_source(drawn, RecordFiles(load_spec(root / "toy")), range(EPISODES), root / "dumped", 3)

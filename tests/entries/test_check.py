@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.data.audit.test_source_audit import mixed
+from tests.data.prepared import shard_file, write_prepared
 from tests.data.records import write_source
 from tests.entries.harness import run_entry
 
@@ -50,3 +51,15 @@ def test_piped_it_cuts_no_name_and_shows_no_progress(tmp_path):
     write_source(tmp_path / "records", mixed, name=name, images_per_class=12)
     outcome = check(tmp_path, f"--sources={name}")
     assert outcome.code == 0 and name in outcome.out and outcome.err == ""
+
+
+def test_sources_in_shards_are_listed_and_checked(tmp_path):
+    spec = write_source(tmp_path / "files", mixed, images_per_class=12)
+    folder = write_prepared(tmp_path / "records", spec, (100, 116))
+    outcome = check(tmp_path, "--out=check.json")
+    assert outcome.code == 0
+    sources = {source["source"]: source for source in json.loads((tmp_path / "check.json").read_bytes())["sources"]}
+    assert (sources["toy"]["state"], sources["toy"]["images"]) == ("present", 216) and len(sources) == 11
+    shard_file(folder, 1, 2).write_bytes(b"")
+    outcome = check(tmp_path, "--sources=toy")
+    assert outcome.code == 1 and "00001-of-00002: has 0 records, dataset_info.json says 116; build" in outcome.out

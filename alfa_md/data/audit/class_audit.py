@@ -13,9 +13,11 @@ from alfa_md.data.tfrecord.decoder import Decoder, UndecodableImage
 from alfa_md.data.tfrecord.records import decode_example, read_records, scan_offsets
 from alfa_md.errors import UserError
 
+OWN_NUMBER = "the number of its file"
 
-class ClassAudit(NamedTuple):
-    """Result for one class file: records found, records checked, size in bytes, and findings."""
+
+class FileAudit(NamedTuple):
+    """Result for one record file: records found, records checked, size in bytes, and findings."""
 
     records: int
     checked: int
@@ -30,46 +32,24 @@ class Auditor(NamedTuple):
     decoder: Decoder
     sampled: int | None
 
-    def __call__(self, class_id: int) -> ClassAudit:
+    def __call__(self, class_id: int) -> FileAudit:
         path, planned = self.spec.class_file(class_id), self.spec.images_per_class[class_id]
         remedy = f"delete it and run `alfa_md.convert {self.spec.name}` again, which writes this class only"
         try:
             offsets = scan_offsets(path)
         except UserError as error:
-            return ClassAudit(0, 0, 0, (Finding(f"{_problem(error)}; {remedy}"),))
+            return FileAudit(0, 0, 0, (Finding(f"{problem(error)}; {remedy}"),))
         found, findings = len(offsets) - 1, []
         if found != planned:
             line = f"{path}: has {found} records, its specification says {planned}; {remedy}"
             findings.append(Finding(line))
-        numbers = self._sampled_numbers(class_id, found)
-        findings += self._check_records(path, class_id, offsets, numbers, remedy)
+        numbers = sampled_numbers(self.sampled, class_id, found)
+        for number in numbers:
+            findings += check_record(path, offsets, number, class_id, self.decoder, OWN_NUMBER, remedy)
         if not findings and self._neighbours_resemble(path, offsets):
             line = f"{path}: neighbours resemble each other; a reader that reads on in windows sees them together"
             findings.append(Finding(f"{line} (this package draws from the whole file)", warning=True))
-        return ClassAudit(found, len(numbers), int(offsets[-1]), tuple(findings))
-
-    def _sampled_numbers(self, class_id: int, found: int) -> list[int]:
-        if self.sampled is None or found <= self.sampled:
-            return list(range(found))
-        rng = np.random.RandomState(class_id)
-        return sorted(rng.choice(found, self.sampled, replace=False).tolist())
-
-    def _check_records(
-        self, path: Path, class_id: int, offsets: np.ndarray, numbers: list[int], remedy: str
-    ) -> Iterator[Finding]:
-        """Yields a finding for every record whose checksum, label or image is invalid."""
-        for number in numbers:
-            where = f"{path}: record {number}"
-            try:
-                (payload,) = read_records(path, offsets, [number])
-                image, label = decode_example(payload, where)
-                if label != class_id:
-                    yield Finding(f"{where} has label {label}, not the number of its file; {remedy}")
-                self.decoder([image])
-            except UndecodableImage as error:
-                yield Finding(f"{where}: the image {error.complaint}")
-            except UserError as error:
-                yield Finding(f"{_problem(error)}; {remedy}")
+        return FileAudit(found, len(numbers), int(offsets[-1]), tuple(findings))
 
     def _neighbours_resemble(self, path: Path, offsets: np.ndarray) -> bool:
         if len(offsets) < FEWEST:
@@ -86,6 +66,31 @@ class Auditor(NamedTuple):
         return self.decoder([decode_example(payload, str(path))[0] for payload in payloads]).numpy()
 
 
-def _problem(error: UserError) -> str:
+def sampled_numbers(sampled: int | None, class_id: int, found: int) -> list[int]:
+    """The sorted numbers of `sampled` random records of `found` (fixed seed), or of all."""
+    if sampled is None or found <= sampled:
+        return list(range(found))
+    rng = np.random.RandomState(class_id)
+    return sorted(rng.choice(found, sampled, replace=False).tolist())
+
+
+def check_record(
+    path: Path, offsets: np.ndarray, number: int, expected: int, decoder: Decoder, meaning: str, remedy: str
+) -> Iterator[Finding]:
+    """Yields a finding if the checksum, label or image of a record is invalid; `meaning` is that of its label."""
+    where = f"{path}: record {number}"
+    try:
+        (payload,) = read_records(path, offsets, [number])
+        image, label = decode_example(payload, where)
+        if label != expected:
+            yield Finding(f"{where} has label {label}, not {meaning}; {remedy}")
+        decoder([image])
+    except UndecodableImage as error:
+        yield Finding(f"{where}: the image {error.complaint}")
+    except UserError as error:
+        yield Finding(f"{problem(error)}; {remedy}")
+
+
+def problem(error: UserError) -> str:
     """The error message without its final remedy."""
     return str(error).rpartition("; ")[0] or str(error)

@@ -6,10 +6,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from alfa_md.data.audit.class_audit import Auditor
+from alfa_md.data.audit.class_audit import Auditor, FileAudit
 from alfa_md.data.audit.finding import Finding
+from alfa_md.data.audit.shard_audit import ShardAuditor
 from alfa_md.data.convert_common.conversion_state import UNFINISHED
 from alfa_md.data.convert_common.published_specs import PUBLISHED_SPECS, counts_hash, names_hash
+from alfa_md.data.layouts import INFO_FILE
+from alfa_md.data.prepared import find_prepared
 from alfa_md.data.spec import SPEC_FILE, DatasetSpec, load_spec
 from alfa_md.data.tfrecord.decoder import Decoder
 from alfa_md.errors import UserError
@@ -44,20 +47,20 @@ def audit_source(
 ) -> SourceAudit:
     """Audits the records in `directory`, `sampled` per class or all. Damage becomes findings, never an exception."""
     source = directory.name
-    if not (directory / SPEC_FILE).exists():
+    if not (directory / SPEC_FILE).exists() and not find_prepared(directory.parent, source):
         return audit_without_spec(directory)
     try:
         spec = load_spec(directory)
     except UserError as error:
         return SourceAudit(source, "unreadable", findings=(Finding(str(error)),))
-    classes = range(len(spec.class_names))
+    auditor, files = file_auditor(spec, decoder, sampled)
     with ThreadPoolExecutor(workers) as pool:
-        results = pool.map(Auditor(spec, decoder, sampled), classes)
-        audits = list(progress(results, f"Checking {source}", len(classes)) if progress else results)
+        results = pool.map(auditor, files)
+        audits = list(progress(results, f"Checking {source}", len(files)) if progress else results)
     compared = compare_with_published(spec)
     return replace(
         compared,
-        classes=len(classes),
+        classes=len(spec.class_names),
         images=sum(audit.records for audit in audits),
         checked=sum(audit.checked for audit in audits),
         size=sum(audit.size for audit in audits),
@@ -67,6 +70,15 @@ def audit_source(
             *(finding for audit in audits for finding in audit.findings),
         ),
     )
+
+
+def file_auditor(spec: DatasetSpec, decoder: Decoder, sampled: int | None) -> tuple[Callable[[int], FileAudit], range]:
+    """The audit of one record file of a source, by its number, and the numbers of all."""
+    if spec.shards is None:
+        return Auditor(spec, decoder, sampled), range(len(spec.class_names))
+    in_order = sorted(spec.shards.slices)  # labels of records are in this order
+    labels = tuple(map(in_order.index, spec.shards.slices))
+    return ShardAuditor(spec.shards, labels, decoder, sampled), range(len(spec.shards.lengths))
 
 
 def audit_without_spec(directory: Path) -> SourceAudit:
@@ -96,7 +108,11 @@ def compare_with_published(spec: DatasetSpec) -> SourceAudit:
 
 
 def find_stray_files(spec: DatasetSpec) -> list[Finding]:
-    """One finding for each record file that belongs to no class."""
-    expected = {spec.class_file(class_id).name for class_id in range(len(spec.class_names))}
-    found = sorted(path for path in spec.path.glob("*.tfrecords") if path.name not in expected)
-    return [Finding(f"{path}: is of no class of the specification; move it elsewhere") for path in found]
+    """One finding for each record file that belongs to no class, or to no shard."""
+    if spec.shards:
+        numbers, pattern, what = range(len(spec.shards.lengths)), "*.tfrecord-*", f"no shard of {INFO_FILE}"
+    else:
+        numbers, pattern, what = range(len(spec.class_names)), "*.tfrecords", "of no class of the specification"
+    expected = {spec.layout.file(number).name for number in numbers}
+    found = sorted(path for path in spec.path.glob(pattern) if path.name not in expected)
+    return [Finding(f"{path}: is {what}; move it elsewhere") for path in found]

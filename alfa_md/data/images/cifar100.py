@@ -5,25 +5,21 @@ data set or next to it, where both can share one. A class has 600 images: 500 of
 Reference: Krizhevsky, "Learning multiple layers of features from tiny images", 2009.
 """
 
-import gzip
 import hashlib
-import tarfile
-import zlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
 from alfa_md.data.images.archived_images import ArchivedImages, members_by_label
 from alfa_md.data.images.builds import Counts, recognise_build
+from alfa_md.data.images.packed_folder import PackedFolder
 from alfa_md.data.images.pickled_fields import PickledFields
 from alfa_md.data.images.unpickling import parse_pickle
 from alfa_md.errors import UserError
 
-FOLDER, PACKED = "cifar-100-python", "cifar-100-python.tar.gz"
+ARCHIVE = PackedFolder("cifar-100-python", "cifar-100-python.tar.gz")
 SIDE = 32  # pixels
-LIMIT = 250_000_000  # bytes of a file; the largest one has 155 million
 MD5 = {
     "train": "16019d7e3df5f24257cddd939b257f8d",
     "test": "f0ef6b0ae62326f3e7ffdfab6717acfc",
@@ -33,8 +29,7 @@ MD5 = {
 
 def find_cifar100(folder: Path) -> Path | None:
     """The archive, unpacked or packed, in `folder` or its parent; None if there is none."""
-    places = [place / name for name in (FOLDER, PACKED) for place in (folder, folder.parent)]
-    return next((place for place in places if place.exists()), None)
+    return ARCHIVE.find(folder, folder.parent)
 
 
 def open_cifar100(
@@ -44,7 +39,7 @@ def open_cifar100(
 
     Raises MissingSplit if there is none, UserError for a damaged or incomplete archive.
     """
-    contents = {name: _read(place, name) for name in MD5}
+    contents = {name: ARCHIVE.read(place, name) for name in MD5}
     names = PickledFields(place / "meta", parse_pickle(contents["meta"], place / "meta")).names("fine_label_names")
     parts = [
         _part(PickledFields(place / part, parse_pickle(contents[part], place / part))) for part in ("train", "test")
@@ -69,50 +64,21 @@ def md5(data: bytes) -> str:
     return hashlib.md5(data, usedforsecurity=False).hexdigest()
 
 
-def _read(place: Path, name: str) -> bytes:
-    try:
-        if place.is_dir():
-            _refuse_large((place / name).stat().st_size)
-            return (place / name).read_bytes()
-        with _open_unpacked(place) as file, tarfile.open(fileobj=_SmallReads(file)) as packed:
-            member = packed.getmember(f"{FOLDER}/{name}")
-            _refuse_large(member.size)
-            return packed.extractfile(member).read()
-    except FileNotFoundError as error:
-        raise UserError(f"{place / name}: is missing; unpack {PACKED} again") from error
-    except (OSError, EOFError, KeyError, AttributeError, tarfile.TarError, zlib.error) as error:
-        raise UserError(f"{place}: {name} cannot be read from it ({error}); download {PACKED} again") from error
+def pickled_pixels(part: PickledFields) -> np.ndarray:
+    """The images of a part of CIFAR-10 or CIFAR-100, [N, 32, 32, 3] uint8. Raises UserError if its field is invalid."""
+    data = part.array("data")
+    if data.dtype != np.uint8 or data.shape != (len(data), 3 * SIDE * SIDE):
+        part.fail("data", f"must be [N, {3 * SIDE * SIDE}] uint8, not {list(data.shape)} {data.dtype}")
+    return pixels_of_rows(data)
 
 
-def _open_unpacked(place: Path) -> BinaryIO:
-    """The tar archive at `place`, of which only the compression is undone."""
-    with place.open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    return gzip.open(place, "rb") if packed else place.open("rb")
-
-
-def _refuse_large(size: int) -> None:
-    if size > LIMIT:
-        raise OSError(f"it claims {size} bytes, more than {LIMIT}")
-
-
-class _SmallReads:
-    """A file of which no read takes more than LIMIT: tarfile takes headers at once, of whatever size they claim."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self.seek, self.tell, self._read = file.seek, file.tell, file.read
-
-    def read(self, size: int) -> bytes:
-        if size > LIMIT:
-            raise OSError(f"a header claims {size} bytes")
-        return self._read(size)
+def pixels_of_rows(rows: np.ndarray) -> np.ndarray:
+    """Images [N, 32, 32, 3] of their stored form [N, 3072]: all red values row by row, then green, then blue."""
+    return rows.reshape(-1, 3, SIDE, SIDE).transpose(0, 2, 3, 1)
 
 
 def _part(archive: PickledFields) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Images [N, 32, 32, 3] uint8, and the class and superclass of each [N]."""
-    data = archive.array("data")
-    if data.dtype != np.uint8 or data.shape != (len(data), 3 * SIDE * SIDE):
-        archive.fail("data", f"must be [N, {3 * SIDE * SIDE}] uint8, not {list(data.shape)} {data.dtype}")
-    pixels = data.reshape(-1, 3, SIDE, SIDE).transpose(0, 2, 3, 1)
-    labels, superclasses = (archive.labels(f"{level}_labels", len(data)) for level in ("fine", "coarse"))
+    pixels = pickled_pixels(archive)
+    labels, superclasses = (archive.labels(f"{level}_labels", len(pixels)) for level in ("fine", "coarse"))
     return pixels, labels, superclasses

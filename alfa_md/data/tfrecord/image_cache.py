@@ -1,7 +1,7 @@
 """Disk cache of decoded and resized images: one sparse file per source and image size.
 
-A slot has the pixels of one image and a trailer: modification time and size of the class file, and a checksum. A slot
-that is empty, half-written, damaged or made from another class file is a cache miss and is written again. No lock is
+A slot has the pixels of one image and a trailer: modification time and size of the record file, and a checksum. A slot
+that is empty, half-written, damaged or made from another record file is a cache miss and is written again. No lock is
 needed: processes that fill the same slot write the same bytes.
 """
 
@@ -28,7 +28,7 @@ from alfa_md.errors import UserError, require_at_least
 from alfa_md.pixels import normalise
 from alfa_md.values import Count, NonNegative
 
-TRAILER = struct.Struct("<qqI")  # modification time and size of the class file, checksum of the pixels
+TRAILER = struct.Struct("<qqI")  # modification time and size of the record file, checksum of the pixels
 DECODING = 2  # start of the checksum; raised when images get other pixels, so that those before are not read
 FOLDER = "decoded"  # in the cache directory
 
@@ -73,11 +73,11 @@ class CachedImages(RecordImages):
 
     def images(self, chosen: Sequence[RecordId]) -> Tensor:
         """Images [N, 3, S, S] in the order of `chosen`: uint8, or float32 in [-1, 1], by the dtype of the cache."""
-        versions = {
-            class_id: self._file_version(class_id) for class_id in dict.fromkeys(class_id for class_id, _ in chosen)
-        }
+        files = [self._files.layout.locate(record)[0] for record in chosen]
+        versions = {file: self._file_version(file) for file in dict.fromkeys(files)}
         pixels = np.empty((len(chosen), *self._shape), self._dtype)
-        absent = [n for n, record in enumerate(chosen) if not self._read_slot(record, versions[record[0]], pixels[n])]
+        places = enumerate(zip(chosen, files, strict=True))
+        absent = [n for n, (record, file) in places if not self._read_slot(record, versions[file], pixels[n])]
         if absent:
             missing = [chosen[n] for n in absent]
             decoded = (
@@ -106,17 +106,18 @@ class CachedImages(RecordImages):
         return TRAILER.unpack(trailer) == (*version, google_crc32c.extend(DECODING, pixels))
 
     def _write_slots(self, images: dict[RecordId, np.ndarray], versions: dict[int, tuple[int, int]]) -> None:
-        """Write the slots of images, except of class files that have changed since their records were read."""
-        unchanged = {class_id: self._file_version(class_id) == version for class_id, version in versions.items()}
+        """Write the slots of images, except of files that have changed since their records were read."""
+        unchanged = {file: self._file_version(file) == version for file, version in versions.items()}
         contents = {}
         for record, pixels in images.items():
             slot, content = self._slot(record), pixels.tobytes()
-            if slot is not None and unchanged[record[0]]:
-                contents[slot] = content + TRAILER.pack(*versions[record[0]], google_crc32c.extend(DECODING, content))
+            file, _ = self._files.layout.locate(record)
+            if slot is not None and unchanged[file]:
+                contents[slot] = content + TRAILER.pack(*versions[file], google_crc32c.extend(DECODING, content))
         self._file.write(contents)
 
-    def _file_version(self, class_id: int) -> tuple[int, int]:
-        path = self._files.spec.class_file(class_id)
+    def _file_version(self, file: int) -> tuple[int, int]:
+        path = self._files.layout.file(file)
         try:
             status = path.stat()
         except OSError as error:

@@ -35,7 +35,12 @@ class Package(NamedTuple):
     sampling: ModuleType
 
     def load_spec(self, spec: DatasetSpec) -> Any:
-        """The package's specification object for a specification that this package has validated."""
+        """The package's specification object for a specification that this package has validated.
+
+        Raises UserError for a source in shards, which its pipeline of class files does not read.
+        """
+        if spec.shards:
+            raise UserError(f"{spec.path}: the official reader reads one file per class; set reader = @records")
         return self.dataset_spec.load_dataset_spec(str(spec.path))
 
     def read_options(self, image_size: int) -> dict[str, int]:

@@ -17,6 +17,8 @@ from tests.data.convert import originals
 
 SPLIT_SIZES = {
     "aircraft": (70, 15, 15),
+    "cifar10": (0, 0, 10),
+    "cifar100": (0, 0, 100),
     "cu_birds": (140, 30, 30),
     "dtd": (33, 7, 7),
     "folder": (2, 2, 2),
@@ -24,6 +26,7 @@ SPLIT_SIZES = {
     "ilsvrc_2012": (712, 158, 130),
     "ilsvrc_2012_v2": (1000, 0, 0),
     "mini_imagenet": (64, 16, 20),
+    "mnist": (0, 0, 10),
     "mscoco": (0, 40, 40),
     "omniglot": (883, 81, 659),
     "quickdraw": (241, 52, 52),

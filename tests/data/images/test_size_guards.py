@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from alfa_md.data.images import cifar100, cifar_fs, mini_imagenet
+from alfa_md.data.images import cifar100, cifar_fs, mini_imagenet, packed_folder
 from alfa_md.data.images.pickled_fields import PickledFields
 from alfa_md.data.images.unpickling import parse_pickle, read_pickle
 from alfa_md.errors import UserError
@@ -97,7 +97,7 @@ def test_an_array_that_claims_a_great_shape(tmp_path, little_memory):
 def test_files_of_cifar100_beyond_their_size(tmp_path, monkeypatch):
     packed_cifar100(tmp_path, bertinetto)
     (tmp_path / "unpacked").rename(tmp_path / "cifar-100-python")
-    monkeypatch.setattr(cifar100, "LIMIT", 20_000)
+    monkeypatch.setattr(packed_folder, "LIMIT", 20_000)
     for place in ("cifar-100-python", "cifar-100-python.tar.gz"):
         line = f"{place}: train cannot be read from it .it claims \\d+ bytes, more than 20000.; download"
         with pytest.raises(UserError, match=line):
