@@ -94,6 +94,8 @@ def command(cell: Cell, options: argparse.Namespace, episodes: int, protocol: di
     words += [f"--seeds={','.join(map(str, options.seeds))}", f"--num_episodes={episodes}"]
     if options.num_updates is not None:
         words.append(f"--num_updates={options.num_updates}")
+    words += [f"--gin_bindings={shlex.quote(binding)}" for binding in cell.variation.bindings]
+    words += [f"--pretraining_bindings={shlex.quote(binding)}" for binding in cell.variation.pretraining]
     if protocol["data_kind"] != "generated":
         words.append(f"--records_root_dir={shlex.quote(protocol['data_root'])}")
     return " ".join(words)

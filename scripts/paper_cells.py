@@ -1,6 +1,7 @@
 """The cells of the paper's tables: their configuration, published number, run directory and results file."""
 
 import csv
+import hashlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,6 +10,21 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parents[1]
 CELLS = ROOT / "gin" / "paper" / "cells.csv"
 QUOTED = ROOT / "gin" / "paper" / "quoted.csv"
+
+
+class Variation(NamedTuple):
+    """Bindings of the user's own, after those of a cell: of its training, and of the pretraining before that."""
+
+    bindings: tuple[str, ...] = ()
+    pretraining: tuple[str, ...] = ()
+
+    @property
+    def suffix(self) -> str:
+        """The end of file names: the bindings, shortened, and a digest of all; empty without any."""
+        if not any(self):
+            return ""
+        digest = hashlib.sha256(repr(tuple(self)).encode()).hexdigest()[:8]
+        return f"+{slug(' '.join(self.bindings + self.pretraining))[:60]}-{digest}"
 
 
 class Cell(NamedTuple):
@@ -23,6 +39,7 @@ class Cell(NamedTuple):
     published: str
     spread: str
     note: str
+    variation: Variation = Variation()
 
     @property
     def trained(self) -> bool:
@@ -30,14 +47,19 @@ class Cell(NamedTuple):
         return not self.run.endswith(("conv4_random", "resnet12_random"))
 
     @property
+    def gin_file(self) -> str:
+        """The gin file of its training, relative to the repository."""
+        return f"gin/paper/{self.run}.gin"
+
+    @property
     def folder(self) -> Path:
         """Its run directory relative to the folder of all runs; cells with the same training share it."""
-        return Path(self.run) / slug(self.bindings or "defaults")
+        return Path(self.run) / (slug(self.bindings or "defaults") + self.variation.suffix)
 
     def file(self, num_updates: int | None = None) -> Path:
         """Its results file for a number of updates, None for the paper's; relative to the folder of results."""
         updates = "" if num_updates is None else f"@{num_updates}"
-        return Path("paper") / self.row / f"{slug(self.setting)}{updates}.json"
+        return Path("paper") / self.row / f"{slug(self.setting)}{self.variation.suffix}{updates}.json"
 
     def budgets(self, store: Path) -> list[int | None]:
         """The numbers of updates with a measurement; None for the paper's, also if there is no measurement at all."""
@@ -47,8 +69,8 @@ class Cell(NamedTuple):
 
     @property
     def gin_bindings(self) -> list[str]:
-        """The bindings as values of --gin_bindings."""
-        return [binding.replace("=", " = ", 1) for binding in self.bindings.split()]
+        """The bindings as values of --gin_bindings, those of the variation last."""
+        return [binding.replace("=", " = ", 1) for binding in self.bindings.split()] + [*self.variation.bindings]
 
 
 class Quoted(NamedTuple):

@@ -111,11 +111,14 @@ def test_what_is_in_no_table_is_refused(chosen, line):
     assert done.returncode == 2 and done.stderr.startswith(f"error: {line}") and len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize("further, values", [([], None), (["gin/parts/paper_generator.gin"], 2 * 5 * 10 + 12 * 10**2)])
 @pytest.mark.parametrize("file", ["gin/paper/table8_alfa_maml.gin", "gin/paper/table1_conv4_alfa_maml.gin"])
-def test_the_paper_s_own_form_of_beta_starts_as_maml(file):
+def test_the_paper_s_own_form_of_beta_starts_as_maml(file, further, values):
     """Whatever the learning state is, the first step has beta = 1 and the rate of the base learner."""
-    config.parse([file, "gin/parts/beta_product.gin"])
+    config.parse([file, "gin/parts/beta_product.gin", *further])
     rule = definition.build_experiment(0).learner.rule
+    if values and "conv4" in file:  # N = 10, S = 5
+        assert sum(value.numel() for value in rule.parameters()) == values
     names = [f"layer{i}" for i in range(rule.hypers.second.lr.values.shape[1])]
     params, grads = ({name: torch.randn(3) for name in names} for _ in range(2))
     (lr, decay), _ = rule.hypers(params, grads, rule.hypers.init(params), 0)

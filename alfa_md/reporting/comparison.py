@@ -2,20 +2,35 @@
 
 from collections.abc import Sequence
 from math import isnan
+from typing import NamedTuple
 
 from alfa_md.evaluation.tables import SourceMeans, mean_over_sources
 from alfa_md.experiment.pretraining import SCRATCH
 from alfa_md.metrics import ACCURACY, MeanCI
-from alfa_md.reporting.elements import html_table, warning_box, with_line_breaks
+from alfa_md.reporting.elements import Cell, Table
 from alfa_md.reporting.published import EPISODES, PUBLISHED, SETTINGS, deviations, published_row
-from alfa_md.reporting.results import MINIATURE, NO_RESULTS, ResultColumn, mean_cell
+from alfa_md.reporting.results import ResultColumn, mean_cell
 from alfa_md.reporting.summary import RunSummary
 
-LEGEND = "<p>Published: the paper's numbers, copied. Small: a run's mean minus the published one, in points.</p>"
+
+class PublishedRow(NamedTuple):
+    """A published row with the runs of its setting: their results, and by label how their settings differ from it."""
+
+    name: str
+    table: Table
+    differences: Sequence[tuple[str, Sequence[str]]]
 
 
-def published_section(runs: Sequence[RunSummary]) -> str:
-    """One table per published row with the test results of matching runs; results on the miniature are excluded."""
+class Published(NamedTuple):
+    """The rows that runs are compared with; the labels of runs on the miniature, and of those of no row."""
+
+    rows: Sequence[PublishedRow]
+    miniature: Sequence[str]
+    without: Sequence[str]
+
+
+def compare_with_published(runs: Sequence[RunSummary]) -> Published:
+    """The test results of these runs beside the published rows of their settings; none on the miniature."""
     rows: dict[str, list[RunSummary]] = {}
     miniature, without = [], []
     for run in (run for run in runs if "" in run.results):
@@ -26,56 +41,39 @@ def published_section(runs: Sequence[RunSummary]) -> str:
             without.append(run.label)
         else:
             rows.setdefault(row, []).append(run)
-    parts = [LEGEND] if rows else []
-    parts += [_row(row, members) for row, members in rows.items()]
-    if miniature:
-        parts.append(warning_box(f"{', '.join(miniature)}: {MINIATURE}"))
-    if without:
-        names = with_line_breaks(", ".join(without))
-        parts.append(f"<p>No paper has a row for the learner, head, rule and training sources of {names}.</p>")
-    return "".join(parts) or NO_RESULTS
+    return Published([_row(row, members) for row, members in rows.items()], miniature, without)
 
 
-def _row(row: str, runs: Sequence[RunSummary]) -> str:
+def _row(row: str, runs: Sequence[RunSummary]) -> PublishedRow:
     paper = {name: MeanCI(mean / 100, ci95 / 100, EPISODES) for name, (mean, ci95) in PUBLISHED[row].items()}
     columns = [ResultColumn(run.label, run.results[""]).results for run in runs]
-    cells = (
-        [name, ACCURACY.text(expected), *(_result_cell(results.get(name), expected) for results in columns)]
+    cells = [
+        (name, [Cell(ACCURACY.text(expected)), *(_result_cell(results.get(name), expected) for results in columns)])
         for name, expected in paper.items()
-    )
-    means = ["mean", ACCURACY.number(mean_over_sources(paper)), *(_mean_cell(results, paper) for results in columns)]
-    heading = ["source", "published", *(with_line_breaks(run.label) for run in runs)]
-    differing = "".join(_list_differences(run, row) for run in runs)
-    return f"<h3>{row}</h3>{html_table(heading, cells, means)}{differing}"
+    ]
+    means = [Cell(ACCURACY.number(mean_over_sources(paper))), *(_mean_cell(results, paper) for results in columns)]
+    heading = ["source", "published", *(run.label for run in runs)]
+    differences = [(run.label, [*deviations(run.bound, row), *_other_differences(run, row)]) for run in runs]
+    return PublishedRow(row, Table(heading, cells, means), differences)
 
 
-def _result_cell(result: MeanCI | None, expected: MeanCI) -> str:
-    return f"{ACCURACY.text(result)} {_points(result.mean - expected.mean)}" if result else ""
+def _result_cell(result: MeanCI | None, expected: MeanCI) -> Cell:
+    return Cell(ACCURACY.text(result), _points(result.mean - expected.mean)) if result else Cell("")
 
 
-def _mean_cell(results: SourceMeans, paper: SourceMeans) -> str:
+def _mean_cell(results: SourceMeans, paper: SourceMeans) -> Cell:
     """The mean over the run's sources, and its difference from the published mean over the same sources."""
     common = {name: result for name, result in results.items() if name in paper}
     if not common:
-        return ""
+        return Cell("")
     gap = mean_over_sources(common) - mean_over_sources({name: paper[name] for name in common})
-    return f"{mean_cell(common, len(paper), ACCURACY)} {_points(gap)}"
+    text, remarks, _ = mean_cell(common, len(paper), ACCURACY)
+    return Cell(text, [*remarks, *_points(gap)])
 
 
-def _points(difference: float) -> str:
-    """A difference in points as HTML; empty for NaN, that of a result without a mean."""
-    if isnan(difference):
-        return ""
-    return f"<small>{100 * difference:+.2f}</small>".replace("-", "−")
-
-
-def _list_differences(run: RunSummary, row: str) -> str:
-    """The differences of a run from the published setting, as HTML."""
-    found = [*deviations(run.bound, row), *_other_differences(run, row)]
-    if not found:
-        return f"<p>{with_line_breaks(run.label)} has the settings of the published row.</p>"
-    items = "".join(f"<li>{with_line_breaks(item)}</li>" for item in found)
-    return warning_box(f"{run.label} is not the published setting:") + f"<ul>{items}</ul>"
+def _points(difference: float) -> list[str]:
+    """A difference in points, as the remarks of a cell; none for NaN, that of a result without a mean."""
+    return [] if isnan(difference) else [f"{100 * difference:+.2f}".replace("-", "−")]
 
 
 def _other_differences(run: RunSummary, row: str) -> list[str]:

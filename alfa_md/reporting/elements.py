@@ -1,28 +1,39 @@
-"""HTML elements shared by the report's sections."""
+"""Templates of the pages, in which every text is escaped, and the content of their tables."""
 
 import re
-from collections.abc import Iterable, Sequence
-from html import escape
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 
-def html_table(heading: Iterable[str], rows: Iterable[Sequence[str]], last: Sequence[str] = (), kind: str = "") -> str:
-    """A table of cells that are HTML; scrolls horizontally if the page is too narrow."""
-    head = "".join(f'<th scope="col">{cell}</th>' for cell in heading)
-    body = "".join(f"<tr>{_cells(row)}</tr>" for row in rows)
-    body += f'<tr class="sum">{_cells(last)}</tr>' if last else ""
-    table = f'<table class="{kind}">' if kind else "<table>"
-    return f'<div class="scroll">{table}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+class Cell(NamedTuple):
+    """A table cell: a text, remarks in small print behind it, and whether it is the best of its row."""
+
+    text: str
+    remarks: Sequence[str] = ()
+    is_best: bool = False
 
 
-def _cells(row: Sequence[str]) -> str:
-    return f'<th scope="row">{row[0]}</th>' + "".join(f"<td>{cell}</td>" for cell in row[1:])
+class Table(NamedTuple):
+    """A table: names of the columns; name and cells of every row; the cells of the row `mean` below a line, if any."""
+
+    heading: Sequence[str]
+    rows: Sequence[tuple[str, Sequence[Cell]]]
+    means: Sequence[Cell] = ()
 
 
-def with_line_breaks(name: str) -> str:
-    """A name as escaped HTML with optional line breaks after `.`, `/`, `_` and `:`, except within numbers."""
-    return re.sub(r"(?<=[A-Za-z])([./_:])", r"\1<wbr>", escape(name))
+def with_line_breaks(name: object) -> Markup:
+    """A name as HTML with optional line breaks after `.`, `/`, `_` and `:`, except within numbers."""
+    return Markup(re.sub(r"(?<=[A-Za-z])([./_:])", r"\1<wbr>", str(escape(name))))
 
 
-def warning_box(text: str) -> str:
-    """A highlighted warning with this plain text."""
-    return f'<p class="loud">{escape(text)}</p>'
+PAGES = Environment(
+    loader=PackageLoader("alfa_md.reporting", "."),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+PAGES.filters["breakable"] = with_line_breaks

@@ -2,18 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from html import escape
 
 from alfa_md import __version__
 from alfa_md.errors import UserError
 from alfa_md.experiment.config import differences
 from alfa_md.experiment.pretraining import SCRATCH
 from alfa_md.metrics import MeanCI
-from alfa_md.reporting.comparison import published_section
-from alfa_md.reporting.elements import html_table, warning_box, with_line_breaks
+from alfa_md.reporting.comparison import compare_with_published
+from alfa_md.reporting.elements import PAGES
 from alfa_md.reporting.figures import DASHES, NUM_COLORS, render_figures
 from alfa_md.reporting.published import resolve
-from alfa_md.reporting.results import MINIATURE, results_section
+from alfa_md.reporting.results import MINIATURE, result_tables
 from alfa_md.reporting.style import STYLE
 from alfa_md.reporting.summary import RunSummary, read_runs
 from alfa_md.system.files import write_text
@@ -36,40 +35,26 @@ def write_report(paths: Sequence[str], out: str) -> None:
 
 def render_page(runs: Sequence[RunSummary]) -> str:
     """The report as HTML without external resources. Raises UserError if matplotlib is not installed."""
-    title = escape(runs[0].label if len(runs) == 1 else f"{len(runs)} runs")
-    sections = (
-        ("Runs", f'<div class="cards">{"".join(card(run, number) for number, run in enumerate(runs))}</div>'),
-        ("Curves", curves_section(runs)),
-        ("Test results", results_section(runs)),
-        ("Beside the published numbers", published_section(runs)),
-        ("What differs between the runs", differences_section(runs)),
+    bindings, facts = differing(runs)
+    return PAGES.get_template("report.html").render(
+        title=runs[0].label if len(runs) == 1 else f"{len(runs)} runs",
+        style=STYLE,
+        written=f"{datetime.now():%Y-%m-%d %H:%M}, alfa_md {__version__}",
+        runs=runs,
+        strokes=[stroke(number) for number in range(len(runs))],
+        card_rows=card_rows,
+        figures=list(render_figures(runs)),
+        results=result_tables(runs),
+        published=compare_with_published(runs),
+        bindings=bindings,
+        facts=facts,
+        miniature=MINIATURE,
     )
-    body = "".join(f"<section><h2>{name}</h2>{content}</section>" for name, content in sections if content)
-    written = f"{datetime.now():%Y-%m-%d %H:%M}, alfa_md {__version__}"
-    return (
-        f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{title} - alfa_md</title>'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<style>{STYLE}</style></head>\n<body><h1>{title}</h1>"
-        f'<p class="soft">Few-shot learning; as of {written}.</p>\n{body}</body></html>\n'
-    )
 
 
-def swatch(number: int) -> str:
-    """The legend line of a run, in its colour and dash style."""
-    style = f"{DASHES[number // NUM_COLORS % len(DASHES)]} var(--run{number % NUM_COLORS})"
-    return f'<span class="swatch" style="border-top: 4px {style}"></span>'
-
-
-def card(run: RunSummary, number: int) -> str:
-    """The summary card of a run."""
-    rows = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in card_rows(run).items() if value)
-    miniature = warning_box(MINIATURE) if run.facts.get("data_kind") == "miniature" else ""
-    command = escape(str(run.facts.get("command", "")))
-    return (
-        f'<article class="card"><h3>{swatch(number)}{escape(run.label)}</h3>{miniature}<dl>{rows}</dl>'
-        f'<details><summary>Command and configuration</summary><pre class="command">{command}</pre>'
-        f"<pre>{escape(run.config)}</pre></details></article>"
-    )
+def stroke(number: int) -> str:
+    """The dash style and colour of a run's curves, in CSS."""
+    return f"{DASHES[number // NUM_COLORS % len(DASHES)]} var(--run{number % NUM_COLORS})"
 
 
 def card_rows(run: RunSummary) -> dict[str, str]:
@@ -83,9 +68,7 @@ def card_rows(run: RunSummary) -> dict[str, str]:
         "Updates": describe_updates(run),
         "Best validation": describe_best_validation(run),
         "Time": describe_time(run),
-        "Waiting for data": f"{100 * run.train[-1]['data_wait']:.0f} % of the time"
-        if "data_wait" in last_record(run)
-        else "",
+        "Waiting for data": describe_data_wait(run),
         "Peak memory": f"{run.last('peak_memory') / 2**30:.2f} GiB" if run.last("peak_memory") else "",
         "Machine": str(facts.get("machine", "")),
         "Versions": ", ".join(versions),
@@ -154,35 +137,9 @@ def describe_data(facts: dict) -> str:
     return f"{kind} at {facts['data_root']}" if "data_root" in facts and kind != "generated" else kind
 
 
-def curves_section(runs: Sequence[RunSummary]) -> str:
-    """The legend and one figure per recorded quantity."""
-    drawn = "".join(
-        f"<figure><figcaption>{quantity.title}</figcaption>{svg}</figure>" for quantity, svg in render_figures(runs)
-    )
-    if not drawn:
-        return "<p>Nothing recorded yet.</p>"
-    names = "".join(f"<span>{swatch(number)}{escape(run.label)}</span>" for number, run in enumerate(runs))
-    note = (
-        "Over updates. Training values are of single updates: thin as they were recorded, thick their running mean "
-        "over a tenth of the curve. The band around validation is its 95 % interval, where it was recorded; a cross at "
-        "the bottom marks a validation in which episodes diverged."
-    )
-    return f'<p class="soft">{note}</p><p class="legend">{names}</p><div class="grid">{drawn}</div>'
-
-
-def differences_section(runs: Sequence[RunSummary]) -> str:
-    """A table of the bindings and facts in which the runs differ; empty for a single run."""
-    if len(runs) < 2:
-        return ""
+def differing(runs: Sequence[RunSummary]) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """The bindings and the facts in which the runs differ, each name -> one value a run."""
     changed = (line.split(": ", 1)[0] for run in runs[1:] for line in differences(runs[0].config, run.config))
-    rows = [
-        [f"<code>{with_line_breaks(text)}</code>" for text in (name, *(run.bound.get(name, "unset") for run in runs))]
-        for name in sorted(set(changed))
-    ]
-    for name in FACTS:
-        values = [str(run.facts.get(name, "not recorded")) for run in runs]
-        if len(set(values)) > 1:
-            rows.append([name, *map(with_line_breaks, values)])
-    if not rows:
-        return "<p>Nothing: configuration, seed, data and versions are the same.</p>"
-    return html_table(["binding", *(with_line_breaks(run.label) for run in runs)], rows, kind="text")
+    bindings = {name: [run.bound.get(name, "unset") for run in runs] for name in sorted(set(changed))}
+    facts = {name: [str(run.facts.get(name, "not recorded")) for run in runs] for name in FACTS}
+    return bindings, {name: values for name, values in facts.items() if len(set(values)) > 1}

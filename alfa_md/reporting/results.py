@@ -17,14 +17,13 @@ from alfa_md.evaluation.tables import (
 from alfa_md.experiment.data_record import same_data
 from alfa_md.experiment.definition import META_DATASET
 from alfa_md.metrics import MeanCI, Unit
-from alfa_md.reporting.elements import html_table, warning_box, with_line_breaks
+from alfa_md.reporting.elements import Cell, Table
 from alfa_md.reporting.summary import RunSummary
 
 MINIATURE = (
     "Embedded miniature data: drawn by this package, NOT Meta-Dataset. Its accuracies compare with no published number."
 )
-NO_RESULTS = "<p>No test results yet: <code>python -m alfa_md.evaluate --run_dir=RUN</code> measures them.</p>"
-NOT_ONE_TABLE = "<p>The following tables do not compare with one another: their episodes are not the same.</p>"
+UNPAIRED_WARNING = "Read by the official reader, which draws other episodes in every evaluation: NOT paired."
 
 
 class ResultColumn(NamedTuple):
@@ -40,8 +39,20 @@ class ResultColumn(NamedTuple):
         return source_means(select_records(sources, dict.fromkeys((*META_DATASET, *sources))))
 
 
-def results_section(runs: Sequence[RunSummary]) -> str:
-    """One table per group of results on the same episodes; the best mean of a source is bold."""
+class ResultTable(NamedTuple):
+    """A table of results on the same episodes, and the conditions that its caption states."""
+
+    table: Table
+    scale: str
+    episodes: str
+    split: str
+    seed: str
+    is_miniature: bool
+    warnings: Sequence[str]
+
+
+def result_tables(runs: Sequence[RunSummary]) -> list[ResultTable]:
+    """One table per group of results on the same episodes; the best mean of a source is marked."""
     groups: list[list[ResultColumn]] = []
     for entry in result_columns(runs):
         same = (group for group in groups if all(same_episodes(entry.content, other.content) for other in group))
@@ -49,8 +60,7 @@ def results_section(runs: Sequence[RunSummary]) -> str:
         if group is None:
             groups.append(group := [])
         group.append(entry)
-    tables = "".join(_conditions(group) + _table(group) for group in groups)
-    return (NOT_ONE_TABLE if len(groups) > 1 else "") + (tables or NO_RESULTS)
+    return [_result_table(group) for group in groups]
 
 
 def result_columns(runs: Sequence[RunSummary]) -> list[ResultColumn]:
@@ -75,51 +85,44 @@ def same_episodes(a: dict, b: dict) -> bool:
     return all(same_data(a["sources"][name]["data"], b["sources"][name]["data"]) for name in common)
 
 
-def _table(group: Sequence[ResultColumn]) -> str:
-    columns, unit = [entry.results for entry in group], unit_of(group[0].content)
+def _result_table(group: Sequence[ResultColumn]) -> ResultTable:
+    protocol, unit = group[0].content["protocol"], unit_of(group[0].content)
+    counts = {result.n for entry in group for result in entry.results.values()}
+    diverged = divergence_note({entry.title: entry.results for entry in group}, unit)
+    return ResultTable(
+        table=_table(group, unit),
+        scale=unit_description(unit).capitalize(),
+        episodes=" to ".join(str(count) for count in sorted({min(counts), max(counts)})),
+        split=protocol["split"],
+        seed=protocol["seed"],
+        is_miniature=protocol.get("data_kind") == "miniature",
+        warnings=[text for text in (UNPAIRED_WARNING if _is_unpaired(group) else "", diverged) if text],
+    )
+
+
+def _table(group: Sequence[ResultColumn], unit: Unit) -> Table:
+    columns = [entry.results for entry in group]
     sources = list(dict.fromkeys(name for results in columns for name in results))
     rows = []
     for source in sources:
         means = [unit.rank(results[source]) for results in columns if source in results]
         known = [mean for mean in means if isfinite(mean)]
         best = max(known, key=lambda mean: unit.sign * mean) if len(group) > 1 and known else None
-        rows.append([with_line_breaks(source), *(_cell(results.get(source), best, unit) for results in columns)])
-    means = ["mean", *(mean_cell(results, len(sources), unit) for results in columns)]
-    return html_table(["source", *(with_line_breaks(entry.title) for entry in group)], rows, means)
+        rows.append((source, [_cell(results.get(source), best, unit) for results in columns]))
+    means = [mean_cell(results, len(sources), unit) for results in columns]
+    return Table(["source", *(entry.title for entry in group)], rows, means)
 
 
-def _cell(result: MeanCI | None, best: float | None, unit: Unit) -> str:
-    if result is None:
-        return ""
-    return f"<b>{unit.text(result)}</b>" if unit.rank(result) == best else unit.text(result)
+def _cell(result: MeanCI | None, best: float | None, unit: Unit) -> Cell:
+    return Cell(unit.text(result), is_best=unit.rank(result) == best) if result else Cell("")
 
 
-def mean_cell(results: SourceMeans, number: int, unit: Unit) -> str:
+def mean_cell(results: SourceMeans, number: int, unit: Unit) -> Cell:
     """The mean over sources, with their count if it is less than `number`."""
-    part = "" if len(results) == number else f" <small>over {len(results)} of {number}</small>"
-    return f"{unit.number(mean_over_sources(results))}{part}"
+    part = [] if len(results) == number else [f"over {len(results)} of {number}"]
+    return Cell(unit.number(mean_over_sources(results)), part)
 
 
-def _conditions(group: Sequence[ResultColumn]) -> str:
-    """The caption of a table: unit, episodes, split and seed, with a warning for the miniature."""
-    protocol, unit = group[0].content["protocol"], unit_of(group[0].content)
-    scale = unit_description(unit).capitalize()
-    counts = {result.n for entry in group for result in entry.results.values()}
-    episodes = " to ".join(str(count) for count in sorted({min(counts), max(counts)}))
-    warning = warning_box(MINIATURE) if protocol.get("data_kind") == "miniature" else ""
-    bold = " Bold: the best mean of a source, whether or not the intervals overlap." if len(group) > 1 else ""
-    diverged = divergence_note({entry.title: entry.results for entry in group}, unit)
-    return (
-        f"{warning}<p>{scale}, mean ± 95 % interval over {episodes} {with_line_breaks(str(protocol['split']))} "
-        f"episodes a source (episode seed {with_line_breaks(str(protocol['seed']))}).{bold}</p>"
-        + _unpaired(group)
-        + (warning_box(diverged) if diverged else "")
-    )
-
-
-def _unpaired(group: Sequence[ResultColumn]) -> str:
-    """A warning if the columns are not of the same episodes although their stamps agree."""
-    readers = {reader(record["data"]) for entry in group for record in entry.content["sources"].values()}
-    if UNPAIRED not in readers:
-        return ""
-    return warning_box("Read by the official reader, which draws other episodes in every evaluation: NOT paired.")
+def _is_unpaired(group: Sequence[ResultColumn]) -> bool:
+    """True if the columns are not of the same episodes although their stamps agree."""
+    return UNPAIRED in {reader(record["data"]) for entry in group for record in entry.content["sources"].values()}

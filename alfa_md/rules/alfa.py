@@ -17,13 +17,13 @@ import gin
 from alfa_md.params import Params, Template
 from alfa_md.rules.affine import AffineUpdate
 from alfa_md.rules.base import Hyperparameter, Hypers, HyperSource, State, UpdateRule
-from alfa_md.rules.generator import Generator
+from alfa_md.rules.generator import Generator, StateNetwork
 from alfa_md.rules.granularities import Constant, PerParameter, PerStepPerLayer
 from alfa_md.rules.hypers import Product, RateAndDecay
 from alfa_md.rules.layerwise import Layerwise, entrywise
 from alfa_md.values import NonNegative
 
-Generators = Callable[[Template, int], Generator]  # (template, number of outputs)
+Generators = Callable[[Template, int], StateNetwork]  # (template, number of outputs)
 Scale = Callable[[Template, int, float], Hyperparameter]  # (template, number of steps, initial value)
 
 

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from alfa_md.data.tfrecord.dimensions import dimensions
 from alfa_md.data.tfrecord.records import decode_example, encode_example
-from alfa_md.data.tfrecord.wire import bytes_field, varint
+from tests.data.tfrecord.wire import bytes_field, varint
 from tests.entries.harness import shade
 from tests.fuzz.fuzzing import examples, fuzz, mutated, parsed
 

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from alfa_md.experiment.definition import META_DATASET
+from alfa_md.reporting.elements import PAGES, Table, with_line_breaks
 from alfa_md.reporting.page import render_page
 from alfa_md.reporting.results import MINIATURE, result_columns, same_episodes
 from alfa_md.reporting.summary import read_runs
@@ -249,3 +250,8 @@ def test_results_of_the_official_reader_are_told_to_be_of_other_episodes(make):
     note = "Read by the official reader, which draws other episodes in every evaluation: NOT paired."
     assert note in words(section(rendered(a, b), "Test results"))
     assert note not in words(section(rendered(make("c"), make("d")), "Test results"))
+
+
+def test_line_breaks_are_the_only_markup_of_a_name():
+    assert with_line_breaks("<b>_a.1:c") == "&lt;b&gt;_a.<wbr>1:c"
+    assert re.search(r"&lt;i&gt;_b</th>", PAGES.get_template("elements.html").module.table(Table(["<i>_b"], [])))

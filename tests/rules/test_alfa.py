@@ -13,7 +13,7 @@ from alfa_md.heads import PrototypeHead
 from alfa_md.learners.adapts import all_but_batch_norm, everything
 from alfa_md.learners.gradient import GradientLearner
 from alfa_md.rules.alfa import BetaProduct, alfa, alfa_random
-from alfa_md.rules.generator import Generator, reference_init
+from alfa_md.rules.generator import Generator, PaperGenerator, reference_init
 from alfa_md.rules.learning_state import LearningState
 from tests.rules.one_step import one_step
 
@@ -79,6 +79,24 @@ def test_the_depth_of_the_generator(num_layers):
     network = Generator(dict.fromkeys("abc"), 6, num_layers=num_layers).network
     assert sum(p.numel() for p in network.parameters()) == num_layers * 42
     assert sum(isinstance(layer, nn.ReLU) for layer in network) == num_layers - 1
+
+
+@pytest.mark.parametrize("steps, tensors", [(5, 10), (1, 2), (3, 7)])
+def test_the_paper_s_generator_has_its_number_of_values(steps, tensors):
+    rule = alfa(dict.fromkeys(map(str, range(tensors))), steps, inner_rate=0.1, generator=PaperGenerator)
+    assert sum(p.numel() for p in rule.parameters()) == 2 * steps * tensors + 12 * tensors**2
+    assert sum(isinstance(layer, nn.Linear) for layer in rule.hypers.first.generator.network) == 3
+
+
+def test_the_paper_s_generator_by_hand():
+    """One tensor: tau = [2, 1]; hidden layers double and swap; the outputs are 1 + [4, 2] M."""
+    generator = PaperGenerator({"w": None}, 2).double()
+    with torch.no_grad():
+        for layer, matrix in zip(
+            generator.network[::2], ([[2, 0], [0, 2]], [[0, 1], [1, 0]], [[1, 0], [-1, 3]]), strict=True
+        ):
+            layer.weight.copy_(float64(matrix))
+    assert generator({"w": float64([1.0, 3.0])}, {"w": float64([0.5, 1.5])}).tolist() == [1 + 2.0, 1 - 2.0 + 3 * 4.0]
 
 
 def test_beta_product_form_of_the_paper():

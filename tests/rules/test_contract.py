@@ -13,7 +13,7 @@ from alfa_md.rules import separate as sources
 from alfa_md.rules.adam import Adam as adam
 from alfa_md.rules.alfa import BetaProduct, alfa, alfa_random
 from alfa_md.rules.clipped import Clipped as clipped
-from alfa_md.rules.generator import Generator, identity_init, reference_init
+from alfa_md.rules.generator import Generator, PaperGenerator, identity_init, reference_init
 from alfa_md.rules.learning_state import LearningState
 from alfa_md.rules.lslr import lslr
 from alfa_md.rules.lslr_decay import lslr_decay
@@ -55,6 +55,9 @@ RULES = {
     "adam": partial(adam, inner_rate=0.1, eps=1e-3),
     "clipped alfa": partial(clipped, rule=partial(alfa, inner_rate=0.1), max_norm=0.5),
     "alfa, product form": partial(alfa, inner_rate=0.1, inner_decay=1.0, beta_form=BetaProduct),
+    "alfa of the paper": partial(
+        alfa, inner_rate=0.1, inner_decay=1.0, beta_form=BetaProduct, generator=PaperGenerator
+    ),
 }
 for source in FIXED + ADAPTIVE:
     RULES[f"rate {source.__name__}"] = partial(separate, lr=source, decay=sources.zero, inner_rate=0.1)

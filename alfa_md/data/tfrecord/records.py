@@ -11,9 +11,9 @@ from pathlib import Path
 
 import google_crc32c
 import numpy as np
+from google.protobuf.message import DecodeError
 
-from alfa_md.data.tfrecord.example import parse_example
-from alfa_md.data.tfrecord.wire import bytes_field, varint
+from alfa_md.data.tfrecord.example import Example
 from alfa_md.errors import UserError
 from alfa_md.system.files import atomic_write
 
@@ -25,11 +25,11 @@ REMEDY = "copy or convert the file again"
 
 def encode_example(image: bytes, label: int) -> bytes:
     """The serialised tf.train.Example with features `image`, the encoded image, and `label`, the class id."""
-    image_feature = bytes_field(1, bytes_field(1, image))
-    label_feature = bytes_field(3, bytes_field(1, varint(label)))
-    image_entry = bytes_field(1, b"image") + bytes_field(2, image_feature)
-    label_entry = bytes_field(1, b"label") + bytes_field(2, label_feature)
-    return bytes_field(1, bytes_field(1, image_entry) + bytes_field(1, label_entry))
+    example = Example()
+    feature = example.features.feature
+    feature["image"].bytes_list.value.append(image)
+    feature["label"].int64_list.value.append(label)
+    return example.SerializeToString(deterministic=True)  # sorted by name
 
 
 def decode_example(payload: bytes, where: str) -> tuple[bytes, int | None]:
@@ -38,9 +38,10 @@ def decode_example(payload: bytes, where: str) -> tuple[bytes, int | None]:
     Raises UserError naming `where` if the payload is no Example or has not exactly one `image`.
     """
     try:
-        images, labels = parse_example(payload)
-    except (ValueError, IndexError) as error:
+        feature = Example.FromString(payload).features.feature
+    except DecodeError as error:
         raise UserError(f"{where} is not a tf.train.Example; {REMEDY}") from error
+    images, labels = feature["image"].bytes_list.value[:], feature["label"].int64_list.value[:]
     if len(images) != 1:
         raise UserError(f"{where} has {len(images)} values in its feature 'image', not one; {REMEDY}")
     return images[0], labels[0] if labels else None

@@ -4,11 +4,13 @@ import io
 
 import numpy as np
 import pytest
+import simplejpeg
 from PIL import Image
 
 from alfa_md.data.tfrecord.dimensions import dimensions
 from alfa_md.data.tfrecord.jpeg_segments import read_frame
 from tests.shared import shared_data
+from tests.spliced_jpegs import JFIF, encoded, smooth, spliced
 
 
 def picture(width: int, height: int, kind: str, mode: str = "RGB", **options) -> bytes:
@@ -63,9 +65,18 @@ def test_real_images(file, key):
         assert dimensions(image) == Image.open(io.BytesIO(image)).size
 
 
+def test_jpegs_that_simplejpeg_refuses_have_a_size():
+    unusual = spliced(24, [(3, 1), (1, 1), (1, 1)])
+    unknown = spliced(24, 4 * [(1, 1)], JFIF.replace(b"JFIF\0\1", b"JFIF\0\3"))
+    before_scans = encoded(smooth(24, 24, mode="RGB")).partition(b"\xff\xc4")[0]
+    for image in (unusual, unknown, before_scans):
+        with pytest.raises((ValueError, KeyError)):
+            simplejpeg.decode_jpeg_header(image)
+        assert dimensions(image) == (24, 24)
+
+
 def test_jpegs_are_sized_as_libjpeg_sizes_them():
     """The decoder allocates by our dimensions and fills by libjpeg's, also for damaged headers."""
-    simplejpeg = pytest.importorskip("simplejpeg", reason="simplejpeg is not installed")
     rng, whole, sized = np.random.RandomState(0), picture(300, 7, "JPEG", progressive=True), 0
     for _ in range(3000):
         image = bytearray(whole)
@@ -76,6 +87,6 @@ def test_jpegs_are_sized_as_libjpeg_sizes_them():
         except (ValueError, KeyError):  # the latter of a subsampling that it has no name for
             continue
         sized += 1
-        assert dimensions(bytes(image)) == (width, height)
+        assert dimensions(bytes(image)) == read_frame(bytes(image))[1:3] == (width, height)
         assert (read_frame(bytes(image)).channels == 4) == (space in ("CMYK", "YCCK"))
     assert sized > 1000

@@ -1,81 +1,112 @@
-"""Parser of tf.train.Example: the fast path for the common layout, and the fallback."""
+"""The message tf.train.Example: encodings written by hand, and TensorFlow's own class."""
+
+import subprocess
+import sys
 
 import pytest
+from google.protobuf.message import DecodeError
 
-from alfa_md.data.tfrecord.example import MAX_OTHER_ENTRY, _parse_by_field, _parse_common_layout, parse_example
+from alfa_md.data.tfrecord.example import Example
 from alfa_md.data.tfrecord.records import encode_example
-from alfa_md.data.tfrecord.wire import bytes_field, varint
-
-
-def entry(name: bytes, kind: int, *values: bytes) -> bytes:
-    feature = bytes_field(kind, b"".join(bytes_field(1, value) for value in values))
-    return bytes_field(1, bytes_field(1, name) + bytes_field(2, feature))
-
-
-def example(*entries: bytes) -> bytes:
-    return bytes_field(1, b"".join(entries))
-
-
-def image(size: int) -> bytes:
-    return entry(b"image", 1, b"\xff" * size)
-
+from tests.data.tfrecord.wire import bytes_field, entry, example, varint
+from tests.shared import ROOT
 
 LABEL = entry(b"label", 3, varint(300))
+SEPARATE = bytes_field(1, bytes_field(1, b"label") + bytes_field(2, bytes_field(3, b"\x08\x05\x08\xac\x02")))
 
 
-@pytest.mark.parametrize("size", [0, 1, 90, 127, 128, 2000, 16383, 16384, 70000])
-def test_the_common_layouts(size):
-    picture = [b"\xff" * size]
-    assert _parse_common_layout(example(image(size), LABEL)) == (picture, [300])
-    assert _parse_common_layout(example(LABEL, image(size))) == (picture, [300])
-    assert _parse_common_layout(example(image(size))) == (picture, [])
-    assert _parse_common_layout(encode_example(b"\xff" * size, -1)) == (picture, [-1])
+def image(*values: bytes) -> bytes:
+    return entry(b"image", 1, *values)
 
 
-def test_an_image_that_holds_an_entry_named_image():
-    inner = example(image(5), LABEL)
-    assert _parse_common_layout(example(entry(b"image", 1, inner), LABEL)) == ([inner], [300])
-    assert _parse_common_layout(example(LABEL, entry(b"image", 1, inner))) == ([inner], [300])
+def features(payload: bytes) -> tuple[list[bytes], list[int]]:
+    feature = Example.FromString(payload).features.feature
+    return list(feature["image"].bytes_list.value), list(feature["label"].int64_list.value)
 
 
-OTHERS = {
-    "an entry on either side": example(LABEL, image(9), LABEL),
-    "a long entry before": example(entry(b"words", 1, b"x" * MAX_OTHER_ENTRY), image(9)),
-    "a long entry after": example(image(9), entry(b"words", 1, b"x" * MAX_OTHER_ENTRY)),
-    "no values of another image": example(image(9), entry(b"image", 1)),
-    "another image": example(image(9), entry(b"image", 1, b"second")),
-    "two values": example(entry(b"image", 1, b"first", b"second"), LABEL),
-    "fields after the features": example(image(9), LABEL) + bytes_field(2, b"more"),
-    "features in two parts": example(image(9)) + example(LABEL),
-    "a label of floats": example(image(9), entry(b"label", 2, b"1234")),
-    "no image": example(LABEL),
-    "empty": b"",
+INNER = example(image(b"inner"), LABEL)
+READ = {
+    "image, label": (example(image(b"x"), LABEL), ([b"x"], [300])),
+    "label, image": (example(LABEL, image(b"x")), ([b"x"], [300])),
+    "an image alone": (example(image(b"x")), ([b"x"], [])),
+    "an example as the image": (example(image(INNER), LABEL), ([INNER], [300])),
+    "another feature of bytes": (example(entry(b"words", 1, b"w" * 64), image(b"x")), ([b"x"], [])),
+    "another feature of floats": (example(image(b"x"), entry(b"box", 2, b"1234")), ([b"x"], [])),
+    "two values": (example(image(b"x", b"y"), LABEL), ([b"x", b"y"], [300])),
+    "the last of two images": (example(image(b"x"), image(b"y")), ([b"y"], [])),
+    "the last of two images, empty": (example(image(b"x"), image()), ([], [])),
+    "features in two parts": (example(image(b"x")) + example(LABEL), ([b"x"], [300])),
+    "unknown fields": (
+        example(image(b"x"), LABEL) + bytes_field(2, b"more") + b"\x1d1234\x21" + 8 * b"5",
+        ([b"x"], [300]),
+    ),
+    "a label of floats": (example(image(b"x"), entry(b"label", 2, b"1234")), ([b"x"], [])),
+    "integers that are not packed": (example(SEPARATE), ([], [5, 300])),
+    "a negative label": (example(entry(b"label", 3, varint(-7))), ([], [-7])),
+    "empty": (b"", ([], [])),
 }
 
 
-@pytest.mark.parametrize("name", OTHERS)
-def test_other_layouts_are_read_field_by_field(name):
-    assert parse_example(OTHERS[name]) == _parse_by_field(memoryview(OTHERS[name]))
+@pytest.mark.parametrize("name", READ)
+def test_values_of_messages(name):
+    payload, expected = READ[name]
+    assert features(payload) == expected
 
 
-def test_the_last_of_two_images_holds():
-    assert parse_example(OTHERS["another image"]) == ([b"second"], [])
-    assert parse_example(OTHERS["no values of another image"]) == ([], [])
+@pytest.mark.parametrize(
+    "payload",
+    [b"\x0a\x05abc", b"\x0a", b"\x08\xff", b"\x0c", b"\x09\x01", b"\x08" + b"\xff" * 11, example(image(b"x"))[:-1]],
+    ids=[
+        "longer than the message",
+        "no length",
+        "unfinished varint",
+        "end of no group",
+        "short fixed64",
+        "endless",
+        "cut",
+    ],
+)
+def test_a_malformed_message_is_refused(payload):
+    with pytest.raises(DecodeError):
+        Example.FromString(payload)
 
 
-@pytest.mark.parametrize("layout", [(image(200), LABEL), (LABEL, image(200))])
-def test_every_changed_byte_is_read_as_field_by_field(layout):
-    """Both parsers agree, in values or errors, for damaged headers and truncated messages."""
-    whole = example(*layout)
-    damaged = [whole[:length] for length in range(len(whole))]
-    for place in range(len(whole)):
-        damaged += [whole[:place] + bytes([whole[place] ^ bit]) + whole[place + 1 :] for bit in (1, 2, 8, 128)]
-    for each in damaged:
-        assert outcome(parse_example, each) == outcome(lambda payload: _parse_by_field(memoryview(payload)), each)
+def test_a_name_that_is_no_text_is_refused():
+    with pytest.raises(DecodeError):
+        Example.FromString(example(entry(b"\xff", 1, b"x")))
 
 
-def outcome(parse, payload: bytes):
-    try:
-        return parse(payload)
-    except (ValueError, IndexError):
-        return "malformed"
+@pytest.mark.parametrize("label", [0, 1, 127, 128, 2**63 - 1, -1, -(2**63)])
+@pytest.mark.parametrize("size", [0, 127, 128, 70_000])
+def test_the_encoding_is_image_then_label(size, label):
+    """Byte for byte, because the digests of converted and embedded records are stored."""
+    picture = b"\xff" * size
+    assert encode_example(picture, label) == example(image(picture), entry(b"label", 3, varint(label)))
+
+
+def test_tensorflows_class_reads_the_same(tf):
+    for payload, expected in READ.values():
+        feature = tf.train.Example.FromString(payload).features.feature
+        assert (list(feature["image"].bytes_list.value), list(feature["label"].int64_list.value)) == expected
+
+
+BOTH = """
+import sys
+first, second = sys.argv[1:]
+__import__(first), __import__(second)
+from alfa_md.data.tfrecord.example import Example
+import tensorflow as tf
+ours, theirs = Example(), tf.train.Example()
+for message in (ours, theirs):
+    message.features.feature["image"].bytes_list.value.append(b"x")
+assert ours.SerializeToString() == theirs.SerializeToString() and type(ours) is not type(theirs)
+"""
+OURS = "alfa_md.data.tfrecord.example"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("order", [(OURS, "tensorflow"), ("tensorflow", OURS)], ids=["before", "after"])
+def test_the_message_lives_beside_tensorflows(order):
+    pytest.importorskip("tensorflow", reason="TensorFlow is not installed")
+    done = subprocess.run([sys.executable, "-c", BOTH, *order], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

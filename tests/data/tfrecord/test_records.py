@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from alfa_md.data.tfrecord.records import decode_example, encode_example, read_records, scan_offsets, write_records
-from alfa_md.data.tfrecord.wire import bytes_field
 from alfa_md.errors import UserError
+from tests.data.tfrecord.wire import bytes_field
 
 PAYLOADS = [b"", b"a", bytes(range(256)) * 40, b"last"]
 
