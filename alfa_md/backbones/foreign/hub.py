@@ -5,6 +5,7 @@ No code of a model's folder is run: of its configuration, the architectures of t
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import gin
@@ -20,6 +21,8 @@ from alfa_md.system.hub_files import CONFIG, PREPROCESSOR, hub_folder
 from alfa_md.system.text_files import read_json
 from alfa_md.values import Pixels
 
+PIXELS = ("image_mean", "image_std")  # of preprocessor_config.json
+LABELS = ("id2label", "label2id", "architectures", "transformers_version")
 REMEDY = "use the file as its publisher wrote it"
 # What a configuration may say about code and kernels to fetch, or arithmetic other than float32; it is not heard.
 UNHEARD = ("auto_map", "quantization", "attn_implementation", "experts_implementation", "dtype", "torch_dtype")
@@ -37,25 +40,36 @@ def hub_backbone(
 
     Args:
       model: the folder that `save_pretrained` wrote, `hf:OWNER/NAME`, or the configuration itself, a dictionary such
-        as {'model_type': 'dinov2', 'hidden_size': 384}.
+        as {'model_type': 'dinov2', 'hidden_size': 384}; a run stores the latter in place of the others.
       image_size: S that the network takes; None for that of the configuration.
       mean, deviation: None for those of the folder's preprocessor_config.json, or else of ImageNet.
       features: what the network returns -> features [N, D].
 
     Raises UserError if the library is missing, does not know the model, or the model does not take such images.
     """
-    folder = None if isinstance(model, Mapping) else hub_folder(model)
-    owner = "hub_backbone.model" if folder is None else str(folder / CONFIG)
-    content = model if folder is None else read_json(folder / CONFIG, REMEDY)
+    content = model if isinstance(model, Mapping) else model_configuration(model)
+    owner = "hub_backbone.model" if isinstance(model, Mapping) else model
     network = build_network(content, owner)
-    preprocessing = read_json(folder / PREPROCESSOR, REMEDY) if folder and (folder / PREPROCESSOR).is_file() else {}
     size = image_size or getattr(network.config, "image_size", None)
     if type(size) is not int:
         raise UserError(f"{owner} does not say what images the model takes; bind hub_backbone.image_size")
-    own = [_three(preprocessing, key, folder) for key in ("image_mean", "image_std")]
-    return TransformersBackbone(
-        network, size, mean or own[0] or IMAGENET_MEAN, deviation or own[1] or IMAGENET_DEVIATION, features
-    )
+    mean = mean or _three(content, "image_mean", owner) or IMAGENET_MEAN
+    deviation = deviation or _three(content, "image_std", owner) or IMAGENET_DEVIATION
+    return TransformersBackbone(network, size, mean, deviation, features)
+
+
+def model_configuration(model: str) -> dict:
+    """The configuration of a model by its folder or `hf:OWNER/NAME`, with the mean and deviation of its preprocessing.
+
+    Names of classes are left out. Raises UserError if a file is missing or is no JSON object.
+    """
+    folder, content = hub_folder(model), {}
+    for file in filter(Path.is_file, (folder / PREPROCESSOR, folder / CONFIG)):
+        found = read_json(file, REMEDY)
+        if not isinstance(found, dict):
+            raise UserError(f"{file}: must be an object; {REMEDY}")
+        content |= found if file.name == CONFIG else {key: found[key] for key in PIXELS if key in found}
+    return {key: value for key, value in content.items() if key not in LABELS and _is_heard(key)}
 
 
 class TransformersBackbone(ForeignBackbone):
@@ -113,13 +127,16 @@ def quiet() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def _three(content: object, key: str, folder: object) -> tuple | None:
-    """Three numbers of a preprocessor_config.json. Raises UserError for anything else."""
-    values = content.get(key) if isinstance(content, Mapping) else ()
+def _is_heard(key: object) -> bool:
+    return isinstance(key, str) and not key.lstrip("_").startswith(UNHEARD)
+
+
+def _three(content: Mapping, key: str, owner: str) -> tuple | None:
+    """Three numbers of a configuration, those of `image_std` positive. Raises UserError for anything else."""
+    values = content.get(key)
     if values is None:
         return None
-    if not isinstance(values, list) or len(values) != 3 or not all(type(v) in (int, float) for v in values):
-        raise UserError(f"{folder}/{PREPROCESSOR}: {key} must be three numbers; {REMEDY}")
-    if key == "image_std" and min(values) <= 0:
-        raise UserError(f"{folder}/{PREPROCESSOR}: {key} must be positive; {REMEDY}")
+    numbers = isinstance(values, list | tuple) and len(values) == 3 and all(type(v) in (int, float) for v in values)
+    if not numbers or (key == "image_std" and not min(values) > 0):
+        raise UserError(f"{owner}: {key} = {values!r} must be three numbers, those of image_std positive; {REMEDY}")
     return tuple(values)
