@@ -5,6 +5,7 @@ Of torch.save, tensors and plain values are read; a file that would run code is 
 
 import hashlib
 import io
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from pickle import UnpicklingError
@@ -86,7 +87,8 @@ def plain_content(data: bytes, path: Path) -> object:
     try:
         if is_zipfile(io.BytesIO(data)):
             return load_archive(data, path)
-        with damaged_if_unreadable(path):  # of PyTorch before 1.6, as many published files are
+        with damaged_if_unreadable(path), warnings.catch_warnings():  # of PyTorch before 1.6, as many published files
+            warnings.simplefilter("ignore")  # PyTorch's about a pickle of another protocol, which is then refused
             content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
             refuse_expanded(content, path, len(data))
             return content
