@@ -147,6 +147,16 @@ def test_tensorflow_is_imported_under_tfrecord_alone():
     assert importers and all(module.startswith("data.tfrecord.") for module in importers)
 
 
+def test_libraries_of_an_extra_are_imported_in_one_place():
+    """Only where they are needed: the import of transformers alone takes seconds."""
+    libraries = {"transformers", "huggingface_hub", "safetensors", "timm", "torchvision"}
+    importers = {name for name, tree in MODULES.items() if {n.split(".")[0] for n in imported(tree)} & libraries}
+    assert importers == {"system.extras", "backbones.foreign.libraries"}
+    for name in importers:
+        at_once = [node for node in MODULES[name].body if isinstance(node, ast.Import | ast.ImportFrom)]
+        assert not {n.split(".")[0] for n in imported(ast.Module(at_once, []))} & libraries
+
+
 def test_specifications_and_sampling_need_numpy_alone():
     room = next(room for rooms in FLOORS for room in rooms if "data.spec" in room)
     for module in room:
