@@ -13,6 +13,7 @@ from alfa_md.data.roots import Root, records_root
 from alfa_md.data.sampling import Sampling
 from alfa_md.episode import EpisodeSource
 from alfa_md.errors import UserError
+from alfa_md.experiment.inlined_models import inline_models
 from alfa_md.experiment.out_of_memory import explain_too_large
 from alfa_md.learners.base import Learner
 from alfa_md.values import Share
@@ -114,6 +115,7 @@ def build_experiment(seed: int) -> Experiment:
     """Builds the experiment of the current gin configuration; `seed` is that of the initial weights."""
     torch.manual_seed(seed)
     with explain_too_large():
+        inline_models()
         return Experiment()
 
 

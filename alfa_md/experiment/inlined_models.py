@@ -2,6 +2,7 @@
 
 import sys
 
+import gin
 from gin.config import ConfigurableReference
 
 from alfa_md.experiment.stored_config import Config
@@ -9,8 +10,9 @@ from alfa_md.experiment.stored_config import Config
 HUB = "alfa_md.backbones.foreign.hub"
 
 
-def inline_models(config: Config) -> None:
+def inline_models() -> None:
     """Replaces the folders and names bound to `hub_backbone.model` by what their config.json says. Raises UserError."""
+    config: Config = gin.config._CONFIG
     for (_, selector), values in config.items():
         if selector == f"{HUB}.hub_backbone" and "model" in values:
             model = _macro_value(values["model"], config)
