@@ -1,14 +1,18 @@
 """Models of timm and torchvision by name: stand-ins of the same interface, and the libraries where installed."""
 
+import re
 import sys
 
+import gin
 import pytest
 import torch
 
 from alfa_md.backbones.episodic import episodic
 from alfa_md.backbones.foreign.libraries import timm_backbone, torchvision_backbone
 from alfa_md.errors import UserError
+from alfa_md.experiment import config, definition
 from tests.backbones.foreign_networks import stand_in_timm, stand_in_torchvision
+from tests.shared import ROOT
 
 
 @pytest.fixture
@@ -88,3 +92,19 @@ def test_models_of_an_installed_torchvision(name):
     made = episodic(torchvision_backbone(name))
     assert made(torch.randn(2, 3, 64, 64)).shape == (2, made.num_features)
     assert not any(head in path for path in made.state_dict() for head in ("fc.", "heads.", "head.", "classifier.1"))
+
+
+def test_the_examples_of_the_page_run(libraries, tmp_path):
+    page = (ROOT / "docs" / "backbones.md").read_text()
+    found: dict = {}
+    exec(re.search(r"```python\n(.*?)```", page, re.DOTALL)[1], found)
+    assert found["backbone"].num_features == 32
+    example = re.search(r"```gin\n(.*?)```", page, re.DOTALL)[1].replace("'resnet18'", "'resnet_small'")
+    (tmp_path / "own.gin").write_text(example)
+    try:
+        config.parse(["gin/proto_maml_alfa.gin", str(tmp_path / "own.gin")])
+        built = definition.build_experiment(0)
+        assert built.learner.backbone.num_features == 6 and built.pretrained == "resnet18-f37072fd.pth"
+        assert built.learner.stamp()["batch_norm"] == "support moments, adapted"
+    finally:
+        gin.clear_config()
