@@ -69,7 +69,7 @@ def model_configuration(model: str) -> dict:
         if not isinstance(found, dict):
             raise UserError(f"{file}: must be an object; {REMEDY}")
         content |= found if file.name == CONFIG else {key: found[key] for key in PIXELS if key in found}
-    return {key: value for key, value in content.items() if key not in LABELS and _is_heard(key)}
+    return {key: value for key, value in _heard(content).items() if key not in LABELS}
 
 
 class TransformersBackbone(ForeignBackbone):
@@ -78,12 +78,19 @@ class TransformersBackbone(ForeignBackbone):
     def own_names(self, tensors: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         """The library itself places its tensors: names have changed between its versions, and some were split.
 
-        Those without a place, or of another shape, keep their names.
+        Those without a place, or of another shape, keep their names. Raises UserError if the library fails on them.
         """
         options = {"output_loading_info": True, "ignore_mismatched_sizes": True, "dtype": torch.float32}
-        with quiet(), torch.random.fork_rng(devices=[]):
-            kind = type(self.network)
-            filled, info = kind.from_pretrained(None, config=self.network.config, state_dict=dict(tensors), **options)
+        kind, given = type(self.network), {"config": self.network.config, "state_dict": dict(tensors)}
+        try:
+            with quiet(), torch.random.fork_rng(devices=[]):
+                filled, info = kind.from_pretrained(None, **given, **options)
+        except Exception as error:
+            if describe_exhaustion(error):
+                raise
+            raise UserError(
+                f"transformers cannot place these weights in {kind.__name__} ({brief(error)}); name others"
+            ) from error
         shapes = {name: in_file for name, in_file, _ in info["mismatched_keys"]}
         left = shapes.keys() | info["missing_keys"]
         placed = {name: tensor for name, tensor in filled.state_dict().items() if name not in left}
@@ -96,9 +103,7 @@ def build_network(content: object, owner: str) -> nn.Module:
     library = require_transformers()
     if not isinstance(content, Mapping) or not isinstance(content.get("model_type"), str):
         raise UserError(f"{owner}: is not the configuration of a model; it must have a model_type such as 'dinov2'")
-    heard = {
-        key: value for key, value in content.items() if isinstance(key, str) and not key.lstrip("_").startswith(UNHEARD)
-    }
+    heard = {key: value for key, value in _heard(content).items() if key not in PIXELS}
     try:
         with quiet():
             config = library.CONFIG_MAPPING[content["model_type"]].from_dict(heard)
@@ -127,8 +132,13 @@ def quiet() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def _is_heard(key: object) -> bool:
-    return isinstance(key, str) and not key.lstrip("_").startswith(UNHEARD)
+def _heard(content: Mapping) -> dict:
+    """A configuration and those inside it, without what is not heard."""
+    return {
+        key: _heard(value) if isinstance(value, Mapping) else value
+        for key, value in content.items()
+        if isinstance(key, str) and not key.lstrip("_").startswith(UNHEARD)
+    }
 
 
 def _three(content: Mapping, key: str, owner: str) -> tuple | None:

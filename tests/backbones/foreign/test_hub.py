@@ -49,6 +49,8 @@ def test_code_kernels_and_other_arithmetic_are_not_heard(tmp_path):
         "dtype": "float16",
         "id2label": {"0": "x"},
     }
+    nested = folder(tmp_path, DINOV2 | {"vision_config": unheard | {"hidden_size": 8}})
+    assert model_configuration(str(nested))["vision_config"] == {"id2label": {"0": "x"}, "hidden_size": 8}
     assert model_configuration(str(folder(tmp_path, DINOV2 | unheard))) == DINOV2
     made = hub_backbone(DINOV2 | unheard)
     assert not (tmp_path / "trace").exists() and "trap" not in sys.modules
@@ -81,6 +83,7 @@ def test_weights_of_another_shape_and_missing_ones_are_reported():
         "network.embeddings.position_embeddings float32[1, 17, 8] in the file, float32[1, 5"
     )
     assert len(report.taken) == report.of - 2
+    assert compare(ours.state_dict(), ours.own_names({"x.weight": torch.ones(3)})).unexpected == ("x.weight",)
 
 
 @pytest.mark.parametrize(
