@@ -152,6 +152,16 @@ def test_tensorflow_is_imported_under_tfrecord_alone():
     assert importers and all(module.startswith("data.tfrecord.") for module in importers)
 
 
+def test_libraries_of_an_extra_are_imported_in_one_place():
+    """Only where they are needed: the import of transformers alone takes seconds."""
+    libraries = {"transformers", "huggingface_hub", "safetensors", "timm", "torchvision"}
+    importers = {name for name, tree in MODULES.items() if {n.split(".")[0] for n in imported(tree)} & libraries}
+    assert importers == {"system.extras", "backbones.foreign.libraries"}
+    for name in importers:
+        at_once = [node for node in MODULES[name].body if isinstance(node, ast.Import | ast.ImportFrom)]
+        assert not {n.split(".")[0] for n in imported(ast.Module(at_once, []))} & libraries
+
+
 def test_specifications_and_sampling_need_numpy_alone():
     room = next(room for rooms in FLOORS for room in rooms if "data.spec" in room)
     for module in room:
@@ -161,7 +171,8 @@ def test_specifications_and_sampling_need_numpy_alone():
 
 def test_gin_is_only_a_decorator():
     """Except in the modules that read and store configurations, the code must run the same without gin."""
-    names = ("config", "differences", "gin_files", "gin_values", "overrides", "small_sizes", "stored_config")
+    names = ("config", "differences", "gin_files", "gin_values", "inlined_models", "overrides")
+    names += ("small_sizes", "stored_config")
     readers = {f"experiment.{name}" for name in names}
     assert readers <= MODULES.keys()
     for module in MODULES.keys() - readers:

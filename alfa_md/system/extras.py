@@ -10,7 +10,38 @@ def require_matplotlib() -> ModuleType:
     try:
         import matplotlib.figure
     except ImportError as error:
-        raise UserError(
-            "matplotlib is not installed: run scripts/install.sh plot, or pip install -e '.[plot]' in the clone"
-        ) from error
+        raise _missing("matplotlib", "plot") from error
     return matplotlib
+
+
+def require_safetensors() -> ModuleType:
+    """The module `safetensors.torch`. Raises UserError if it is not installed."""
+    try:
+        import safetensors.torch
+    except ImportError as error:
+        raise _missing("safetensors", "hub") from error
+    return safetensors.torch
+
+
+def require_huggingface_hub() -> ModuleType:
+    """The module `huggingface_hub`. Raises UserError if it is not installed."""
+    try:
+        import huggingface_hub
+    except ImportError as error:
+        raise _missing("huggingface-hub", "hub") from error
+    return huggingface_hub
+
+
+def require_transformers() -> ModuleType:
+    """The module `transformers`, whose import takes seconds. Raises UserError if it is not installed."""
+    try:
+        import transformers
+    except ImportError as error:
+        raise _missing("transformers", "hub") from error
+    return transformers
+
+
+def _missing(library: str, extra: str) -> UserError:
+    return UserError(
+        f"{library} is not installed: run scripts/install.sh {extra}, or pip install -e '.[{extra}]' in the clone"
+    )

@@ -10,6 +10,7 @@ from tests.entries import (
     bad_results,
     bad_runs,
     bad_values,
+    bad_weights,
 )
 
 MODULES = (
@@ -18,6 +19,7 @@ MODULES = (
     bad_originals,
     bad_images,
     bad_values,
+    bad_weights,
     bad_commands,
     bad_runs,
     bad_configurations,
