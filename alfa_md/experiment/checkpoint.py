@@ -1,7 +1,7 @@
 """Checkpoints of training runs: atomic writes, verified checksums, and loading without executing pickled code.
 
 A file is what `torch.save` writes: a zip archive with a checksum for every tensor, and all checksums are verified
-before the content is used.
+before the content is used. The weights of an exported run, as safetensors, are read as a checkpoint of weights alone.
 """
 
 import hashlib
@@ -28,7 +28,9 @@ from alfa_md.experiment.checkpoint_parts import (
     is_count,
     is_named_tensors,
 )
+from alfa_md.experiment.exported_weights import parse_weights
 from alfa_md.experiment.ranking import Ranking
+from alfa_md.experiment.safetensors_file import SUFFIX
 from alfa_md.experiment.tensorflow_checkpoint import refuse_tensorflow_checkpoint
 from alfa_md.learners.base import Learner
 from alfa_md.system.files import create
@@ -179,6 +181,8 @@ def read_bytes(path: Path) -> bytes:
 
 def parse_checkpoint(data: bytes, path: Path) -> dict:
     """The content of the checkpoint file `path` with these bytes. Raises UserError as `load_checkpoint` does."""
+    if path.suffix == SUFFIX:
+        return parse_weights(data, path)
     with damaged_if_unreadable(path):
         with ZipFile(io.BytesIO(data)) as archive:
             refuse_inflated(archive, path, len(data))

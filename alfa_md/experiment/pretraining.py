@@ -36,7 +36,7 @@ def resolve_checkpoint(pretrained: Pretrained, run: RunDirectory, pretrain: Pret
             f"Experiment.pretrained = {pretrained!r} is no run directory, checkpoint file or gin file; "
             "PRETRAINED = None trains from scratch"
         )
-    return RunDirectory(path).best if path.is_dir() else path
+    return RunDirectory(path).checkpoint("best") if path.is_dir() else path
 
 
 def pretraining_folder(run: RunDirectory) -> RunDirectory:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from alfa_md.episode import EpisodeSource
 from alfa_md.errors import UserError
-from alfa_md.experiment import config
+from alfa_md.experiment import config, exported_weights
 from alfa_md.experiment.checkpoint import short_hash
 from alfa_md.experiment.data_record import data_record, data_remedy, other_data
 from alfa_md.experiment.memory_bindings import SAVING
@@ -77,7 +77,8 @@ def _is_moved(written: str, facts: Mapping) -> bool:
     """True if a value of PRETRAINED, as written in a gin file, is another path of the weights that a run began with."""
     try:
         path = user_path(ast.literal_eval(written))
-        file = path / "checkpoints" / "best.pt" if path.is_dir() else path
+        files = (path / exported_weights.FILE, path / "checkpoints" / "best.pt", path)
+        file = next(filter(Path.is_file, files), path)
         return short_hash(file.read_bytes()) == _weights(facts.get("pretrained"))
     except (ValueError, SyntaxError, TypeError, OSError, UserError):
         return False
