@@ -71,8 +71,8 @@ def results_section(run: Exported) -> str:
     table = markdown_table(["source", *columns, "episodes"], rows)
     where = f"on {protocol['device']}, test episodes of seed {protocol['seed']}"
     notes = [
-        f"Test: {unit_description(unit)}, mean over episodes with 95 % interval, {where}; every episode's score is in",
-        "`measured/`.",
+        f"Test: {unit_description(unit)}, mean over episodes with 95 % interval, {where}.",
+        "`measured/` has every episode's score.",
         announcement(Root(Path(protocol["data_root"]), protocol["data_kind"])),
         divergence_note(columns, unit),
     ]

@@ -30,7 +30,7 @@ def export_run(
     """Writes the folder `target` and returns what its card tells; an interrupted export leaves nothing there.
 
     Raises UserError if `target` holds something, the checkpoint is missing, damaged or not finite, or its results are
-    missing or of another checkpoint.
+    missing or of another checkpoint, or `target` cannot be written.
     """
     check_licence(licence)
     refuse_filled(target)
@@ -38,21 +38,27 @@ def export_run(
     summary, text = read_run(run.path, run.path.name), run.config_text()
     name = "best" if checkpoint == "best" else run.checkpoint(checkpoint).stem
     measured = measured_results(summary, name, opened.hash, text)
-    with draft_folder(target) as draft:
-        weights, config = write_parts(draft, opened, portable_bindings(text), measured)
-        exported = Exported(
-            folder=target.name,
-            facts=RunDirectory(draft).facts(),
-            text=text,
-            config=config,
-            weights=weights,
-            updates=opened.updates,
-            cpu_minutes=(summary.last("cpu_seconds") or 0.0) / 60,
-            measured=Measured(portable_content(measured.contents)),
-            licence=licence,
-        )
-        write_text(draft / CARD, model_card(exported))
-        draft.rename(target)
+    try:
+        with draft_folder(target) as draft:
+            weights, config = write_parts(draft, opened, portable_bindings(text), measured)
+            exported = Exported(
+                folder=target.name,
+                facts=RunDirectory(draft).facts(),
+                text=text,
+                config=config,
+                weights=weights,
+                updates=opened.updates,
+                cpu_minutes=(summary.last("cpu_seconds") or 0.0) / 60,
+                measured=Measured(portable_content(measured.contents)),
+                licence=licence,
+            )
+            write_text(draft / CARD, model_card(exported))
+            draft.rename(target)
+    except OSError as error:
+        raise UserError(
+            f"cannot write --to={target} ({error.strerror}); free some space or choose another folder; nothing is left "
+            "of it"
+        ) from error
     return exported
 
 

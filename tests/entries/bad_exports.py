@@ -11,12 +11,13 @@ from tests.entries import damage as d
 from tests.entries.bad_input import BadInput, evaluate, train
 from tests.entries.damage import Damage
 from tests.entries.harness import with_defaults
+from tests.entries.limits import small_disk
 
 WEIGHTS = "run/model.safetensors"
 
 
-def export(what: str, line: str, *flags: str, damage: Damage = d.nothing) -> BadInput:
-    return BadInput(what, "export", tuple(with_defaults(["--run_dir=run", "--to=new"], flags)), line, damage)
+def export(what: str, line: str, *flags: str, damage: Damage = d.nothing, **options) -> BadInput:
+    return BadInput(what, "export", tuple(with_defaults(["--run_dir=run", "--to=new"], flags)), line, damage, **options)
 
 
 def exported(folder: Path) -> None:
@@ -58,6 +59,7 @@ SECTIONS: dict[str, tuple[BadInput, ...]] = {
             "^run/results/test.json is of another checkpoint; evaluate again: python -m alfa_md.evaluate --run_dir=run",
             damage=d.replaced(d.RESULTS, '"checkpoint": "', '"checkpoint": "0'),
         ),
+        export("no room", r"^cannot write --to=new \(File too large\); free some", limit=lambda _: small_disk(5000)),
         export("a licence of two lines", "^--licence must name a licence in one line of at most", "--licence=a\nb"),
         evaluate(
             "the last checkpoint of an exported run",

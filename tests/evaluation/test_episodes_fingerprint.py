@@ -66,9 +66,7 @@ def test_different_episodes_are_not_compared(tmp_path):
     for version in (1, 2):
         Results(tmp_path / f"{version}.json", STAMP).measure(Counting(), Drawn(version), 3, CPU)
     paths = [str(tmp_path / f"{version}.json") for version in (1, 2)]
-    with pytest.raises(
-        UserError, match="not the same episodes: omniglot has the fingerprint .{16} in A and"
-    ):
+    with pytest.raises(UserError, match="not the same episodes: omniglot has the fingerprint .{16} in A and"):
         compare_results(*paths, "test")
     older = json.loads((tmp_path / "2.json").read_text())
     del older["sources"]["omniglot"]["fingerprint"]
