@@ -17,6 +17,12 @@ def escape_controls(text: str, kept: str = "") -> str:
     return "".join(c if c.isprintable() or c in kept else repr(c)[1:-1] for c in text)
 
 
+def brief(error: BaseException, longest: int = 200) -> str:
+    """An error of a library in one line: its class, and its words up to `longest` characters."""
+    words = " ".join(str(error).split("\n  In call to configurable")[0].split())  # gin appends such lines
+    return f"{type(error).__name__}: {words if len(words) <= longest else words[: longest - 3] + '...'}"
+
+
 def require_at_least(lowest: float, owner: str, **values: float) -> None:
     """Raises UserError for the first of `values`, parameters of `owner`, that is NaN or less than `lowest`."""
     for name, value in values.items():

@@ -156,7 +156,8 @@ def test_specifications_and_sampling_need_numpy_alone():
 
 def test_gin_is_only_a_decorator():
     """Except in the modules that read and store configurations, the code must run the same without gin."""
-    names = ("config", "differences", "gin_files", "gin_values", "overrides", "small_sizes", "stored_config")
+    names = ("config", "differences", "gin_files", "gin_values", "inlined_models", "overrides")
+    names += ("small_sizes", "stored_config")
     readers = {f"experiment.{name}" for name in names}
     assert readers <= MODULES.keys()
     for module in MODULES.keys() - readers:

@@ -28,7 +28,7 @@ from alfa_md.experiment.checkpoint_parts import (
     is_count,
     is_named_tensors,
 )
-from alfa_md.experiment.exported_weights import parse_weights
+from alfa_md.experiment.exported_weights import weights_content
 from alfa_md.experiment.ranking import Ranking
 from alfa_md.experiment.safetensors_file import SUFFIX
 from alfa_md.experiment.tensorflow_checkpoint import refuse_tensorflow_checkpoint
@@ -181,8 +181,20 @@ def read_bytes(path: Path) -> bytes:
 
 def parse_checkpoint(data: bytes, path: Path) -> dict:
     """The content of the checkpoint file `path` with these bytes. Raises UserError as `load_checkpoint` does."""
-    if path.suffix == SUFFIX:
-        return parse_weights(data, path)
+    content = weights_content(data, path) if path.suffix == SUFFIX else load_archive(data, path)
+    if not is_checkpoint(content):
+        raise UserError(f"{path} is not a checkpoint of this package; use another checkpoint")
+    return content
+
+
+def is_checkpoint(content: object) -> bool:
+    """True for the content of a file that this package writes."""
+    whole = isinstance(content, dict) and WEIGHTS <= content.keys() <= STATE
+    return whole and is_count(content["step"]) and is_named_tensors(content["learner"])
+
+
+def load_archive(data: bytes, path: Path) -> object:
+    """What torch.save wrote to a file with these bytes. Raises DamagedCheckpoint if it is damaged or contains code."""
     with damaged_if_unreadable(path):
         with ZipFile(io.BytesIO(data)) as archive:
             refuse_inflated(archive, path, len(data))
@@ -192,9 +204,6 @@ def parse_checkpoint(data: bytes, path: Path) -> dict:
             refuse_expanded(content, path, len(data))
     if damaged is not None:
         raise DamagedCheckpoint(f"checkpoint {path} is damaged: the checksum of {damaged} does not hold")
-    whole = isinstance(content, dict) and WEIGHTS <= content.keys() <= STATE
-    if not (whole and is_count(content["step"]) and is_named_tensors(content["learner"])):
-        raise UserError(f"{path} is not a checkpoint of this package; use another checkpoint")
     return content
 
 
@@ -248,7 +257,11 @@ def load_learner(learner: Learner, path: Path) -> LoadedWeights:
 def load_backbone(learner: Learner, path: Path) -> LoadedWeights:
     """Loads only the backbone's tensors, as pretrained weights. Raises UserError as `load_learner` does."""
     data = read_bytes(path)
-    content = parse_checkpoint(data, path)
+    return take_backbone(learner, parse_checkpoint(data, path), data, path)
+
+
+def take_backbone(learner: Learner, content: dict, data: bytes, path: Path) -> LoadedWeights:
+    """Loads the backbone's tensors from the content of a checkpoint, parsed from `data`. Raises UserError."""
     tensors = content["learner"].items()
     own = {name.removeprefix(BACKBONE): tensor for name, tensor in tensors if name.startswith(BACKBONE)}
     load_tensors(learner.backbone, own, path)

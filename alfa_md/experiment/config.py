@@ -19,6 +19,7 @@ from alfa_md.experiment.annotations import describe_annotation, matches_annotati
 from alfa_md.experiment.differences import differences
 from alfa_md.experiment.gin_files import GIN_FILES
 from alfa_md.experiment.gin_parts import ROOT
+from alfa_md.experiment.inlined_models import inline_models
 from alfa_md.experiment.overrides import merged, refuse_shadowed, refuse_unknown_scopes, refuse_unused_macros
 from alfa_md.experiment.references import Reference, signature
 from alfa_md.experiment.stored_config import Config, config_hash, is_stored, operative
@@ -60,6 +61,7 @@ def parse(files: Sequence[str], bindings: Sequence[str] = (), trusted: Collectio
         refuse_unused_macros(bindings, gin.config._CONFIG)
     for binding in _bound():
         _refuse_wrong_type(binding)
+    inline_models(gin.config._CONFIG)
 
 
 def _add(parse_bindings: Callable[[], object], is_opened: bool) -> Config:

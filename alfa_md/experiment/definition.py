@@ -1,6 +1,6 @@
 """The experiment that a gin file defines: a learner and its training, validation and test sources."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from alfa_md.episode import EpisodeSource
 from alfa_md.errors import UserError
 from alfa_md.experiment.out_of_memory import explain_too_large
 from alfa_md.learners.base import Learner
+from alfa_md.values import Share
 
 # In the order of Meta-Dataset's evaluation and leaderboard.
 META_DATASET = (
@@ -48,8 +49,10 @@ class Experiment:
         reader: Sampling, FixedWay, Points.
       sampling: ways and shots of validation and test episodes.
       batches: opens batches over all training classes of the sources, to train on instead of episodes.
-      pretrained: initial weights of the backbone: None for random ones; the folder of a run or a checkpoint file; or
-        the gin file(s) of a pretraining that is run first.
+      pretrained: initial weights of the backbone: None for random ones; the folder of a run or a checkpoint file;
+        weights of another library, as a file or the folder of a model of transformers, or `hf:OWNER/NAME`; or the gin
+        file(s) of a pretraining that is run first. The configuration of a model, a dictionary, has random ones.
+      pretrained_share: least share of the backbone's values that weights of another library must give.
       root: finds the data: `records_root`, `images_root` or `no_root`.
     """
 
@@ -63,7 +66,8 @@ class Experiment:
         train_sampling: Any = None,
         sampling: Any = None,
         batches: Batches | None = None,
-        pretrained: str | Sequence[str] | None = None,
+        pretrained: str | Sequence[str] | Mapping | None = None,
+        pretrained_share: Share = 0.9,
         root: FindRoot = records_root,
     ):
         self.learner, self.reader = learner, reader
@@ -79,7 +83,8 @@ class Experiment:
                 raise UserError(f"Experiment.{name} = {value!r} must be ways and shots, such as @Sampling()")
         self.sampling = Sampling() if sampling is None else sampling
         self.train_sampling = self.sampling if train_sampling is None else train_sampling
-        self.batches, self.pretrained, self.root = batches, pretrained, root
+        self.batches, self.root = batches, root
+        self.pretrained, self.pretrained_share = pretrained, pretrained_share
         if len(self.train_sources) > 1 and getattr(self.train_sampling, "ignore_hierarchy_probability", 0) > 0:
             raise UserError("Sampling.ignore_hierarchy_probability > 0 is for one training source; several are bound")
 

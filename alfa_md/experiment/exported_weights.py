@@ -6,7 +6,6 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from alfa_md.errors import UserError
 from alfa_md.experiment.safetensors_file import SUFFIX, parse_safetensors, write_safetensors
 
 FILE = f"model{SUFFIX}"  # of an exported run
@@ -19,16 +18,12 @@ def write_weights(path: Path, tensors: Mapping[str, Tensor], updates: int) -> No
     write_safetensors(path, separate, {UPDATES: str(updates)})
 
 
-def parse_weights(data: bytes, path: Path) -> dict:
+def weights_content(data: bytes, path: Path) -> dict:
     """The content of the file `path` with these bytes, in the parts of a checkpoint: `learner` and `step`.
 
-    Raises UserError if it is damaged, or not written by `write_weights`.
+    Of a file that `write_weights` did not write, its tensors by name. Raises UserError if it is damaged.
     """
     tensors, metadata = parse_safetensors(data, path)
     updates = metadata.get(UPDATES, "")
-    if not (updates.isascii() and updates.isdecimal() and len(updates) < 16):
-        raise UserError(
-            f"{path} does not hold the weights of a learner of this package (its metadata has no number of updates); "
-            "use another checkpoint, or bind it to PRETRAINED if it holds those of a backbone"
-        )
-    return {"learner": tensors, "step": int(updates)}
+    is_own = updates.isascii() and updates.isdecimal() and len(updates) < 16
+    return {"learner": tensors, "step": int(updates)} if is_own else tensors

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from alfa_md.episode import EpisodeSource
 from alfa_md.errors import UserError
-from alfa_md.experiment import config, exported_weights
-from alfa_md.experiment.checkpoint import short_hash
+from alfa_md.experiment import config
 from alfa_md.experiment.data_record import data_record, data_remedy, other_data
+from alfa_md.experiment.foreign_weights import hash_of
 from alfa_md.experiment.memory_bindings import SAVING
 from alfa_md.system.progress import CONSOLE
 from alfa_md.system.user_path import user_path
@@ -21,8 +21,10 @@ IDENTITY = ("seed", "data_kind", "pretrained")
 CONDITIONS = ("torch", "machine", "device", "threads", "processes")  # sums are rounded alike only if these are the same
 FOLDERS = ("dumped.folder",)  # bindings that say where data is
 LENGTH = re.compile(r"train\.num_updates: (\d+) -> (\d+)")
-PRETRAINED = re.compile(r"(?:PRETRAINED|Experiment\.pretrained): .* -> (.*)")
-WEIGHTS = re.compile(r", update \d+, hash (\w+)$")  # at the end of the stamp of initial weights, after their path
+PRETRAINED = re.compile(r"(?:PRETRAINED|Experiment\.pretrained|HUB_MODEL|hub_backbone\.model): .* -> (.*)")
+WEIGHTS = re.compile(
+    r", (?:update \d+|[\d.]+ % of the values), hash (\w+)$"
+)  # at the end of the stamp of initial weights, after their path
 
 
 def changed_bindings(old: str, new: str, facts: Mapping) -> list[str]:
@@ -77,8 +79,7 @@ def _is_moved(written: str, facts: Mapping) -> bool:
     """True if a value of PRETRAINED, as written in a gin file, is another path of the weights that a run began with."""
     try:
         path = user_path(ast.literal_eval(written))
-        files = (path / exported_weights.FILE, path / "checkpoints" / "best.pt", path)
-        file = next(filter(Path.is_file, files), path)
-        return short_hash(file.read_bytes()) == _weights(facts.get("pretrained"))
+        best = path / "checkpoints" / "best.pt"
+        return hash_of(best if best.is_file() else path) == _weights(facts.get("pretrained"))
     except (ValueError, SyntaxError, TypeError, OSError, UserError):
         return False

@@ -250,4 +250,7 @@ def refuse_running_averages(backbone: nn.Module) -> None:
     """Raises UserError if a layer of the backbone has running averages, which would leak from episode to episode."""
     for name, module in backbone.named_modules():
         if getattr(module, "track_running_stats", False):
-            raise UserError(f"backbone layer {name} keeps running averages; use EpisodicBatchNorm in its place")
+            raise UserError(
+                f"backbone layer {name} keeps running averages; use EpisodicBatchNorm in its place, or bind BACKBONE = "
+                "@episodic() and episodic.backbone to this backbone"
+            )

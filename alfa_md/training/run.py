@@ -58,14 +58,17 @@ def train_run(run: RunDirectory, options: TrainingOptions, group: ProcessGroup =
     file = None if resumed else pretraining.resolve_checkpoint(built.pretrained, run, pretrain)
     built = build()  # the pretraining has parsed another configuration
     try:
-        start = pretraining.load_pretrained(built.learner, file)
+        start = pretraining.load_pretrained(built.learner, file, built.pretrained_share)
     except UserError as error:
         if not small or isinstance(error, DamagedCheckpoint):
             raise
         CONSOLE.print(f"{error}; this small run starts from scratch")
-        built, start = build(), pretraining.SCRATCH
-    facts["pretrained"] = run.facts().get("pretrained") if resumed else start
+        built, start = build(), pretraining.Start(pretraining.SCRATCH)
+    facts["pretrained"] = run.facts().get("pretrained") if resumed else start.stamp
     CONSOLE.print(f"Pretrained: {facts['pretrained']}")
+    if start.report:
+        facts["pretrained_keys"] = start.report.facts()
+        CONSOLE.print("\n".join(start.report.lines()))
     state = train(built, run, root.path, facts, options.device, group)
     unit = built.learner.objective.unit
     best = with_unit(unit.number(state.best), unit)

@@ -17,6 +17,7 @@ from alfa_md.backbones.wide_resnet import WideResNet
 from alfa_md.episode import Episode
 from alfa_md.kernels.convolution import Convolution
 from alfa_md.normalization import EpisodicBatchNorm
+from tests.backbones import foreign_networks
 from tests.episodes import random_episode
 
 
@@ -159,5 +160,30 @@ ROWS = {
         | names("encoder.layers.{i}.self_attn.in_proj_weight", i=range(2)),
         small=TorchEncoder,
         size=8,
+    ),
+    "transformers' dinov2": Row(
+        foreign_networks.dinov2,
+        *(1_688, 42, {8: 8, 12: 8}),
+        decayed={"network.embeddings.patch_embeddings.projection.weight"}
+        | names("network.encoder.layer.{i}.attention.{j}_proj.weight", i=range(2), j="qkvo")
+        | names("network.encoder.layer.{i}.mlp.{j}.weight", i=range(2), j=("fc1", "fc2")),
+        small=foreign_networks.dinov2,
+        size=8,
+    ),
+    "timm's vit": Row(
+        foreign_networks.timm_vit,
+        *(1_904, 34, {8: 8}),
+        decayed=names("network.patch_embed.{i}.weight", i=("conv", "proj"))
+        | names("network.blocks.{i}.{j}.weight", i=range(2), j=("attn.qkv", "attn.proj", "mlp.fc1", "mlp.fc2")),
+        small=foreign_networks.timm_vit,
+        size=8,
+    ),
+    "torchvision's resnet": Row(
+        foreign_networks.torchvision_resnet,
+        *(1_500, 18, {16: 6, 20: 6}),
+        decayed={"network.conv1.weight", "network.layer2.0.downsample.0.weight"}
+        | names("network.layer{i}.0.conv{j}.weight", i=(1, 2), j=(1, 2)),
+        small=foreign_networks.torchvision_resnet,
+        size=16,
     ),
 }

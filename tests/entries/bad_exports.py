@@ -85,7 +85,7 @@ SECTIONS: dict[str, tuple[BadInput, ...]] = {
         ),
         evaluate(
             "weights of something else",
-            "^run/model.safetensors does not hold the weights of a learner of this package",
+            "^run/model.safetensors is not a checkpoint of this package; use another checkpoint$",
             damage=after_export(lambda file: write_safetensors(file, {"a": torch.ones(1)}, {})),
         ),
     ),

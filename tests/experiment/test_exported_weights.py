@@ -54,7 +54,7 @@ def test_a_value_that_is_not_finite_is_refused_at_loading(tmp_path):
 def test_a_file_without_a_number_of_updates_is_no_learner(tmp_path, updates):
     metadata = {} if updates is None else {"updates": updates}
     write_safetensors(tmp_path / "other.safetensors", {"a": torch.ones(1)}, metadata)
-    with pytest.raises(UserError, match="other.safetensors does not hold the weights of a learner of this package"):
+    with pytest.raises(UserError, match="other.safetensors is not a checkpoint of this package; use another"):
         load_checkpoint(tmp_path / "other.safetensors")
 
 
