@@ -12,7 +12,6 @@ from alfa_md.experiment.safetensors_file import write_safetensors
 from tests.entries.damage import Trap
 from tests.episodes import small_learner
 
-pytest.importorskip("safetensors")
 SHARED = torch.arange(6.0)
 
 
