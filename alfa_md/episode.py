@@ -66,6 +66,10 @@ class EpisodeSource(Protocol):
     def stamp(self) -> dict:
         """The data, decoder, image size and so on that the episodes depend on, as plain values for results files."""
 
+    def fingerprint(self, index: int) -> str | None:
+        """16 hex digits of what episode `index` is of, found without reading it; None if the source cannot tell."""
+        return None
+
     @property
     def files(self) -> Mapping[str, Mapping[str, str]]:
         """Digests of the files behind the episodes, by "source split" and file or class; {} if there are none."""

@@ -16,7 +16,6 @@ from typing import NamedTuple
 import torch
 from absl import flags
 
-from alfa_md.data.fingerprint import episode_fingerprint
 from alfa_md.data.prefetch import prefetch
 from alfa_md.data.roots import announcement
 from alfa_md.data.spec import load_spec
@@ -141,9 +140,7 @@ def show_episode(given: OpenedEpisodes) -> None:
 
 def fingerprint_text(source: EpisodeSource, index: int) -> str:
     """The fingerprint of an episode, or a placeholder if its source has none."""
-    if isinstance(source, DumpedSource):
-        return source.fingerprint(index) or UNNAMED
-    return episode_fingerprint(source.name, source.split, source.draw(index)) if hasattr(source, "draw") else UNNAMED
+    return source.fingerprint(index) or UNNAMED
 
 
 if __name__ == "__main__":

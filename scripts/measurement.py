@@ -11,7 +11,7 @@ from alfa_md.experiment.run_directory import RunDirectory
 from scripts.paper_cells import Cell
 
 FILES = ("test.json", "test-ensemble.json")
-KEPT = ("mean", "ci95", "episodes", "diverged", "query_std")
+KEPT = ("mean", "ci95", "episodes", "fingerprint", "diverged", "query_std")
 
 
 def measurement(cell: Cell, folder: Path, options: argparse.Namespace) -> dict:

@@ -103,9 +103,9 @@ def data_flags(data: str | None) -> list[str]:
 
 
 def summarise_source(source: dict) -> dict:
-    """Mean, interval and scores of all episodes, rounded to four digits; null for an episode that diverged."""
+    """Mean, interval, fingerprint and scores of all episodes, with four digits; null for an episode that diverged."""
     scores = [None if value is None else round(value, 4) for value in source["scores"]]
-    return {key: source[key] for key in ("mean", "ci95")} | {"scores": scores}
+    return {key: source[key] for key in ("mean", "ci95", "fingerprint") if key in source} | {"scores": scores}
 
 
 def load_results(folder: Path, source: str) -> Runs:

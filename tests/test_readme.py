@@ -18,7 +18,7 @@ WRITTEN = {path.stem: path.read_text() for path in (ROOT / "docs").glob("*.md") 
 PAGES = {"README": README} | WRITTEN
 COMMANDS = {"train", "evaluate", "compare", "convert", "report", "plot", "check", "episodes"}
 FLAGS = ("gin_config", "gin_bindings")
-FOLDERS = ("alfa_md", "benchmarks", "docs", "gin", "results", "scripts", "tests", "third_party")
+FOLDERS = ("alfa_md", "benchmarks", "docs", "gin", "results", "scripts", "tests", "third_party", "weights")
 ABSENT = {"third_party/meta-dataset"}  # of the user
 ATTRIBUTES = {"static = True"}  # of a module, not bound
 # One of these has every macro of a binding.

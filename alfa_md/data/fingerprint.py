@@ -21,5 +21,9 @@ def episode_fingerprint(source: str, split: str, drawn: Iterable[DrawnClass]) ->
     image size or seed, and is the same on every platform.
     """
     classes = [[int(c.class_id), list(map(int, c.support)), list(map(int, c.query))] for c in drawn]
-    content = json.dumps([source, split, classes], separators=(",", ":"))
-    return hashlib.sha256(content.encode()).hexdigest()[:16]
+    return short_hash(source, split, classes)
+
+
+def short_hash(*parts: object) -> str:
+    """First 16 hex digits of the SHA-256 of these JSON values."""
+    return hashlib.sha256(json.dumps(parts, separators=(",", ":")).encode()).hexdigest()[:16]

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from alfa_md.data.build_episode import build_episode
+from alfa_md.data.fingerprint import short_hash
 from alfa_md.data.sampling import stable_rng
 from alfa_md.episode import Episode, EpisodeSource
 from alfa_md.errors import MissingSplit, UserError, require_at_least
@@ -65,15 +66,22 @@ class Sinusoids(EpisodeSource):
         """The curve of episode `index`."""
         return _draw_curve(self._rng(index))
 
-    def episode(self, index: int) -> Episode:
-        """Episode `index`; all tensors are float32."""
+    def draw(self, index: int) -> tuple[SineCurve, np.ndarray, np.ndarray]:
+        """The curve of episode `index`, and its support and query points [N]."""
         rng = self._rng(index)
         curve = _draw_curve(rng)
         support_x = rng.uniform(*INTERVAL, self._points.shots)
         if self.split == "train":
-            query_x = rng.uniform(*INTERVAL, self._points.queries)
-        else:
-            query_x = np.linspace(*INTERVAL, GRID)
+            return curve, support_x, rng.uniform(*INTERVAL, self._points.queries)
+        return curve, support_x, np.linspace(*INTERVAL, GRID)
+
+    def fingerprint(self, index: int) -> str:
+        curve, support_x, query_x = self.draw(index)
+        return short_hash(self.name, self.split, curve, support_x.tolist(), query_x.tolist())
+
+    def episode(self, index: int) -> Episode:
+        """Episode `index`; all tensors are float32."""
+        curve, support_x, query_x = self.draw(index)
         support, query = ((_column(x), _column(curve(x))) for x in (support_x, query_x))
         return build_episode(self, self._seed, index, 1, support, query)
 

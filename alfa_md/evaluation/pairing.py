@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from alfa_md.errors import UserError
+from alfa_md.evaluation.episodes_fingerprint import KEY
 from alfa_md.evaluation.tables import record_mean
 from alfa_md.experiment.data_record import same_data
 from alfa_md.metrics import ACCURACY, MeanCI, Unit, paired_difference, unpaired_difference
@@ -54,6 +55,12 @@ def compare_records(name: str, a: dict, b: dict, unit: Unit) -> ComparisonRow:
         raise UserError(f"not the same episodes: {name} is read by {readers[0]} in A and by {readers[1]} in B")
     if a["episodes"] != b["episodes"]:
         raise UserError(f"{name}: {a['episodes']} episodes in A and {b['episodes']} in B; evaluate equally many")
+    prints = [record.get(KEY) for record in (a, b)]
+    if None not in prints and prints[0] != prints[1]:
+        raise UserError(
+            f"not the same episodes: {name} has the fingerprint {prints[0]} in A and {prints[1]} in B; evaluate both "
+            "with one version of this package"
+        )
     pairs = counted_pairs(a["scores"], b["scores"], unit)
     difference = paired_difference(*zip(*pairs, strict=True)) if pairs else MeanCI(float("nan"), float("nan"), 0)
     row = ComparisonRow(name, record_mean(a), record_mean(b), difference, unit)

@@ -8,6 +8,7 @@ import torch
 
 from alfa_md.episode import EpisodeSource
 from alfa_md.errors import UserError
+from alfa_md.evaluation.episodes_fingerprint import KEY, episodes_fingerprint, is_of_these_episodes
 from alfa_md.evaluation.results_file import read_results
 from alfa_md.evaluation.scores import Score, describe_diverged, diverged_episodes, score_episodes
 from alfa_md.experiment.data_record import data_stamp, same_data
@@ -41,8 +42,8 @@ class Results:
       group: the processes that share the episodes; rank 0 writes.
       extra: statistics stored for every source in addition to mean and interval.
 
-    Other evaluations may write the same file at any time. A file with another stamp, or with other data of a source, is
-    kept under a numbered name; more episodes of a source are never replaced by fewer.
+    Other evaluations may write the same file at any time. A file with another stamp, or with other data or episodes of
+    a source, is kept under a numbered name; more episodes of a source are never replaced by fewer.
     """
 
     def __init__(
@@ -96,9 +97,10 @@ class Results:
         return len(values) >= num_episodes
 
     def _known(self, source: EpisodeSource) -> list[Score]:
-        """The scores of a source that are stored, if they are of its data."""
+        """The scores of a source that are stored, if they are of its data and episodes."""
         record = self.sources.get(source.name)
-        return record["scores"] if record and same_data(record["data"], data_stamp(source)) else []
+        same = record and same_data(record["data"], data_stamp(source)) and is_of_these_episodes(record, source)
+        return record["scores"] if same else []
 
     def _read(self) -> dict:
         """The content of the file, or of one that does not exist yet. Raises UserError if it is damaged."""
@@ -118,7 +120,8 @@ class Results:
                 if len(self._known(source)) >= len(values):
                     return
                 if not self._known(source) and source.name in self.sources:
-                    self._keep_aside(content, f"has {source.name} of other data")
+                    same = same_data(self.sources[source.name]["data"], data_stamp(source))
+                    self._keep_aside(content, f"has {source.name} of other {'episodes' if same else 'data'}")
             else:
                 self._keep_aside(content, "was measured under other conditions")
             self.sources[source.name] = record
@@ -129,6 +132,8 @@ class Results:
         mean, ci95 = (value if math.isfinite(value) else None for value in (result.mean, result.ci95))
         record = {"mean": mean, "ci95": ci95, "episodes": result.n} | ({"diverged": found} if found else {})
         record |= {name: statistic(values) for name, statistic in self.extra.items()}
+        fingerprint = episodes_fingerprint(source, len(values))
+        record |= {KEY: fingerprint} if fingerprint else {}
         return record | {"data": data_stamp(source), "scores": values}
 
     def _keep_aside(self, content: dict, reason: str) -> None:

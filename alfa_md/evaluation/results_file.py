@@ -2,11 +2,13 @@
 
 import json
 import math
+import re
 from pathlib import Path
 
 import numpy as np
 
 from alfa_md.errors import UserError, WrongPart
+from alfa_md.evaluation.episodes_fingerprint import KEY
 from alfa_md.evaluation.scores import diverged_episodes
 from alfa_md.evaluation.tables import UNITS
 from alfa_md.metrics import ACCURACY, Unit
@@ -14,6 +16,7 @@ from alfa_md.metrics import ACCURACY, Unit
 REMEDY = "restore it, or move it away and run python -m alfa_md.evaluate again"
 LARGEST = float(np.finfo(np.float32).max)  # of a squared error
 SPLITS = ("train", "valid", "test")
+FINGERPRINT = re.compile(r"[0-9a-f]{16}")
 
 
 def read_results(path: Path) -> dict:
@@ -63,6 +66,8 @@ def check_record(record: object, unit: Unit) -> None:
             raise WrongPart(f"its {key} is not that of its scores")
     if not _is_number(record.get("query_std", 0.0), 1.0):
         raise WrongPart("its query_std is no number")
+    if KEY in record and not (isinstance(record[KEY], str) and FINGERPRINT.fullmatch(record[KEY])):
+        raise WrongPart("its fingerprint of episodes is none")
     _part(record, "data", dict)
 
 

@@ -1,7 +1,7 @@
 """Checkpoints of training runs: atomic writes, verified checksums, and loading without executing pickled code.
 
 A file is what `torch.save` writes: a zip archive with a checksum for every tensor, and all checksums are verified
-before the content is used.
+before the content is used. The weights of an exported run, as safetensors, are read as a checkpoint of weights alone.
 """
 
 import hashlib
@@ -28,7 +28,9 @@ from alfa_md.experiment.checkpoint_parts import (
     is_count,
     is_named_tensors,
 )
+from alfa_md.experiment.exported_weights import weights_content
 from alfa_md.experiment.ranking import Ranking
+from alfa_md.experiment.safetensors_file import SUFFIX
 from alfa_md.experiment.tensorflow_checkpoint import refuse_tensorflow_checkpoint
 from alfa_md.learners.base import Learner
 from alfa_md.system.files import create
@@ -181,7 +183,7 @@ def read_bytes(path: Path) -> bytes:
 
 def parse_checkpoint(data: bytes, path: Path) -> dict:
     """The content of the checkpoint file `path` with these bytes. Raises UserError as `load_checkpoint` does."""
-    content = load_archive(data, path)
+    content = weights_content(data, path) if path.suffix == SUFFIX else load_archive(data, path)
     if not is_checkpoint(content):
         raise UserError(f"{path} is not a checkpoint of this package; {ANOTHER}")
     return content

@@ -21,7 +21,7 @@ class OpenedRun:
       directory: the run directory.
       facts: content of run.json: name, seed, data, versions.
       experiment: learner and sources.
-      updates: outer updates of the weights, 0 for initial weights.
+      updates, hash: of the weights: their outer updates, and the hash of their file; 0 and "" for initial weights.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class OpenedRun:
         gin_bindings: Sequence[str],
         trust: Collection[str] = (),
     ):
-        self.directory, self.facts, self.updates = directory, directory.facts(), 0
+        self.directory, self.facts, self.updates, self.hash = directory, directory.facts(), 0, ""
         self._records_root_dir = records_root_dir
         config.parse([str(directory.config)], gin_bindings, trusted=trust)
         self.experiment = definition.build_experiment(self.facts["seed"])
@@ -48,7 +48,7 @@ class OpenedRun:
 
     def load(self, checkpoint: str) -> "OpenedRun":
         """Loads `best`, `last` or a file. Raises UserError if it is missing, damaged or of another learner."""
-        self.updates = load_learner(self.learner, self.directory.checkpoint(checkpoint)).updates
+        self.updates, self.hash = load_learner(self.learner, self.directory.checkpoint(checkpoint))
         return self
 
     def episode(self, index: int, source: str | None = None, split: str = "test", seed: int = 0) -> Episode:
@@ -68,7 +68,7 @@ def open_run(
     gin_bindings: Sequence[str] = (),
     trust: Collection[str] = (),
 ) -> OpenedRun:
-    """Opens a run directory and loads its weights.
+    """Opens a run directory, or an exported run, and loads its weights.
 
     Its configuration, with `gin_bindings` on top, becomes the gin configuration of this process. `checkpoint` is
     `best`, `last`, a file, or None for initial weights; `records_root_dir` is where the data is, by default as in

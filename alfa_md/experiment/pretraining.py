@@ -8,6 +8,7 @@ from torch import nn
 
 from alfa_md.errors import UserError
 from alfa_md.experiment.checkpoint import is_checkpoint, read_bytes, require_finite, short_hash, take_backbone
+from alfa_md.experiment.exported_weights import weights_content
 from alfa_md.experiment.foreign_weights import (
     ForeignWeights,
     find_tensors,
@@ -58,7 +59,7 @@ def resolve_checkpoint(pretrained: Pretrained, run: RunDirectory, pretrain: Pret
             f"Experiment.pretrained = {pretrained!r} is no run directory, checkpoint file or gin file; "
             "PRETRAINED = None trains from scratch"
         )
-    return RunDirectory(path).best if path.is_dir() and not is_model_folder(path) else path
+    return RunDirectory(path).checkpoint("best") if path.is_dir() and not is_model_folder(path) else path
 
 
 def pretraining_folder(run: RunDirectory) -> RunDirectory:
@@ -73,10 +74,10 @@ def load_pretrained(learner: Learner, path: Path | None, least_share: float) -> 
     """
     if path is None:
         return Start(SCRATCH)
-    if path.is_dir() or path.suffix == SUFFIX:
+    if path.is_dir():
         return load_foreign(learner.backbone, read_foreign(path), path, least_share)
     data = read_bytes(path)
-    content = plain_content(data, path)
+    content = weights_content(data, path) if path.suffix == SUFFIX else plain_content(data, path)
     if is_checkpoint(content):
         loaded = take_backbone(learner, content, data, path)
         return Start(f"{path.resolve()}, update {loaded.updates}, hash {loaded.hash}")

@@ -12,7 +12,7 @@ from alfa_md.episode import EpisodeSource
 from alfa_md.errors import UserError
 from alfa_md.experiment import config
 from alfa_md.experiment.data_record import data_record, data_remedy, other_data
-from alfa_md.experiment.foreign_weights import hash_of, is_model_folder
+from alfa_md.experiment.foreign_weights import hash_of
 from alfa_md.experiment.memory_bindings import SAVING
 from alfa_md.system.progress import CONSOLE
 from alfa_md.system.user_path import user_path
@@ -79,7 +79,7 @@ def _is_moved(written: str, facts: Mapping) -> bool:
     """True if a value of PRETRAINED, as written in a gin file, is another path of the weights that a run began with."""
     try:
         path = user_path(ast.literal_eval(written))
-        weights = path / "checkpoints" / "best.pt" if path.is_dir() and not is_model_folder(path) else path
-        return hash_of(weights) == _weights(facts.get("pretrained"))
+        best = path / "checkpoints" / "best.pt"
+        return hash_of(best if best.is_file() else path) == _weights(facts.get("pretrained"))
     except (ValueError, SyntaxError, TypeError, OSError, UserError):
         return False

@@ -17,6 +17,7 @@ from alfa_md import __version__
 from alfa_md.data.fields import short_repr
 from alfa_md.episode import EpisodeSource
 from alfa_md.errors import UserError
+from alfa_md.experiment import exported_weights
 from alfa_md.experiment.data_record import data_record, is_data_record
 from alfa_md.experiment.resumption import changed_bindings, changed_facts, resumed_facts, split_extension
 from alfa_md.system.distributed import SINGLE_PROCESS, ProcessGroup
@@ -34,6 +35,8 @@ SIZES = "sizes"  # the key of a run at small sizes, see `experiment.small_sizes`
 class RunDirectory:
     """Paths of a run: config.gin, run.json, metrics.jsonl, tensorboard/, results/, pretrain/, and in checkpoints/
     last.pt, previous.pt, best.pt, and top/ with the weights of the best validations and their ranking.
+
+    An exported run has model.safetensors in place of metrics and checkpoints: see `alfa_md.export`.
     """
 
     def __init__(self, path: str | Path):
@@ -48,6 +51,7 @@ class RunDirectory:
         self.top = self.path / "checkpoints" / "top"
         self.ranking = self.top / "ranking.json"  # file name -> mean validation score or null, best first
         self.results = self.path / "results"
+        self.exported = self.path / exported_weights.FILE
 
     @contextmanager
     def claimed(
@@ -79,6 +83,11 @@ class RunDirectory:
             yield
 
     def _claim(self, operative: str, facts: dict, sources: Sequence[EpisodeSource]) -> int | None:
+        if self.exported.exists():
+            raise UserError(
+                f"{self.path} is an exported run, from which training cannot go on; choose another --run_dir, and bind "
+                "PRETRAINED to this folder to begin with its backbone"
+            )
         if not self.config.exists() and self.last.exists():
             raise UserError(f"{self.path} holds checkpoints but no config.gin; choose another --run_dir")
         if self.config.exists():
@@ -150,8 +159,18 @@ class RunDirectory:
         return facts
 
     def checkpoint(self, name: str) -> Path:
-        """The path of a checkpoint given as `best`, `last` or a path."""
+        """The path of a checkpoint given as `best`, `last` or a path.
+
+        Raises UserError for `last` of an exported run, which has one checkpoint.
+        """
+        if self.exported.exists() and name in ("best", "last"):
+            self._require_best(name)
+            return self.exported
         return {"best": self.best, "last": self.last}.get(name, Path(name))
+
+    def _require_best(self, name: str) -> None:
+        if self.exported.exists() and name != "best":
+            raise UserError(f"{self.path} is an exported run, with one checkpoint; leave --checkpoint={name} out")
 
     def top_file(self, update: int) -> Path:
         """The path of the weights after an update whose validation is among the best."""
@@ -171,6 +190,7 @@ class RunDirectory:
 
     def ensemble_checkpoints(self) -> list[Path]:
         """The checkpoints of the best validations, best first. Raises UserError if training has kept none."""
+        self._require_best("ensemble")
         names = read_json(self.ranking, DAMAGED) if self.ranking.exists() else {}
         if not isinstance(names, dict) or not all(map(TOP_FILE.fullmatch, names)):
             raise UserError(f"{self.ranking} is damaged (no ranking of files); use --checkpoint=best")

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from safetensors.torch import load, save
 from torch import Tensor
 
 from alfa_md.errors import UserError
-from alfa_md.system.extras import require_safetensors
 from alfa_md.system.files import atomic_write
 
 SUFFIX = ".safetensors"
@@ -38,7 +38,6 @@ def read_safetensors(path: Path) -> SafetensorsContent:
 
 def parse_safetensors(data: bytes, path: Path) -> SafetensorsContent:
     """The content of the safetensors file `path` with these bytes. Raises UserError as `read_safetensors` does."""
-    library = require_safetensors()
     length = int.from_bytes(data[:LENGTH], "little")
     if length > min(LONGEST_HEADER, len(data) - LENGTH):
         raise UserError(
@@ -46,7 +45,7 @@ def parse_safetensors(data: bytes, path: Path) -> SafetensorsContent:
             "use another file"
         )
     try:
-        tensors = library.load(data)
+        tensors = load(data)
         header = json.loads(data[LENGTH : LENGTH + length], object_pairs_hook=_unique)
     except Exception as error:  # the library's, and KeyError for a type that PyTorch lacks
         raise UserError(f"{path}: is not a readable safetensors file ({error}); use another file") from error
@@ -54,8 +53,11 @@ def parse_safetensors(data: bytes, path: Path) -> SafetensorsContent:
 
 
 def write_safetensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
-    """Writes a safetensors file atomically; equal contents make equal bytes. Tensors must not share memory."""
-    data = require_safetensors().save({name: t.contiguous() for name, t in tensors.items()}, dict(metadata))
+    """Writes a safetensors file atomically. Tensors must not share memory.
+
+    Equal contents make equal bytes if there is at most one word of metadata; the library orders several at random.
+    """
+    data = save({name: t.contiguous() for name, t in tensors.items()}, dict(metadata))
     with atomic_write(path) as file:
         file.write(data)
 

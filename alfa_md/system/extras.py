@@ -14,15 +14,6 @@ def require_matplotlib() -> ModuleType:
     return matplotlib
 
 
-def require_safetensors() -> ModuleType:
-    """The module `safetensors.torch`. Raises UserError if it is not installed."""
-    try:
-        import safetensors.torch
-    except ImportError as error:
-        raise _missing("safetensors", "hub") from error
-    return safetensors.torch
-
-
 def require_huggingface_hub() -> ModuleType:
     """The module `huggingface_hub`. Raises UserError if it is not installed."""
     try:

@@ -1,6 +1,7 @@
 """The contract of episode sources; a new source is a new row."""
 
 import json
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -158,6 +159,19 @@ def test_episodes_differ_by_index_seed_and_split(row, root):
 def test_no_seed_changes_episodes_that_are_files(row, root):
     one, other = (row.make(root, row.splits[0], seed).episode(0) for seed in (0, 1))
     assert equal(one, other)
+
+
+@every_source
+def test_fingerprints_tell_the_episodes_of_all_splits_and_seeds_apart(row, root):
+    places = [(split, seed) for split in row.splits for seed in ((0, 1) if row.seeded else (0,))]
+    sources = [row.make(root, *place) for place in places]
+    found = [source.fingerprint(index) for source in sources for index in range(EPISODES)]
+    if set(found) == {None}:
+        assert not row.support or len(row.names) > 1  # batches and mixtures, which are not evaluated
+    else:
+        assert len(set(found)) == len(found) and all(re.fullmatch("[0-9a-f]{16}", each) for each in found)
+    again = [row.make(root, *place).fingerprint(EPISODES - 1) for place in places]
+    assert again == found[EPISODES - 1 :: EPISODES]
 
 
 @every_source

@@ -3,6 +3,7 @@
 from tests.entries import (
     bad_commands,
     bad_configurations,
+    bad_exports,
     bad_images,
     bad_originals,
     bad_prepared,
@@ -22,6 +23,7 @@ MODULES = (
     bad_weights,
     bad_commands,
     bad_runs,
+    bad_exports,
     bad_configurations,
     bad_results,
 )

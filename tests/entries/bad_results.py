@@ -1,7 +1,22 @@
 """Results files with the right outer form and a wrong part, read by every command that reads them."""
 
+import json
+from pathlib import Path
+
 from tests.entries import damage as d
 from tests.entries.bad_input import BadInput, evaluate
+
+
+def copied_with(**parts: object) -> d.Damage:
+    """Copies the results file to `other.json`, and replaces parts of the record of omniglot in the copy."""
+
+    def damage(folder: Path) -> None:
+        content = json.loads((folder / d.RESULTS).read_text())
+        content["sources"]["omniglot"] |= parts
+        (folder / "other.json").write_text(json.dumps(content))
+
+    return damage
+
 
 SECTIONS: dict[str, tuple[BadInput, ...]] = {
     "Parts of results files": (
@@ -30,6 +45,13 @@ SECTIONS: dict[str, tuple[BadInput, ...]] = {
             ("curves", "run"),
             r"run/results/test.json is not a results file of this package \(NaN is no JSON\); restore it",
             d.changed_record(ci95=float("nan")),
+        ),
+        BadInput(
+            "results of other episodes",
+            "compare",
+            ("run", "other.json"),
+            "^not the same episodes: omniglot has the fingerprint [0-9a-f]{16} in A and 0{16} in B; evaluate both with",
+            copied_with(fingerprint="0" * 16),
         ),
     ),
 }

@@ -16,6 +16,7 @@ EXPLANATIONS = {
     "convert": {"source_dir", "records_root_dir", "from", "to", "workers", "limit_per_class", "dry_run"}
     | {"verify", "skip_unreadable"},
     "report": {"out"},
+    "export": {"run_dir", "to", "checkpoint", "licence", "trust"},
     "plot": {"run_dir", "out", "checkpoint", "source", "split", "num_episodes", "step", "index", "seed", "device"}
     | {"records_root_dir", "cache_dir", "trust"},
     "check": {"records_root_dir", "sources", "full", "out", "workers", "cache_dir"},

@@ -8,8 +8,9 @@ from alfa_md.experiment.resumption import changed_bindings, changed_facts, resum
 FACTS = {"seed": 0, "data_root": "/records", "data_kind": "records", "pretrained": "/a/best.pt, update 5, hash abcd"}
 
 
-def test_the_place_of_the_same_initial_weights_makes_no_difference(tmp_path):
-    best = tmp_path / "moved" / "checkpoints" / "best.pt"
+@pytest.mark.parametrize("file", ["checkpoints/best.pt", "model.safetensors"])
+def test_the_place_of_the_same_initial_weights_makes_no_difference(tmp_path, file):
+    best = tmp_path / "moved" / file
     best.parent.mkdir(parents=True)
     best.write_bytes(b"weights")
     facts = FACTS | {"pretrained": f"/old/checkpoints/best.pt, update 5, hash {short_hash(b'weights')}"}

@@ -46,6 +46,7 @@ WORDS = {
     "check": (["--records_root_dir=records", "--workers=1"],),
     "compare": (["run", "run"],),
     "report": (["run"],),
+    "export": (["--run_dir=run", "--to=exported"],),
     "convert": (
         ["omniglot", "--source_dir=x", "--records_root_dir=new", "--workers=1"],
         ["checkpoint", "--from=run/checkpoints/best.pt", "--to=new.pt"],

@@ -9,6 +9,7 @@ import torch
 
 from alfa_md.data.build_episode import build_grouped_episode
 from alfa_md.data.file_digests import Files
+from alfa_md.data.fingerprint import episode_fingerprint
 from alfa_md.data.fixed_way import ClassImages, FixedWay, FixedWaySampler
 from alfa_md.data.images.image_set import ImageSet
 from alfa_md.data.images.transform import Transform
@@ -49,6 +50,9 @@ class ImageSource(EpisodeSource):
     def draw(self, index: int) -> list[ClassImages]:
         """The classes and images of episode `index`, in the order of its labels; reads no image."""
         return self._sampler.sample(stable_rng(self._seed, self.name, self.split, index))
+
+    def fingerprint(self, index: int) -> str:
+        return episode_fingerprint(self.name, self.split, self.draw(index))
 
     def episode(self, index: int) -> Episode:
         """Episode `index`: images [way * shots, C, S, S] and [way * queries, C, S, S], grouped by class.

@@ -84,7 +84,7 @@ class DumpedSource(EpisodeSource):
 
     def fingerprint(self, index: int) -> str | None:
         """Fingerprint of episode `index` (see `alfa_md.data.fingerprint`); None if the files do not have it."""
-        return self._fingerprints[index]
+        return self._fingerprints[index] if index < len(self) else None
 
     def episode(self, index: int) -> Episode:
         """Episode `index`: images [N, 3, S, S], grouped by class. Raises UserError naming an invalid record."""

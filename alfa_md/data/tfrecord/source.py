@@ -7,6 +7,7 @@ import numpy as np
 
 from alfa_md.data.build_episode import build_grouped_episode
 from alfa_md.data.file_digests import Files, digest_records
+from alfa_md.data.fingerprint import episode_fingerprint
 from alfa_md.data.sampling import EpisodeSampler, Sampling, draw_records, stable_rng
 from alfa_md.data.spec import DatasetSpec
 from alfa_md.data.tfrecord.record_images import RecordImages
@@ -58,6 +59,9 @@ class RecordSource(EpisodeSource):
             records = draw_records(rng, num_images, draw.shots + draw.queries)
             chosen.append(ClassRecords(class_id, records[: draw.shots], records[draw.shots :]))
         return chosen
+
+    def fingerprint(self, index: int) -> str:
+        return episode_fingerprint(self.name, self.split, self.draw(index))
 
     def episode(self, index: int) -> Episode:
         """Episode `index`: images [N, 3, S, S], grouped by class. Raises UserError naming an invalid record."""
