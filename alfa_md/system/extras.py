@@ -10,7 +10,12 @@ def require_matplotlib() -> ModuleType:
     try:
         import matplotlib.figure
     except ImportError as error:
-        raise UserError(
-            "matplotlib is not installed: run scripts/install.sh plot, or pip install -e '.[plot]' in the clone"
-        ) from error
+        raise not_installed("matplotlib", "plot") from error
     return matplotlib
+
+
+def not_installed(library: str, extra: str) -> UserError:
+    """The error for a library that is missing, with the extra that has it; pip adds one to any installation."""
+    return UserError(
+        f"{library} is not installed: pip install 'alfa_md[{extra}]', or in a clone scripts/install.sh {extra}"
+    )

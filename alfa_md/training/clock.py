@@ -62,6 +62,4 @@ class Clock:
                 f"of an update and more: give torchrun --shutdown-timeout={round(10 * MARGIN * seconds)}"
             )
         if self.device.type == "cpu" and hours > CPU_WARNING_HOURS:
-            self.progress.print_line(
-                "This needs a GPU; on a CPU add --gin_config=gin/quickstart.gin or run scripts/quickstart.sh"
-            )
+            self.progress.print_line("This needs a GPU; on a CPU add --gin_config=gin/quickstart.gin")
