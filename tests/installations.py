@@ -36,13 +36,22 @@ class Installation(NamedTuple):
         return done.stdout
 
 
-def build(folder: Path) -> tuple[Path, Path]:
-    """Builds the wheel and the sdist of a copy of this repository in `folder`, as `pip wheel .` and `build` do."""
-    shutil.copytree(ROOT, folder / "clone", ignore=LEFT)
-    python("-m", "pip", "wheel", "--quiet", "--no-deps", f"--wheel-dir={folder}", str(folder / "clone"))
-    python("-m", "build", "--sdist", f"--outdir={folder}", str(folder / "clone"))
-    (wheel,), (sdist,) = folder.glob("*.whl"), folder.glob("*.tar.gz")
-    return wheel, sdist
+def build_wheel(folder: Path) -> Path:
+    """The wheel of a copy of this repository, built in `folder` as `pip wheel .` does."""
+    python("-m", "pip", "wheel", "--quiet", "--no-deps", f"--wheel-dir={folder}", str(copied(folder)))
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+def build_sdist(folder: Path) -> Path:
+    """The sdist of a copy of this repository, built in `folder` as `python -m build --sdist` does."""
+    python("-m", "build", "--sdist", f"--outdir={folder}", str(copied(folder)))
+    (sdist,) = folder.glob("*.tar.gz")
+    return sdist
+
+
+def copied(folder: Path) -> Path:
+    return Path(shutil.copytree(ROOT, folder / "clone", ignore=LEFT))
 
 
 def install(file: Path, folder: Path) -> Installation:
