@@ -1,6 +1,6 @@
 """Episode and EpisodeSource: the interface between data and learners."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 
 import torch
@@ -35,7 +35,7 @@ class Episode(NamedTuple):
         """(support_x, support_y, query_x, query_y)."""
         return self.support_x, self.support_y, self.query_x, self.query_y
 
-    def map(self, change) -> "Episode":
+    def map(self, change: Callable[[Tensor], Tensor]) -> "Episode":
         """The same episode with `change` applied to each of its four tensors."""
         return self._replace(
             support_x=change(self.support_x),
@@ -63,7 +63,7 @@ class EpisodeSource(Protocol):
     def episode(self, index: int) -> Episode:
         """Episode number `index`; the same in every call and process and on every platform."""
 
-    def stamp(self) -> dict:
+    def stamp(self) -> dict[str, object]:
         """The data, decoder, image size and so on that the episodes depend on, as plain values for results files."""
 
     def fingerprint(self, index: int) -> str | None:

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-import gin
 import torch.nn.functional as F
 from torch import Tensor
 
 from alfa_md.metrics import ACCURACY, SQUARED_ERROR, Unit
+from alfa_md.system.typed_gin import gin
 
 
 class Objective(NamedTuple):

@@ -26,8 +26,12 @@ def document(printed: Lines) -> str:
 
 
 def _rows(section: str, printed: Lines) -> str:
-    rows = ((bad.what, f"`{bad.entry}`", _code(printed[section, bad.what]), "2") for bad in SECTIONS[section])
+    rows = ((bad.what, _entry(bad.entry), _code(printed[section, bad.what]), "2") for bad in SECTIONS[section])
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def _entry(name: str) -> str:
+    return "`alfa-md`" if name == "__main__" else f"`{name}`"
 
 
 def _code(line: str) -> str:
@@ -39,7 +43,7 @@ def lines(text: str) -> Lines:
     found, section = {}, ""
     for row in text.splitlines():
         section = row.removeprefix("## ") if row.startswith("## ") else section
-        if cells := re.fullmatch(r"\| (.*?) \| `\w+` \| `` (.*) `` \| 2 \|", row):
+        if cells := re.fullmatch(r"\| (.*?) \| `[\w-]+` \| `` (.*) `` \| 2 \|", row):
             found[section, cells[1]] = cells[2].replace(r"\|", "|")
     return found
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Creates or reuses .venv at the repository root and installs alfa_md with the named extras, once per set of versions.
-# Run it (`scripts/install.sh tf,turbo`) or source it and call `install EXTRAS`; afterwards $VENV_PYTHON is the Python to use.
+# Creates or reuses .venv at the repository root and installs alfa_md with the named extras ("" for none), once per set of versions.
+# Run it (`scripts/install.sh tf,plot`) or source it and call `install EXTRAS`; afterwards $VENV_PYTHON is the Python to use.
 set -euo pipefail
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -53,13 +53,13 @@ install() {
     if grep -qxF "$hash $extras" "$stamps" 2>/dev/null; then
         return
     fi
-    echo "Installing alfa_md[$extras] into $ROOT/.venv"
-    "$VENV_PYTHON" -m pip install --editable "$ROOT[$extras]" --constraint "$ROOT/constraints.txt"
+    echo "Installing alfa_md${extras:+[$extras]} into $ROOT/.venv"
+    "$VENV_PYTHON" -m pip install --editable "$ROOT${extras:+[$extras]}" --constraint "$ROOT/constraints.txt"
     # Extras installed with the same hash stay valid; those of another hash do not.
     { grep -F "$hash " "$stamps" 2>/dev/null || true; echo "$hash $extras"; } > "$stamps.new"
     mv "$stamps.new" "$stamps"
 }
 
 if [[ ${BASH_SOURCE[0]} == "$0" ]]; then
-    install "${1:-all}"
+    install "${1-all}"
 fi

@@ -5,7 +5,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/install.sh"
 
 RUN_DIR=${RUN_DIR:-$ROOT/runs/quickstart}
 unset META_DATASET_RECORDS  # the quickstart uses the embedded data
-install tf
+install ""
 "$VENV_PYTHON" -m alfa_md.train --gin_config="$ROOT/gin/proto_maml_alfa.gin" --gin_config="$ROOT/gin/quickstart.gin" \
     --run_dir="$RUN_DIR" "$@"
 "$VENV_PYTHON" -m alfa_md.evaluate --run_dir="$RUN_DIR" --num_episodes=40 --baselines=untrained,pixel

@@ -9,6 +9,7 @@ import gin
 import pytest
 import torch
 
+from alfa_md.__main__ import COMMANDS
 from alfa_md.errors import UserError
 from alfa_md.experiment import config
 from tests.shared import ROOT
@@ -16,7 +17,6 @@ from tests.shared import ROOT
 README = (ROOT / "README.md").read_text()
 WRITTEN = {path.stem: path.read_text() for path in (ROOT / "docs").glob("*.md") if path.name != "errors.md"}
 PAGES = {"README": README} | WRITTEN
-COMMANDS = {"train", "evaluate", "compare", "convert", "report", "plot", "check", "episodes"}
 FLAGS = ("gin_config", "gin_bindings")
 FOLDERS = ("alfa_md", "benchmarks", "docs", "gin", "results", "scripts", "tests", "third_party", "weights")
 ABSENT = {"third_party/meta-dataset"}  # of the user
@@ -40,12 +40,14 @@ def text_of(page: str) -> str:
 def commands(text: str) -> list[list[str]]:
     """The words of every command, in blocks and in lines."""
     joined = re.sub(r"\\\n\s+", "", text)
-    indented = re.findall(r"^    ((?:python|torchrun|scripts/)\S* .*|scripts/\S+)$", joined, re.MULTILINE)
-    inline = [" ".join(found.split()) for found in re.findall(r"`((?:python|scripts/)[^`]*)`", joined)]
+    indented = re.findall(r"^    ((?:python|torchrun|alfa-md|scripts/)\S* .*|scripts/\S+)$", joined, re.MULTILINE)
+    inline = [" ".join(found.split()) for found in re.findall(r"`((?:python|alfa-md |scripts/)[^`]*)`", joined)]
     return [shlex.split(line, comments=True) for line in [*indented, *inline]]
 
 
 def module_of(words: list[str]) -> str | None:
+    if words[0] == "alfa-md":
+        return f"alfa_md.{words[1]}"
     return words[words.index("-m") + 1] if "-m" in words else None
 
 
@@ -155,7 +157,7 @@ def test_gin_files_and_bindings_of_a_command_go_together(page):
 
 def test_every_command_of_the_package_is_in_the_readme():
     modules = {module_of(words) for words in commands(README)}
-    assert {module.removeprefix("alfa_md.") for module in modules if module} == COMMANDS
+    assert {module.removeprefix("alfa_md.") for module in modules if module} == set(COMMANDS)
 
 
 @every_page

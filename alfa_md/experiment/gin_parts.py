@@ -3,7 +3,9 @@
 import re
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]  # gin files are relative to the working directory or to here ('gin/...')
+PACKAGE = Path(__file__).resolve().parents[1]
+# Gin files are relative to the working directory or to here ('gin/...'): inside an installed package, beside a clone's.
+ROOT = PACKAGE if (PACKAGE / "gin").is_dir() else PACKAGE.parent
 REQUIRED = re.compile(r"Required bindings for `(?:[\w.]+\.)?(\w+)` not provided in config: \['(\w+)'")
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import TypedDict
 
 import torch
 
@@ -12,6 +13,27 @@ from alfa_md.experiment import config, definition
 from alfa_md.experiment.checkpoint import load_learner
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.learners.base import Learner
+
+
+class Facts(TypedDict, total=False):
+    """The content of run.json. Runs of older versions lack `data`, `pretrained` and the machine's facts.
+
+    `data` has the digests of the data's files by "source split"; `sizes` is there if the run is small.
+    """
+
+    name: str
+    seed: int
+    data_root: str
+    data_kind: str
+    data: dict[str, str]
+    pretrained: str
+    sizes: str
+    command: str
+    alfa_md: str
+    torch: str
+    python: str
+    threads: int
+    machine: str
 
 
 class OpenedRun:
@@ -31,7 +53,8 @@ class OpenedRun:
         gin_bindings: Sequence[str],
         trust: Collection[str] = (),
     ):
-        self.directory, self.facts, self.updates, self.hash = directory, directory.facts(), 0, ""
+        self.directory, self.updates, self.hash = directory, 0, ""
+        self.facts: Facts = directory.facts()
         self._records_root_dir = records_root_dir
         config.parse([str(directory.config)], gin_bindings, trusted=trust)
         self.experiment = definition.build_experiment(self.facts["seed"])
@@ -40,6 +63,11 @@ class OpenedRun:
     def learner(self) -> Learner:
         """The learner, in evaluation mode unless changed."""
         return self.experiment.learner
+
+    @property
+    def device(self) -> torch.device:
+        """The device of the learner."""
+        return next((parameter.device for parameter in self.learner.parameters()), torch.device("cpu"))
 
     @cached_property
     def root(self) -> Root:
@@ -53,8 +81,7 @@ class OpenedRun:
 
     def episode(self, index: int, source: str | None = None, split: str = "test", seed: int = 0) -> Episode:
         """Episode `index` of a source as the learner takes it: normalised float images, on its device."""
-        device = next((parameter.device for parameter in self.learner.parameters()), torch.device("cpu"))
-        return self.source(source, split, seed).episode(index).to(device)
+        return self.source(source, split, seed).episode(index).to(self.device)
 
     def source(self, name: str | None = None, split: str = "test", seed: int = 0) -> EpisodeSource:
         """The episodes of a source, by default of the first test source, as `alfa_md.evaluate` draws them."""

@@ -50,8 +50,19 @@ def unroll(
         yield step
 
 
-def adapt(params: Params, *args: object, **options: object) -> Params:
+def adapt(
+    params: Params,
+    support_loss: SupportLoss,
+    rule: UpdateRule,
+    num_steps: int,
+    first_order: bool,
+    constants: Params | None = None,
+    recompute: Recompute = keep_all,
+    learned: Sequence[Tensor] = (),
+    first_grads: Params | None = None,
+) -> Params:
     """theta_S, the fast weights after all inner steps; `params` themselves if there are none. Arguments of `unroll`."""
-    for step in unroll(params, *args, **options):
+    options = (num_steps, first_order, constants, recompute, learned, first_grads)
+    for step in unroll(params, support_loss, rule, *options):
         params = step.after
     return params

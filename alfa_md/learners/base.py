@@ -1,7 +1,7 @@
 """Base class of learners: from an episode to query scores and an outer loss."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from torch import Tensor, nn
 
@@ -24,6 +24,10 @@ class Learner(nn.Module):
 
     objective: Objective = CLASSIFICATION
     vectorized: bool = False  # True if `forward_episodes` computes several episodes together
+
+    if TYPE_CHECKING:  # nn.Module's returns Any
+
+        def __call__(self, episode: Episode) -> Tensor: ...
 
     def forward(self, episode: Episode) -> Tensor:
         raise TypeError(f"{type(self).__name__} learns nothing: define its forward")
@@ -54,7 +58,7 @@ class Learner(nn.Module):
         """The accumulators among the modules, which the outer loop resets and synchronises in every update."""
         return [module for module in self.modules() if isinstance(module, Accumulator)]
 
-    def stamp(self) -> dict:
+    def stamp(self) -> dict[str, object]:
         """The settings of the learner that results depend on, as plain values for results files."""
         layers = {f"{type(m).__name__}({m.extra_repr()})" for m in self.modules() if isinstance(m, EpisodicBatchNorm)}
         own = {"learner": type(self).__name__, "batch_norm": "support moments" if layers else "none"}

@@ -12,8 +12,6 @@ for which B is initialised with 1.
 
 from collections.abc import Callable
 
-import gin
-
 from alfa_md.params import Params, Template
 from alfa_md.rules.affine import AffineUpdate
 from alfa_md.rules.base import Hyperparameter, Hypers, HyperSource, State, UpdateRule
@@ -21,6 +19,7 @@ from alfa_md.rules.generator import Generator, StateNetwork
 from alfa_md.rules.granularities import Constant, PerParameter, PerStepPerLayer
 from alfa_md.rules.hypers import Product, RateAndDecay
 from alfa_md.rules.layerwise import Layerwise, entrywise
+from alfa_md.system.typed_gin import gin
 from alfa_md.values import NonNegative
 
 Generators = Callable[[Template, int], StateNetwork]  # (template, number of outputs)

@@ -1,12 +1,12 @@
 """LSLR of MAML++ (Antoniou, Edwards, Storkey, ICLR 2019): a learned rate per inner step and layer."""
 
-import gin
 
 from alfa_md.params import Template
 from alfa_md.rules.affine import AffineUpdate
 from alfa_md.rules.base import UpdateRule
 from alfa_md.rules.granularities import Constant, PerStepPerLayer
 from alfa_md.rules.hypers import RateAndDecay
+from alfa_md.system.typed_gin import gin
 from alfa_md.values import NonNegative
 
 

@@ -1,11 +1,11 @@
 """ALFA without its generator: learned rates and decays per inner step and layer, the control for the generator."""
 
-import gin
 
 from alfa_md.params import Template
 from alfa_md.rules.affine import AffineUpdate
 from alfa_md.rules.alfa import scales
 from alfa_md.rules.base import UpdateRule
+from alfa_md.system.typed_gin import gin
 from alfa_md.values import NonNegative
 
 

@@ -1,12 +1,12 @@
 """Meta-SGD (Li, Zhou, Chen, Li, 2017): a learned rate per parameter."""
 
-import gin
 
 from alfa_md.params import Template
 from alfa_md.rules.affine import AffineUpdate
 from alfa_md.rules.base import UpdateRule
 from alfa_md.rules.granularities import Constant, PerParameter
 from alfa_md.rules.hypers import RateAndDecay
+from alfa_md.system.typed_gin import gin
 from alfa_md.values import NonNegative
 
 

@@ -10,7 +10,7 @@ def require_matplotlib() -> ModuleType:
     try:
         import matplotlib.figure
     except ImportError as error:
-        raise _missing("matplotlib", "plot") from error
+        raise not_installed("matplotlib", "plot") from error
     return matplotlib
 
 
@@ -19,7 +19,7 @@ def require_huggingface_hub() -> ModuleType:
     try:
         import huggingface_hub
     except ImportError as error:
-        raise _missing("huggingface-hub", "hub") from error
+        raise not_installed("huggingface-hub", "hub") from error
     return huggingface_hub
 
 
@@ -28,11 +28,12 @@ def require_transformers() -> ModuleType:
     try:
         import transformers
     except ImportError as error:
-        raise _missing("transformers", "hub") from error
+        raise not_installed("transformers", "hub") from error
     return transformers
 
 
-def _missing(library: str, extra: str) -> UserError:
+def not_installed(library: str, extra: str) -> UserError:
+    """The error for a library that is missing, with the extra that has it; pip adds one to any installation."""
     return UserError(
-        f"{library} is not installed: run scripts/install.sh {extra}, or pip install -e '.[{extra}]' in the clone"
+        f"{library} is not installed: pip install 'alfa_md[{extra}]', or in a clone scripts/install.sh {extra}"
     )

@@ -1,7 +1,7 @@
 """Preparation of a command before its imports, which take seconds: descriptors, encoding, Ctrl-C, and lack of memory.
 
-`python -m alfa_md.X` imports the package first, which calls `prepare`; nothing is done for a process that only uses the
-package.
+`python -m alfa_md.X` and `alfa-md X` import the package first, which calls `prepare`; nothing is done for a process
+that only uses the package.
 """
 
 import codecs
@@ -17,13 +17,16 @@ from types import FrameType, TracebackType
 from alfa_md.system.exhaustion import describe_exhaustion
 
 BAD_INPUT = 2
+SCRIPT = "alfa-md"  # of setup.cfg
 INTERRUPTED = 130  # the exit code of shells for Ctrl-C
 SPELLED = {"±": "+-", "×": "x", "…": "...", "—": "-", "–": "-", "→": "->", "−": "-", "✓": "yes", "✗": "no"}
 
 
 def is_command() -> bool:
-    """True while Python looks for the module of `python -m alfa_md.X`."""
-    return sys.argv[:1] == ["-m"] and any(word.startswith("alfa_md.") for word in sys.orig_argv)
+    """True in the console command, and while Python looks for the module of `python -m alfa_md.X`."""
+    if sys.argv[:1] == ["-m"]:
+        return any(word.split(".")[0] == "alfa_md" for word in sys.orig_argv)
+    return os.path.basename("".join(sys.argv[:1])) == SCRIPT
 
 
 def prepare() -> None:

@@ -106,6 +106,7 @@ SECTIONS: dict[str, tuple[BadInput, ...]] = {
         ),
     ),
     "Flags": (
+        BadInput("an unknown command", "__main__", ("trian",), "^alfa-md has no command 'trian'; did you mean train"),
         train("words", "^train.num_updates=5: .* only; write --gin_bindings='train.num", "train.num_updates=5"),
         train("an empty folder", "^--run_dir= is empty; give a value or leave it out$", "--run_dir="),
         train("a seed too large", "^--seed: 18446744073709551616.* is too large; give at most", f"--seed={2**64}"),

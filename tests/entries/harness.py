@@ -50,7 +50,10 @@ class Outcome(NamedTuple):
 
 
 def run_entry(name: str, *arguments: object, cwd: Path) -> Outcome:
-    """Runs a command in this process, as `__main__` in the folder `cwd`, so that TensorFlow is imported only once."""
+    """Runs a command in this process, as `__main__` in the folder `cwd`, so that TensorFlow is imported only once.
+
+    `__main__` is the console command, whose first argument is the name of a command.
+    """
     out, err, code = io.StringIO(), io.StringIO(), 0
     sys.modules.pop(f"alfa_md.{name}", None)  # runpy would warn that it runs twice
     with contextlib.ExitStack() as stack:
@@ -58,7 +61,7 @@ def run_entry(name: str, *arguments: object, cwd: Path) -> Outcome:
         stack.enter_context(contextlib.redirect_stderr(err))
         stack.enter_context(working_directory(cwd))
         stack.enter_context(mock.patch.object(sys, "argv", [name, *map(str, arguments)]))
-        stack.callback(forget, name)
+        stack.callback(forget, str(arguments[0]) if name == "__main__" and arguments else name)
         try:
             runpy.run_module(f"alfa_md.{name}", run_name="__main__", alter_sys=True)
         except SystemExit as end:

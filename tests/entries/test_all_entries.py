@@ -1,9 +1,12 @@
 """Common behaviour of all commands: `--help`, and bad input in a process of its own."""
 
 import re
+import sys
 
 import pytest
 
+import alfa_md
+from alfa_md.__main__ import COMMANDS
 from alfa_md.evaluation import comparison
 from tests.entries.harness import Outcome, run_entry, spawn_entry
 from tests.shared import ROOT
@@ -57,4 +60,21 @@ def test_help_explains_every_flag(tmp_path, name):
 
 def test_no_entry_is_left_out():
     entries = {file.stem for file in (ROOT / "alfa_md").glob("*.py") if '__name__ == "__main__"' in file.read_text()}
-    assert set(EXPLANATIONS) == entries
+    assert set(EXPLANATIONS) == set(COMMANDS) == entries - {"__main__"}
+
+
+def test_the_console_command_lists_all_commands_and_its_version(tmp_path):
+    listed = run_entry("__main__", cwd=tmp_path)
+    assert listed.code == 0 and listed.err == "" and run_entry("__main__", "--help", cwd=tmp_path) == listed
+    assert tuple(re.findall(r"^  (\w+) +[A-Z].+", listed.out, re.MULTILINE)) == COMMANDS
+    assert run_entry("__main__", "--version", cwd=tmp_path) == Outcome(0, f"alfa_md {alfa_md.__version__}\n", "")
+
+
+def test_the_console_command_is_the_command_of_its_name(tmp_path, monkeypatch):
+    """It parses the same flags, explains the same, and imports modules of the working directory for gin files."""
+    monkeypatch.setattr(sys, "path", [path for path in sys.path if path not in ("", str(tmp_path))])
+    (tmp_path / "my_rules.py").write_text("raise ImportError('my rules were found')\n")
+    words = ("train", "--gin_config=gin/maml.gin", "--gin_bindings=import my_rules")
+    assert "my rules were found" in run_entry("__main__", *words, cwd=tmp_path).error
+    explained = [run_entry(*names, "--help", cwd=tmp_path).out for names in (["__main__", "report"], ["report"])]
+    assert explained[0] == explained[1] and "--out: The HTML file" in explained[0]

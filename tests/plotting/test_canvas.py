@@ -50,6 +50,6 @@ def test_files_are_written_all_or_none(tmp_path):
 
 def test_without_matplotlib_one_line_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(UserError, match=r"matplotlib is not installed: run scripts/install.sh plot, or pip install -e"):
+    with pytest.raises(UserError, match=r"^matplotlib is not installed: pip install 'alfa_md\[plot\]', or in a clone"):
         with canvas.figure_style():
             pass

@@ -94,7 +94,7 @@ def test_values_that_are_not_finite_leave_a_gap(folder):
 def test_without_matplotlib_one_line_says_what_to_install(folder, monkeypatch):
     write_metrics(folder, 1000)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(UserError, match=r"matplotlib is not installed: run scripts/install.sh plot, or pip install -e"):
+    with pytest.raises(UserError, match=r"^matplotlib is not installed: pip install 'alfa_md\[plot\]', or in a clone"):
         list(render_figures(read_runs([str(folder)])))
 
 

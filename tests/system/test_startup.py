@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from alfa_md.system.startup import spell
+from alfa_md.system.startup import is_command, spell
 from tests.shared import ROOT
 
 FEW = ("train.num_updates = 2", "train.num_validation_episodes = 2", "train.log_every = 1")
@@ -116,6 +116,24 @@ def test_tables_are_drawn_in_every_encoding(tmp_path, encoding):
 def test_characters_that_an_encoding_lacks_are_spelt():
     text = "± ä 漢 \udcff"
     assert spell(UnicodeEncodeError("ascii", text, 0, len(text), "")) == ("+- \\xe4 \\u6f22 \\udcff", len(text))
+
+
+@pytest.mark.parametrize(
+    ("argv", "original", "expected"),
+    [
+        (["-m"], ["python", "-m", "alfa_md.train", "--seed=1"], True),
+        (["-m"], ["python", "-m", "alfa_md", "train"], True),
+        (["/usr/bin/alfa-md", "train"], ["python", "/usr/bin/alfa-md", "train"], True),
+        (["-m"], ["python", "-m", "alfa_md_other"], False),
+        (["/usr/bin/pytest", "alfa-md"], ["python", "-m", "pytest", "alfa-md"], False),
+        (["-c"], ["python", "-c", "import alfa_md"], False),
+        ([], ["python"], False),
+    ],
+)
+def test_commands_are_told_from_programs_that_use_the_package(monkeypatch, argv, original, expected):
+    monkeypatch.setattr(sys, "argv", argv)
+    monkeypatch.setattr(sys, "orig_argv", original)
+    assert is_command() is expected
 
 
 def test_a_process_that_only_uses_the_package_is_left_alone():

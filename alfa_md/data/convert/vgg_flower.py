@@ -11,6 +11,7 @@ from alfa_md.data.convert_common.image_file_plan import plan_image_files
 from alfa_md.data.convert_common.originals import raise_if_any, require_originals
 from alfa_md.data.convert_common.plan import Plan
 from alfa_md.errors import UserError
+from alfa_md.system.extras import not_installed
 
 SIZES = (71, 15, 16)
 LABELS = "imagelabels.mat"
@@ -53,7 +54,7 @@ def read_labels(file: Path) -> list[int]:
     try:
         from scipy.io import loadmat
     except ImportError as error:
-        raise UserError(f"{file}: needs SciPy to be read; run scripts/install.sh convert") from error
+        raise not_installed("SciPy", "convert") from error
     try:
         return [int(label) for label in loadmat(file)["labels"].ravel()]
     except Exception as error:  # SciPy's reader raises nearly anything for a damaged file

@@ -38,9 +38,7 @@ class JpegDecoder:
         try:
             import simplejpeg
         except ImportError as error:
-            raise UserError(
-                "simplejpeg is not installed: run scripts/install.sh turbo, or pip install -e '.[turbo]' in the clone"
-            ) from error
+            raise UserError("simplejpeg is not installed: pip install simplejpeg") from error
         self._decode_jpeg = simplejpeg.decode_jpeg
 
     def __call__(self, jpeg: bytes, pixels: np.ndarray) -> None:

@@ -19,7 +19,9 @@ from alfa_md.data.tfrecord.shims import (
 )
 from alfa_md.errors import UserError, require_at_least
 
-CHECKOUT = Path(__file__).resolve().parents[3] / "third_party" / "meta-dataset"
+CLONE = Path(__file__).resolve().parents[3]
+# In a clone of this repository; for an installed package, in the working directory.
+CHECKOUT = (CLONE if (CLONE / "setup.cfg").is_file() else Path()) / "third_party" / "meta-dataset"
 COMMIT = "1676095"
 PIPELINE_FILE = "meta_dataset/data/pipeline.py"
 GIN_FILE = "meta_dataset/learn/gin/setups/data_config.gin"

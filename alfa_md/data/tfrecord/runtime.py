@@ -7,6 +7,7 @@ from threading import Lock
 from types import ModuleType
 
 from alfa_md.errors import UserError
+from alfa_md.system.extras import not_installed
 
 POOL_SIZE = 2  # threads in each of TensorFlow's two pools; the decoder has a pool of its own
 _starting = Lock()
@@ -29,9 +30,7 @@ def _started() -> ModuleType:
     try:
         tf = importlib.import_module("tensorflow")
     except ImportError as error:
-        raise UserError(
-            "TensorFlow is not installed: run scripts/install.sh tf, or pip install -e '.[tf]' in the clone"
-        ) from error
+        raise not_installed("TensorFlow", "tf") from error
     try:
         tf.config.set_visible_devices([], "GPU")  # it would allocate the memory that PyTorch needs
         tf.config.threading.set_inter_op_parallelism_threads(POOL_SIZE)

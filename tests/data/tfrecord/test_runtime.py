@@ -11,7 +11,7 @@ from alfa_md.errors import UserError
 def test_missing_tensorflow_names_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow", None)
     runtime._started.cache_clear()
-    with pytest.raises(UserError, match=r"TensorFlow is not installed: run scripts/install.sh tf"):
+    with pytest.raises(UserError, match=r"^TensorFlow is not installed: pip install 'alfa_md\[tf\]'"):
         runtime.tensorflow()
 
 

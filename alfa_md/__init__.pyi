@@ -1,0 +1,29 @@
+from alfa_md.episode import Episode as Episode
+from alfa_md.episode import EpisodeSource as EpisodeSource
+from alfa_md.errors import UserError as UserError
+from alfa_md.evaluation.evaluate import SourceScores as SourceScores
+from alfa_md.evaluation.evaluate import evaluate as evaluate
+from alfa_md.experiment.open_run import OpenedRun as OpenedRun
+from alfa_md.experiment.open_run import open_run as open_run
+from alfa_md.heads import LearnedHead as LearnedHead
+from alfa_md.heads import PrototypeHead as PrototypeHead
+from alfa_md.heads import ZeroHead as ZeroHead
+from alfa_md.inner_loop.loop import adapt as adapt
+from alfa_md.inner_loop.loop import unroll as unroll
+from alfa_md.learners.base import Learner as Learner
+from alfa_md.learners.gradient import GradientLearner as GradientLearner
+from alfa_md.learners.prototypical import PrototypicalLearner as PrototypicalLearner
+from alfa_md.objectives import Objective as Objective
+from alfa_md.objectives import classification as classification
+from alfa_md.objectives import regression as regression
+from alfa_md.rules.adam import Adam as Adam
+from alfa_md.rules.alfa import alfa as alfa
+from alfa_md.rules.alfa import alfa_random as alfa_random
+from alfa_md.rules.base import UpdateRule as UpdateRule
+from alfa_md.rules.lslr import lslr as lslr
+from alfa_md.rules.lslr_decay import lslr_decay as lslr_decay
+from alfa_md.rules.meta_sgd import meta_sgd as meta_sgd
+from alfa_md.rules.momentum import Momentum as Momentum
+from alfa_md.rules.sgd import sgd as sgd
+
+__version__: str

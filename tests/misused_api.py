@@ -1,0 +1,26 @@
+"""Calls that mypy must refuse: every ignored error has to occur, which it would not if the function had type Any."""
+
+import alfa_md
+
+run = alfa_md.open_run(3)  # type: ignore[arg-type]
+rule = alfa_md.alfa({}, num_steps="3")  # type: ignore[arg-type]
+alfa_md.sgd({}, 1, inner_rat=0.1)  # type: ignore[call-arg]
+alfa_md.lslr({}, "1")  # type: ignore[arg-type]
+alfa_md.lslr_decay({}, 1, inner_decay="0")  # type: ignore[arg-type]
+alfa_md.meta_sgd({}, 1, inner_rate="0")  # type: ignore[arg-type]
+alfa_md.alfa_random({}, 1, inner_rate=None)  # type: ignore[arg-type]
+alfa_md.Momentum({}, 1, momentum="0.9")  # type: ignore[arg-type]
+alfa_md.Adam({}, 1, b3=0.9)  # type: ignore[call-arg]
+alfa_md.adapt({}, None, rule, 1, True)  # type: ignore[arg-type]
+alfa_md.evaluate(run, num_episodes="4")  # type: ignore[arg-type]
+print(alfa_md.evaluate(run)["dtd"].men)  # type: ignore[attr-defined]
+print(run.facts["nam"])  # type: ignore[typeddict-item]
+run.episode("0")  # type: ignore[arg-type]
+run.learner(0)  # type: ignore[arg-type]
+print(run.episode(0).supportx)  # type: ignore[attr-defined]
+alfa_md.GradientLearner(num_steps="3")  # type: ignore[arg-type]
+alfa_md.PrototypicalLearner(backbone=3)  # type: ignore[arg-type]
+alfa_md.LearnedHead(max_ways=3)  # type: ignore[call-arg]
+print(alfa_md.classification().unit.nam)  # type: ignore[attr-defined]
+alfa_md.UserError(3)  # type: ignore[arg-type]
+print(alfa_md.open_runs)  # type: ignore[attr-defined]
