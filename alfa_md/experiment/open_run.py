@@ -10,8 +10,10 @@ from alfa_md.data.roots import Root
 from alfa_md.episode import Episode, EpisodeSource
 from alfa_md.experiment import config, definition
 from alfa_md.experiment.checkpoint import load_learner
+from alfa_md.experiment.predict import predict_pictures
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.learners.base import Learner
+from alfa_md.prediction.predictions import Predictions
 
 
 class OpenedRun:
@@ -55,6 +57,17 @@ class OpenedRun:
         """Episode `index` of a source as the learner takes it: normalised float images, on its device."""
         device = next((parameter.device for parameter in self.learner.parameters()), torch.device("cpu"))
         return self.source(source, split, seed).episode(index).to(device)
+
+    def predict(
+        self, support: str | Path, query: str | Path, calibrate: bool = False, skip_unreadable: bool = False
+    ) -> Predictions:
+        """Adapts to labelled pictures and predicts others, which are read while the result is iterated over.
+
+        `support` is a folder with one folder of pictures a class, or a CSV file with the columns file and class;
+        `query` a folder of pictures, at any depth, or a picture. `calibrate` fits the temperature of the probabilities
+        by leave-one-out on the support set. Raises UserError as `python -m alfa_md.predict` does.
+        """
+        return predict_pictures(self.experiment, support, query, calibrate, skip_unreadable)
 
     def source(self, name: str | None = None, split: str = "test", seed: int = 0) -> EpisodeSource:
         """The episodes of a source, by default of the first test source, as `alfa_md.evaluate` draws them."""
