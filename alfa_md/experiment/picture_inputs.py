@@ -1,7 +1,8 @@
 """The preparation of picture files for the learner of an experiment: that of the images which its reader reads."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from inspect import signature
+from typing import Any
 
 import gin
 
@@ -23,7 +24,7 @@ def picture_input(experiment: Experiment) -> PictureInput:
     if experiment.learner.objective.unit is not ACCURACY:
         unit = experiment.learner.objective.unit.name
         raise UserError(f"this run is judged by its {unit}: it predicts values, and predict needs one of classes")
-    bound = gin.get_bindings(experiment.reader)
+    bound = bindings_of(experiment.reader)
     if "decoder" in bound:
         return RecordInput(bound["decoder"])
     if "image_size" in bound:
@@ -32,6 +33,14 @@ def picture_input(experiment: Experiment) -> PictureInput:
         return ImageInput(chosen_transform(bound.get("transform"), experiment.train_sources[0]))
     name = getattr(experiment.reader, "__name__", type(experiment.reader).__name__)
     raise UserError(f"the reader {name} does not say how it prepares images; give it a parameter decoder or transform")
+
+
+def bindings_of(reader: Callable) -> Mapping[str, Any]:
+    """The values that are bound for a reader, by parameter; none for a function that gin does not know."""
+    try:
+        return gin.get_bindings(reader)
+    except ValueError:
+        return {}
 
 
 def chosen_transform(bound: Transform | Mapping[str, Transform] | None, source: str) -> Transform:

@@ -8,13 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from alfa_md.errors import escape_controls
 from alfa_md.evaluation.tables import without_formula
 from alfa_md.metrics import ACCURACY
 from alfa_md.normalization import BatchStatistics
 from alfa_md.prediction.calibration import Calibration
 from alfa_md.prediction.predictions import Prediction, Predictions
-from alfa_md.reporting.predictions_page import MAX_PICTURES, Card, make_card, render_page
+from alfa_md.reporting.predictions_page import MAX_PICTURES, Card, make_card, plain, render_page
 from alfa_md.system.files import atomic_write
 from alfa_md.system.progress import CONSOLE, progress_bar
 
@@ -81,12 +80,7 @@ def describe_calibration(calibration: Calibration, labelled: int) -> str:
 
 def listed(names: list[str]) -> str:
     """The number of names, and the first of them."""
-    return f"{len(names)} ({'; '.join(names[:NAMED])}{'; ...' if len(names) > NAMED else ''})"
-
-
-def plain(name: str) -> str:
-    """A name with its control characters, and bytes that are no UTF-8, as escape sequences."""
-    return escape_controls(name.encode("utf-8", "backslashreplace").decode())
+    return f"{len(names)} ({'; '.join(map(plain, names[:NAMED]))}{'; ...' if len(names) > NAMED else ''})"
 
 
 @contextmanager

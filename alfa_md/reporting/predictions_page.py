@@ -9,6 +9,7 @@ import jinja2
 from PIL import Image
 
 from alfa_md.data.image_modes import read_image
+from alfa_md.errors import escape_controls
 from alfa_md.prediction.predictions import Prediction, Predictions
 from alfa_md.reporting.style import STYLE
 
@@ -35,9 +36,14 @@ class Card(NamedTuple):
 
 def make_card(prediction: Prediction, predictions: Predictions) -> Card:
     """The card of a prediction. Raises UnreadableImage if its file has changed and cannot be read."""
-    pairs = zip(predictions.classes, prediction.probabilities, strict=True)
+    pairs = zip(map(plain, predictions.classes), prediction.probabilities, strict=True)
     ranked = sorted(pairs, key=lambda pair: -pair[1])[:NUM_CLASSES]
-    return Card(prediction.file, thumbnail(read_image(predictions.folder / prediction.file)), ranked)
+    return Card(plain(prediction.file), thumbnail(read_image(predictions.folder / prediction.file)), ranked)
+
+
+def plain(name: str) -> str:
+    """A name with its control characters, and bytes that are no UTF-8, as escape sequences."""
+    return escape_controls(name.encode("utf-8", "backslashreplace").decode())
 
 
 def thumbnail(picture: Image.Image) -> str:
@@ -57,8 +63,8 @@ def render_page(
         title=title,
         style=STYLE,
         summary=summary,
-        classes=list(zip(pictures.classes, pictures.shots, strict=True)),
+        classes=list(zip(map(plain, pictures.classes), pictures.shots, strict=True)),
         cards=cards,
         number=len(predictions) - len(predictions.unreadable),
-        csv_name=csv_name,
+        csv_name=plain(csv_name),
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.entries.harness import bindings, environment, run_entry, small_run, write_root
 from tests.fuzz.forking import Ended, in_child
 from tests.fuzz.gin_values import preload
+from tests.pictures import write_query, write_support
 from tests.shared import ROOT
 
 VALUES = (
@@ -43,6 +44,7 @@ WORDS = {
     "check": (["--records_root_dir=records", "--workers=1"],),
     "compare": (["run", "run"],),
     "report": (["run"],),
+    "predict": (["--run_dir=run", "--support=labelled", "--query=pictures", "--out=x.csv"],),
     "convert": (
         ["omniglot", "--source_dir=x", "--records_root_dir=new", "--workers=1"],
         ["checkpoint", "--from=run/checkpoints/best.pt", "--to=new.pt"],
@@ -77,6 +79,8 @@ def main(entries: list[str]) -> None:
         (Path(name) / "cache").mkdir()
         with environment(Path(name) / "cache"):
             root = write_root(folder / "records")
+            write_support(folder / "labelled", 2)
+            write_query(folder / "pictures", 2)
             in_child(lambda: small_run(folder, root) and run_entry("compare", cwd=folder), folder.parent / "log")
             for entry in entries or WORDS:
                 for words in attempts(entry):
