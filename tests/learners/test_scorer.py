@@ -1,4 +1,4 @@
-"""Scorers: the scores of any query images after learning once from the support set."""
+"""Scorers of unusual configurations; the contract of all learners has the others."""
 
 from functools import partial
 
@@ -8,11 +8,8 @@ import torch
 from alfa_md.heads import ZeroHead
 from alfa_md.learners.adapts import body_only, head_only
 from alfa_md.learners.base import Learner
-from alfa_md.learners.baseline import BaselineLearner
-from alfa_md.learners.classifiers import LinearClassifier
 from alfa_md.learners.ensemble import Ensemble
 from alfa_md.learners.multi_step import MultiStepLearner
-from alfa_md.learners.nearest_neighbor import NearestNeighborLearner, cosine
 from alfa_md.learners.prototypical import PrototypicalLearner
 from alfa_md.normalization import batch_statistics, support_moments
 from alfa_md.rules.alfa import alfa
@@ -23,8 +20,6 @@ from tests.episodes import random_episode, small_learner, smooth_net
 RULE = partial(alfa, inner_rate=0.1, inner_decay=0.01)
 NET = smooth_net().double()
 LEARNERS = {
-    "ALFA": small_learner(),
-    "fo-MAML": small_learner(head=ZeroHead()),
     "second order": small_learner(first_order=False),
     "ANIL": small_learner(adapts=head_only),
     "BOIL": small_learner(adapts=body_only),
@@ -33,9 +28,6 @@ LEARNERS = {
     "no steps": small_learner(rule=partial(sgd, inner_rate=0.1), num_steps=0),
     "portions": small_learner(normalization=partial(support_moments, query_portion=2)),
     "multi-step": MultiStepLearner(backbone=NET, head=ZeroHead(), rule=RULE, num_steps=2).double(),
-    "prototypical": PrototypicalLearner(NET),
-    "1-NN": NearestNeighborLearner(NET, cosine),
-    "baseline": BaselineLearner(NET, LinearClassifier(16, 3)).double(),
     "ensemble": Ensemble([small_learner(), PrototypicalLearner(NET)]),
 }
 EPISODE = random_episode(queries=3)
