@@ -60,7 +60,7 @@ def unlabelled_pictures(place: Path) -> tuple[Path, tuple[str, ...]]:
     return place, names
 
 
-def _listed(file: Path) -> Mapping[str, list[Path]]:
+def _listed(file: Path) -> dict[str, list[Path]]:
     found: dict[str, list[Path]] = {}
     seen: set[Path] = set()
     for row in read_rows(file, ("file", "class")):

@@ -1,9 +1,8 @@
 """Picture files as network inputs, prepared as the reader of a run prepares its images."""
 
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -12,14 +11,18 @@ from torch import Tensor
 from alfa_md.data.image_modes import load_eight_bits, read_image
 from alfa_md.data.images.transform import Transform
 from alfa_md.data.open_image import open_image
-from alfa_md.data.tfrecord.decoder import UndecodableImage
-from alfa_md.data.tfrecord.record_images import Decode
+from alfa_md.data.tfrecord.decoder import Decoder, UndecodableImage
 from alfa_md.data.tfrecord.resize import resize
 from alfa_md.pixels import normalise
 
-PictureInput = Callable[[Path, bytes], Tensor]  # (name in errors, content of the file) -> [C, S, S] float32
-
 OF_RECORDS = ("JPEG", "PNG", "BMP")  # formats of Meta-Dataset's records
+
+
+class PictureInput(Protocol):
+    """The preparation of a picture for a network."""
+
+    def __call__(self, file: Path, content: bytes) -> Tensor:
+        """The input [C, S, S] float32 of a file's content. Raises UnreadableImage naming `file`."""
 
 
 class RecordInput(NamedTuple):
@@ -28,7 +31,7 @@ class RecordInput(NamedTuple):
     Other formats than those of records, and JPEG files that the decoder does not take, are decoded by Pillow.
     """
 
-    decoder: Decode
+    decoder: Decoder
 
     def __call__(self, file: Path, content: bytes) -> Tensor:
         """[3, S, S] float32. Raises UnreadableImage naming `file`."""
