@@ -1,5 +1,10 @@
-"""Draws of labelled and unlabelled pictures from class folders, and the accuracies of classifiers on them."""
+"""Draws of labelled and unlabelled pictures from class folders, and the accuracies of classifiers on them.
 
+python -m scripts.prediction_draws RUN_DIR FOLDER WAY SHOTS QUERIES DRAWS OUT
+"""
+
+import sys
+import time
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -7,16 +12,19 @@ from typing import NamedTuple
 
 import torch
 
+import alfa_md
 from alfa_md.data.fixed_way import FixedWay, FixedWaySampler
 from alfa_md.data.images.image_files import list_classes
 from alfa_md.data.labelled_pictures import LabelledPictures
 from alfa_md.data.picture_inputs import PictureInput, read_content
 from alfa_md.data.sampling import stable_rng
+from alfa_md.experiment.picture_inputs import picture_input
 from alfa_md.learners.gradient import GradientLearner
 from alfa_md.learners.nearest_neighbor import NearestNeighborLearner, cosine
 from alfa_md.learners.prototypical import PrototypicalLearner
 from alfa_md.prediction.predictions import Predictions
 from alfa_md.prediction.support_set import read_support
+from alfa_md.system.files import write_json
 
 CPU = torch.device("cpu")
 ADAPTED, CENTROID, COSINE = "adapted", "nearest centroid", "cosine nearest neighbour"
@@ -79,3 +87,17 @@ def accuracies(
 def share(labels: list[str], truth: tuple[str, ...]) -> float:
     """The share of labels that are true."""
     return sum(map(str.__eq__, labels, truth)) / len(truth)
+
+
+def main(run_dir: str, folder: str, way: str, shots: str, queries: str, number: str, out: str) -> None:
+    """Writes the accuracies of a run on the draws of a folder of class folders, and the CPU seconds, to `out`."""
+    sampling, began = FixedWay(int(way), int(shots), int(queries)), time.process_time()
+    opened = alfa_md.open_run(run_dir)
+    drawn = draws(Path(folder), sampling, int(number))
+    found = accuracies(opened.learner, picture_input(opened.experiment), Path(folder), drawn)
+    rounded = {name: [round(score, 4) for score in scores] for name, scores in found.items()}
+    write_json(Path(out), {"accuracies": rounded, "cpu_seconds": round(time.process_time() - began, 1)})
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -6,21 +6,17 @@ pretraining, one for all variants of a seed.
 """
 
 import json
-import time
 from collections.abc import Mapping
+from dataclasses import astuple
 from itertools import product
 from pathlib import Path
+from threading import Lock
 from typing import NamedTuple
 
-import gin
-import torch
-
-import alfa_md
 from alfa_md.data.fixed_way import FixedWay
-from alfa_md.experiment.picture_inputs import picture_input
-from alfa_md.metrics import mean_ci
+from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.system.files import write_text
-from scripts.prediction_draws import accuracies, draws
+from alfa_md.system.text_files import read_json
 from scripts.sample_archives import unpack_archive
 from scripts.study import Study, Variant, run_logged
 
@@ -29,6 +25,7 @@ SOURCES = {"grocery": "grocery", "satellite": "satellite", "cu_birds": "cub_bird
 WAYS = {5: FixedWay(5, 5, 10), 20: FixedWay(20, 5, 5)}
 NUM_DRAWS = 100
 PRETRAIN = "pretrain"
+preparation = Lock()  # of pictures, records and the pretraining, which all variants share
 
 
 class PredictionStudy(NamedTuple):
@@ -54,27 +51,35 @@ class PredictionStudy(NamedTuple):
             return
         run_dir = self.train(variant, seed, folder, Path(data))
         for source, way, file in missing:
-            pictures = unpack_archive(Path(data) / f"{SOURCES[source]}_subset.npz", folder / "pictures" / source)
+            result = self.result(variant, seed, run_dir, folder / "pictures" / source, way)
             file.parent.mkdir(parents=True, exist_ok=True)
-            write_text(file, json.dumps(self.result(variant, seed, run_dir, pictures, way)) + "\n")
+            write_text(file, json.dumps(result) + "\n")
 
     def file(self, store: Path, variant: str, source: str, way: int, seed: int) -> Path:
         """The file of a result."""
         return store / self.name / f"{variant}-{source}-{way}-way-seed{seed}.json"
 
     def train(self, variant: str, seed: int, folder: Path, data: Path) -> Path:
-        """Converts the training pictures, pretrains and trains, unless done before; returns the run directory."""
-        pictures = unpack_archive(data / f"{TRAINING}_subset.npz", folder / "pictures" / RECORDS)
-        convert = ["-m", "alfa_md.convert", "folder", f"--source_dir={pictures}"]
-        convert += [f"--records_root_dir={folder / 'records'}", "--workers=1"]
+        """Trains a variant after its pretraining, unless done before; returns the run directory."""
+        with preparation:
+            pretrained = self.pretrain(seed, folder, data)
+        run_dir = folder / f"{variant}-seed{seed}"
+        words = self.training().train_command(variant, str(run_dir), seed, str(folder / "records"))
+        words.append(f"--gin_bindings=PRETRAINED = {str(pretrained)!r}")
+        run_logged(words, Path(f"{run_dir}.log"), f"{variant}, seed {seed}")
+        return run_dir
+
+    def pretrain(self, seed: int, folder: Path, data: Path) -> Path:
+        """Unpacks all pictures, converts those to train on and pretrains, unless done; returns the run directory."""
+        for source, archive in {RECORDS: TRAINING, **SOURCES}.items():
+            unpack_archive(data / f"{archive}_subset.npz", folder / "pictures" / source)
         if not (folder / "records" / RECORDS / "dataset_spec.json").exists():
-            run_logged(convert, folder / "convert.log", "convert")
-        pretrained, run_dir = folder / f"{PRETRAIN}-seed{seed}", folder / f"{variant}-seed{seed}"
-        after = f"PRETRAINED = {str(pretrained)!r}"
-        training = self.training()
-        for name, run, more in ((PRETRAIN, pretrained, []), (variant, run_dir, [f"--gin_bindings={after}"])):
-            words = [*training.train_command(name, str(run), seed, str(folder / "records")), *more]
-            run_logged(words, Path(f"{run}.log"), f"{name}, seed {seed}")
+            words = ["-m", "alfa_md.convert", "folder", f"--source_dir={folder / 'pictures' / RECORDS}"]
+            words += [f"--records_root_dir={folder / 'records'}", "--workers=1"]
+            run_logged(words, folder / "convert.log", "convert")
+        run_dir = folder / f"{PRETRAIN}-seed{seed}"
+        words = self.training().train_command(PRETRAIN, str(run_dir), seed, str(folder / "records"))
+        run_logged(words, Path(f"{run_dir}.log"), f"{PRETRAIN}, seed {seed}")
         return run_dir
 
     def training(self) -> Study:
@@ -83,28 +88,24 @@ class PredictionStudy(NamedTuple):
 
     def result(self, variant: str, seed: int, run_dir: Path, pictures: Path, way: int) -> dict:
         """The stored result of a variant on one source and way: the accuracies on every draw, and the conditions."""
-        torch.set_num_threads(1)
-        opened, began = alfa_md.open_run(run_dir), time.process_time()
-        found = accuracies(
-            opened.learner, picture_input(opened.experiment), pictures, draws(pictures, WAYS[way], NUM_DRAWS)
-        )
-        gin.clear_config()
+        sampling, out = WAYS[way], run_dir / f"draws-{pictures.name}-{way}.json"
+        words = ["-m", "scripts.prediction_draws", run_dir, pictures, *astuple(sampling), NUM_DRAWS, out]
+        run_logged(list(map(str, words)), Path(f"{run_dir}.log"), f"{variant}, seed {seed}, {pictures.name}")
+        measured, facts = read_json(out), RunDirectory(run_dir).facts()
         return {
             "variant": variant,
             "seed": seed,
             "source": pictures.name,
             "way": way,
-            "shots": WAYS[way].shots,
-            "queries": WAYS[way].queries,
-            "accuracies": {name: [round(score, 4) for score in scores] for name, scores in found.items()},
-            "mean": {name: round(mean_ci(scores).mean, 6) for name, scores in found.items()},
-            "cpu_seconds": time.process_time() - began,
+            "shots": sampling.shots,
+            "queries": sampling.queries,
+            **measured,
             "training_cpu_seconds": sum(
                 training_seconds(run_dir.with_name(f"{name}-seed{seed}")) for name in (PRETRAIN, variant)
             ),
             "bindings": list(self.variants[variant].bindings),
-            "machine": opened.facts["machine"],
-            "torch": opened.facts["torch"],
+            "machine": facts["machine"],
+            "torch": facts["torch"],
         }
 
 
