@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
+from torch import nn
 
 import alfa_md
 from alfa_md.data.fixed_way import FixedWay, FixedWaySampler
@@ -19,11 +20,12 @@ from alfa_md.data.labelled_pictures import LabelledPictures
 from alfa_md.data.picture_inputs import PictureInput, read_content
 from alfa_md.data.sampling import stable_rng
 from alfa_md.experiment.picture_inputs import picture_input
+from alfa_md.heads import prototypes
 from alfa_md.learners.gradient import GradientLearner
-from alfa_md.learners.nearest_neighbor import NearestNeighborLearner, cosine
-from alfa_md.learners.prototypical import PrototypicalLearner
+from alfa_md.learners.nearest_neighbor import cosine, euclidean
+from alfa_md.normalization import embed_support
 from alfa_md.prediction.predictions import Predictions
-from alfa_md.prediction.support_set import read_support
+from alfa_md.prediction.support_set import SupportSet, read_support
 from alfa_md.system.files import write_json
 
 CPU = torch.device("cpu")
@@ -62,11 +64,7 @@ def accuracies(
 
     The three normalise by the moments of the labelled pictures.
     """
-    others = {
-        CENTROID: PrototypicalLearner(learner.backbone),
-        COSINE: NearestNeighborLearner(learner.backbone, cosine),
-    }
-    found: dict[str, list[float]] = {name: [] for name in (ADAPTED, *others)}
+    found: dict[str, list[float]] = {name: [] for name in (ADAPTED, CENTROID, COSINE)}
 
     @cache
     def read_once(file: Path) -> torch.Tensor:
@@ -77,11 +75,21 @@ def accuracies(
         predicted = Predictions(learner, support, folder, files, lambda file, content: read_once(file))
         found[ADAPTED].append(share([each.label for each in predicted], truth))
         query = torch.stack([read_once(folder / file) for file in files]).to(memory_format=torch.channels_last)
-        for name, other in others.items():
-            with torch.no_grad():
-                best = other.eval().scorer(support.episode)(query).argmax(dim=1).tolist()
-            found[name].append(share([labelled.classes[label] for label in best], truth))
+        for name, best in classified(learner.backbone, support, query).items():
+            found[name].append(share([labelled.classes[label] for label in best.tolist()], truth))
     return found
+
+
+@torch.no_grad()
+def classified(backbone: nn.Module, support: SupportSet, query: torch.Tensor) -> dict[str, torch.Tensor]:
+    """The labels [Nq] of query images by the nearest centroid and by the nearest cosine, on the backbone's features."""
+    features, embed_query = embed_support(backbone, support.x)
+    embedded = embed_query(query)
+    centroids = prototypes(features, support.y, len(support.pictures.classes))
+    return {
+        CENTROID: euclidean(embedded, centroids).argmin(dim=1),
+        COSINE: support.y[cosine(embedded, features).argmin(dim=1)],
+    }
 
 
 def share(labels: list[str], truth: tuple[str, ...]) -> float:

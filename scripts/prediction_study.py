@@ -44,7 +44,7 @@ class PredictionStudy(NamedTuple):
         folder = runs / self.name
         missing = [
             (source, way, file)
-            for source, way in product(SOURCES, WAYS)
+            for way, source in product(WAYS, SOURCES)
             if not (file := self.file(store, variant, source, way, seed)).exists()
         ]
         if not missing:
@@ -89,8 +89,9 @@ class PredictionStudy(NamedTuple):
     def result(self, variant: str, seed: int, run_dir: Path, pictures: Path, way: int) -> dict:
         """The stored result of a variant on one source and way: the accuracies on every draw, and the conditions."""
         sampling, out = WAYS[way], run_dir / f"draws-{pictures.name}-{way}.json"
-        words = ["-m", "scripts.prediction_draws", run_dir, pictures, *astuple(sampling), NUM_DRAWS, out]
-        run_logged(list(map(str, words)), Path(f"{run_dir}.log"), f"{variant}, seed {seed}, {pictures.name}")
+        if not out.exists():
+            words = ["-m", "scripts.prediction_draws", run_dir, pictures, *astuple(sampling), NUM_DRAWS, out]
+            run_logged(list(map(str, words)), Path(f"{run_dir}.log"), f"{variant}, seed {seed}, {pictures.name}")
         measured, facts = read_json(out), RunDirectory(run_dir).facts()
         return {
             "variant": variant,
