@@ -20,7 +20,7 @@ THREADS = 2  # that decode
 
 
 class Prediction(NamedTuple):
-    """The most probable class of a picture, and the probability of every class in the order of `Predictions.classes`.
+    """The class of a picture with the highest score, and the probability of every class as in `Predictions.classes`.
 
     `file` is relative to the folder of the pictures.
     """
@@ -31,7 +31,7 @@ class Prediction(NamedTuple):
 
     @property
     def probability(self) -> float:
-        """The probability of the most probable class."""
+        """The probability of the class."""
         return max(self.probabilities)
 
 
@@ -98,19 +98,19 @@ class Predictions:
         if not pictures:
             return []
         images = torch.stack([picture.image for picture in pictures])
-        probabilities = self._probabilities(images.to(self._device, memory_format=torch.channels_last))
-        best = probabilities.argmax(dim=1).tolist()
-        rows = zip(pictures, best, probabilities.tolist(), strict=True)
+        scores = self._scores(images.to(self._device, memory_format=torch.channels_last))
+        temperature = self.calibration.temperature if self.calibration else 1.0
+        best, probabilities = scores.argmax(dim=1), (scores / temperature).softmax(dim=1)
+        rows = zip(pictures, best.tolist(), probabilities.tolist(), strict=True)
         return [Prediction(picture.file, self.classes[label], tuple(row)) for picture, label, row in rows]
 
     @torch.no_grad()
-    def _probabilities(self, images: Tensor) -> Tensor:
-        """The probabilities [N, way] of images [N, C, S, S], float64. Raises UserError if scores are not finite."""
+    def _scores(self, images: Tensor) -> Tensor:
+        """The scores [N, way] of images [N, C, S, S], float64. Raises UserError if they are not finite."""
         scores = self._scorer(images).double().cpu()
         if not scores.isfinite().all():
             raise UserError("the scores are not finite: adaptation diverged on these pictures; lower the inner rate")
-        temperature = self.calibration.temperature if self.calibration else 1.0
-        return (scores / temperature).softmax(dim=1)
+        return scores
 
 
 class ReadPicture(NamedTuple):

@@ -15,6 +15,7 @@ from alfa_md.errors import UserError
 from alfa_md.learners.base import Learner
 from alfa_md.learners.prototypical import PrototypicalLearner
 from alfa_md.prediction import predictions as module
+from alfa_md.prediction.calibration import Calibration
 from alfa_md.prediction.predictions import Predictions
 from alfa_md.prediction.support_set import read_support
 from tests.pictures import COLOURS, write_picture, write_query, write_support
@@ -74,6 +75,14 @@ def test_calibration_changes_probabilities_and_not_classes(folder):
     before, after = list(plain), list(calibrated)
     assert [row.label for row in before] == [row.label for row in after] and before != after
     assert all(row.probability > 0.8 for row in after)
+
+
+def test_a_temperature_without_end_leaves_the_classes_as_they_are(folder):
+    found = predictions_of(folder)
+    before = [row.label for row in found]
+    found.calibration = Calibration(math.inf, 3, 9)
+    assert [row.label for row in found] == before and len(set(before)) == 3
+    assert all(row.probabilities == pytest.approx([1 / 3] * 3) for row in found)
 
 
 def test_a_picture_in_two_classes_is_refused(folder):
