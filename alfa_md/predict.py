@@ -12,7 +12,7 @@ from alfa_md.errors import UserError
 from alfa_md.experiment.definition import Experiment
 from alfa_md.experiment.open_run import open_run
 from alfa_md.experiment.open_weights import open_weights
-from alfa_md.experiment.predict import predict_pictures
+from alfa_md.experiment.predict import find_pictures, predict_pictures
 from alfa_md.main import run
 from alfa_md.reporting.predictions import write_predictions
 from alfa_md.system import device
@@ -24,11 +24,11 @@ FLAGS = flags.FLAGS
 
 def main(argv: list[str]) -> None:
     refuse_words(argv)
-    title, experiment = opened()
-    out = output_path(FLAGS.out)
+    task, out = find_pictures(FLAGS.support, FLAGS.query), output_path(FLAGS.out)
     out = out.with_name(f"{out.name.removesuffix('.csv')}.csv")
+    title, experiment = opened()
     experiment.learner.to(device.choose(FLAGS.device))
-    predictions = predict_pictures(experiment, FLAGS.support, FLAGS.query, FLAGS.calibrate, FLAGS.skip_unreadable)
+    predictions = predict_pictures(experiment, task, FLAGS.calibrate, FLAGS.skip_unreadable)
     write_predictions(predictions, out, title)
 
 

@@ -10,7 +10,7 @@ from alfa_md.data.roots import Root
 from alfa_md.episode import Episode, EpisodeSource
 from alfa_md.experiment import config, definition
 from alfa_md.experiment.checkpoint import load_learner
-from alfa_md.experiment.predict import predict_pictures
+from alfa_md.experiment.predict import find_pictures, predict_pictures
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.learners.base import Learner
 from alfa_md.prediction.predictions import Predictions
@@ -67,7 +67,7 @@ class OpenedRun:
         `query` a folder of pictures, at any depth, or a picture. `calibrate` fits the temperature of the probabilities
         by leave-one-out on the support set. Raises UserError as `python -m alfa_md.predict` does.
         """
-        return predict_pictures(self.experiment, support, query, calibrate, skip_unreadable)
+        return predict_pictures(self.experiment, find_pictures(support, query), calibrate, skip_unreadable)
 
     def source(self, name: str | None = None, split: str = "test", seed: int = 0) -> EpisodeSource:
         """The episodes of a source, by default of the first test source, as `alfa_md.evaluate` draws them."""

@@ -71,7 +71,7 @@ SECTIONS = {
         predict(
             "gin files with a pretraining to be done",
             "^PRETRAINED = gin/pretrain_imagenet_resnet.gin is to be trained; train it",
-            given=("--gin_config=gin/proto_maml.gin", *GIVEN[1:]),
+            given=("--gin_config=gin/proto_maml.gin", "--gin_config=gin/parts/small.gin", *GIVEN[1:]),
         ),
         predict("weights of another learner", "is not of this configuration's", f"--checkpoint={BEST}", given=WEIGHTS),
         predict("weights that run code", "best.pt", change=trapped),

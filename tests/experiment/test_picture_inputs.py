@@ -34,7 +34,6 @@ def test_a_run_on_records_decodes_by_its_own_decoder():
     found = picture_input(alfa_md.open_run(STORED / "plain", "last").experiment)
     assert isinstance(found, RecordInput) and found.decoder.image_size == 16
     files = ["gin/proto_maml.gin", "gin/quickstart.gin"]
-    assert inputs_of(files, "IMAGE_SIZE = 20").decoder.image_size == 20
     assert inputs_of(files, "decoder = @turbo()").decoder.name == "turbo"
     assert inputs_of(files, "reader = @official").decoder.image_size == 32
 
