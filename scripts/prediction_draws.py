@@ -1,6 +1,6 @@
 """Draws of labelled and unlabelled pictures from class folders, and the accuracies of classifiers on them.
 
-python -m scripts.prediction_draws RUN_DIR FOLDER WAY SHOTS QUERIES DRAWS OUT
+python -m scripts.prediction_draws RUN_DIR FOLDER WAY SHOTS QUERIES FIRST END OUT
 """
 
 import sys
@@ -40,12 +40,12 @@ class Draw(NamedTuple):
     truth: tuple[str, ...]
 
 
-def draws(folder: Path, sampling: FixedWay, number: int, seed: int = 0) -> Iterator[Draw]:
+def draws(folder: Path, sampling: FixedWay, indices: range, seed: int = 0) -> Iterator[Draw]:
     """Yields draws of a source of class folders; draw k depends on (seed, source, way, k) and the files alone."""
     classes = list_classes(folder)
     names, counts = list(classes), [len(own.names) for own in classes.values()]
     sampler = FixedWaySampler(folder.name, f"{sampling.way}-way", names, counts, sampling)
-    for index in range(number):
+    for index in indices:
         chosen = sampler.sample(stable_rng(seed, folder.name, f"{sampling.way}-way", index))
         chosen.sort(key=lambda each: names[each.class_id])
         drawn = [(names[each.class_id], classes[names[each.class_id]], each) for each in chosen]
@@ -97,11 +97,11 @@ def share(labels: list[str], truth: tuple[str, ...]) -> float:
     return sum(map(str.__eq__, labels, truth)) / len(truth)
 
 
-def main(run_dir: str, folder: str, way: str, shots: str, queries: str, number: str, out: str) -> None:
-    """Writes the accuracies of a run on the draws of a folder of class folders, and the CPU seconds, to `out`."""
+def main(run_dir: str, folder: str, way: str, shots: str, queries: str, first: str, end: str, out: str) -> None:
+    """Writes the accuracies of a run on draws of a folder of class folders, and the CPU seconds, to `out`."""
     sampling, began = FixedWay(int(way), int(shots), int(queries)), time.process_time()
     opened = alfa_md.open_run(run_dir)
-    drawn = draws(Path(folder), sampling, int(number))
+    drawn = draws(Path(folder), sampling, range(int(first), int(end)))
     found = accuracies(opened.learner, picture_input(opened.experiment), Path(folder), drawn)
     rounded = {name: [round(score, 4) for score in scores] for name, scores in found.items()}
     write_json(Path(out), {"accuracies": rounded, "cpu_seconds": round(time.process_time() - began, 1)})

@@ -90,7 +90,7 @@ class PredictionStudy(NamedTuple):
         """The stored result of a variant on one source and way: the accuracies on every draw, and the conditions."""
         sampling, out = WAYS[way], run_dir / f"draws-{pictures.name}-{way}.json"
         if not out.exists():
-            words = ["-m", "scripts.prediction_draws", run_dir, pictures, *astuple(sampling), NUM_DRAWS, out]
+            words = ["-m", "scripts.prediction_draws", run_dir, pictures, *astuple(sampling), 0, NUM_DRAWS, out]
             run_logged(list(map(str, words)), Path(f"{run_dir}.log"), f"{variant}, seed {seed}, {pictures.name}")
         measured, facts = read_json(out), RunDirectory(run_dir).facts()
         return {

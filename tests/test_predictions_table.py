@@ -33,8 +33,8 @@ def folder(tmp_path):
 
 
 def test_draws_are_reproducible_and_keep_labelled_pictures_apart(folder):
-    drawn = list(draws(folder, TWO_WAYS, 6))
-    assert drawn == list(draws(folder, TWO_WAYS, 6)) and drawn != list(draws(folder, TWO_WAYS, 6, seed=1))
+    drawn = list(draws(folder, TWO_WAYS, range(6)))
+    assert drawn == list(draws(folder, TWO_WAYS, range(6))) and drawn != list(draws(folder, TWO_WAYS, range(6), seed=1))
     for labelled, files, truth in drawn:
         assert labelled.shots == (2, 2) and list(labelled.classes) == sorted(labelled.classes)
         assert all(
@@ -49,7 +49,7 @@ def test_classifiers_are_judged_on_the_same_draws(folder):
         write_picture(folder / "crimson" / f"{number}.png", COLOURS["red"], 500 + number)
     colour = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 3))
     learner = GradientLearner(colour, PrototypeHead(), lambda *facts: sgd(*facts, inner_rate=0.1), num_steps=1)
-    found = accuracies(learner, ImageInput(Transform(size=8)), folder, draws(folder, FixedWay(4, 2, 2), 5))
+    found = accuracies(learner, ImageInput(Transform(size=8)), folder, draws(folder, FixedWay(4, 2, 2), range(5)))
     assert found.keys() == {ADAPTED, CENTROID, COSINE}
     for scores in found.values():
         assert len(scores) == 5 and 0.5 <= np.mean(scores) < 1
