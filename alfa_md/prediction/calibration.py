@@ -24,8 +24,8 @@ BISECTIONS = 60
 class Calibration(NamedTuple):
     """Leave-one-out on the support set: `correct` of `number` pictures, and the temperature of the scores.
 
-    Probabilities are softmax(scores / temperature); an infinite temperature gives every class the same. `number` leaves
-    out the pictures that are the only one of their class.
+    Probabilities are softmax(scores / temperature); an infinite temperature gives every class the same. Pictures that
+    are the only one of their class are not among the `number`.
     """
 
     temperature: float
@@ -44,35 +44,29 @@ class Calibration(NamedTuple):
 
 
 def calibrate(learner: Learner, support: SupportSet) -> Calibration:
-    """Adapts to all labelled pictures but one, for every one, and scores it.
+    """Scores every labelled picture after adapting to a rest without it; see `SupportSet.folds`.
 
-    A picture is left out together with its copies. Raises UserError if every class has one picture, and if a score is
-    not finite.
+    Raises UserError if every class has one picture, and if a score is not finite.
     """
-    left_out = [index for index in range(len(support.y)) if others_of_its_class(support, index)]
-    if not left_out:
+    if not support.num_folds:
         raise UserError(
             "--calibrate leaves one picture out at a time, and no class has another one left; add pictures or leave "
             "--calibrate out"
         )
-    results = progress_bar(left_out_scores(learner, support, left_out), "leave one out", len(left_out))
-    scores, labels = torch.stack(list(results)).double().cpu(), support.y[left_out].cpu()
+    results = list(progress_bar(left_out_scores(learner, support), "leave one out", support.num_folds))
+    scores = torch.cat([scores for _, scores in results]).double().cpu()
+    labels = support.y.cpu()[[index for judged, _ in results for index in judged]]
     if not scores.isfinite().all():
         raise UserError("--calibrate: the scores of a picture left out are not finite; lower the inner rate")
     correct = int((scores.argmax(dim=1) == labels).sum())
-    return Calibration(fit_temperature(scores, labels), correct, len(left_out))
+    return Calibration(fit_temperature(scores, labels), correct, len(labels))
 
 
 @torch.no_grad()
-def left_out_scores(learner: Learner, support: SupportSet, indices: list[int]) -> Iterator[Tensor]:
-    """Yields the scores [way] of each of these pictures after adapting to the others."""
-    for index in indices:
-        yield learner.scorer(support.without_copies_of(index))(support.x[index : index + 1])[0]
-
-
-def others_of_its_class(support: SupportSet, index: int) -> bool:
-    """True if the class of a picture keeps one when the picture is left out with its copies."""
-    return bool((support.without_copies_of(index).support_y == support.y[index]).any())
+def left_out_scores(learner: Learner, support: SupportSet) -> Iterator[tuple[list[int], Tensor]]:
+    """Yields the indices of the pictures that a fold judges and their scores [number, way]."""
+    for rest, judged in support.folds():
+        yield judged, learner.scorer(rest)(support.x[judged])
 
 
 def fit_temperature(scores: Tensor, labels: Tensor) -> float:

@@ -1,7 +1,7 @@
 """The support set of a prediction: labelled pictures as one episode without a query set."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +14,13 @@ from alfa_md.episode import Episode
 from alfa_md.errors import UserError
 
 Digest = bytes
+
+
+class Fold(NamedTuple):
+    """A support set without the pictures that were left out, and the indices of those of them to judge."""
+
+    rest: Episode
+    judged: list[int]
 
 
 class SupportSet(NamedTuple):
@@ -29,10 +36,31 @@ class SupportSet(NamedTuple):
         """The support set as an episode, whose query set is empty."""
         return self.taking(torch.ones_like(self.y, dtype=torch.bool))
 
-    def without_copies_of(self, index: int) -> Episode:
-        """The episode without the picture `index` and without the pictures whose files equal its file."""
-        kept = [digest != self.digests[index] for digest in self.digests]
-        return self.taking(torch.tensor(kept, device=self.y.device))
+    @property
+    def num_folds(self) -> int:
+        """The number of different pictures in the largest class, 0 if every class has one."""
+        largest = max(map(len, self._different()))
+        return largest if largest > 1 else 0
+
+    def folds(self) -> Iterator[Fold]:
+        """Yields folds that leave out a picture of every class with two or more, with its copies; each is judged once.
+
+        Were a class alone to lose a picture, the others would have the advantage of a larger sample.
+        """
+        different = [own for own in self._different() if len(own) > 1]
+        for number in range(self.num_folds):
+            kept = torch.ones_like(self.y, dtype=torch.bool)
+            for own in different:
+                kept[own[number % len(own)]] = False
+            judged = [index for own in different if number < len(own) for index in own[number]]
+            yield Fold(self.taking(kept), judged)
+
+    def _different(self) -> list[list[list[int]]]:
+        """The different pictures of every class: the indices of the copies of each."""
+        copies: list[dict[Digest, list[int]]] = [{} for _ in self.pictures.classes]
+        for index, (label, digest) in enumerate(zip(self.pictures.labels, self.digests, strict=True)):
+            copies[label].setdefault(digest, []).append(index)
+        return [list(own.values()) for own in copies]
 
     def taking(self, kept: Tensor) -> Episode:
         """The episode of the pictures where `kept` [N] is true."""

@@ -26,18 +26,25 @@ def support_of(points: list[list[float]], labels: list[int], digests: list[bytes
 POINTS, LABELS = [[0.0], [1.0], [5.0], [6.0], [0.4], [30.0]], [0, 0, 1, 1, 1, 2]
 
 
-def test_every_picture_is_scored_after_learning_from_the_others():
-    found = calibrate(PrototypicalLearner(nn.Identity()), support_of(POINTS, LABELS))
-    assert (found.correct, found.number) == (4, 5)  # 0.4 of class 1 is nearer to class 0; class 2 has one picture
-    assert 0.4 < found.accuracy < 0.9 and found.interval[0] < found.accuracy < found.interval[1]
+def test_every_picture_is_judged_once_by_a_rest_that_lacks_one_of_every_class():
+    support = support_of(POINTS, LABELS)
+    folds = list(support.folds())
+    assert [judged for _, judged in folds] == [[0, 2], [1, 3], [4]]
+    rests = [[1.0, 6.0, 0.4, 30.0], [0.0, 5.0, 0.4, 30.0], [1.0, 5.0, 6.0, 30.0]]  # class 2 has one picture, kept
+    assert [rest.support_x.flatten().tolist() for rest, _ in folds] == [pytest.approx(rest) for rest in rests]
+    found = calibrate(PrototypicalLearner(nn.Identity()), support)
+    assert (found.correct, found.number) == (4, 5)  # 0.4 of class 1 is nearer to class 0
+    assert found.accuracy == 0.8 and found.interval[0] < 0.8 < found.interval[1]
 
 
 def test_copies_are_left_out_together():
     points, labels = [[0.0], [0.0], [4.0], [5.0], [6.0]], [0, 0, 1, 1, 1]
     learner = PrototypicalLearner(nn.Identity())
     assert calibrate(learner, support_of(points, labels)).number == 5
-    copies = support_of(points, labels, [b"x", b"x", b"1", b"2", b"3"])
-    assert calibrate(learner, copies).number == 3
+    copies = support_of(points, labels, [b"1", b"2", b"x", b"x", b"y"])
+    assert [judged for _, judged in copies.folds()] == [[0, 2, 3], [1, 4]]
+    single = support_of(points, labels, [b"x", b"x", b"1", b"2", b"3"])
+    assert calibrate(learner, single).number == 3 and single.num_folds == 3
 
 
 def test_without_a_class_of_two_pictures_there_is_nothing_to_leave_out():
