@@ -13,7 +13,7 @@ from alfa_md import __version__
 from alfa_md.system.console import CONSOLE, ERRORS
 from alfa_md.system.startup import BAD_INPUT
 
-COMMANDS = ("train", "evaluate", "compare", "report", "plot", "convert", "check", "episodes")
+COMMANDS = ("train", "evaluate", "predict", "compare", "report", "plot", "convert", "check", "episodes", "export")
 HELP = ("-h", "-?", "--help", "--helpshort", "--helpfull")
 
 

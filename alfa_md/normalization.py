@@ -114,9 +114,20 @@ def embed_episode(
 
     Query features do not depend on other query images, so the query set may be split.
     """
+    support, embed_query = embed_support(embed, support_x, hand_over)
+    return support, embed_query(query_x)
+
+
+def embed_support(
+    embed: Embed, support_x: Tensor, hand_over: HandOver = differentiable_moments
+) -> tuple[Tensor, Embed]:
+    """(support features, `embed` for query images), both normalised by the moments of the support set.
+
+    Further query images take no further pass over the support set.
+    """
     with collected_moments() as moments:
         support = embed(support_x)
-    return support, normalized_by(hand_over(moments), embed)(query_x)
+    return support, normalized_by(hand_over(moments), embed)
 
 
 def normalized_by(moments: LayerMoments, embed: Embed) -> Embed:
@@ -148,9 +159,7 @@ class SupportMoments(NamedTuple):
     def __call__(self, embed: Embed, support_x: Tensor, query_x: Tensor) -> tuple[Tensor, Tensor]:
         if self.query_portion is None:
             return embed_episode(embed, support_x, query_x, self.moments)
-        with collected_moments() as moments:
-            support = embed(support_x)
-        features = normalized_by(self.moments(moments), embed)
+        support, features = embed_support(embed, support_x, self.moments)
         if torch.is_grad_enabled():
             features = partial(checkpoint, features, use_reentrant=False)
         return support, torch.cat([features(portion) for portion in query_x.split(self.query_portion)])

@@ -2,6 +2,7 @@
 
 from itertools import product
 
+from scripts.prediction_study import PredictionStudy
 from scripts.study import Study, Variant
 
 
@@ -122,4 +123,46 @@ FEW_SHOT = Study(
     data="IMAGES",
 )
 
-STUDIES = {study.name: study for study in (OMNIGLOT, SINE, FEW_SHOT)}
+SMALL_EPISODES = (
+    "IMAGE_SIZE = 42",
+    "Sampling.max_ways_upper_bound = 20",
+    "Sampling.max_support_set_size = 100",
+    "train.schedule = @cosine_decay",
+)
+SMALL_NETWORK = (
+    "import alfa_md.backbones.four_layer_convnet",
+    "BACKBONE = @FourLayerConvNet()",
+    "GradientLearner.num_steps = 3",
+    *SMALL_EPISODES,
+)
+TWO_HUNDRED = (
+    "train/Sampling.max_ways_upper_bound = 20",
+    "train/Sampling.max_support_set_size = 60",
+    "train.num_updates = 200",
+    "train.validate_every = 100",
+    "train.num_validation_episodes = 40",
+)
+NO_UPDATE = ("train.num_updates = 0", "train.num_validation_episodes = 1")
+PREDICTIONS = PredictionStudy(
+    "predictions",
+    {
+        "proto_maml": Variant("gin/proto_maml.gin", (*SMALL_NETWORK, *NO_UPDATE)),
+        "alfa": Variant("gin/proto_maml_alfa.gin", (*SMALL_NETWORK, *TWO_HUNDRED)),
+    },
+    Variant(
+        "gin/pretrain_imagenet_convnet.gin",
+        (
+            *SMALL_EPISODES,
+            "BaselineLearner.classifier = @LinearClassifier()",
+            "NUM_FEATURES = 256",
+            "NUM_CLASSES = 62",
+            "batches.batch_size = 64",
+            "train.num_updates = 1500",
+            "train.learning_rate = 0.001",
+            "train.validate_every = 500",
+            "train.num_validation_episodes = 40",
+        ),
+    ),
+)
+
+STUDIES = {study.name: study for study in (OMNIGLOT, SINE, FEW_SHOT, PREDICTIONS)}

@@ -59,17 +59,12 @@ class Study(NamedTuple):
             return
         run_dir = runs / self.name / f"{self.variants[variant].run or variant}-seed{seed}"
         run_dir.parent.mkdir(parents=True, exist_ok=True)
-        environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
         train, test = (
             self.train_command(variant, str(run_dir), seed, data),
             self.test_command(variant, str(run_dir), data),
         )
         for words in (train, test):
-            with open(f"{run_dir}.log", "a", encoding="utf-8") as log:
-                code = subprocess.call([sys.executable, *words], cwd=ROOT, env=environment, stdout=log, stderr=log)
-            if code:
-                last = Path(log.name).read_text("utf-8").rstrip().splitlines()[-1:]
-                raise UserError(f"{variant}, seed {seed}: exit code {code}; the end of {log.name}: {''.join(last)}")
+            run_logged(words, Path(f"{run_dir}.log"), f"{variant}, seed {seed}")
         stored.parent.mkdir(parents=True, exist_ok=True)
         write_text(stored, json.dumps(self.result(variant, seed, run_dir), allow_nan=False) + "\n")
 
@@ -95,6 +90,19 @@ class Study(NamedTuple):
             "torch": facts["torch"],
             "sources": sources,
         }
+
+
+def run_logged(words: list[str], log_file: Path, title: str) -> None:
+    """Runs `python` with these arguments on one thread from the root, its output appended to `log_file`.
+
+    Raises UserError with `title` and the last line of the log if it fails.
+    """
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    with open(log_file, "a", encoding="utf-8") as log:
+        code = subprocess.call([sys.executable, *words], cwd=ROOT, env=environment, stdout=log, stderr=log)
+    if code:
+        last = log_file.read_text("utf-8").rstrip().splitlines()[-1:]
+        raise UserError(f"{title}: exit code {code}; the end of {log_file}: {''.join(last)}")
 
 
 def data_flags(data: str | None) -> list[str]:

@@ -15,12 +15,13 @@ from tests.shared import ROOT
 # room unless listed themselves. Rooms of one floor do not import each other.
 FLOORS = (
     ({"__main__"},),
-    ({"train", "evaluate", "compare", "convert", "report", "plot", "episodes", "check", "export"},),
+    ({"train", "evaluate", "compare", "convert", "report", "plot", "episodes", "check", "predict", "export"},),
     ({"main"},),
     ({"training"}, {"plotting"}, {"interop"}),
     ({"reporting"},),
     ({"evaluation"},),
     ({"experiment"},),
+    ({"prediction"},),
     ({"learners"}, {"data"}),
     ({"inner_loop"},),
     ({"rules"}, {"heads"}, {"backbones"}),
@@ -173,7 +174,7 @@ def test_specifications_and_sampling_need_numpy_alone():
 def test_gin_is_only_a_decorator():
     """Except in the modules that read and store configurations, the code must run the same without gin."""
     names = ("config", "differences", "gin_files", "gin_values", "inlined_models", "overrides")
-    names += ("small_sizes", "stored_config")
+    names += ("picture_inputs", "small_sizes", "stored_config")
     readers = {f"experiment.{name}" for name in names}
     assert readers <= MODULES.keys()
     for module in MODULES.keys() - readers:

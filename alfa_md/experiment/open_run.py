@@ -11,8 +11,10 @@ from alfa_md.data.roots import Root
 from alfa_md.episode import Episode, EpisodeSource
 from alfa_md.experiment import config, definition
 from alfa_md.experiment.checkpoint import load_learner
+from alfa_md.experiment.predict import find_pictures, predict_pictures
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.learners.base import Learner
+from alfa_md.prediction.predictions import Predictions
 
 
 class Facts(TypedDict, total=False):
@@ -82,6 +84,17 @@ class OpenedRun:
     def episode(self, index: int, source: str | None = None, split: str = "test", seed: int = 0) -> Episode:
         """Episode `index` of a source as the learner takes it: normalised float images, on its device."""
         return self.source(source, split, seed).episode(index).to(self.device)
+
+    def predict(
+        self, support: str | Path, query: str | Path, calibrate: bool = False, skip_unreadable: bool = False
+    ) -> Predictions:
+        """Adapts to labelled pictures and predicts others, which are read while the result is iterated over.
+
+        `support` is a folder with one folder of pictures a class, or a CSV file with the columns file and class;
+        `query` a folder of pictures, at any depth, or a picture. `calibrate` fits the temperature of the probabilities
+        by leave-one-out on the support set. Raises UserError as `python -m alfa_md.predict` does.
+        """
+        return predict_pictures(self.experiment, find_pictures(support, query), calibrate, skip_unreadable)
 
     def source(self, name: str | None = None, split: str = "test", seed: int = 0) -> EpisodeSource:
         """The episodes of a source, by default of the first test source, as `alfa_md.evaluate` draws them."""

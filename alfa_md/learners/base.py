@@ -1,8 +1,9 @@
 """Base class of learners: from an episode to query scores and an outer loss."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 from alfa_md.accumulators import Accumulator
@@ -10,6 +11,8 @@ from alfa_md.episode import Episode
 from alfa_md.learners.weight_decay import decayed_parameters
 from alfa_md.normalization import EpisodicBatchNorm
 from alfa_md.objectives import CLASSIFICATION, Objective
+
+Scorer = Callable[[Tensor], Tensor]  # query images [N, ...] -> scores [N, way]
 
 
 class Outcome(NamedTuple):
@@ -35,6 +38,19 @@ class Learner(nn.Module):
     def forward_episodes(self, episodes: Sequence[Episode]) -> list[Tensor]:
         """Query scores of several episodes; the same numbers as one at a time."""
         return [self(episode) for episode in episodes]
+
+    def scorer(self, episode: Episode) -> Scorer:
+        """The scores of any query images after learning from the support set of an episode, for use without gradients.
+
+        The score of an image does not depend on the others: the support set's moments normalise it, also in a learner
+        whose protocol is transductive. This form learns anew in every call; a learner that can, overrides it.
+        """
+
+        def scores(query_x: Tensor) -> Tensor:
+            labels = torch.zeros(len(query_x), dtype=episode.support_y.dtype, device=query_x.device)
+            return self(episode._replace(query_x=query_x, query_y=labels))
+
+        return scores
 
     def loss(self, episode: Episode) -> Outcome:
         """The outer loss of an episode. A learner with auxiliary terms or another loss overrides this."""

@@ -5,9 +5,9 @@ from torch import Tensor
 
 from alfa_md.episode import Episode
 from alfa_md.errors import UserError
-from alfa_md.learners.base import Learner, callable_name
+from alfa_md.learners.base import Learner, Scorer, callable_name
 from alfa_md.learners.classifiers import Classifier
-from alfa_md.learners.nearest_neighbor import Distance, euclidean, nearest_neighbor
+from alfa_md.learners.nearest_neighbor import Distance, euclidean, nearest_neighbor, nearest_neighbor_scorer
 from alfa_md.values import Backbone
 
 
@@ -40,6 +40,9 @@ class BaselineLearner(Learner):
             return nearest_neighbor(self.backbone, episode, self.distance)
         self._refuse_foreign(episode)
         return self.classifier(self.backbone(episode.query_x))
+
+    def scorer(self, episode: Episode) -> Scorer:
+        return nearest_neighbor_scorer(self.backbone, episode, self.distance)
 
     def _refuse_foreign(self, episode: Episode) -> None:
         if len(episode.support_y):

@@ -17,10 +17,10 @@ from alfa_md.inner_loop.shared_start import can_share_features, shared_start
 from alfa_md.inner_loop.step import Step, SupportLoss
 from alfa_md.kernels.precision import Precision, float32
 from alfa_md.learners.adapts import Adapts, all_but_batch_norm, everything
-from alfa_md.learners.base import Learner, Outcome, callable_name
+from alfa_md.learners.base import Learner, Outcome, Scorer, callable_name
 from alfa_md.learners.initialization import learned
 from alfa_md.learners.recorder import Recorder
-from alfa_md.normalization import Normalization, moments_stamp, support_moments
+from alfa_md.normalization import Normalization, embed_support, moments_stamp, support_moments
 from alfa_md.objectives import CLASSIFICATION, Objective
 from alfa_md.params import Params, Template, select_parameters, strip_prefix
 from alfa_md.rules.base import UpdateRule
@@ -113,6 +113,11 @@ class GradientLearner(Learner):
         start = self.start(episode)
         theta = self.run_inner_loop(start, self.support_loss(episode), self.rule, self.effective_num_steps)
         return self.query_scores(start, theta, episode)
+
+    def scorer(self, episode: Episode) -> Scorer:
+        params = self.adapted(episode._replace(query_x=episode.support_x, query_y=episode.support_y))
+        _, embed_query = embed_support(self.embedding(params), episode.support_x)
+        return lambda query_x: linear(embed_query(query_x), params)
 
     def forward_episodes(self, episodes: Sequence[Episode]) -> list[Tensor]:
         return self.batching(self, episodes) if self.batching else super().forward_episodes(episodes)

@@ -8,8 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from alfa_md.episode import Episode
-from alfa_md.learners.base import Learner
-from alfa_md.normalization import embed_episode
+from alfa_md.learners.base import Learner, Scorer
+from alfa_md.normalization import embed_support
 from alfa_md.values import Backbone
 
 Distance = Callable[[Tensor, Tensor], Tensor]  # query features [Nq, D], support features [Ns, D] -> [Nq, Ns]
@@ -34,12 +34,21 @@ class Pixels(nn.Flatten):
 @torch.no_grad()
 def nearest_neighbor(embed: Callable[[Tensor], Tensor], episode: Episode, distance: Distance) -> Tensor:
     """The label of the support image nearest to each query image, as one-hot scores [Nq, way]; NaN if none is near."""
-    support, query = embed_episode(embed, episode.support_x, episode.query_x)
-    distances = distance(query, support)
-    nearest = distances.argmin(dim=1)  # the first NaN, if there is one
-    shortest = distances.gather(1, nearest[:, None])
-    none_is_near = shortest - shortest  # [Nq, 1]: NaN where the distance is not finite, else 0
-    return F.one_hot(episode.support_y[nearest], episode.way).to(support.dtype) + none_is_near
+    return nearest_neighbor_scorer(embed, episode, distance)(episode.query_x)
+
+
+def nearest_neighbor_scorer(embed: Callable[[Tensor], Tensor], episode: Episode, distance: Distance) -> Scorer:
+    """The scores of `nearest_neighbor` for any query images."""
+    support, embed_query = embed_support(embed, episode.support_x)
+
+    def scores(query_x: Tensor) -> Tensor:
+        distances = distance(embed_query(query_x), support)
+        nearest = distances.argmin(dim=1)  # the first NaN, if there is one
+        shortest = distances.gather(1, nearest[:, None])
+        none_is_near = shortest - shortest  # [Nq, 1]: NaN where the distance is not finite, else 0
+        return F.one_hot(episode.support_y[nearest], episode.way).to(support.dtype) + none_is_near
+
+    return scores
 
 
 @gin.configurable
@@ -52,3 +61,6 @@ class NearestNeighborLearner(Learner):
 
     def forward(self, episode: Episode) -> Tensor:
         return nearest_neighbor(self.backbone, episode, self.distance)
+
+    def scorer(self, episode: Episode) -> Scorer:
+        return nearest_neighbor_scorer(self.backbone, episode, self.distance)

@@ -7,8 +7,8 @@ from torch import Tensor
 
 from alfa_md.episode import Episode
 from alfa_md.heads import prototypes
-from alfa_md.learners.base import Learner, callable_name
-from alfa_md.normalization import Normalization, moments_stamp, support_moments
+from alfa_md.learners.base import Learner, Scorer, callable_name
+from alfa_md.normalization import Normalization, embed_support, moments_stamp, support_moments
 from alfa_md.values import Backbone
 
 
@@ -25,11 +25,20 @@ class PrototypicalLearner(Learner):
 
     def forward(self, episode: Episode) -> Tensor:
         support, query = self.normalization(self.backbone, episode.support_x, episode.query_x)
+        return minus_squared_distances(query, prototypes(support, episode.support_y, episode.way))
+
+    def scorer(self, episode: Episode) -> Scorer:
+        support, embed_query = embed_support(self.backbone, episode.support_x)
         c = prototypes(support, episode.support_y, episode.way)
-        return -(query[:, None] - c[None]).square().sum(dim=2)
+        return lambda query_x: minus_squared_distances(embed_query(query_x), c)
 
     def stamp(self) -> dict:
         own = super().stamp() | moments_stamp(self.normalization)
         if own["batch_norm"] != "none":
             own["batch_norm"] = self.protocol.replace("_", " ")
         return own
+
+
+def minus_squared_distances(features: Tensor, centroids: Tensor) -> Tensor:
+    """Negative squared Euclidean distances [N, way] of features [N, D] to class means [way, D]."""
+    return -(features[:, None] - centroids[None]).square().sum(dim=2)

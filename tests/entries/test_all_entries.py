@@ -22,6 +22,8 @@ EXPLANATIONS = {
     "export": {"run_dir", "to", "checkpoint", "licence", "trust"},
     "plot": {"run_dir", "out", "checkpoint", "source", "split", "num_episodes", "step", "index", "seed", "device"}
     | {"records_root_dir", "cache_dir", "trust"},
+    "predict": {"run_dir", "checkpoint", "gin_config", "gin_bindings", "trust", "support", "query", "out", "calibrate"}
+    | {"skip_unreadable", "device"},
     "check": {"records_root_dir", "sources", "full", "out", "workers", "cache_dir"},
     "episodes": {"source", "split", "num_episodes", "index", "seed", "out", "dumped", "run_dir", "checkpoint", "device"}
     | {"gin_config", "gin_bindings", "records_root_dir", "cache_dir", "trust"},

@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.entries.harness import bindings, environment, run_entry, small_run, write_root
 from tests.fuzz.forking import Ended, in_child
 from tests.fuzz.gin_values import preload
+from tests.pictures import write_query, write_support
 from tests.shared import ROOT
 
 VALUES = (
@@ -47,6 +48,7 @@ WORDS = {
     "compare": (["run", "run"],),
     "report": (["run"],),
     "export": (["--run_dir=run", "--to=exported"],),
+    "predict": (["--run_dir=run", "--support=labelled", "--query=pictures", "--out=x.csv"],),
     "convert": (
         ["omniglot", "--source_dir=x", "--records_root_dir=new", "--workers=1"],
         ["checkpoint", "--from=run/checkpoints/best.pt", "--to=new.pt"],
@@ -82,6 +84,8 @@ def workplace(folder: Path) -> Iterator[Path]:
     importlib.import_module("matplotlib.pyplot")
     with environment(cache):
         root = write_root(work / "records")
+        write_support(work / "labelled", 2)
+        write_query(work / "pictures", 2)
         in_child(lambda: small_run(work, root) and run_entry("compare", cwd=work), folder / "log")
         yield work
 

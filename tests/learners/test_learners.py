@@ -34,6 +34,17 @@ every_learner = pytest.mark.parametrize("make", LEARNERS.values(), ids=LEARNERS)
 
 
 @every_learner
+def test_a_scorer_gives_the_scores_of_the_episode_in_any_portions(make):
+    episode = random_episode()
+    learner = make().eval()
+    with torch.no_grad():
+        expected = learner(episode)
+        scorer = learner.scorer(episode._replace(query_x=episode.query_x[:0], query_y=episode.query_y[:0]))
+        found = torch.cat([scorer(portion) for portion in episode.query_x.split([3, 2, 1])])
+    torch.testing.assert_close(found, expected)
+
+
+@every_learner
 @pytest.mark.parametrize("way, shots", [(2, (1, 2)), (5, (2, 1, 3, 1, 1))])
 def test_scores_have_one_column_per_class(make, way, shots):
     episode = random_episode(way, shots)

@@ -1,0 +1,1 @@
+"""Predictions for unlabelled pictures by a learner that has adapted to a few labelled ones."""
