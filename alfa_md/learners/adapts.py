@@ -40,6 +40,13 @@ def body_only(name: str, owner: nn.Module) -> bool:
 
 
 @gin.configurable
+def norms_only(name: str, owner: nn.Module) -> bool:
+    """The head, and the scales and offsets of normalisations: LayerNorm, batch norm, and what else is called a norm."""
+    # by the name of the class, as libraries bring their own: LlamaRMSNorm is none of PyTorch's
+    return name.startswith(HEAD) or "norm" in type(owner).__name__.lower()
+
+
+@gin.configurable
 class matching:  # noqa: N801  named as in gin files
     """The tensors whose name matches a regular expression anywhere, such as 'layer4|^head'."""
 
