@@ -1,13 +1,12 @@
 """LoRA (Hu et al., ICLR 2022): low-rank factors of weight matrices as the part of a backbone that is adapted."""
 
-import re
 from operator import attrgetter
 
 import gin
 from torch import Tensor, nn
 
 from alfa_md.errors import UserError, require_at_least
-from alfa_md.learners.adapts import HEAD
+from alfa_md.learners.adapts import HEAD, regular_expression
 from alfa_md.params import Params, select_parameters
 from alfa_md.values import Positive, Width
 
@@ -70,7 +69,7 @@ class lora:  # noqa: N801  named as in gin files
 
     def __init__(self, rank: Width = 4, alpha: Positive = 4.0, pattern: str = ""):
         require_at_least(1, "lora", rank=rank)
-        self.rank, self.alpha, self.pattern = rank, alpha, pattern
+        self.rank, self.alpha, self.pattern = rank, alpha, regular_expression("lora.pattern", pattern)
         of = f" of {pattern!r}" if pattern else ""
         self.__name__ = f"lora(rank {rank}, alpha {alpha:g}){of}"
 
@@ -81,12 +80,12 @@ class lora:  # noqa: N801  named as in gin files
         """New factors for the backbone. Raises UserError if no weight is chosen, or if one is too small for r."""
 
         def chosen(name: str, owner: nn.Module) -> bool:
-            return isinstance(owner, MATRICES) and re.search(self.pattern, name) is not None
+            return isinstance(owner, MATRICES) and self.pattern.search(name) is not None
 
         weights = {name: w for name, w in select_parameters(backbone, "", chosen).items() if w.dim() >= 2}
         if not weights:
             raise UserError(
-                f"lora.pattern = {self.pattern!r} is in the name of no weight matrix of {type(backbone).__name__}; "
+                f"lora.pattern = {self.pattern.pattern!r} is in the name of no weight matrix of {type(backbone).__name__}; "
                 "leave it out for all linear layers and convolutions"
             )
         for name, weight in weights.items():

@@ -128,9 +128,11 @@ def test_a_backbone_of_the_user_that_no_small_pretraining_fits_starts_from_scrat
 def test_every_full_size_file_ends_without_records(file, tmp_path, short):
     network = "vit" if "vit" in file else "resnet"
     if network == "vit":
-        lines = short.read_text().replace("NUM_FEATURES = 4", "VitTiny.depth = 1")
-        short.write_text(lines.replace("IMAGE_SIZE = 16", "IMAGE_SIZE = 12"))
+        lines = short.read_text().replace("FourLayerConvNet.num_filters = 4", "VitTiny.depth = 1")
+        short.write_text(lines.replace("NUM_FEATURES = 4\n", "").replace("IMAGE_SIZE = 16", "IMAGE_SIZE = 12"))
     pretraining = f"--gin_bindings=PRETRAINED = ('gin/pretrain_imagenet_{network}.gin', '{short}')"
     outcome = start(tmp_path, f"--gin_config={file}", f"--gin_config={short}", pretraining)
     assert (outcome.code, outcome.err) == (0, "") and "2 updates done" in outcome.out
     assert "pretrain" in file or "best.pt" in facts_of(tmp_path / "run")["pretrained"]
+    flags = ("--run_dir=run", "--sources=dtd", "--num_episodes=2")
+    assert network == "resnet" or run_entry("evaluate", *flags, cwd=tmp_path).code == 0
