@@ -83,17 +83,18 @@ class lora:  # noqa: N801  named as in gin files
             return isinstance(owner, MATRICES) and self.pattern.search(name) is not None
 
         weights = {name: w for name, w in select_parameters(backbone, "", chosen).items() if w.dim() >= 2}
+        network = type(backbone).__name__
         if not weights:
             raise UserError(
-                f"lora.pattern = {self.pattern.pattern!r} is in the name of no weight matrix of {type(backbone).__name__}; "
+                f"lora.pattern = {self.pattern.pattern!r} is in the name of no weight matrix of {network}; "
                 "leave it out for all linear layers and convolutions"
             )
         for name, weight in weights.items():
             smaller = min(weight.flatten(1).shape)
             if self.rank > smaller:
                 raise UserError(
-                    f"lora.rank = {self.rank} is above the rank {smaller} of {name} of {type(backbone).__name__}; "
-                    "lower it, or leave this weight out by lora.pattern"
+                    f"lora.rank = {self.rank} is above the rank {smaller} of {name} of {network}; lower it, or leave "
+                    "this weight out by lora.pattern"
                 )
         return LowRank(backbone, list(weights), self.rank, self.alpha)
 
