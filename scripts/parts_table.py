@@ -19,12 +19,12 @@ HEADER = """## Adapting a part of a pretrained vision transformer
 
 `vit_tiny` with patches of 12 pixels, pretrained for {pretraining} updates of 128 images as a classifier of the 62
 training classes of a mini-ImageNet sample (120 images a class, 84 pixels); the backbone of its best validation. The
-inner loop then adapts a part of it, from prototypes of the support set, in {steps} steps: by plain fine-tuning, which is
+inner loop then adapts a part of it, from prototypes of the support set, in {steps} steps: by plain fine-tuning, that is
 gradient descent at the best of three rates ({rates}) on {validation} validation episodes; or by ALFA, meta-trained for
 {updates} updates of one episode, which learns the initial values, rates and decays of the part. All else keeps its
-pretrained values in both. Test: the same {episodes} episodes of 13 other classes for every run, 5 ways, 5 shots, 10 queries
-a class, so that differences are paired: of ALFA to fine-tuning of the same part. {machines}, one thread a run and other
-work beside it. CPU time is of training with its validation, of fine-tuning at the best rate alone.
+pretrained values in both. Test: the same {episodes} episodes of 13 other classes for every run, 5 ways, 5 shots,
+10 queries a class, so that differences are paired: of ALFA to fine-tuning of the same part. {machines}, one thread a
+run and other work beside it. CPU time is of training with its validation, of fine-tuning at the best rate alone.
 """
 
 

@@ -154,7 +154,7 @@ PARTS = Study(
     | {f"{name}-fine-tuning": part(name, *FINE_TUNING, grid=RATES) for name in ADAPTED}
     | {f"{name}-alfa": part(name, *META_TRAINING) for name in ADAPTED},
     data="RECORDS",
-    num_episodes=300,
+    num_episodes=200,
 )
 
 STUDIES = {study.name: study for study in (OMNIGLOT, SINE, FEW_SHOT, PARTS)}

@@ -78,7 +78,7 @@ class Study(NamedTuple):
         run_dirs = self.train(variant, seed, folder, data)
         chosen = max(run_dirs, key=lambda binding: best_validation(run_dirs[binding])) if own.grid else ""
         run_dir = run_dirs[chosen]
-        run_command(self.test_command(variant, str(run_dir), data), run_dir, variant, seed)
+        run_logged(self.test_command(variant, str(run_dir), data), Path(f"{run_dir}.log"), f"{variant}, seed {seed}")
         content = self.result(variant, seed, run_dir)
         if own.grid:
             content["grid"] = {binding: best_validation(tried) for binding, tried in run_dirs.items()}
@@ -95,7 +95,8 @@ class Study(NamedTuple):
         for number, binding in enumerate(own.grid or [""]):
             run_dir = folder / f"{own.run or variant}{number if own.grid else ''}-seed{seed}"
             more = [*backbone, binding] if binding else backbone
-            run_command(self.train_command(variant, str(run_dir), seed, data, more), run_dir, variant, seed)
+            words = self.train_command(variant, str(run_dir), seed, data, more)
+            run_logged(words, Path(f"{run_dir}.log"), f"{variant}, seed {seed}")
             run_dirs[binding] = run_dir
         return run_dirs
 
@@ -123,17 +124,17 @@ class Study(NamedTuple):
         }
 
 
-def run_command(words: Sequence[str], run_dir: Path, variant: str, seed: int) -> None:
-    """Runs `python` with these arguments on one thread, and logs its output beside the run directory.
+def run_logged(words: list[str], log_file: Path, title: str) -> None:
+    """Runs `python` with these arguments on one thread from the root, its output appended to `log_file`.
 
-    Raises UserError with the last line of the log if it fails.
+    Raises UserError with `title` and the last line of the log if it fails.
     """
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    with open(f"{run_dir}.log", "a", encoding="utf-8") as log:
+    with open(log_file, "a", encoding="utf-8") as log:
         code = subprocess.call([sys.executable, *words], cwd=ROOT, env=environment, stdout=log, stderr=log)
     if code:
-        last = Path(log.name).read_text("utf-8").rstrip().splitlines()[-1:]
-        raise UserError(f"{variant}, seed {seed}: exit code {code}; the end of {log.name}: {''.join(last)}")
+        last = log_file.read_text("utf-8").rstrip().splitlines()[-1:]
+        raise UserError(f"{title}: exit code {code}; the end of {log_file}: {''.join(last)}")
 
 
 def best_validation(run_dir: Path) -> float:

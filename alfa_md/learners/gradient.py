@@ -200,8 +200,7 @@ class GradientLearner(Learner):
 
     def embedding(self, params: Params) -> Callable[[Tensor], Tensor]:
         """The backbone under fast weights; tensors that are not adapted keep their meta-learned values."""
-        added = self.factors.weights(self.backbone, strip_prefix(params, FACTORS))
-        theta = strip_prefix(params, BACKBONE) | added
+        theta = strip_prefix(params, BACKBONE) | self.factors.weights(self.backbone, params)
 
         def embed(images: Tensor) -> Tensor:
             if self.precision is float32:

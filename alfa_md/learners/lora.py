@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from alfa_md.errors import UserError, require_at_least
 from alfa_md.learners.adapts import HEAD, regular_expression
-from alfa_md.params import Params, select_parameters
+from alfa_md.params import Params, select_parameters, strip_prefix
 from alfa_md.values import Positive, Width
 
 FACTORS = "factors."
@@ -21,7 +21,7 @@ class NoFactors(nn.Module):
         super().__init__()
 
     def weights(self, backbone: nn.Module, fast: Params) -> Params:
-        """The backbone's weights that factors change, by name, under fast factors: none."""
+        """The backbone's weights that factors change, by name, under fast weights: none."""
         return {}
 
 
@@ -44,7 +44,7 @@ class LowRank(NoFactors):
 
     def weights(self, backbone: nn.Module, fast: Params) -> Params:
         """The weights W + (alpha / r) B A by name; factors that are not in `fast` have their own values."""
-        own = dict(self.named_parameters()) | fast
+        own = dict(self.named_parameters()) | strip_prefix(fast, FACTORS)
         return {
             name: self.merged(attrgetter(name)(backbone), own[f"{name}.A"], own[f"{name}.B"]) for name in self.names
         }
