@@ -20,11 +20,12 @@ HEADER = """## Adapting a part of a pretrained vision transformer
 `vit_tiny` with patches of 12 pixels, pretrained for {pretraining} updates of 128 images as a classifier of the 62
 training classes of a mini-ImageNet sample (120 images a class, 84 pixels); the backbone of its best validation. The
 inner loop then adapts a part of it, from prototypes of the support set, in {steps} steps: by plain fine-tuning, that is
-gradient descent at the best of three rates ({rates}) on {validation} validation episodes; or by ALFA, meta-trained for
-{updates} updates of one episode, which learns the initial values, rates and decays of the part. All else keeps its
-pretrained values in both. Test: the same {episodes} episodes of 13 other classes for every run, 5 ways, 5 shots,
-10 queries a class, so that differences are paired: of ALFA to fine-tuning of the same part. {machines}, one thread a
-run and other work beside it. CPU time is of training with its validation, of fine-tuning at the best rate alone.
+gradient descent at an inner rate of {inner}; or by ALFA, meta-trained on the same 62 classes for {updates}
+updates of one episode at an outer rate of {outer}, which learns the initial values, rates and decays of the
+part. All else keeps its pretrained values in both. Both rates are chosen on the same {validation} validation episodes.
+Test: the same {episodes} episodes of 13 other classes for every run, 5 ways, 5 shots, 10 queries a class, so that
+differences are paired: of ALFA to fine-tuning of the same part. {machines}, one thread a run and other work beside it.
+CPU time is of training with its validation, at the rate that was chosen.
 """
 
 
@@ -32,12 +33,12 @@ def section(store: Path) -> str:
     """The text of the section; variants without results are listed as unmeasured."""
     runs = load_results(store, "ilsvrc_2012")
     machines = ", ".join(sorted({result["machine"] for seeds in runs.values() for result in seeds.values()}))
-    grid = [binding.split(" = ")[1] for binding in PARTS.variants["head-fine-tuning"].grid]
     parts = [
         HEADER.format(
             pretraining=bound("pretrained", "train.num_updates"),
             steps=bound("head-alfa", "GradientLearner.num_steps"),
-            rates=", ".join(grid),
+            inner=choices("head-fine-tuning"),
+            outer=choices("head-alfa"),
             validation=bound("head-fine-tuning", "train.num_validation_episodes"),
             updates=bound("head-alfa", "train.num_updates"),
             episodes=PARTS.num_episodes,
@@ -54,9 +55,19 @@ def bound(variant: str, parameter: str) -> str:
     return next(value for name, _, value in bindings if name == parameter)
 
 
+def choices(variant: str) -> str:
+    """The values in the grid of a variant."""
+    values = [value_of(binding) for binding in PARTS.variants[variant].grid]
+    return f"{', '.join(values[:-1])} or {values[-1]}"
+
+
+def value_of(binding: str) -> str:
+    return binding.split(" = ")[1]
+
+
 def accuracy_table(runs: Runs) -> str:
     """Table of accuracies, and of ALFA's paired difference to fine-tuning of the same part over common seeds."""
-    heads = ("adapted", "tensors", "learner", "seeds", "inner rate", "test accuracy", "difference", "CPU minutes")
+    heads = ("adapted", "tensors", "learner", "seeds", "rate", "test accuracy", "difference", "CPU minutes")
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     lines.append(row(runs, "pretrained", "nothing: nearest neighbour on its features", 0, "pretraining", ""))
     for part, title in TITLES.items():
@@ -73,7 +84,7 @@ def row(runs: Runs, variant: str, title: str, tensors: int, learner: str, gain: 
         cells = [title, tensors, learner, "", "", "unmeasured", "", ""]
     else:
         results = list(seeds.values())
-        rates = {result["bindings"][-1].split(" = ")[1] for result in results if "grid" in result}
+        rates = {value_of(result["bindings"][-1]) for result in results if "grid" in result}
         means, intervals = ([result[key] for result in results] for key in ("mean", "ci95"))
         accuracy = ACCURACY.text(MeanCI(mean(means), mean(intervals), len(results[0]["scores"])))
         minutes = f"{mean(result['cpu_seconds'] for result in results) / 60:.1f}"

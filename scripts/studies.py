@@ -140,6 +140,7 @@ RATES = ("INNER_RATE = 0.001", "INNER_RATE = 0.01", "INNER_RATE = 0.1")
 SAME = ("GradientLearner.num_steps = 3", "train.num_validation_episodes = 60")
 FINE_TUNING = (*SAME, "GradientLearner.rule = @sgd", "train.num_updates = 0")
 META_TRAINING = (*SAME, "train.num_updates = 150")
+OUTER_RATES = ("train.learning_rate = 0.001", "train.learning_rate = 0.0001")
 
 
 def part(name: str, *bindings: str, grid: tuple[str, ...] = ()) -> Variant:
@@ -152,7 +153,7 @@ PARTS = Study(
     "parts",
     {"pretrained": Variant("gin/pretrain_imagenet_vit.gin", (*VIT, *PRETRAINING))}
     | {f"{name}-fine-tuning": part(name, *FINE_TUNING, grid=RATES) for name in ADAPTED}
-    | {f"{name}-alfa": part(name, *META_TRAINING) for name in ADAPTED},
+    | {f"{name}-alfa": part(name, *META_TRAINING, grid=OUTER_RATES) for name in ADAPTED},
     data="RECORDS",
     num_episodes=200,
 )
