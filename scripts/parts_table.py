@@ -45,6 +45,7 @@ def section(store: Path) -> str:
             machines=machines or "Unmeasured",
         ),
         accuracy_table(runs),
+        "A difference whose interval includes 0 is none that this test can tell.\n",
     ]
     return "\n".join([*parts, format_commands(PARTS, runs)] if runs else parts)
 

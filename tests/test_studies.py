@@ -73,7 +73,7 @@ def test_the_best_of_a_grid_by_validation_is_tested_from_a_pretrained_backbone(t
     assert len(tuned["scores"]) == 5
     facts = json.loads((tmp_path / "runs" / "tiny" / "tuned1-seed0" / "run.json").read_text())
     assert facts["pretrained"].startswith(str(tmp_path / "runs" / "tiny" / "backbone-seed0" / "checkpoints"))
-    assert not (tmp_path / "runs" / "tiny" / "tuned0-seed0" / "results").exists()
+    assert not (tmp_path / "runs" / "tiny" / "tuned0-seed0" / "results" / "test.json").exists()
     text = format_commands(study, {"tuned": {0: tuned}})
     assert "# tuned, with each of INNER_RATE = 1e30; INNER_RATE = 0.01: the best by validation is tested" in text
     assert """--gin_bindings="PRETRAINED = 'RUN_OF_backbone'" """ in text
