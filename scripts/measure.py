@@ -50,13 +50,13 @@ def make_parser() -> ArgumentParser:
 
 
 def select_variants(study: Study, options: Namespace, parser: ArgumentParser) -> list[str]:
-    """The variants in --variants, those that train before those that only test another one's run."""
+    """The variants in --variants, each after the one that it starts from or tests."""
     if study.data and not options.records_root_dir:
         parser.error(f"{study.name} is measured on {study.data}; give --records_root_dir")
     names = options.variants.split(",") if options.variants else list(study.variants)
     if unknown := [name for name in names if name not in study.variants]:
         parser.error(f"{study.name} has no {unknown[0]!r}; there are {', '.join(study.variants)}")
-    return sorted(names, key=lambda name: bool(study.variants[name].run))
+    return sorted(names, key=lambda name: bool(study.variants[name].after))
 
 
 def measure_all(study: Study, variants: Sequence[str], options: Namespace) -> list[str]:
@@ -71,9 +71,9 @@ def measure_all(study: Study, variants: Sequence[str], options: Namespace) -> li
                 found.append(str(error))
         return found
 
-    together: dict[tuple[str, int], list[str]] = defaultdict(list)  # variants sharing a run directory run in sequence
+    together: dict[tuple[str, int], list[str]] = defaultdict(list)  # variants of one run are measured in sequence
     for variant, seed in product(variants, map(int, options.seeds.split(","))):
-        together[study.variants[variant].run or variant, seed].append(variant)
+        together[study.variants[variant].after or variant, seed].append(variant)
     with ThreadPoolExecutor(options.workers) as pool:
         return [reason for found in pool.map(reasons, together) for reason in found]
 

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from scripts import few_shot_table, omniglot_table, paper_table, predictions_table, sine_table
+from scripts import few_shot_table, omniglot_table, paper_table, parts_table, predictions_table, sine_table
 
 TITLE = """# Results
 
@@ -20,6 +20,7 @@ def write_results(store: Path, target: Path) -> None:
         sine_table.section(store / "sine"),
         few_shot_table.section(store / "few_shot"),
         predictions_table.section(store / "predictions"),
+        parts_table.section(store / "parts"),
         paper_table.section(store),
         soak_section(store / "soak.json"),
     ]

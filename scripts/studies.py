@@ -165,4 +165,40 @@ PREDICTIONS = PredictionStudy(
     ),
 )
 
-STUDIES = {study.name: study for study in (OMNIGLOT, SINE, FEW_SHOT, PREDICTIONS)}
+VIT = (  # 49 tokens an image, 5-way 5-shot episodes with 10 queries a class
+    "VitTiny.patch_size = 12",
+    *("Sampling.num_ways = 5", "Sampling.num_support = 5", "Sampling.num_query = 10"),
+    "Experiment.test_sources = ('ilsvrc_2012',)",
+)
+PRETRAINING = (
+    *("NUM_CLASSES = 62", "batches.batch_size = 128", "train.num_validation_episodes = 100"),
+    *("train.num_updates = 1000", "train.validate_every = 250", "train.checkpoint_every = 250"),
+)
+ADAPTED = {  # gin file and bindings of every part that is adapted
+    "head": ("gin/vit_alfa_head.gin",),
+    "norms": ("gin/vit_alfa_head.gin", "include 'gin/parts/norms_only.gin'"),
+    "lora": ("gin/vit_alfa_lora.gin",),
+}
+RATES = ("INNER_RATE = 0.001", "INNER_RATE = 0.01", "INNER_RATE = 0.1")
+SAME = ("GradientLearner.num_steps = 3", "train.num_validation_episodes = 60")
+FINE_TUNING = (*SAME, "GradientLearner.rule = @sgd", "train.num_updates = 0")
+META_TRAINING = (*SAME, "train.num_updates = 150")
+OUTER_RATES = ("train.learning_rate = 0.001", "train.learning_rate = 0.0001")
+
+
+def part(name: str, *bindings: str, grid: tuple[str, ...] = ()) -> Variant:
+    """A learner that adapts one part of the pretrained vision transformer."""
+    file, *own = ADAPTED[name]
+    return Variant(file, (*own, *VIT, *bindings), pretrained="pretrained", grid=grid)
+
+
+PARTS = Study(
+    "parts",
+    {"pretrained": Variant("gin/pretrain_imagenet_vit.gin", (*VIT, *PRETRAINING))}
+    | {f"{name}-fine-tuning": part(name, *FINE_TUNING, grid=RATES) for name in ADAPTED}
+    | {f"{name}-alfa": part(name, *META_TRAINING, grid=OUTER_RATES) for name in ADAPTED},
+    data="RECORDS",
+    num_episodes=200,
+)
+
+STUDIES = {study.name: study for study in (OMNIGLOT, SINE, FEW_SHOT, PREDICTIONS, PARTS)}

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,25 +20,42 @@ Runs = dict[str, dict[int, dict]]  # variant -> seed -> stored result
 
 
 class Variant(NamedTuple):
-    """A gin file with bindings to train, or the `run` of another variant to test under the bindings `test`."""
+    """A gin file with bindings to train, or the `run` of another variant to test under the bindings `test`.
+
+    The backbone starts from the run of the variant `pretrained`. Of the bindings in `grid`, each of which is trained,
+    the one with the best validation is tested.
+    """
 
     config: str
     bindings: tuple[str, ...] = ()
     run: str = ""
     test: tuple[str, ...] = ()
+    pretrained: str = ""
+    grid: tuple[str, ...] = ()
+
+    @property
+    def after(self) -> str:
+        """The variant that has to be trained before this one, "" for none."""
+        return self.pretrained or self.run
 
 
 class Study(NamedTuple):
-    """Variants by name. `data` is the placeholder of the data folder in commands, empty if no data is needed."""
+    """Variants by name, each tested on `num_episodes` of every source.
+
+    `data` is the placeholder of the data folder in commands, empty if no data is needed.
+    """
 
     name: str
     variants: Mapping[str, Variant]
     data: str = ""
+    num_episodes: int = NUM_EPISODES
 
-    def train_command(self, variant: str, run_dir: str, seed: object, data: str | None) -> list[str]:
-        """The arguments of `python` that train a variant."""
+    def train_command(
+        self, variant: str, run_dir: str, seed: object, data: str | None, more: Sequence[str] = ()
+    ) -> list[str]:
+        """The arguments of `python` that train a variant, under its bindings and `more`."""
         own = self.variants[variant]
-        options = [f"--gin_bindings={binding}" for binding in own.bindings]
+        options = [f"--gin_bindings={binding}" for binding in (*own.bindings, *more)]
         words = ["-m", "alfa_md.train", f"--gin_config={own.config}", *options, *data_flags(data)]
         return [*words, f"--run_dir={run_dir}", f"--seed={seed}", "--device=cpu"]
 
@@ -46,7 +63,7 @@ class Study(NamedTuple):
         """The arguments of `python` that evaluate a variant."""
         options = [f"--gin_bindings={binding}" for binding in self.variants[variant].test]
         named = [f"--name={variant}"] if options else []
-        fixed = [f"--run_dir={run_dir}", f"--num_episodes={NUM_EPISODES}", *options, *named, *data_flags(data)]
+        fixed = [f"--run_dir={run_dir}", f"--num_episodes={self.num_episodes}", *options, *named, *data_flags(data)]
         return ["-m", "alfa_md.evaluate", *fixed, "--device=cpu"]
 
     def measure(self, variant: str, seed: int, runs: Path, data: str | None, store: Path) -> None:
@@ -57,16 +74,31 @@ class Study(NamedTuple):
         stored = store / self.name / f"{variant}-seed{seed}.json"
         if stored.exists():
             return
-        run_dir = runs / self.name / f"{self.variants[variant].run or variant}-seed{seed}"
-        run_dir.parent.mkdir(parents=True, exist_ok=True)
-        train, test = (
-            self.train_command(variant, str(run_dir), seed, data),
-            self.test_command(variant, str(run_dir), data),
-        )
-        for words in (train, test):
-            run_logged(words, Path(f"{run_dir}.log"), f"{variant}, seed {seed}")
+        own, folder = self.variants[variant], runs / self.name
+        run_dirs = self.train(variant, seed, folder, data)
+        chosen = max(run_dirs, key=lambda binding: best_validation(run_dirs[binding])) if own.grid else ""
+        run_dir = run_dirs[chosen]
+        run_logged(self.test_command(variant, str(run_dir), data), Path(f"{run_dir}.log"), f"{variant}, seed {seed}")
+        content = self.result(variant, seed, run_dir)
+        if own.grid:
+            content["grid"] = {binding: best_validation(tried) for binding, tried in run_dirs.items()}
+            content["bindings"].append(chosen)
         stored.parent.mkdir(parents=True, exist_ok=True)
-        write_text(stored, json.dumps(self.result(variant, seed, run_dir), allow_nan=False) + "\n")
+        write_text(stored, json.dumps(content, allow_nan=False) + "\n")
+
+    def train(self, variant: str, seed: int, folder: Path, data: str | None) -> dict[str, Path]:
+        """Trains a variant under every binding of its grid; returns the run directories by binding, "" without one."""
+        own = self.variants[variant]
+        backbone = [f"PRETRAINED = '{folder / own.pretrained}-seed{seed}'"] if own.pretrained else []
+        folder.mkdir(parents=True, exist_ok=True)
+        run_dirs: dict[str, Path] = {}
+        for number, binding in enumerate(own.grid or [""]):
+            run_dir = folder / f"{own.run or variant}{number if own.grid else ''}-seed{seed}"
+            more = [*backbone, binding] if binding else backbone
+            words = self.train_command(variant, str(run_dir), seed, data, more)
+            run_logged(words, Path(f"{run_dir}.log"), f"{variant}, seed {seed}")
+            run_dirs[binding] = run_dir
+        return run_dirs
 
     def result(self, variant: str, seed: int, run_dir: Path) -> dict:
         """The stored result of a run: scores, times and configuration. Raises UserError for the miniature's."""
@@ -103,6 +135,12 @@ def run_logged(words: list[str], log_file: Path, title: str) -> None:
     if code:
         last = log_file.read_text("utf-8").rstrip().splitlines()[-1:]
         raise UserError(f"{title}: exit code {code}; the end of {log_file}: {''.join(last)}")
+
+
+def best_validation(run_dir: Path) -> float:
+    """The highest validation accuracy of a run, between 0 and 1."""
+    lines = map(json.loads, (run_dir / "metrics.jsonl").read_text("utf-8").splitlines())
+    return max(line["accuracy"] for line in lines if line["group"] == "validation")
 
 
 def data_flags(data: str | None) -> list[str]:
@@ -143,19 +181,22 @@ def with_nan(source: dict) -> dict:
 
 def format_commands(study: Study, runs: Runs) -> str:
     """The commands that reproduce the runs."""
-    lines = [f"Commands, each followed by `python -m alfa_md.evaluate --run_dir=RUN --num_episodes={NUM_EPISODES}`:"]
-    lines += ["", "```"]
+    test = f"`python -m alfa_md.evaluate --run_dir=RUN --num_episodes={study.num_episodes}`"
+    lines = [f"Commands, each followed by {test}:", "", "```"]
     for variant, seeds in sorted(runs.items()):
         own, numbers = study.variants[variant], "|".join(map(str, sorted(seeds)))
         if own.test:
             words = study.test_command(variant, f"RUN_OF_{own.run}", study.data)
         else:
-            words = study.train_command(variant, "RUN", numbers, study.data)
-        lines.append(f"# {variant}\n" + " ".join(["python", *map(shell_quote, words)]))
+            more = [f"PRETRAINED = 'RUN_OF_{own.pretrained}'"] if own.pretrained else []
+            words = study.train_command(variant, "RUN", numbers, study.data, more)
+        tried = f", with each of {'; '.join(own.grid)}: the best by validation is tested" if own.grid else ""
+        lines.append(f"# {variant}{tried}\n" + " ".join(["python", *map(shell_quote, words)]))
     return "\n".join([*lines, "```", ""])
 
 
 def shell_quote(word: str) -> str:
     """A flag with its value quoted if a shell would split or expand it."""
     flag, equals, value = word.partition("=")
-    return f"{flag}='{value}'" if equals and any(c in value for c in " @()%|") else word
+    quote = '"' if "'" in value else "'"
+    return f"{flag}={quote}{value}{quote}" if equals and any(c in value for c in " @()%|") else word

@@ -8,6 +8,7 @@ import torch
 
 from alfa_md.backbones.four_layer_convnet import FourLayerConvNet
 from alfa_md.backbones.resnet18 import ResNet18
+from alfa_md.backbones.vit_tiny import VitTiny
 from alfa_md.backbones.wide_resnet import WideResNet
 from alfa_md.data.miniature import miniature_root
 from alfa_md.experiment import config, definition
@@ -85,6 +86,8 @@ PRETRAINING = {
         *(0.007084776688116927, 5.078192976503067e-06),
     ),
 }
+FACTORS = 2 * (1 + 3 * 4)  # of the patches, and of four matrices a block
+VIT = {"gin/vit_alfa_lora.gin": FACTORS, "gin/vit_alfa_head.gin": 0, "gin/pretrain_imagenet_vit.gin": None}
 UNTUNED = {"gin/prototypical.gin", "gin/omniglot_proto_maml_alfa.gin", QUICKSTART}
 
 
@@ -133,7 +136,7 @@ def check_official_schedule() -> None:
 
 
 def test_the_table_is_complete():
-    assert set(TABLE) | set(PRETRAINING) | UNTUNED == set(FILES)
+    assert set(TABLE) | set(PRETRAINING) | set(VIT) | UNTUNED == set(FILES)
 
 
 @pytest.mark.parametrize("file", TABLE)
@@ -198,6 +201,24 @@ def test_pretraining_files_hold_the_published_values_and_build_the_full_size_lea
     assert str(trainer("schedule")) == "@flat"
 
 
+@pytest.mark.parametrize("file", [file for file, factors in VIT.items() if factors is not None])
+def test_alfa_on_a_part_of_the_vision_transformer(file):
+    learner = built(file).learner
+    assert isinstance(learner.backbone, VitTiny) and isinstance(learner.head, PrototypeHead) and learner.first_order
+    tensors, steps = VIT[file] + 2, learner.num_steps
+    assert len(learner.template()) == tensors and isinstance(learner.rule.hypers, Product)
+    assert learner.rule.hypers.second.lr.values.shape == (steps, tensors)
+    assert not any(parameter.requires_grad for parameter in learner.backbone.parameters())
+    assert sum(parameter.requires_grad for parameter in learner.factors.parameters()) == VIT[file]
+    assert gin.query_parameter("PRETRAINED/macro.value") == "gin/pretrain_imagenet_vit.gin"
+
+
+def test_the_pretraining_of_the_vision_transformer():
+    learner = built("gin/pretrain_imagenet_vit.gin").learner
+    assert isinstance(learner, BaselineLearner) and isinstance(learner.backbone, VitTiny)
+    assert learner.classifier.weight.shape == (712, 64) and str(trainer("schedule")) == "@cosine_decay"
+
+
 def test_a_pretraining_by_the_official_reader():
     config.parse(["gin/pretrain_imagenet_resnet.gin", "gin/parts/official_pretraining.gin"])
     bound = {name: str(gin.query_parameter(name)) for name in ("Experiment.batches", "official_batches.image_size")}
@@ -222,7 +243,7 @@ def test_omniglot_on_the_four_layer_network():
 def test_two_small_steps_then_the_saved_configuration_builds_the_same(file, tmp_path):
     root, run = miniature_root(), RunDirectory(tmp_path / "run")
     facts = {"name": "tiny", "seed": 0, "data_root": str(root), "data_kind": "miniature"}
-    small_batches = ("batches.batch_size = 8", "NUM_FEATURES = 4") if file in PRETRAINING else ()
+    small_batches = ("batches.batch_size = 8", "NUM_FEATURES = 4") if "pretrain" in file else ()
     before = built(file, QUICKSTART, bindings=(*TINY, *small_batches))
     state = loop.train(before, run, root, facts, torch.device("cpu"))
     assert state.step == load_checkpoint(run.last)["step"] == 2

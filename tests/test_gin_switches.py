@@ -22,6 +22,7 @@ SWITCHES = [
     *("decoder = @turbo()", "decoder = @tensorflow()", "decoder = @installed_decoder()"),
     *(f"GradientLearner.rule = @{rule}" for rule in ("sgd", "alfa", "lslr", "lslr_decay", "adam", "momentum")),
     *(f"GradientLearner.adapts = @{what}" for what in ("everything", "head_only", "body_only", "all_but_batch_norm")),
+    "GradientLearner.adapts = @norms_only",
     *(f"GradientLearner.batching = {how}" for how in ("@vmapped", "@captured", "None")),
     *(f"GradientLearner.recompute = @{how}" for how in ("keep_all", "recompute_all", "recompute_alternate")),
     *(f"GradientLearner.precision = @{kind}" for kind in ("bfloat16", "float32")),

@@ -2,12 +2,14 @@
 
 import json
 
+import gin
 import pytest
 
-from scripts import few_shot_table, sine_table
+from alfa_md.experiment import config, definition
+from scripts import few_shot_table, parts_table, sine_table
 from scripts.omniglot_table import best_proto_maml, section
 from scripts.results_page import soak_section, write_results
-from scripts.studies import SINE
+from scripts.studies import PARTS, SINE
 from scripts.study import format_commands, load_results
 from tests.shared import ROOT
 
@@ -85,3 +87,26 @@ def test_few_shot_accuracies_are_paired_with_maml_on_every_source(tmp_path):
     pair = "60.00±10.00 | 30.00±0.00"
     assert f"| ALFA + MAML | 0 | {pair} | {pair} | {pair} | 1.5 |" in text
     assert "| MAML + L2F |  | unmeasured |" in text
+
+
+def test_a_part_s_difference_is_paired_with_fine_tuning_of_the_same_part(tmp_path):
+    for variant, scores in (("lora-fine-tuning", [0.2, 0.4]), ("lora-alfa", [0.5, 0.8]), ("pretrained", [0.3, 0.3])):
+        content = {"variant": variant, "seed": 0, "cpu_seconds": 90.0, "machine": "m", "bindings": ["INNER_RATE = 1"]}
+        content |= {"grid": {"INNER_RATE = 1": 0.3}} if "fine" in variant else {}
+        content["sources"] = {"ilsvrc_2012": {"mean": sum(scores) / 2, "ci95": 0.1, "scores": scores}}
+        (tmp_path / f"{variant}-seed0.json").write_text(json.dumps(content))
+    text = parts_table.section(tmp_path)
+    title = f"| {parts_table.TITLES['lora']} | 28 |"
+    assert f"{title} fine-tuning | 0 | 1 | 30.00±10.00 |  | 1.5 |" in text
+    assert f"{title} ALFA | 0 |  | 65.00±10.00 | 35.00±" in text
+    assert "| the head | 2 | ALFA |  |  | unmeasured |" in text
+
+
+@pytest.mark.parametrize("name", parts_table.TITLES)
+def test_the_numbers_of_adapted_tensors_are_those_of_the_learners(name):
+    variant = PARTS.variants[f"{name}-alfa"]
+    config.parse([variant.config], variant.bindings)
+    learner = definition.build_experiment(0).learner
+    gin.clear_config()
+    assert len(learner.template()) == parts_table.TENSORS[name]
+    assert learner.rule.hypers.first.generator.network[-1].out_features == 2 * parts_table.TENSORS[name]

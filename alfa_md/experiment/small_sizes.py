@@ -1,7 +1,7 @@
 """Small sizes for a run without records: minutes on a laptop in place of GPU days on drawn pictures.
 
-Every full-size main gin file is then read as if it ended with `include 'gin/parts/small.gin'`. Files and bindings of a
-user come after it, so that they win.
+Every full-size main gin file is then read as if it ended with `include 'gin/parts/small.gin'`, or with that of
+`small_vit.gin`, which includes it. Files and bindings of a user come after it, so that they win.
 """
 
 import io
@@ -20,6 +20,7 @@ from alfa_md.experiment.pretraining import pretraining_folder
 from alfa_md.experiment.run_directory import SIZES, RunDirectory
 
 SMALL = "gin/parts/small.gin"
+SMALL_VIT = "gin/parts/small_vit.gin"  # the same sizes, on the vision transformer
 RUN_AS_THEY_ARE = {"quickstart.gin", "omniglot_proto_maml_alfa.gin"}  # main files for a CPU
 
 
@@ -38,7 +39,7 @@ def parse_small(files: Sequence[str], bindings: Sequence[str] = ()) -> bool:
     """Parses as `config.parse`, at small sizes; returns False if the files have the same without it."""
     config.parse(files, bindings)
     before = gin.config_str()
-    with _main_files_end_with(SMALL):
+    with _main_files_end_small():
         config.parse(files, bindings)
     return gin.config_str() != before
 
@@ -75,8 +76,8 @@ def announce(files: Sequence[str], bindings: Sequence[str], seed: int) -> str:
 
 
 @contextmanager
-def _main_files_end_with(part: str) -> Iterator[None]:
-    """Inside, gin reads an include of `part` at the end of every full-size main file."""
+def _main_files_end_small() -> Iterator[None]:
+    """Inside, gin reads an include of the small sizes at the end of every full-size main file."""
     reader, exists = gin.config._FILE_READERS[0]
 
     @contextmanager
@@ -84,7 +85,7 @@ def _main_files_end_with(part: str) -> Iterator[None]:
         with reader(path) as text:
             if _is_full_size(Path(path)):
                 text.seek(0, io.SEEK_END)
-                text.write(f"\ninclude '{part}'\n")
+                text.write(f"\ninclude '{_small_part(Path(path))}'\n")
                 text.seek(0)
             yield text
 
@@ -97,3 +98,7 @@ def _main_files_end_with(part: str) -> Iterator[None]:
 
 def _is_full_size(file: Path) -> bool:
     return file.resolve().parent == config.ROOT / "gin" and file.name not in RUN_AS_THEY_ARE
+
+
+def _small_part(file: Path) -> str:
+    return SMALL_VIT if "vit" in file.stem.split("_") else SMALL

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import gin
 from torch import nn
 
+from alfa_md.errors import UserError
 from alfa_md.normalization import EpisodicBatchNorm
 
 Adapts = Callable[[str, nn.Module], bool]
@@ -40,12 +41,27 @@ def body_only(name: str, owner: nn.Module) -> bool:
 
 
 @gin.configurable
+def norms_only(name: str, owner: nn.Module) -> bool:
+    """The head, and the scales and offsets of normalisations: LayerNorm, batch norm, and what else is called a norm."""
+    # by the name of the class, as libraries bring their own: LlamaRMSNorm is none of PyTorch's
+    return name.startswith(HEAD) or "norm" in type(owner).__name__.lower()
+
+
+@gin.configurable
 class matching:  # noqa: N801  named as in gin files
     """The tensors whose name matches a regular expression anywhere, such as 'layer4|^head'."""
 
     def __init__(self, pattern: str = gin.REQUIRED):
-        self.pattern = pattern
+        self.pattern = regular_expression("matching.pattern", pattern)
         self.__name__ = f"matching {pattern!r}"
 
     def __call__(self, name: str, owner: nn.Module) -> bool:
-        return re.search(self.pattern, name) is not None
+        return self.pattern.search(name) is not None
+
+
+def regular_expression(parameter: str, pattern: str) -> re.Pattern:
+    """The compiled pattern. Raises UserError naming the parameter if it is no regular expression."""
+    try:
+        return re.compile(pattern)
+    except re.error as error:
+        raise UserError(f"{parameter} = {pattern!r} is no regular expression ({error}); correct it") from error

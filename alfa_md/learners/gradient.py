@@ -18,7 +18,8 @@ from alfa_md.inner_loop.step import Step, SupportLoss
 from alfa_md.kernels.precision import Precision, float32
 from alfa_md.learners.adapts import Adapts, all_but_batch_norm, everything
 from alfa_md.learners.base import Learner, Outcome, Scorer, callable_name
-from alfa_md.learners.initialization import learned
+from alfa_md.learners.initialization import Initialization, learned
+from alfa_md.learners.lora import FACTORS, NoFactors
 from alfa_md.learners.recorder import Recorder
 from alfa_md.normalization import Normalization, embed_support, moments_stamp, support_moments
 from alfa_md.objectives import CLASSIFICATION, Objective
@@ -62,11 +63,11 @@ class GradientLearner(Learner):
       first_order: treat support gradients as constants in the outer gradient.
       adapts: the weights that the inner loop adapts: `everything` (as Meta-Dataset's published runs; the switch
         "adapt_batch_norm" of its code has no effect there), `all_but_batch_norm`, `head_only` (ANIL), `body_only`
-        (BOIL), `matching`. The others keep their meta-learned values. If no backbone tensor is adapted, features are
-        computed once per episode.
+        (BOIL), `norms_only`, `matching`, `lora`. The others keep their meta-learned values. If no backbone tensor is
+        adapted, features are computed once per episode.
       normalization: the moments that normalise the query set, `support_moments` or `batch_statistics`.
       prepare: factory of an update rule that is applied once before the first inner step (L2F's Attenuate).
-      initialization: `learned` or `frozen` initial weights.
+      initialization: `learned` or `frozen` initial weights, or `learned_if_adapted`.
       objective: the loss of inner and outer loop, and the score reported.
       recompute: in second order, the inner steps whose graph is recomputed in the backward pass: none (`keep_all`),
         every second (`recompute_alternate`) or all (`recompute_all`). The numbers are the same.
@@ -85,7 +86,7 @@ class GradientLearner(Learner):
         adapts: Adapts = everything,
         normalization: Callable[[], Normalization] = support_moments,
         prepare: Callable[[Template], UpdateRule] | None = None,
-        initialization: Callable[[nn.Module, Head], None] = learned,
+        initialization: Initialization = learned,
         objective: Objective = CLASSIFICATION,
         recompute: Recompute = keep_all,
         precision: Precision = float32,
@@ -96,6 +97,7 @@ class GradientLearner(Learner):
         require_at_least(0, "GradientLearner", **steps)
         refuse_running_averages(backbone)
         self.backbone, self.head, self.adapts = backbone, head, adapts
+        self.factors = getattr(adapts, "factors", NoFactors)(backbone)
         self.num_steps, self.additional_evaluation_steps = num_steps, additional_evaluation_steps
         self.first_order, self.recompute = first_order, recompute
         self.protocol, self.normalization, self.objective = callable_name(normalization), normalization(), objective
@@ -107,7 +109,7 @@ class GradientLearner(Learner):
         self.rule = rule(template, num_steps)
         self.prepare = prepare and prepare(template)
         self.initialization, self.recorder = initialization, Recorder()
-        initialization(backbone, head)
+        initialization(backbone, head, template)
 
     def forward(self, episode: Episode) -> Tensor:
         start = self.start(episode)
@@ -142,8 +144,9 @@ class GradientLearner(Learner):
         return template
 
     def adapted_backbone(self) -> Params:
-        """The backbone tensors that the inner loop adapts, by name; live parameters."""
-        return select_parameters(self.backbone, BACKBONE, self.adapts)
+        """The tensors of the backbone, and factors added to it, that are adapted, by name; live parameters."""
+        own = select_parameters(self.backbone, BACKBONE, self.adapts)
+        return own | select_parameters(self.factors, FACTORS, self.adapts)
 
     def adapted_head(self, weights: Template) -> Template:
         """Those of the head's weights that the inner loop adapts."""
@@ -202,7 +205,7 @@ class GradientLearner(Learner):
 
     def embedding(self, params: Params) -> Callable[[Tensor], Tensor]:
         """The backbone under fast weights; tensors that are not adapted keep their meta-learned values."""
-        theta = strip_prefix(params, BACKBONE)
+        theta = strip_prefix(params, BACKBONE) | self.factors.weights(self.backbone, params)
 
         def embed(images: Tensor) -> Tensor:
             if self.precision is float32:

@@ -2,6 +2,7 @@
 
 from tests.entries.bad_input import BadInput, bound
 
+LORA = ("include 'gin/parts/lora.gin'",)
 SECTIONS: dict[str, tuple[BadInput, ...]] = {
     "Values out of bounds": (
         bound(
@@ -35,6 +36,33 @@ SECTIONS: dict[str, tuple[BadInput, ...]] = {
             "no ways and shots",
             "^Experiment.train_sampling = 0 must be ways and shots",
             "Experiment.train_sampling = 0",
+        ),
+    ),
+    "The part that the inner loop adapts": (
+        bound(
+            "factors of more than full rank",
+            r"^lora.rank = 5 is above the rank 4 of layers.0.0.weight of FourLayerConvNet; lower it, or leave",
+            *LORA,
+            "lora.rank = 5",
+        ),
+        bound("a rank of nothing", "^gin: lora.rank = 0 must be a whole number of at least 1", *LORA, "lora.rank = 0"),
+        bound("no change by factors", "^gin: lora.alpha = 0 must be a number above 0", *LORA, "lora.alpha = 0"),
+        bound(
+            "factors of no matrix",
+            r"^lora.pattern = 'qkv' is in the name of no weight matrix of FourLayerConvNet; leave it out",
+            *LORA,
+            "lora.pattern = 'qkv'",
+        ),
+        bound(
+            "a pattern that is none",
+            r"^lora.pattern = '\[' is no regular expression \(unterminated character set",
+            *LORA,
+            "lora.pattern = '['",
+        ),
+        bound(
+            "names of tensors by a pattern that is none",
+            r"^matching.pattern = '\(' is no regular expression \(missing \)",
+            *("import alfa_md.learners.adapts", "GradientLearner.adapts = @matching()", "matching.pattern = '('"),
         ),
     ),
 }

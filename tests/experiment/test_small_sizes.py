@@ -38,7 +38,15 @@ def test_every_full_size_file_becomes_small(file):
     assert parse_small([file])
     assert bound(*SIZES, "IMAGE_SIZE/macro.value") == [400, 32, 64, 10, 32]
     if "pretrain" not in file:
-        assert bound("PRETRAINED/macro.value") == ["gin/pretrain_imagenet_resnet.gin"]
+        network = "vit" if "vit" in file else "resnet"
+        assert bound("PRETRAINED/macro.value") == [f"gin/pretrain_imagenet_{network}.gin"]
+
+
+@pytest.mark.parametrize("file", ["gin/vit_alfa_lora.gin", "gin/vit_alfa_head.gin", "gin/pretrain_imagenet_vit.gin"])
+def test_the_files_of_the_vision_transformer_keep_it(file):
+    assert parse_small([file])
+    assert str(gin.query_parameter("BACKBONE/macro.value")) == "@VitTiny()"
+    assert bound("VitTiny.patch_size", "NUM_FEATURES/macro.value") == [4, 64]
 
 
 @pytest.mark.parametrize("files", [[MAIN, "gin/quickstart.gin"], ["gin/omniglot_proto_maml_alfa.gin"]])
@@ -118,6 +126,13 @@ def test_a_backbone_of_the_user_that_no_small_pretraining_fits_starts_from_scrat
 @pytest.mark.slow
 @pytest.mark.parametrize("file", [*FULL_SIZE, "gin/paper/table3_maml_alfa.gin"])
 def test_every_full_size_file_ends_without_records(file, tmp_path, short):
-    pretraining = f"--gin_bindings=PRETRAINED = ('gin/pretrain_imagenet_resnet.gin', '{short}')"
+    network = "vit" if "vit" in file else "resnet"
+    if network == "vit":
+        lines = short.read_text().replace("FourLayerConvNet.num_filters = 4", "VitTiny.depth = 1")
+        short.write_text(lines.replace("NUM_FEATURES = 4\n", "").replace("IMAGE_SIZE = 16", "IMAGE_SIZE = 12"))
+    pretraining = f"--gin_bindings=PRETRAINED = ('gin/pretrain_imagenet_{network}.gin', '{short}')"
     outcome = start(tmp_path, f"--gin_config={file}", f"--gin_config={short}", pretraining)
     assert (outcome.code, outcome.err) == (0, "") and "2 updates done" in outcome.out
+    assert "pretrain" in file or "best.pt" in facts_of(tmp_path / "run")["pretrained"]
+    flags = ("--run_dir=run", "--sources=dtd", "--num_episodes=2")
+    assert network == "resnet" or run_entry("evaluate", *flags, cwd=tmp_path).code == 0

@@ -5,13 +5,16 @@ from functools import partial
 import pytest
 import torch
 import torch.nn.functional as F
+from torch import nn
 
+from alfa_md.backbones.vit_tiny import VitTiny
 from alfa_md.errors import UserError
 from alfa_md.heads import LearnedHead, PrototypeHead, ZeroHead
 from alfa_md.inner_loop.recomputation import recompute_all, recompute_alternate
-from alfa_md.learners.adapts import all_but_batch_norm, body_only, everything, head_only, matching
+from alfa_md.learners.adapts import all_but_batch_norm, body_only, everything, head_only, matching, norms_only
 from alfa_md.learners.batching.vmapped import vmapped
 from alfa_md.normalization import batch_statistics, embed_episode, support_moments
+from alfa_md.params import select_parameters
 from alfa_md.rules.attenuate import Attenuate
 from alfa_md.rules.sgd import sgd
 from tests.episodes import meta_gradients, random_episode, small_learner
@@ -24,6 +27,7 @@ ADAPTED = {
     all_but_batch_norm: CONVOLUTIONS | HEAD,
     head_only: HEAD,
     body_only: CONVOLUTIONS | NORMS,
+    norms_only: NORMS | HEAD,
     matching(r"\.3\.|bias"): {"backbone.3.weight", "backbone.1.bias", "backbone.4.bias", "head.bias"},
 }
 every_choice = pytest.mark.parametrize("adapts", ADAPTED, ids=lambda adapts: adapts.__name__)
@@ -117,7 +121,7 @@ def test_the_stamp_has_the_adapted_tensors():
     assert stamps[everything]["batch_norm"] == stamps[body_only]["batch_norm"] == "support moments, adapted"
     assert stamps[head_only]["batch_norm"] == "support moments, frozen in the inner loop"
     assert [stamp.get("adapts") for stamp in stamps.values()] == [
-        *(None, None, "head_only", "body_only"),
+        *(None, None, "head_only", "body_only", "norms_only"),
         r"matching '\\.3\\.|bias'",
     ]
 
@@ -127,3 +131,15 @@ def test_empty_and_untrainable_selections_are_refused():
         learner_of(matching("layer9"))
     with pytest.raises(UserError, match="@body_only leaves the head at zero, which passes no gradient; bind @Proto"):
         learner_of(body_only, ZeroHead)
+
+
+def test_norms_of_every_library_are_norms():
+    class LlamaRMSNorm(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = nn.Parameter(torch.ones(3))
+
+    net = nn.Sequential(nn.Conv2d(3, 3, 1), nn.BatchNorm2d(3), nn.GroupNorm(1, 3), nn.LayerNorm(3), LlamaRMSNorm())
+    names = [f"{i}.{name}" for i in (1, 2, 3) for name in ("weight", "bias")]
+    assert list(select_parameters(net, "", norms_only)) == [*names, "4.weight"]
+    assert len(select_parameters(VitTiny(8, 4, 8, 2, 2), "", norms_only)) == 2 * 5  # two a block, and the last

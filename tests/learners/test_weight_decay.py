@@ -46,6 +46,7 @@ def test_the_decayed_tensors_of_a_shipped_configuration(file):
         learner = definition.build_experiment(0).learner
     parts = {name: type(part).__name__ for name, part in learner.named_children() if type(part).__name__ in DECAYED}
     expected = {f"{name}.{tensor}" for name, kind in parts.items() for tensor in DECAYED[kind]}
+    expected |= {f"factors.{name}" for name, _ in getattr(learner, "factors", nn.Module()).named_parameters()}
     decayed = names_of(learner.decayed_parameters(), learner)
     assert "backbone" in parts and set(decayed) == expected and len(decayed) == len(expected)
 
