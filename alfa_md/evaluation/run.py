@@ -12,19 +12,10 @@ from alfa_md.data.roots import Root, announcement
 from alfa_md.episode import EpisodeSource
 from alfa_md.errors import MissingSource, MissingSplit, UserError
 from alfa_md.evaluation.data_check import check_measured_data, check_training_data
-from alfa_md.evaluation.models import EvaluatedModel, models_to_evaluate
+from alfa_md.evaluation.models import models_to_evaluate
 from alfa_md.evaluation.results import Results, Statistic, query_std
-from alfa_md.evaluation.tables import (
-    ExtraColumns,
-    SourceRecords,
-    divergence_note,
-    results_csv,
-    results_markdown,
-    results_table,
-    select_records,
-    source_means,
-    unit_description,
-)
+from alfa_md.evaluation.summary import write_summary
+from alfa_md.evaluation.tables import SourceRecords, select_records
 from alfa_md.experiment import config
 from alfa_md.experiment.definition import Experiment
 from alfa_md.experiment.memory_bindings import SAVING
@@ -33,7 +24,6 @@ from alfa_md.experiment.run_directory import SIZES, RunDirectory
 from alfa_md.learners.base import Learner
 from alfa_md.metrics import ACCURACY
 from alfa_md.system.distributed import SINGLE_PROCESS, ProcessGroup
-from alfa_md.system.files import write_text
 from alfa_md.system.interruption import Interruption
 from alfa_md.system.progress import CONSOLE
 
@@ -96,7 +86,7 @@ def evaluate_run(run: RunDirectory, options: EvaluationOptions, group: ProcessGr
         results.refresh()  # another evaluation may have added to it
         by_learner[model.title] = select_records(results.sources, dict.fromkeys((*trained.test_sources, *names)))
     if group.is_first:
-        write_results(run, models[0], by_learner, options, root, stamps[0])
+        write_summary(run.results / models[0].stem, by_learner, stamps[0], trained.train_sources, options.query_std)
     for name, reason in missing.items():
         CONSOLE.print(f"{name}: missing ({reason})")
     return RunEvaluation(MISSING_SOURCE if missing else DONE, models[0].stem, stamps[0], by_learner)
@@ -185,41 +175,3 @@ def evaluation_protocol(learner: Learner, trained: Experiment, root: Root, optio
         "unit": learner.objective.unit.name,
     }
     return conditions | {"data_root": str(root.path), "data_kind": root.kind} | learner.stamp()
-
-
-def write_results(
-    run: RunDirectory,
-    first: EvaluatedModel,
-    by_learner: Mapping[str, SourceRecords],
-    options: EvaluationOptions,
-    root: Root,
-    stamp: dict,
-) -> None:
-    """Prints the table and writes it as .csv and .md."""
-    unit, columns = (
-        first.learner.objective.unit,
-        {title: source_means(records) for title, records in by_learner.items()},
-    )
-    extra = query_std_columns(by_learner) if options.query_std else {}
-    CONSOLE.print(results_table(f"{options.split}: {unit_description(unit)}, 95 % intervals", columns, unit, extra))
-    checkpoint = stamp["checkpoint"] if isinstance(stamp["checkpoint"], str) else ", ".join(stamp["checkpoint"])
-    origin = f"Config {stamp['config']}, checkpoint {checkpoint}, episode seed {options.seed}."
-    origin += f" Sizes: {stamp[SIZES]}." if SIZES in stamp else ""
-    run.results.mkdir(exist_ok=True)  # a copy of a run may lack it, and all sources may be missing
-    write_text(run.results / f"{first.stem}.csv", results_csv(by_learner, root.kind, unit))
-    diverged = divergence_note(columns, unit)
-    notes = "\n".join(filter(None, (diverged, announcement(root), origin)))
-    write_text(run.results / f"{first.stem}.md", results_markdown(columns, unit, notes, extra))
-    CONSOLE.print(f"Results: {run.results / first.stem}.json, .csv, .md")
-    for line in filter(None, (diverged, announcement(root))):
-        CONSOLE.print(line)
-
-
-def query_std_columns(by_learner: Mapping[str, SourceRecords]) -> ExtraColumns:
-    """One column per learner with sqrt(p (1 - p)), which the reference code prints after "±"."""
-    return {
-        f"{title}: query std (NOT a confidence interval)": {
-            source: f"{record['query_std']:.3f}" for source, record in records.items()
-        }
-        for title, records in by_learner.items()
-    }

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from math import isnan
 
+from alfa_md.evaluation.leaderboard import EPISODES
 from alfa_md.evaluation.tables import SourceMeans, mean_over_sources
 from alfa_md.experiment.pretraining import SCRATCH
 from alfa_md.metrics import ACCURACY, MeanCI
 from alfa_md.reporting.elements import html_table, warning_box, with_line_breaks
-from alfa_md.reporting.published import EPISODES, PUBLISHED, SETTINGS, deviations, published_row
+from alfa_md.reporting.published import PUBLISHED, SETTINGS, deviations, published_row
 from alfa_md.reporting.results import MINIATURE, NO_RESULTS, ResultColumn, mean_cell
 from alfa_md.reporting.summary import RunSummary
 
@@ -37,7 +38,7 @@ def published_section(runs: Sequence[RunSummary]) -> str:
 
 
 def _row(row: str, runs: Sequence[RunSummary]) -> str:
-    paper = {name: MeanCI(mean / 100, ci95 / 100, EPISODES) for name, (mean, ci95) in PUBLISHED[row].items()}
+    paper = PUBLISHED[row]
     columns = [ResultColumn(run.label, run.results[""]).results for run in runs]
     cells = (
         [name, ACCURACY.text(expected), *(_result_cell(results.get(name), expected) for results in columns)]
