@@ -24,6 +24,7 @@ class Learner(nn.Module):
 
     objective: Objective = CLASSIFICATION
     vectorized: bool = False  # True if `forward_episodes` computes several episodes together
+    backbone_alone: bool = False  # True if a checkpoint of any learner gives it the backbone, and nothing else
 
     def forward(self, episode: Episode) -> Tensor:
         raise TypeError(f"{type(self).__name__} learns nothing: define its forward")
