@@ -2,50 +2,32 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import NamedTuple
-
-import torch
 
 from alfa_md.data.fixed_way import FixedWay
 from alfa_md.data.roots import Root, announcement
 from alfa_md.episode import EpisodeSource
 from alfa_md.errors import MissingSource, MissingSplit, UserError
+from alfa_md.evaluation.choice import OWN, Choice, choose_all, grids
 from alfa_md.evaluation.data_check import check_measured_data, check_training_data
+from alfa_md.evaluation.grid import parse_grid
+from alfa_md.evaluation.measurement import measure_sources
 from alfa_md.evaluation.models import models_to_evaluate
+from alfa_md.evaluation.options import EvaluationOptions, evaluation_protocol
 from alfa_md.evaluation.results import Results, Statistic, query_std
 from alfa_md.evaluation.summary import write_summary
 from alfa_md.evaluation.tables import SourceRecords, select_records
 from alfa_md.experiment import config
 from alfa_md.experiment.definition import Experiment
 from alfa_md.experiment.memory_bindings import SAVING
-from alfa_md.experiment.open_run import open_run
+from alfa_md.experiment.open_run import OpenedRun, open_run
 from alfa_md.experiment.run_directory import SIZES, RunDirectory
-from alfa_md.learners.base import Learner
 from alfa_md.metrics import ACCURACY
 from alfa_md.system.distributed import SINGLE_PROCESS, ProcessGroup
-from alfa_md.system.interruption import Interruption
 from alfa_md.system.progress import CONSOLE
 
 DONE, MISSING_SOURCE = 0, 3  # exit codes
 TRAINING = re.compile(r"\s*(train/[\w./]+|train\.\w+)\s*=")  # a binding of training, or in its scope
-
-
-class EvaluationOptions(NamedTuple):
-    """The flags of `python -m alfa_md.evaluate`."""
-
-    checkpoint: str
-    sources: Sequence[str]
-    num_episodes: int
-    split: str
-    baselines: Sequence[str]
-    records_root_dir: str | None
-    seed: int
-    device: torch.device
-    query_std: bool = False
-    gin_bindings: Sequence[str] = ()  # override the run's configuration
-    name: str = ""  # of the results under these bindings
-    trust: Sequence[str] = ()  # modules that the run's configuration may import
 
 
 class RunEvaluation(NamedTuple):
@@ -63,7 +45,7 @@ def evaluate_run(run: RunDirectory, options: EvaluationOptions, group: ProcessGr
     After Ctrl-C or SIGTERM exits with code 128 + signal; the scores so far are stored and reused.
     """
     check_bindings(options)
-    opened = open_run(run, None, options.records_root_dir, options.gin_bindings, options.trust)
+    opened, choices = open_chosen(run, options, group)
     facts, trained, root = opened.facts, opened.experiment, opened.root
     CONSOLE.print(announcement(root))
     extra = extra_statistics(trained, options)
@@ -76,13 +58,19 @@ def evaluate_run(run: RunDirectory, options: EvaluationOptions, group: ProcessGr
     origin |= {SIZES: facts[SIZES]} if SIZES in facts else {}
     if options.name:
         models = [model._replace(stem=f"{model.stem}-{options.name}") for model in models]
-        origin["bindings"] = list(options.gin_bindings)
-    stamps = [origin | model.weights | evaluation_protocol(model.learner, trained, root, options) for model in models]
+        origin["bindings"] = [*options.gin_bindings, *choices.get(OWN, Choice()).bindings]
+    stamps = [
+        origin
+        | model.weights
+        | evaluation_protocol(model.learner, trained, root, options)
+        | ({"choice": choices[model.baseline].record} if model.baseline in choices else {})
+        for model in models
+    ]
     by_learner = {}
     for model, stamp in zip(models, stamps, strict=True):
         results = Results(run.results / f"{model.stem}.json", stamp, group, extra)
         check_measured_data(results, chosen)
-        evaluate_sources(results, model.learner, chosen, options)
+        measure_sources(results, model.learner, chosen, options.num_episodes, options.device)
         results.refresh()  # another evaluation may have added to it
         by_learner[model.title] = select_records(results.sources, dict.fromkeys((*trained.test_sources, *names)))
     if group.is_first:
@@ -92,28 +80,35 @@ def evaluate_run(run: RunDirectory, options: EvaluationOptions, group: ProcessGr
     return RunEvaluation(MISSING_SOURCE if missing else DONE, models[0].stem, stamps[0], by_learner)
 
 
+def open_chosen(
+    run: RunDirectory, options: EvaluationOptions, group: ProcessGroup
+) -> tuple[OpenedRun, Mapping[str, Choice]]:
+    """The run with the bindings that were chosen, if there is something to choose, and the choices by baseline."""
+    opened = open_run(run, None, options.records_root_dir, options.gin_bindings, options.trust)
+    if not grids(options):
+        return opened, {}
+    select_sources(options.sources, opened.experiment, opened.root)  # refused before a choice, which takes long
+    choices = choose_all(run, options, group)
+    bound = [*options.gin_bindings, *(binding for choice in choices.values() for binding in choice.bindings)]
+    return open_run(run, None, options.records_root_dir, bound, options.trust), choices
+
+
 def check_bindings(options: EvaluationOptions) -> None:
     """Raises UserError for bindings that act in training alone, or whose results have no valid name of their own."""
     for line in "\n".join(options.gin_bindings).splitlines():
         if found := TRAINING.match(line):
             raise UserError(f"gin: {found[1]} acts in training alone, and evaluate does not train; leave it out")
+    for name in parse_grid(options.grid):
+        if found := TRAINING.match(f"{name} ="):
+            raise UserError(f"--grid: {found[1]} acts in training alone, and evaluate does not train; leave it out")
     changing = [binding for binding in options.gin_bindings if binding.split("=")[0].strip() not in SAVING]
     if changing and not options.name:
         raise UserError("--gin_bindings change what is evaluated; give --name, and results/test-NAME.json will hold it")
+    if OWN in grids(options) and not options.name:
+        name = next(iter(grids(options)[OWN]))
+        raise UserError(f"--grid changes {name} of the run; give --name, and results/test-NAME.json will hold it")
     if not re.fullmatch(r"[\w-]*", options.name):
         raise UserError(f"--name={options.name}: goes into file names; use letters, digits, - and _")
-
-
-def evaluate_sources(
-    results: Results, learner: Learner, chosen: Sequence[EpisodeSource], options: EvaluationOptions
-) -> None:
-    """Scores a learner on all sources. Raises SystemExit if a stop is requested; the scores so far are stored."""
-    learner = learner.to(options.device, memory_format=torch.channels_last)
-    with Interruption() as stop:
-        for source in chosen:
-            if not results.measure(learner, source, options.num_episodes, options.device, stop):
-                CONSOLE.print(f"stopped within {source.name}; the same command goes on from there")
-                raise SystemExit(stop.exit_code)
 
 
 def select_sources(names: Sequence[str], trained: Experiment, root: Root) -> tuple[str, ...]:
@@ -163,15 +158,3 @@ def extra_statistics(trained: Experiment, options: EvaluationOptions) -> dict[st
     if options.query_std:
         raise UserError("--query_std is of classification with Experiment.sampling = @FixedWay(); leave it out")
     return {}
-
-
-def evaluation_protocol(learner: Learner, trained: Experiment, root: Root, options: EvaluationOptions) -> dict:
-    """The stamp of everything but the source that scores depend on, as plain values, with their unit."""
-    conditions = {
-        "split": options.split,
-        "seed": options.seed,
-        "device": options.device.type,
-        "sampling": asdict(trained.sampling),
-        "unit": learner.objective.unit.name,
-    }
-    return conditions | {"data_root": str(root.path), "data_kind": root.kind} | learner.stamp()
