@@ -47,7 +47,7 @@ if __name__ == "__main__":
     flags.DEFINE_string("run_dir", None, "Folder of a training run, or of several with --seeds.", required=True)
     flags.DEFINE_list("seeds", "", "Evaluates RUN_DIR/seed<k> for every k, e.g. 0,1,2; adds mean and std over seeds.")
     flags.DEFINE_string("checkpoint", "best", "best, last, a file, or ensemble: of the best ones, in addition to best.")
-    flags.DEFINE_list("sources", "all", "all, or names separated by commas.")
+    flags.DEFINE_list("sources", "all", "all, all13, md_v2, or names separated by commas.")
     flags.DEFINE_integer("num_episodes", 600, "Number of episodes per source.", lower_bound=1)
     flags.DEFINE_enum("split", "test", ("train", "valid", "test"), "Split of the classes.")
     baselines = ", ".join(BASELINES)

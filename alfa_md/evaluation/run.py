@@ -18,7 +18,7 @@ from alfa_md.evaluation.results import Results, Statistic, query_std
 from alfa_md.evaluation.summary import write_summary
 from alfa_md.evaluation.tables import SourceRecords, select_records
 from alfa_md.experiment import config
-from alfa_md.experiment.definition import Experiment
+from alfa_md.experiment.definition import ALL_13, MD_V2, Experiment
 from alfa_md.experiment.memory_bindings import SAVING
 from alfa_md.experiment.open_run import OpenedRun, open_run
 from alfa_md.experiment.run_directory import SIZES, RunDirectory
@@ -27,6 +27,7 @@ from alfa_md.system.distributed import SINGLE_PROCESS, ProcessGroup
 from alfa_md.system.progress import CONSOLE
 
 DONE, MISSING_SOURCE = 0, 3  # exit codes
+LISTS = {"all13": ALL_13, "md_v2": MD_V2}  # words for --sources
 TRAINING = re.compile(r"\s*(train/[\w./]+|train\.\w+)\s*=")  # a binding of training, or in its scope
 
 
@@ -112,12 +113,14 @@ def check_bindings(options: EvaluationOptions) -> None:
 
 
 def select_sources(names: Sequence[str], trained: Experiment, root: Root) -> tuple[str, ...]:
-    """The names of the sources to evaluate; `all` stands for the test sources.
+    """The names of the sources to evaluate; `all` stands for the test sources, `all13` and `md_v2` for lists of papers.
 
     Raises UserError for names that are unknown or cannot be printed, as results files and tables must.
     """
     if list(names) == ["all"]:
         names = trained.test_sources
+    if len(names) == 1 and names[0] in LISTS:
+        return listed_sources(names[0], root)
     if unprintable := [name for name in names if not name.isprintable()]:
         raise UserError(f"source {unprintable[0]!r} has characters that cannot be printed; rename it")
     if tuple(names) == trained.test_sources:
@@ -128,6 +131,15 @@ def select_sources(names: Sequence[str], trained: Experiment, root: Root) -> tup
         if name not in trained.test_sources and not (root.path / name).is_dir():
             raise UserError(f"--sources: unknown source {name}; there are: {', '.join(trained.test_sources)}")
     return tuple(names)
+
+
+def listed_sources(word: str, root: Root) -> tuple[str, ...]:
+    """The sources of a list in Meta-Dataset's records. Raises UserError for a run on other data."""
+    if root.kind not in ("records", "miniature"):
+        raise UserError(
+            f"--sources={word}: these are sources of Meta-Dataset's records, which this run has not; give all"
+        )
+    return LISTS[word]
 
 
 def open_sources(
