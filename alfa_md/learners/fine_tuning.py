@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from inspect import signature
 
 import gin
 
@@ -11,6 +12,7 @@ from alfa_md.learners.adapts import Adapts, everything
 from alfa_md.learners.base import callable_name
 from alfa_md.learners.gradient import GradientLearner
 from alfa_md.learners.initialization import learned
+from alfa_md.params import Template
 from alfa_md.rules.adam import Adam
 from alfa_md.rules.base import UpdateRule
 from alfa_md.values import Backbone, NonNegative, Steps
@@ -28,7 +30,7 @@ class FineTuningLearner(GradientLearner):
       rate: of every weight.
       num_steps: steps on the support set.
       head: `ZeroHead` or `PrototypeHead`, made anew for every episode.
-      rule: `adam`, `momentum` or `sgd`.
+      rule: `adam`, `momentum` or `sgd`, whose inner_rate is `rate`.
       adapts: the weights that are tuned, see `GradientLearner`.
     """
 
@@ -40,13 +42,13 @@ class FineTuningLearner(GradientLearner):
         rate: NonNegative = 0.001,
         num_steps: Steps = 50,
         head: Callable[[], Head] = ZeroHead,
-        rule: Callable[..., UpdateRule] = Adam,
+        rule: Callable[[Template, int], UpdateRule] = Adam,
         adapts: Adapts = everything,
     ):
         super().__init__(
             backbone=backbone,
             head=head(),
-            rule=partial(rule, inner_rate=rate),
+            rule=at_rate(rule, rate),
             num_steps=num_steps,
             additional_evaluation_steps=0,
             first_order=True,
@@ -65,3 +67,13 @@ class FineTuningLearner(GradientLearner):
 
     def stamp(self) -> dict:
         return super().stamp() | {"rule": self.rule_name, "rate": self.rate}
+
+
+def at_rate(rule: Callable[[Template, int], UpdateRule], rate: float) -> Callable[[Template, int], UpdateRule]:
+    """The rule with `rate` as its inner_rate. Raises UserError if it has none."""
+    if "inner_rate" not in signature(rule).parameters:
+        raise UserError(
+            f"FineTuningLearner.rule = @{callable_name(rule)} has no inner_rate, which FineTuningLearner.rate is for; "
+            "bind @adam, @momentum or @sgd"
+        )
+    return partial(rule, inner_rate=rate)

@@ -56,6 +56,12 @@ SECTIONS: dict[str, tuple[BadInput, ...]] = {
             *("--baselines=fine_tuning", "--name=x", "--gin_bindings=FineTuningLearner.head = @LearnedHead"),
             *("--gin_bindings=LearnedHead.num_features = 4", "--gin_bindings=LearnedHead.max_way = 5"),
         ),
+        evaluate(
+            "a rule without a rate to fine-tune by",
+            "^FineTuningLearner.rule = @Clipped has no inner_rate, which FineTuningLearner.rate is for; bind @adam",
+            *("--baselines=fine_tuning", "--name=x", "--gin_bindings=import alfa_md.rules.clipped"),
+            "--gin_bindings=FineTuningLearner.rule = @clipped",
+        ),
         train(
             "a linear probe to train",
             "^LinearProbeLearner is not trained, its features are frozen; train another learner, and use this one in",

@@ -12,6 +12,7 @@ from alfa_md.errors import UserError
 from alfa_md.heads import LearnedHead, PrototypeHead
 from alfa_md.learners.adapts import head_only
 from alfa_md.learners.fine_tuning import FineTuningLearner
+from alfa_md.rules.clipped import Clipped
 from alfa_md.rules.momentum import Momentum
 from alfa_md.rules.sgd import sgd
 from tests.episodes import random_episode, smooth_net
@@ -93,6 +94,11 @@ def test_nothing_but_the_backbone_is_trained():
 def test_a_learned_head_is_refused():
     with pytest.raises(UserError, match="FineTuningLearner.head = @.* is learned over many episodes.*bind @ZeroHead"):
         FineTuningLearner(backbone(), head=partial(LearnedHead, 16, 3))
+
+
+def test_a_rule_without_a_rate_of_its_own_is_refused():
+    with pytest.raises(UserError, match="FineTuningLearner.rule = @Clipped has no inner_rate, .*; bind @adam"):
+        FineTuningLearner(backbone(), rule=Clipped)
 
 
 def test_the_stamp():
