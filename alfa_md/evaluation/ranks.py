@@ -44,6 +44,12 @@ def ranks_by_source(columns: Mapping[str, SourceMeans], unit: Unit) -> dict[str,
     return {name: {source: by_source[source][name] for source in shared} for name in columns}
 
 
+def average_ranks(columns: Mapping[str, SourceMeans], unit: Unit) -> dict[str, float]:
+    """The average rank of every learner on the sources that all have; empty if there is none, or one learner alone."""
+    placed = ranks_by_source(columns, unit) if len(columns) > 1 else {}
+    return {name: mean(own.values()) for name, own in placed.items()} if all(placed.values()) else {}
+
+
 def ranks_beside(
     columns: Mapping[str, SourceMeans], rows: Mapping[str, SourceMeans], unit: Unit
 ) -> dict[str, dict[str, float]]:

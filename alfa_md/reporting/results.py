@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from alfa_md.evaluation.comparison import unit_of
 from alfa_md.evaluation.pairing import EPISODE_KEYS, UNPAIRED, reader
+from alfa_md.evaluation.ranks import average_ranks
 from alfa_md.evaluation.tables import (
     SourceMeans,
     divergence_note,
@@ -24,6 +25,10 @@ MINIATURE = (
     "Embedded miniature data: drawn by this package, NOT Meta-Dataset. Its accuracies compare with no published number."
 )
 NO_RESULTS = "<p>No test results yet: <code>python -m alfa_md.evaluate --run_dir=RUN</code> measures them.</p>"
+RANKS = (
+    "Average rank: as on Meta-Dataset's leaderboard, over the sources that all have; results within the interval of "
+    "their difference from the best tie and share their ranks."
+)
 NOT_ONE_TABLE = "<p>The following tables do not compare with one another: their episodes are not the same.</p>"
 
 
@@ -84,6 +89,8 @@ def _table(group: Sequence[ResultColumn]) -> str:
         known = [mean for mean in means if isfinite(mean)]
         best = max(known, key=lambda mean: unit.sign * mean) if len(group) > 1 and known else None
         rows.append([with_line_breaks(source), *(_cell(results.get(source), best, unit) for results in columns)])
+    if placed := average_ranks({str(number): results for number, results in enumerate(columns)}, unit):
+        rows.append(["average rank", *(f"{rank:.2f}" for rank in placed.values())])
     means = ["mean", *(mean_cell(results, len(sources), unit) for results in columns)]
     return html_table(["source", *(with_line_breaks(entry.title) for entry in group)], rows, means)
 
@@ -107,7 +114,7 @@ def _conditions(group: Sequence[ResultColumn]) -> str:
     counts = {result.n for entry in group for result in entry.results.values()}
     episodes = " to ".join(str(count) for count in sorted({min(counts), max(counts)}))
     warning = warning_box(MINIATURE) if protocol.get("data_kind") == "miniature" else ""
-    bold = " Bold: the best mean of a source, whether or not the intervals overlap." if len(group) > 1 else ""
+    bold = f" Bold: the best mean of a source, whether or not the intervals overlap. {RANKS}" if len(group) > 1 else ""
     diverged = divergence_note({entry.title: entry.results for entry in group}, unit)
     return (
         f"{warning}<p>{scale}, mean ± 95 % interval over {episodes} {with_line_breaks(str(protocol['split']))} "

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from alfa_md.evaluation.ranks import ranks, ranks_beside, ranks_by_source
+from alfa_md.evaluation.ranks import average_ranks, ranks, ranks_beside, ranks_by_source
 from alfa_md.evaluation.summary import ranked_table
 from alfa_md.experiment.definition import META_DATASET
 from alfa_md.metrics import ACCURACY, SQUARED_ERROR, MeanCI
@@ -52,6 +52,8 @@ def test_the_lowest_error_is_first_and_none_is_last():
 def test_only_sources_that_all_have_are_ranked():
     columns = {"a": {"x": MeanCI(0.5, 0.01, 9), "y": MeanCI(0.5, 0.01, 9)}, "b": {"y": MeanCI(0.9, 0.01, 9)}}
     assert ranks_by_source(columns, ACCURACY) == {"a": {"y": 2}, "b": {"y": 1}}
+    assert average_ranks(columns, ACCURACY) == {"a": 2, "b": 1}
+    assert average_ranks({"a": columns["a"]}, ACCURACY) == average_ranks({"a": {}, "b": {}}, ACCURACY) == {}
 
 
 def test_beside_other_rows_each_learner_is_alone():
