@@ -47,6 +47,7 @@ class Prefetcher:
             yield self._wait_and_copy(lambda index=index: self._load(index))
 
     def _prefetched(self) -> Iterator[Episode]:
+        _renew_torch_threads()
         pool = ThreadPoolExecutor(self._workers, thread_name_prefix="prefetch")
         try:
             indices = iter(self._indices)
@@ -68,6 +69,11 @@ class Prefetcher:
         self.waited_seconds += perf_counter() - start
         # Copied in the consumer's thread, so that the copy is ordered on the consumer's CUDA stream.
         return episode.to(self._device)
+
+
+def _renew_torch_threads() -> None:
+    """Makes PyTorch's thread pool anew in a forked process, where two threads at once would fail (torch 2.13.0)."""
+    torch.set_num_threads(torch.get_num_threads())
 
 
 def prefetch(

@@ -1,3 +1,4 @@
+import os
 import threading
 import time
 from itertools import count, islice
@@ -139,3 +140,42 @@ def test_values_on_a_gpu():
     for index, episode in enumerate(prefetch(Numbers(), range(20), torch.device("cuda"))):
         assert episode.support_x.device.type == "cuda"
         assert float(episode.support_x.sum()) == 6.0 * index
+
+
+class Summed(Numbers):
+    """Episodes whose making uses a parallel operation of PyTorch, in eight threads at the same time."""
+
+    def __init__(self):
+        super().__init__()
+        self.together = threading.Barrier(8)
+
+    def episode(self, index: int) -> Episode:
+        self.together.wait(10)
+        torch.arange(3).repeat_interleave(torch.tensor([1, 2, 3]))
+        return super().episode(index)
+
+
+def prefetches_in_a_fork() -> bool:
+    pid = os.fork()
+    if not pid:
+        try:
+            list(prefetch(Summed(), range(8), CPU, workers=8, depth=8))
+        except BaseException:
+            os._exit(1)
+        os._exit(0)
+    return os.waitpid(pid, 0)[1] == 0
+
+
+@pytest.fixture
+def used_threads():
+    """PyTorch's thread pool made and used by this process."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    torch.ones(2**20).sum()
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this platform")
+def test_the_threads_of_a_forked_process_can_use_pytorch(used_threads):
+    assert all(prefetches_in_a_fork() for _ in range(40))

@@ -1,9 +1,10 @@
 """Converter of your own images: a folder of class folders, whose name becomes the name of the source.
 
 Reads `<class>/<image>`, sorted by name, in JPEG, PNG, BMP, GIF, PPM, TIFF or WebP; of a class that has images, also
-those in folders within it. The split is read from `splits.csv`, with the columns class and split, or `splits.json`, an
-object of the lists train, valid and test of class names; without either it is random with a fixed seed: 70 % training,
-15 % validation, 15 % test. A third column `superclass` in the csv makes the source bi-level, as Omniglot is.
+those in folders within it. The split is read from `splits.csv`, with the columns class and split, `splits.json`, an
+object of the lists train, valid and test of class names, or train.txt, valid.txt and test.txt with a class a line;
+without any it is random with a fixed seed: 70 % training, 15 % validation, 15 % test. A third column `superclass` in the
+csv makes the source bi-level, as Omniglot is.
 """
 
 from collections.abc import Mapping
@@ -21,13 +22,13 @@ from alfa_md.data.convert_common.random_split import (
     read_split,
 )
 from alfa_md.data.images.image_files import ClassImageFiles, list_class_images
+from alfa_md.data.images.split_lists import CSV, JSON, find_lists, split_files
 from alfa_md.data.listed_files import listed_path, match_names
 from alfa_md.data.spec import SPLITS, BiLevelSpec, DatasetSpec
 from alfa_md.errors import UserError
 from alfa_md.system.text_files import read_rows
 
 REMEDY = "give a folder with one folder of pictures for each class"
-JSON, CSV = "splits.json", "splits.csv"
 SHARE_OF_TRAIN, SHARE_OF_VALID = 0.70, 0.15
 
 
@@ -47,14 +48,8 @@ def report_files(source_dir: Path, images: Mapping[str, ClassImageFiles]) -> tup
     """The lines of the report on images of folders within classes, which are taken, and on files left out."""
     nested = [f"{name}/{file}" for name, own in images.items() for file in own.names if "/" in file]
     used = {own.folder / file for own in images.values() for file in own.names}
-    if splits := split_file(source_dir):
-        used.add(splits)
+    used |= set(split_files(source_dir))
     return (*report_names("images taken from folders within a class", nested), *report_unused(source_dir, used))
-
-
-def split_file(source_dir: Path) -> Path | None:
-    """The file that the split is read from, None for a random split."""
-    return next((source_dir / name for name in (CSV, JSON) if (source_dir / name).exists()), None)
 
 
 def folder_spec(source_dir: Path, names: list[str], counts: dict[str, int]) -> DatasetSpec:
@@ -63,14 +58,14 @@ def folder_spec(source_dir: Path, names: list[str], counts: dict[str, int]) -> D
     Raises UserError for a split file that does not divide the classes, or lists one that leads out of the folder, and
     for a folder whose name cannot be printed.
     """
-    source, splits = source_dir.resolve().name, split_file(source_dir)
+    source, splits = source_dir.resolve().name, split_files(source_dir)
     if not source.isprintable():
         raise UserError(f"{source_dir}: its name, that of the source, cannot be printed; rename the folder")
     if splits:
-        read = {CSV: spec_from_csv, JSON: spec_from_json}[splits.name]
-        spec = read(splits, source, names, counts)
+        read = {CSV: spec_from_csv, JSON: spec_from_json}.get(splits[0].name, spec_from_texts)
+        spec = read(splits[0], source, names, counts)
         for name in spec.class_names:
-            listed_path(source_dir, name, splits)
+            listed_path(source_dir, name, splits[0])
         return spec
     train, valid = round(SHARE_OF_TRAIN * len(names)), round(SHARE_OF_VALID * len(names))
     return flat_spec(source, random_split(names, (train, valid, len(names) - train - valid)), counts)
@@ -79,6 +74,14 @@ def folder_spec(source_dir: Path, names: list[str], counts: dict[str, int]) -> D
 def spec_from_json(file: Path, source: str, names: list[str], counts: dict[str, int]) -> DatasetSpec:
     """The flat specification by `splits.json`."""
     return flat_spec(source, read_split(file, names), counts)
+
+
+def spec_from_texts(file: Path, source: str, names: list[str], counts: dict[str, int]) -> DatasetSpec:
+    """The flat specification by the three text files beside `file`, which is one of them."""
+    folder, listed = file.parent, find_lists(file.parent).classes
+    split = {part: match_names(listed[part], names) for part in SPLITS}
+    check_listed_classes(folder, [name for part in SPLITS for name in split[part]], names)
+    return flat_spec(source, split, counts)
 
 
 def spec_from_csv(file: Path, source: str, names: list[str], counts: dict[str, int]) -> DatasetSpec:

@@ -55,7 +55,7 @@ def check_listed_classes(file: Path, listed: Sequence[str], names: Sequence[str]
     """Raise UserError if a split file does not list each of these classes once."""
     if sorted(listed) != sorted(names):
         different = sorted(set(listed) ^ set(names)) or ["a class twice"]
-        raise UserError(f"{file}: does not divide the classes that are there ({different[0]}); remove or mend it")
+        raise UserError(f"{file}: does not divide the classes that are there ({different[0][:100]}); remove or mend it")
 
 
 def flat_spec(source: str, split: Mapping[str, Sequence[str]], images: Mapping[str, int]) -> DatasetSpec:

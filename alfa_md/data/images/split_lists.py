@@ -1,8 +1,8 @@
 """Reader of split files, which list the classes of each split.
 
 `splits.json`: {"train": ["class a", ...], "valid": [...], "test": [...]}; or `splits.csv`: the header `class,split`,
-then one line per class; or three text files `train.txt`, `valid.txt`, `test.txt` with one class per line. The first
-of these that exists is read. "val" and "validation" mean "valid"; a class that is not listed is in no split.
+then one line per class; or three text files `train.txt`, `valid.txt`, `test.txt` with one class per line; never two of
+these. "val" and "validation" mean "valid"; a class that is not listed is in no split.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,6 +13,7 @@ from alfa_md.data.images.image_files import SPLIT_FOLDERS
 from alfa_md.errors import UserError
 from alfa_md.system.text_files import read_lines, read_name_lists, read_rows
 
+JSON, CSV = "splits.json", "splits.csv"
 REMEDY = 'write splits.json into it: {"train": ["class a", ...], "valid": [...], "test": [...]}'
 SPLIT_OF = {word: split for split, words in SPLIT_FOLDERS.items() for word in words}
 
@@ -26,12 +27,26 @@ class SplitLists(NamedTuple):
 
 def find_lists(folder: Path) -> SplitLists | None:
     """The split lists in `folder`, None if there are none. Raises UserError if they are malformed or contradictory."""
-    if (file := folder / "splits.json").is_file():
-        return _checked(file, read_name_lists(file, f"to start again, {REMEDY}"))
-    if (file := folder / "splits.csv").is_file():
-        return _checked(file, _from_csv(file))
-    files = {word: folder / f"{word}.txt" for word in SPLIT_OF if (folder / f"{word}.txt").is_file()}
-    return _checked(folder, {word: read_lines(file) for word, file in files.items()}) if files else None
+    files = split_files(folder)
+    if not files:
+        return None
+    if files[0].name == JSON:
+        return _checked(files[0], read_name_lists(files[0], f"to start again, {REMEDY}"))
+    if files[0].name == CSV:
+        return _checked(files[0], _from_csv(files[0]))
+    return _checked(folder, {file.stem: read_lines(file) for file in files})
+
+
+def split_files(folder: Path) -> list[Path]:
+    """The split file in `folder`, or its text files, one a split; empty if there are none.
+
+    Raises UserError for two kinds of them.
+    """
+    texts = [folder / f"{word}.txt" for word in SPLIT_OF if (folder / f"{word}.txt").is_file()]
+    kinds = [*([folder / name] for name in (JSON, CSV) if (folder / name).is_file()), *([texts] if texts else [])]
+    if len(kinds) > 1:
+        raise UserError(f"{folder}: has {kinds[0][0].name} and {kinds[1][0].name}, which both split it; keep one")
+    return kinds[0] if kinds else []
 
 
 def _from_csv(file: Path) -> Mapping[str, Sequence[str]]:

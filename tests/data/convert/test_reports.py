@@ -186,13 +186,35 @@ def test_a_linked_class_is_taken_unless_a_list_names_it(original, tmp_path):
     assert planner("folder")(folder).notes == () and sum(planner("folder")(folder).spec.images_per_class) == 18
 
 
-def test_a_second_split_file_and_hidden_folders_are_no_class(original):
+def test_split_files_within_a_class_and_hidden_folders_are_no_class(original):
     folder = original("folder")
     (folder / "__MACOSX").mkdir()
-    for name in ("splits.json", "ant/old-splits.json"):
-        (folder / name).write_text('{"train": []}')
+    (folder / "ant/old-splits.json").write_text('{"train": []}')
     (note,) = planner("folder")(folder).notes
-    assert note == "2 files of own/ left out, in no class or not images: ant/old-splits.json, splits.json"
+    assert note == "1 files of own/ left out, in no class or not images: ant/old-splits.json"
+
+
+@pytest.mark.parametrize("name", ["splits.json", "valid.txt"])
+def test_a_second_split_file_is_refused(original, name):
+    folder = original("folder")
+    (folder / name).write_text('{"train": []}')
+    with pytest.raises(UserError, match=r"own: has splits.\w+ and [\w.]+, which both split it; keep one"):
+        planner("folder")(folder)
+
+
+def test_text_files_split_as_the_csv_does(original):
+    folder = original("folder")
+    by_csv = planner("folder")(folder).spec
+    (folder / "splits.csv").unlink()
+    names = iter(by_csv.class_names)
+    for split, number in by_csv.classes_per_split.items():
+        (folder / f"{split}.txt").write_text("\n".join(listed := [next(names) for _ in range(number)]))
+    plan = planner("folder")(folder)
+    assert plan.notes == () and plan.spec.classes_per_split == by_csv.classes_per_split
+    assert set(plan.spec.class_names[-number:]) == set(listed)
+    (folder / "test.txt").write_text("nowhere")
+    with pytest.raises(UserError, match="own: does not divide the classes that are there"):
+        planner("folder")(folder)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from collections.abc import Callable
 from itertools import product
 
 import numpy as np
@@ -24,8 +25,15 @@ def chunk(name: bytes, content: bytes = b"") -> bytes:
     return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
 
 
-def png(colour: int, depth: int, interlaced: bool = False, extra: bytes = b"", end: bytes = chunk(b"IEND")) -> bytes:
-    """A square PNG of noise, `extra` before its pixels and `end` after them."""
+def png(
+    colour: int,
+    depth: int,
+    interlaced: bool = False,
+    extra: bytes = b"",
+    end: bytes = chunk(b"IEND"),
+    pack: Callable[[bytes], bytes] = zlib.compress,
+) -> bytes:
+    """A square PNG of noise, `extra` before its pixels, which `pack` compresses, and `end` after them."""
     rng, rows = np.random.RandomState(depth), b""
     for left, top, across, down in ADAM7 if interlaced else WHOLE:
         width, height = -(-(SIDE - left) // across), -(-(SIDE - top) // down)
@@ -34,7 +42,7 @@ def png(colour: int, depth: int, interlaced: bool = False, extra: bytes = b"", e
             rows += bytes([rng.randint(5)]) + filtered
     header = struct.pack(">IIBBBBB", SIDE, SIDE, depth, colour, 0, 0, interlaced)
     palette = chunk(b"PLTE", rng.bytes(3 * 2**depth)) if colour == 3 else b""
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + palette + extra + chunk(b"IDAT", zlib.compress(rows)) + end
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + palette + extra + chunk(b"IDAT", pack(rows)) + end
 
 
 @pytest.mark.parametrize("colour", CHANNELS)
@@ -77,3 +85,35 @@ def test_pixels_in_several_chunks():
     content = image[start + 8 : end - 4]
     parts = chunk(b"IDAT", content[:50]) + chunk(b"IDAT", b"") + chunk(b"IDAT", content[50:])
     assert outcomes([image[:start] + parts + image[end:]], SIDE) == ["equal"]
+
+
+def unfinished(rows: bytes) -> bytes:
+    """Compressed rows without the end of the stream."""
+    compressor = zlib.compressobj()
+    return compressor.compress(rows) + compressor.flush(zlib.Z_SYNC_FLUSH)
+
+
+ENDS = {
+    "a row": lambda rows: zlib.compress(rows[: -(len(rows) // SIDE)]),
+    "a byte": lambda rows: zlib.compress(rows[:-1]),
+    "all rows": lambda rows: zlib.compress(b""),
+    "a row and the end": lambda rows: unfinished(rows[: -(len(rows) // SIDE)]),
+}
+
+
+@pytest.mark.parametrize("missing", ENDS)
+def test_missing_rows_with_valid_checksums(missing):
+    images = [
+        png(colour, depth, interlaced, pack=ENDS[missing])
+        for colour, depths in DEPTHS.items()
+        for depth in depths
+        for interlaced in (False, True)
+    ]
+    assert outcomes(images, SIDE) == [NOT_WHOLE] * len(images)
+
+
+def test_rows_of_zeros_and_more_rows_than_needed():
+    kinds = [(colour, depth, interlaced) for colour in DEPTHS for depth in DEPTHS[colour] for interlaced in (0, 1)]
+    black = [png(*kind, pack=lambda rows: zlib.compress(bytes(len(rows)))) for kind in kinds]
+    longer = [png(*kind, pack=lambda rows: zlib.compress(bytes(len(rows) + 1))) for kind in kinds]
+    assert outcomes(black + longer, SIDE) == ["equal"] * (2 * len(kinds))
