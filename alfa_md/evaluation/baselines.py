@@ -57,7 +57,7 @@ def fine_tuning(trained: Experiment, initial: Experiment) -> Learner:
 
 
 RATES = {"FineTuningLearner.rate": ("0.0001", "0.001", "0.01"), "FineTuningLearner.num_steps": ("10", "50")}
-PENALTIES = {"LinearProbeLearner.l2": ("0.0001", "0.001", "0.01", "0.1", "1.0")}
+PENALTIES = {"LinearProbeLearner.l2": ("1e-05", "0.0001", "0.001", "0.01", "0.1", "1.0")}
 BASELINES: dict[str, Baseline] = {
     "untrained": Baseline(untrained),
     "pixel": Baseline(pixel),

@@ -182,7 +182,8 @@ def choice_table(title: str, scored: Sequence[PointScores], best: PointScores, o
     """Terminal table of all points with their mean over sources; the chosen one is marked."""
     unit, sources = best.unit, best.by_source
     where = f"{options.choose_episodes} {options.choose_on} episodes of {', '.join(sources)}"
-    result = Table(title=f"{title}, chosen on {where}: {unit_description(unit)}")
+    interval = ", 95 % intervals" if len(sources) == 1 else ", mean over sources"
+    result = Table(title=f"{title}, chosen on {where}: {unit_description(unit)}{interval}")
     for name in best.point:
         result.add_column(name.rpartition(".")[2], justify="right")
     result.add_column("mean", justify="right")
