@@ -19,6 +19,7 @@ from tests.shared import ROOT
 
 FOLDER = "gin/md_v2"
 LEAVES = ("proto_maml", "proto_maml_all", "pretrain_resnet")
+SMALL_NET = ("import alfa_md.backbones.four_layer_convnet", "BACKBONE = @FourLayerConvNet()")
 VALIDATION = {"fungi", "aircraft", "quickdraw", "omniglot", "mscoco", "cu_birds", "dtd"}
 TRAIN = ("ilsvrc_2012_v2",)
 TRAIN_ALL = (*TRAIN, "aircraft", "cu_birds", "omniglot", "quickdraw", "dtd", "fungi")
@@ -50,7 +51,7 @@ def test_the_lists():
     [("proto_maml", TRAIN, 0.01, 90), ("proto_maml_all", TRAIN_ALL, 0.005435022808033229, 0)],
 )
 def test_files_hold_the_published_hyperparameters(file, train_sources, rate, more_steps):
-    made = built(f"{FOLDER}/{file}.gin")
+    made = built(f"{FOLDER}/{file}.gin", bindings=SMALL_NET)
     assert (made.train_sources, made.test_sources) == (train_sources, MD_V2)
     assert set(made.validation_sources) == VALIDATION and len(made.validation_sources) == 7
     assert (made.learner.num_steps, made.learner.additional_evaluation_steps) == (10, more_steps)
@@ -63,7 +64,7 @@ def test_files_hold_the_published_hyperparameters(file, train_sources, rate, mor
 
 
 def test_the_pretraining_has_all_classes_of_imagenet():
-    made = built(f"{FOLDER}/pretrain_resnet.gin")
+    made = built(f"{FOLDER}/pretrain_resnet.gin", bindings=SMALL_NET)
     assert isinstance(made.learner, BaselineLearner) and made.learner.classifier.num_classes == 1000
     assert (made.train_sources, made.pretrained) == (TRAIN, None) and set(made.validation_sources) == VALIDATION
 

@@ -90,6 +90,7 @@ def test_the_same_command_again_measures_nothing(evaluated_baselines):
     assert contents(run) == before
 
 
+@pytest.mark.slow
 def test_more_values_add_their_points_only(evaluated_baselines, tmp_path):
     run = copied(evaluated_baselines[0], tmp_path / "run")
     before = contents(run / "results" / "choice")

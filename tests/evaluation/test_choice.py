@@ -102,6 +102,7 @@ def test_a_baseline_of_another_unit_or_of_the_run_s_own_kind_is_refused(trained)
         evaluate_run(trained, OPTIONS._replace(baselines=["fine_tuning"], gin_bindings=part, name="x"))
 
 
+@pytest.mark.slow
 def test_every_seed_has_a_choice_of_its_own(trained):
     sine_run(trained.path.parent / "seed1", seed=1)
     evaluate_seeds(str(trained.path.parent), [0, 1], OPTIONS._replace(grid=[STEPS], name="chosen"))

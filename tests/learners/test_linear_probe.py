@@ -33,6 +33,7 @@ def test_the_gradient_of_the_convex_loss_is_zero(scale, l2):
     assert max(slope.abs().max().item() for slope in slopes) < 5e-6 * max(1, scale)
 
 
+@pytest.mark.slow
 def test_scores_are_those_of_scikit_learn():
     linear_model = pytest.importorskip("sklearn.linear_model")
     (x, labels), l2 = features(), 0.01
