@@ -2,7 +2,9 @@
 
 from absl import flags
 
-from alfa_md.evaluation.run import EvaluationOptions, evaluate_run
+from alfa_md.evaluation.baselines import BASELINES
+from alfa_md.evaluation.options import EvaluationOptions
+from alfa_md.evaluation.run import evaluate_run
 from alfa_md.evaluation.seeds import evaluate_seeds
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.main import parse_seeds, run
@@ -35,6 +37,9 @@ def evaluation_options() -> EvaluationOptions:
         gin_bindings=FLAGS.gin_bindings,
         name=FLAGS.name,
         trust=FLAGS.trust,
+        grid=FLAGS.grid,
+        choose_on=FLAGS.choose_on,
+        choose_episodes=FLAGS.choose_episodes,
     )
 
 
@@ -42,10 +47,14 @@ if __name__ == "__main__":
     flags.DEFINE_string("run_dir", None, "Folder of a training run, or of several with --seeds.", required=True)
     flags.DEFINE_list("seeds", "", "Evaluates RUN_DIR/seed<k> for every k, e.g. 0,1,2; adds mean and std over seeds.")
     flags.DEFINE_string("checkpoint", "best", "best, last, a file, or ensemble: of the best ones, in addition to best.")
-    flags.DEFINE_list("sources", "all", "all, or names separated by commas.")
+    flags.DEFINE_list("sources", "all", "all, all13, md_v2, or names separated by commas.")
     flags.DEFINE_integer("num_episodes", 600, "Number of episodes per source.", lower_bound=1)
     flags.DEFINE_enum("split", "test", ("train", "valid", "test"), "Split of the classes.")
-    flags.DEFINE_list("baselines", "", "Evaluated too, separated by commas: untrained, pixel, feature.")
+    baselines = ", ".join(BASELINES)
+    flags.DEFINE_list("baselines", "", f"Evaluated too, separated by commas: {baselines}.")
+    flags.DEFINE_multi_string("grid", [], "NAME=VALUE,VALUE: hyperparameters to choose among on validation episodes.")
+    flags.DEFINE_enum("choose_on", "valid", ("train", "valid", "test"), "Split of the choice; test is refused.")
+    flags.DEFINE_integer("choose_episodes", 100, "Number of episodes of the choice per source.", lower_bound=1)
     flags.DEFINE_string(
         "records_root_dir", None, "Folder of records or images; default: as in training, else the run's own."
     )

@@ -14,6 +14,7 @@ from tests.shared import ROOT
 
 pytestmark = needs_tensorflow
 SMALL = {"vit_tiny": ("VitTiny.patch_size = 4", "VitTiny.width = 8", "VitTiny.depth = 1", "VitTiny.num_heads = 2")}
+SMALL |= {"fine_tuning": ("FineTuningLearner.num_steps = 2",)}
 PARTS = sorted(
     path.stem for path in (ROOT / "gin" / "parts").glob("*.gin") if path.read_text().startswith("# After another file")
 )

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from alfa_md.errors import UserError
 from alfa_md.evaluation import baselines
 from alfa_md.experiment import definition
 from alfa_md.experiment.checkpoint import load_learner
@@ -22,6 +21,7 @@ class EvaluatedModel(NamedTuple):
     stem: str
     learner: Learner
     weights: dict
+    baseline: str = ""  # its name in --baselines; "" for the run's own
 
 
 def models_to_evaluate(
@@ -41,10 +41,9 @@ def models_to_evaluate(
     weights = {"checkpoint": loaded.hash, "updates": loaded.updates}
     yield EvaluatedModel(facts["name"], stem, trained.learner, weights)
     for name, baseline in baselines.select_baselines(names).items():
-        learner = baseline(trained, definition.build_experiment(facts["seed"]))
-        if learner.objective.unit != trained.learner.objective.unit:
-            raise UserError(f"--baselines: {name} is judged by {learner.objective.unit.name}, this run is not; drop it")
-        yield EvaluatedModel(name, f"{stem}-{name}", learner, weights if name == "feature" else {"updates": 0})
+        initial, unit = definition.build_experiment(facts["seed"]), trained.learner.objective.unit
+        learner = baselines.build_baseline(name, trained, initial, unit)
+        yield EvaluatedModel(name, f"{stem}-{name}", learner, weights if baseline.is_trained else {"updates": 0}, name)
 
 
 def load_ensemble(run: RunDirectory, stem: str) -> EvaluatedModel:

@@ -2,61 +2,34 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import NamedTuple
-
-import torch
 
 from alfa_md.data.fixed_way import FixedWay
 from alfa_md.data.prepared import find_prepared
 from alfa_md.data.roots import Root, announcement
 from alfa_md.episode import EpisodeSource
 from alfa_md.errors import MissingSource, MissingSplit, UserError
+from alfa_md.evaluation.choice import OWN, Choice, choose_all, grids
 from alfa_md.evaluation.data_check import check_measured_data, check_training_data
-from alfa_md.evaluation.models import EvaluatedModel, models_to_evaluate
+from alfa_md.evaluation.grid import parse_grid
+from alfa_md.evaluation.measurement import measure_sources
+from alfa_md.evaluation.models import models_to_evaluate
+from alfa_md.evaluation.options import EvaluationOptions, evaluation_protocol
 from alfa_md.evaluation.results import Results, Statistic, query_std
-from alfa_md.evaluation.tables import (
-    ExtraColumns,
-    SourceRecords,
-    divergence_note,
-    results_csv,
-    results_markdown,
-    results_table,
-    select_records,
-    source_means,
-    unit_description,
-)
+from alfa_md.evaluation.summary import write_summary
+from alfa_md.evaluation.tables import SourceRecords, select_records
 from alfa_md.experiment import config
-from alfa_md.experiment.definition import Experiment
+from alfa_md.experiment.definition import ALL_13, MD_V2, Experiment
 from alfa_md.experiment.memory_bindings import SAVING
-from alfa_md.experiment.open_run import open_run
+from alfa_md.experiment.open_run import OpenedRun, open_run
 from alfa_md.experiment.run_directory import SIZES, RunDirectory
-from alfa_md.learners.base import Learner
 from alfa_md.metrics import ACCURACY
 from alfa_md.system.distributed import SINGLE_PROCESS, ProcessGroup
-from alfa_md.system.files import write_text
-from alfa_md.system.interruption import Interruption
 from alfa_md.system.progress import CONSOLE
 
 DONE, MISSING_SOURCE = 0, 3  # exit codes
+LISTS = {"all13": ALL_13, "md_v2": MD_V2}  # words for --sources
 TRAINING = re.compile(r"\s*(train/[\w./]+|train\.\w+)\s*=")  # a binding of training, or in its scope
-
-
-class EvaluationOptions(NamedTuple):
-    """The flags of `python -m alfa_md.evaluate`."""
-
-    checkpoint: str
-    sources: Sequence[str]
-    num_episodes: int
-    split: str
-    baselines: Sequence[str]
-    records_root_dir: str | None
-    seed: int
-    device: torch.device
-    query_std: bool = False
-    gin_bindings: Sequence[str] = ()  # override the run's configuration
-    name: str = ""  # of the results under these bindings
-    trust: Sequence[str] = ()  # modules that the run's configuration may import
 
 
 class RunEvaluation(NamedTuple):
@@ -74,7 +47,7 @@ def evaluate_run(run: RunDirectory, options: EvaluationOptions, group: ProcessGr
     After Ctrl-C or SIGTERM exits with code 128 + signal; the scores so far are stored and reused.
     """
     check_bindings(options)
-    opened = open_run(run, None, options.records_root_dir, options.gin_bindings, options.trust)
+    opened, choices = open_chosen(run, options, group)
     facts, trained, root = opened.facts, opened.experiment, opened.root
     CONSOLE.print(announcement(root))
     extra = extra_statistics(trained, options)
@@ -88,20 +61,39 @@ def evaluate_run(run: RunDirectory, options: EvaluationOptions, group: ProcessGr
     origin |= {SIZES: facts[SIZES]} if SIZES in facts else {}
     if options.name:
         models = [model._replace(stem=f"{model.stem}-{options.name}") for model in models]
-        origin["bindings"] = list(options.gin_bindings)
-    stamps = [origin | model.weights | evaluation_protocol(model.learner, trained, root, options) for model in models]
+        origin["bindings"] = [*options.gin_bindings, *choices.get(OWN, Choice()).bindings]
+    stamps = [
+        origin
+        | model.weights
+        | evaluation_protocol(model.learner, trained, root, options)
+        | ({"choice": choices[model.baseline].record} if model.baseline in choices else {})
+        for model in models
+    ]
     by_learner = {}
     for model, stamp in zip(models, stamps, strict=True):
         results = Results(run.results / f"{model.stem}.json", stamp, group, extra)
         check_measured_data(results, chosen)
-        evaluate_sources(results, model.learner, chosen, options)
+        measure_sources(results, model.learner, chosen, options.num_episodes, options.device)
         results.refresh()  # another evaluation may have added to it
         by_learner[model.title] = select_records(results.sources, dict.fromkeys((*trained.test_sources, *names)))
     if group.is_first:
-        write_results(run, models[0], by_learner, options, root, stamps[0])
+        write_summary(run.results / models[0].stem, by_learner, stamps[0], trained.train_sources, options.query_std)
     for name, reason in missing.items():
         CONSOLE.print(f"{name}: missing ({reason})")
     return RunEvaluation(MISSING_SOURCE if missing else DONE, models[0].stem, stamps[0], by_learner)
+
+
+def open_chosen(
+    run: RunDirectory, options: EvaluationOptions, group: ProcessGroup
+) -> tuple[OpenedRun, Mapping[str, Choice]]:
+    """The run with the bindings that were chosen, if there is something to choose, and the choices by baseline."""
+    opened = open_run(run, None, options.records_root_dir, options.gin_bindings, options.trust)
+    if not grids(options):
+        return opened, {}
+    select_sources(options.sources, opened.experiment, opened.root)  # refused before a choice, which takes long
+    choices = choose_all(run, options, group)
+    bound = [*options.gin_bindings, *(binding for choice in choices.values() for binding in choice.bindings)]
+    return open_run(run, None, options.records_root_dir, bound, options.trust), choices
 
 
 def check_bindings(options: EvaluationOptions) -> None:
@@ -109,32 +101,28 @@ def check_bindings(options: EvaluationOptions) -> None:
     for line in "\n".join(options.gin_bindings).splitlines():
         if found := TRAINING.match(line):
             raise UserError(f"gin: {found[1]} acts in training alone, and evaluate does not train; leave it out")
+    for name in parse_grid(options.grid):
+        if found := TRAINING.match(f"{name} ="):
+            raise UserError(f"--grid: {found[1]} acts in training alone, and evaluate does not train; leave it out")
     changing = [binding for binding in options.gin_bindings if binding.split("=")[0].strip() not in SAVING]
     if changing and not options.name:
         raise UserError("--gin_bindings change what is evaluated; give --name, and results/test-NAME.json will hold it")
+    if OWN in grids(options) and not options.name:
+        name = next(iter(grids(options)[OWN]))
+        raise UserError(f"--grid changes {name} of the run; give --name, and results/test-NAME.json will hold it")
     if not re.fullmatch(r"[\w-]*", options.name):
         raise UserError(f"--name={options.name}: goes into file names; use letters, digits, - and _")
 
 
-def evaluate_sources(
-    results: Results, learner: Learner, chosen: Sequence[EpisodeSource], options: EvaluationOptions
-) -> None:
-    """Scores a learner on all sources. Raises SystemExit if a stop is requested; the scores so far are stored."""
-    learner = learner.to(options.device, memory_format=torch.channels_last)
-    with Interruption() as stop:
-        for source in chosen:
-            if not results.measure(learner, source, options.num_episodes, options.device, stop):
-                CONSOLE.print(f"stopped within {source.name}; the same command goes on from there")
-                raise SystemExit(stop.exit_code)
-
-
 def select_sources(names: Sequence[str], trained: Experiment, root: Root) -> tuple[str, ...]:
-    """The names of the sources to evaluate; `all` stands for the test sources.
+    """The names of the sources to evaluate; `all` stands for the test sources, `all13` and `md_v2` for lists of papers.
 
     Raises UserError for names that are unknown or cannot be printed, as results files and tables must.
     """
     if list(names) == ["all"]:
         names = trained.test_sources
+    if len(names) == 1 and names[0] in LISTS:
+        return listed_sources(names[0], root)
     if unprintable := [name for name in names if not name.isprintable()]:
         raise UserError(f"source {unprintable[0]!r} has characters that cannot be printed; rename it")
     if tuple(names) == trained.test_sources:
@@ -146,6 +134,15 @@ def select_sources(names: Sequence[str], trained: Experiment, root: Root) -> tup
         if name not in trained.test_sources and not there:
             raise UserError(f"--sources: unknown source {name}; there are: {', '.join(trained.test_sources)}")
     return tuple(names)
+
+
+def listed_sources(word: str, root: Root) -> tuple[str, ...]:
+    """The sources of a list in Meta-Dataset's records. Raises UserError for a run on other data."""
+    if root.kind not in ("records", "miniature"):
+        raise UserError(
+            f"--sources={word}: these are sources of Meta-Dataset's records, which this run has not; give all"
+        )
+    return LISTS[word]
 
 
 def open_sources(
@@ -176,53 +173,3 @@ def extra_statistics(trained: Experiment, options: EvaluationOptions) -> dict[st
     if options.query_std:
         raise UserError("--query_std is of classification with Experiment.sampling = @FixedWay(); leave it out")
     return {}
-
-
-def evaluation_protocol(learner: Learner, trained: Experiment, root: Root, options: EvaluationOptions) -> dict:
-    """The stamp of everything but the source that scores depend on, as plain values, with their unit."""
-    conditions = {
-        "split": options.split,
-        "seed": options.seed,
-        "device": options.device.type,
-        "sampling": asdict(trained.sampling),
-        "unit": learner.objective.unit.name,
-    }
-    return conditions | {"data_root": str(root.path), "data_kind": root.kind} | learner.stamp()
-
-
-def write_results(
-    run: RunDirectory,
-    first: EvaluatedModel,
-    by_learner: Mapping[str, SourceRecords],
-    options: EvaluationOptions,
-    root: Root,
-    stamp: dict,
-) -> None:
-    """Prints the table and writes it as .csv and .md."""
-    unit, columns = (
-        first.learner.objective.unit,
-        {title: source_means(records) for title, records in by_learner.items()},
-    )
-    extra = query_std_columns(by_learner) if options.query_std else {}
-    CONSOLE.print(results_table(f"{options.split}: {unit_description(unit)}, 95 % intervals", columns, unit, extra))
-    checkpoint = stamp["checkpoint"] if isinstance(stamp["checkpoint"], str) else ", ".join(stamp["checkpoint"])
-    origin = f"Config {stamp['config']}, checkpoint {checkpoint}, episode seed {options.seed}."
-    origin += f" Sizes: {stamp[SIZES]}." if SIZES in stamp else ""
-    run.results.mkdir(exist_ok=True)  # a copy of a run may lack it, and all sources may be missing
-    write_text(run.results / f"{first.stem}.csv", results_csv(by_learner, root.kind, unit))
-    diverged = divergence_note(columns, unit)
-    notes = "\n".join(filter(None, (diverged, announcement(root), origin)))
-    write_text(run.results / f"{first.stem}.md", results_markdown(columns, unit, notes, extra))
-    CONSOLE.print(f"Results: {run.results / first.stem}.json, .csv, .md")
-    for line in filter(None, (diverged, announcement(root))):
-        CONSOLE.print(line)
-
-
-def query_std_columns(by_learner: Mapping[str, SourceRecords]) -> ExtraColumns:
-    """One column per learner with sqrt(p (1 - p)), which the reference code prints after "±"."""
-    return {
-        f"{title}: query std (NOT a confidence interval)": {
-            source: f"{record['query_std']:.3f}" for source, record in records.items()
-        }
-        for title, records in by_learner.items()
-    }

@@ -10,7 +10,8 @@ from typing import NamedTuple
 from rich.table import Table
 
 from alfa_md.errors import UserError
-from alfa_md.evaluation.run import EvaluationOptions, RunEvaluation, evaluate_run
+from alfa_md.evaluation.options import EvaluationOptions
+from alfa_md.evaluation.run import RunEvaluation, evaluate_run
 from alfa_md.evaluation.tables import (
     UNITS,
     csv_number,
@@ -109,7 +110,8 @@ def spreads_over_seeds(done: Sequence[RunEvaluation]) -> dict[str, dict[str, See
 def write_seed_results(stem: Path, seeds: Sequence[int], done: Sequence[RunEvaluation], spreads: SeedSpreads) -> None:
     """Prints the table and writes it to stem.json, stem.csv and stem.md."""
     protocol = dict(done[0].protocol)
-    for each in ("checkpoint", "updates", "pretrained"):
+    by_seed = ("checkpoint", "updates", "pretrained", *(("choice", "bindings") if "choice" in protocol else ()))
+    for each in by_seed:
         protocol[each] = [evaluated.protocol[each] for evaluated in done]
     unit, kind = UNITS[protocol["unit"]], protocol["data_kind"]
     listed = ", ".join(map(str, seeds))

@@ -247,7 +247,12 @@ def damaged_if_unreadable(path: Path):
 
 
 def load_learner(learner: Learner, path: Path) -> LoadedWeights:
-    """Loads a learner's tensors from a checkpoint. Raises UserError if they do not fit or are not finite."""
+    """Loads a learner's tensors from a checkpoint, or its backbone alone if it takes nothing else.
+
+    Raises UserError if they do not fit or are not finite.
+    """
+    if learner.backbone_alone:
+        return load_backbone(learner, path)
     data = read_bytes(path)
     content = parse_checkpoint(data, path)
     load_tensors(learner, content["learner"], path)

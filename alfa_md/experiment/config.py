@@ -21,10 +21,10 @@ from alfa_md.experiment.gin_files import GIN_FILES
 from alfa_md.experiment.gin_parts import ROOT
 from alfa_md.experiment.overrides import merged, refuse_shadowed, refuse_unknown_scopes, refuse_unused_macros
 from alfa_md.experiment.references import Reference, signature
-from alfa_md.experiment.stored_config import Config, config_hash, is_stored, operative
+from alfa_md.experiment.stored_config import Config, config_hash, is_stored, is_used, operative
 
 LOOKUP = (NameError, AttributeError)  # under gin's dynamic registration
-__all__ = ["ROOT", "config_hash", "differences", "operative", "parse", "refuse_uncalled", "uncalled"]
+__all__ = ["ROOT", "config_hash", "differences", "is_used", "operative", "parse", "refuse_uncalled", "uncalled"]
 
 
 def parse(files: Sequence[str], bindings: Sequence[str] = (), trusted: Collection[str] | None = None) -> None:

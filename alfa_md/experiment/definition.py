@@ -32,6 +32,13 @@ META_DATASET = (
     "mscoco",
 )
 
+# Meta-Dataset v2, a part of VTAB+MD (Dumoulin et al., NeurIPS 2021): ImageNet is for training alone, and the flowers
+# belong to VTAB.
+MD_V2 = tuple(name for name in META_DATASET if name not in ("ilsvrc_2012", "vgg_flower"))
+
+# The table of CNAPs (Requeima et al., NeurIPS 2019) and later papers: three more sources, in testing alone.
+ALL_13 = (*META_DATASET, "mnist", "cifar10", "cifar100")
+
 Reader = Callable[[Path, str, str, Any, int], EpisodeSource]  # (root, source name, split, sampling, seed)
 Batches = Callable[[Path, Sequence[str], int], EpisodeSource]  # (root, source names, seed)
 FindRoot = Callable[[str | None, dict | None], Root]  # (--records_root_dir, the facts of an earlier run)

@@ -60,6 +60,14 @@ def config_hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def is_used(name: str) -> bool:
+    """True if something that was called so far has taken the binding of this parameter or macro."""
+    if "." not in name:
+        return "value" in _used().get((name, "gin.macro"), {})
+    key = gin.config.ParsedBindingKey.parse(name)
+    return key.arg_name in _used().get((key.scope, key.complete_selector), {})
+
+
 def _used() -> Config:
     """The values of all calls so far, each under the scope where it was bound; a default without scope."""
     found: Config = {}

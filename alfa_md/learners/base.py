@@ -27,6 +27,7 @@ class Learner(nn.Module):
 
     objective: Objective = CLASSIFICATION
     vectorized: bool = False  # True if `forward_episodes` computes several episodes together
+    backbone_alone: bool = False  # True if a checkpoint of any learner gives it the backbone, and nothing else
 
     if TYPE_CHECKING:  # nn.Module's returns Any
 

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from math import isnan
 from typing import NamedTuple
 
+from alfa_md.evaluation.leaderboard import EPISODES
 from alfa_md.evaluation.tables import SourceMeans, mean_over_sources
 from alfa_md.experiment.pretraining import SCRATCH
 from alfa_md.metrics import ACCURACY, MeanCI
 from alfa_md.reporting.elements import Cell, Table
-from alfa_md.reporting.published import EPISODES, PUBLISHED, SETTINGS, deviations, published_row
+from alfa_md.reporting.published import PUBLISHED, SETTINGS, deviations, published_row
 from alfa_md.reporting.results import ResultColumn, mean_cell
 from alfa_md.reporting.summary import RunSummary
 
@@ -45,7 +46,7 @@ def compare_with_published(runs: Sequence[RunSummary]) -> Published:
 
 
 def _row(row: str, runs: Sequence[RunSummary]) -> PublishedRow:
-    paper = {name: MeanCI(mean / 100, ci95 / 100, EPISODES) for name, (mean, ci95) in PUBLISHED[row].items()}
+    paper = PUBLISHED[row]
     columns = [ResultColumn(run.label, run.results[""]).results for run in runs]
     cells = [
         (name, [Cell(ACCURACY.text(expected)), *(_result_cell(results.get(name), expected) for results in columns)])

@@ -12,51 +12,27 @@ from dataclasses import fields
 from typing import NamedTuple
 
 from alfa_md.data.sampling import Sampling
+from alfa_md.evaluation.leaderboard import ALL, ALL_SOURCES, IMAGENET, IMAGENET_ONLY, Row, leaderboard_row
 from alfa_md.experiment.config import ROOT, differences
-from alfa_md.experiment.definition import META_DATASET
 
 Bindings = Mapping[str, str]  # bindings of an operative config: name -> value as text
-IMAGENET = frozenset({"ilsvrc_2012"})
-ALL = IMAGENET | {"aircraft", "cu_birds", "omniglot", "quickdraw", "vgg_flower", "dtd", "fungi"}
-EPISODES = 600  # per source
 # Bindings that do not affect results.
 IGNORED_BINDINGS = {"PRETRAINED", "reader", "decoder", "train.checkpoint_every", "train.log_every"}
 
 
-def _row(text: str) -> dict[str, tuple[float, float]]:
-    cells = (cell.split("±") for cell in text.split())
-    return {name: (float(mean), float(ci)) for name, (mean, ci) in zip(META_DATASET, cells, strict=True)}
-
-
-# row -> source -> (mean, ci95) in percent
-PUBLISHED = {
-    "fo-MAML, ImageNet only": _row(
-        "45.51±1.11 55.55±1.54 56.24±1.11 63.61±1.06 68.04±0.81 43.96±1.29 32.10±1.10 81.74±0.83 50.93±1.51 35.30±1.23"
-    ),
-    "fo-MAML + ALFA, ImageNet only": _row(
+# row -> source -> mean and interval, as fractions
+PUBLISHED: dict[str, Row] = {
+    "fo-MAML, ImageNet only": IMAGENET_ONLY["fo-MAML"],
+    "fo-MAML + ALFA, ImageNet only": leaderboard_row(
         "51.09±1.17 67.89±1.43 66.34±1.17 67.67±1.06 65.34±0.95 60.53±1.13 37.41±1.00 84.28±0.97 60.86±1.43 40.05±1.14"
     ),
-    "fo-Proto-MAML, ImageNet only": _row(
-        "49.53±1.05 63.37±1.33 55.95±0.99 68.66±0.96 66.49±0.83 51.52±1.00 39.96±1.14 87.15±0.69 48.83±1.09 43.74±1.12"
-    ),
-    "fo-Proto-MAML + ALFA, ImageNet only": _row(
-        "52.80±1.11 61.87±1.51 63.43±1.10 69.75±1.05 70.78±0.88 59.17±1.16 41.49±1.17 85.96±0.77 60.78±1.29 48.11±1.14"
-    ),
-    "Prototypical networks, ImageNet only": _row(
-        "50.50±1.08 59.98±1.35 53.10±1.00 68.79±1.01 66.56±0.83 48.96±1.08 39.71±1.11 85.27±0.77 47.12±1.10 41.00±1.10"
-    ),
-    "k-NN, ImageNet only": _row(
-        "41.03±1.01 37.07±1.15 46.81±0.89 50.13±1.00 66.36±0.75 32.06±1.08 36.16±1.02 83.10±0.68 44.59±1.19 30.38±0.99"
-    ),
-    "fo-MAML, all sources": _row(
-        "37.83±1.01 83.92±0.95 76.41±0.69 62.43±1.08 64.16±0.83 59.73±1.10 33.54±1.11 79.94±0.84 42.91±1.31 29.37±1.08"
-    ),
-    "fo-Proto-MAML, all sources": _row(
-        "46.52±1.05 82.69±0.97 75.23±0.76 69.88±1.02 68.25±0.81 66.84±0.94 41.99±1.17 88.72±0.67 52.42±1.08 41.74±1.13"
-    ),
-    "Prototypical networks, all sources": _row(
-        "44.50±1.05 79.56±1.12 71.14±0.86 67.01±1.02 65.18±0.84 64.88±0.89 40.26±1.13 86.85±0.71 46.48±1.00 39.87±1.06"
-    ),
+    "fo-Proto-MAML, ImageNet only": IMAGENET_ONLY["fo-Proto-MAML"],
+    "fo-Proto-MAML + ALFA, ImageNet only": IMAGENET_ONLY["ALFA+fo-Proto-MAML"],
+    "Prototypical networks, ImageNet only": IMAGENET_ONLY["ProtoNet"],
+    "k-NN, ImageNet only": IMAGENET_ONLY["k-NN"],
+    "fo-MAML, all sources": ALL_SOURCES["fo-MAML"],
+    "fo-Proto-MAML, all sources": ALL_SOURCES["fo-Proto-MAML"],
+    "Prototypical networks, all sources": ALL_SOURCES["ProtoNet"],
 }
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from alfa_md.evaluation.comparison import unit_of
 from alfa_md.evaluation.pairing import EPISODE_KEYS, UNPAIRED, reader
+from alfa_md.evaluation.ranks import average_ranks
 from alfa_md.evaluation.tables import (
     SourceMeans,
     divergence_note,
@@ -109,6 +110,8 @@ def _table(group: Sequence[ResultColumn], unit: Unit) -> Table:
         known = [mean for mean in means if isfinite(mean)]
         best = max(known, key=lambda mean: unit.sign * mean) if len(group) > 1 and known else None
         rows.append((source, [_cell(results.get(source), best, unit) for results in columns]))
+    if placed := average_ranks({str(number): results for number, results in enumerate(columns)}, unit):
+        rows.append(("average rank", [Cell(f"{rank:.2f}") for rank in placed.values()]))
     means = [mean_cell(results, len(sources), unit) for results in columns]
     return Table(["source", *(entry.title for entry in group)], rows, means)
 

@@ -1,6 +1,7 @@
 """All bad inputs by section, one per row; the source of `docs/errors.md`."""
 
 from tests.entries import (
+    bad_choices,
     bad_commands,
     bad_configurations,
     bad_exports,
@@ -24,6 +25,7 @@ MODULES = (
     bad_values,
     bad_weights,
     bad_commands,
+    bad_choices,
     bad_runs,
     bad_exports,
     bad_configurations,

@@ -11,7 +11,9 @@ from alfa_md.heads import LearnedHead, PrototypeHead, ZeroHead
 from alfa_md.learners.adapts import all_but_batch_norm
 from alfa_md.learners.baseline import BaselineLearner
 from alfa_md.learners.classifiers import LinearClassifier
+from alfa_md.learners.fine_tuning import FineTuningLearner
 from alfa_md.learners.gradient import GradientLearner
+from alfa_md.learners.linear_probe import LinearProbeLearner
 from alfa_md.learners.nearest_neighbor import NearestNeighborLearner, Pixels, cosine
 from alfa_md.learners.prototypical import PrototypicalLearner
 from alfa_md.params import select_parameters
@@ -28,6 +30,8 @@ LEARNERS = {
     "pixel nearest neighbour": lambda: NearestNeighborLearner(Pixels()),
     "feature nearest neighbour": lambda: NearestNeighborLearner(smooth_net()).double(),
     "nearest neighbour by cosine": lambda: NearestNeighborLearner(smooth_net(), cosine).double(),
+    "linear probe": lambda: LinearProbeLearner(smooth_net()).double().eval(),
+    "fine-tuning": lambda: FineTuningLearner(smooth_net(), rate=0.01, num_steps=5).double(),
     "baseline": lambda: BaselineLearner(smooth_net(), LinearClassifier(16, 3)).double().eval(),
 }
 every_learner = pytest.mark.parametrize("make", LEARNERS.values(), ids=LEARNERS)

@@ -115,6 +115,7 @@ def test_the_ten_source_table_has_intervals_means_and_the_best_in_bold(make):
         row = re.search(rf'<tr><th scope="row">{name}</th>(.*?)</tr>', part.replace("<wbr>", ""))[1]
         assert row == f"<td><b>{60 + number}.00±0.40</b></td><td>50.00±0.40</td>"
     assert re.search(r"mean</th><td>64.50</td><td>50.00</td>", part)
+    assert re.search(r"average rank</th><td>1.00</td><td>2.00</td>", part)
     assert "600 test episodes" in words(part)
 
 
