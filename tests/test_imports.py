@@ -156,7 +156,7 @@ def test_tensorflow_is_imported_under_tfrecord_alone():
 
 def test_libraries_of_an_extra_are_imported_in_one_place():
     """Only where they are needed: the import of transformers alone takes seconds."""
-    libraries = {"transformers", "huggingface_hub", "safetensors", "timm", "torchvision"}
+    libraries = {"transformers", "huggingface_hub", "timm", "torchvision"}
     importers = {name for name, tree in MODULES.items() if {n.split(".")[0] for n in imported(tree)} & libraries}
     assert importers == {"system.extras", "backbones.foreign.libraries"}
     for name in importers:

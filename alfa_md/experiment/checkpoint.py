@@ -5,14 +5,11 @@ before the content is used. The weights of an exported run, as safetensors, are 
 """
 
 import hashlib
-import io
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
-from zipfile import ZIP_STORED, ZipFile
 
 import torch
 from torch import Tensor, nn
@@ -32,6 +29,7 @@ from alfa_md.experiment.exported_weights import weights_content
 from alfa_md.experiment.ranking import Ranking
 from alfa_md.experiment.safetensors_file import SUFFIX
 from alfa_md.experiment.tensorflow_checkpoint import refuse_tensorflow_checkpoint
+from alfa_md.experiment.torch_archive import ANOTHER, DamagedCheckpoint, load_archive
 from alfa_md.learners.base import Learner
 from alfa_md.system.files import create
 
@@ -46,11 +44,6 @@ STATE = WEIGHTS | {
     "rng",
 }  # to resume from
 BACKBONE = "backbone."
-ANOTHER = "use another checkpoint"
-
-
-class DamagedCheckpoint(UserError):
-    """A checkpoint file that cannot be read, or with a part or values that training does not write."""
 
 
 class LoadedWeights(NamedTuple):
@@ -193,57 +186,6 @@ def is_checkpoint(content: object) -> bool:
     """True for the content of a file that this package writes."""
     whole = isinstance(content, dict) and WEIGHTS <= content.keys() <= STATE
     return whole and is_count(content["step"]) and is_named_tensors(content["learner"])
-
-
-def load_archive(data: bytes, path: Path) -> object:
-    """What torch.save wrote to a file with these bytes. Raises DamagedCheckpoint if it is damaged or contains code."""
-    with damaged_if_unreadable(path):
-        with ZipFile(io.BytesIO(data)) as archive:
-            refuse_inflated(archive, path, len(data))
-            damaged = archive.testzip()
-        if damaged is None:
-            content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
-            refuse_expanded(content, path, len(data))
-    if damaged is not None:
-        raise DamagedCheckpoint(f"checkpoint {path} is damaged: the checksum of {damaged} does not hold")
-    return content
-
-
-def refuse_inflated(archive: ZipFile, path: Path, size: int) -> None:
-    """Raises DamagedCheckpoint, before anything is unpacked, for parts that need more memory than the file has bytes.
-
-    torch.save compresses nothing, so that the parts of a checkpoint lie one after another in the file as they are.
-    """
-    parts = archive.infolist()
-    if any(part.compress_type != ZIP_STORED for part in parts) or sum(part.file_size for part in parts) > size:
-        raise DamagedCheckpoint(
-            f"checkpoint {path} is compressed, or claims more than its {size} bytes, which torch.save never does; "
-            f"{ANOTHER}"
-        )
-
-
-def refuse_expanded(content: object, path: Path, size: int) -> None:
-    """Raises DamagedCheckpoint for a tensor of more bytes than the file: one that repeats few values by its strides."""
-    if isinstance(content, Tensor):
-        if content.layout is torch.strided and content.nbytes > size:
-            raise DamagedCheckpoint(
-                f"checkpoint {path} claims a tensor of {list(content.shape)}, {content.nbytes} bytes, and has {size} "
-                f"bytes; {ANOTHER}"
-            )
-    elif isinstance(content, Mapping | list | tuple):
-        for value in content.values() if isinstance(content, Mapping) else content:
-            refuse_expanded(value, path, size)
-
-
-@contextmanager
-def damaged_if_unreadable(path: Path):
-    """Raises DamagedCheckpoint for any error of the block."""
-    try:
-        yield
-    except DamagedCheckpoint:
-        raise
-    except Exception as error:  # a damaged file makes zipfile and torch raise nearly anything
-        raise DamagedCheckpoint(f"checkpoint {path} cannot be read ({type(error).__name__}); {ANOTHER}") from error
 
 
 def load_learner(learner: Learner, path: Path) -> LoadedWeights:

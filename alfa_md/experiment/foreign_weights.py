@@ -16,9 +16,9 @@ import torch
 from torch import Tensor
 
 from alfa_md.errors import UserError
-from alfa_md.experiment.checkpoint import DamagedCheckpoint, damaged_if_unreadable, load_archive, refuse_expanded
 from alfa_md.experiment.checkpoint_parts import is_named_tensors
 from alfa_md.experiment.safetensors_file import SUFFIX, parse_safetensors
+from alfa_md.experiment.torch_archive import DamagedCheckpoint, damaged_if_unreadable, load_archive, refuse_expanded
 from alfa_md.system.hub_files import CONFIG, INDEX, WEIGHTS
 from alfa_md.system.text_files import read_json
 

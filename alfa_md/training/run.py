@@ -8,9 +8,9 @@ import torch
 from alfa_md.data.roots import announcement
 from alfa_md.errors import UserError
 from alfa_md.experiment import config, definition, pretraining
-from alfa_md.experiment.checkpoint import DamagedCheckpoint
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.experiment.small_sizes import FOR_WANT_OF_RECORDS, announce, choose_sizes
+from alfa_md.experiment.torch_archive import DamagedCheckpoint
 from alfa_md.system.distributed import SINGLE_PROCESS, ProcessGroup
 from alfa_md.system.progress import CONSOLE
 from alfa_md.training.hooks import with_unit

@@ -6,7 +6,8 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 import pytest
 import torch
 
-from alfa_md.experiment.checkpoint import DamagedCheckpoint, load_checkpoint
+from alfa_md.experiment.checkpoint import load_checkpoint
+from alfa_md.experiment.torch_archive import DamagedCheckpoint
 from tests.experiment.test_checkpoint import trained_state
 
 

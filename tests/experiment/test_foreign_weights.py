@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from alfa_md.errors import UserError
-from alfa_md.experiment.checkpoint import DamagedCheckpoint
 from alfa_md.experiment.foreign_weights import hash_of, read_foreign
 from alfa_md.experiment.safetensors_file import write_safetensors
+from alfa_md.experiment.torch_archive import DamagedCheckpoint
 from tests.entries.damage import Trap
 
 TENSORS = {"conv1.weight": torch.arange(6.0).reshape(2, 3), "bn1.num_batches_tracked": torch.tensor(3)}

@@ -10,10 +10,10 @@ from alfa_md.backbones.episodic import episodic
 from alfa_md.backbones.foreign.adapter import ForeignBackbone
 from alfa_md.backbones.foreign.libraries import without_classifier
 from alfa_md.errors import UserError
-from alfa_md.experiment.checkpoint import DamagedCheckpoint
 from alfa_md.experiment.pretraining import load_pretrained, resolve_checkpoint
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.experiment.safetensors_file import write_safetensors
+from alfa_md.experiment.torch_archive import DamagedCheckpoint
 from alfa_md.heads import PrototypeHead
 from alfa_md.learners.gradient import GradientLearner
 from alfa_md.rules.sgd import sgd
