@@ -78,7 +78,8 @@ def open_episodes(checkpoint: str | None) -> OpenedEpisodes:
         path = root.path
     name = FLAGS.source or known.test_sources[0]
     source = known.evaluation(path, name, FLAGS.split, FLAGS.seed)
-    config.refuse_uncalled(bindings)
+    if FLAGS.run_dir:  # gin files may also be those of a training
+        config.refuse_uncalled(bindings)
     return OpenedEpisodes(source, path / name, known.learner)
 
 

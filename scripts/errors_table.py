@@ -49,8 +49,8 @@ def lines(text: str) -> Lines:
 
 
 def comparable(line: str) -> str:
-    """An error line without positions in files, which vary between library versions."""
-    return re.sub(r"(byte |line |data/)\d+", r"\1N", line)
+    """An error line without positions in files and their sizes, which vary between library versions."""
+    return re.sub(r"(byte |line |data/|its |has )\d+(?! of)", r"\1N", line)
 
 
 def measure(folder: Path) -> Lines:

@@ -79,7 +79,7 @@ def compare(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> KeyReport
         len(ours),
         values,
         tuple(f"{inside}{name}" for name in ours if name not in theirs),
-        tuple(escape_controls(name) for name in strange if name not in averages),
+        tuple(escape_controls(name) for name in sorted(strange) if name not in averages),
         tuple(shapes),
         len(averages),
     )

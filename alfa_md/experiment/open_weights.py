@@ -26,7 +26,7 @@ def open_weights(
         file = resolve_checkpoint(experiment.pretrained, RunDirectory("."), refuse_pretraining)
         if file is None:
             raise UserError(f"{gin_config[-1]} has random weights; give --checkpoint=FILE or PRETRAINED = 'FILE'")
-        load_pretrained(experiment.learner, file)
+        load_pretrained(experiment.learner, file, experiment.pretrained_share)
     experiment.learner.eval()
     return experiment
 

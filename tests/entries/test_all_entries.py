@@ -14,7 +14,18 @@ from tests.shared import ROOT
 EXPLANATIONS = {
     "train": {"gin_config", "gin_bindings", "records_root_dir", "run_dir", "seed", "device", "seeds"} | {"cache_dir"},
     "evaluate": {"run_dir", "checkpoint", "sources", "num_episodes", "split", "baselines", "records_root_dir", "seed"}
-    | {"device", "seeds", "query_std", "gin_bindings", "name", "cache_dir", "trust"},
+    | {
+        "device",
+        "seeds",
+        "query_std",
+        "gin_bindings",
+        "name",
+        "cache_dir",
+        "trust",
+        "grid",
+        "choose_on",
+        "choose_episodes",
+    },
     "compare": {"split"},
     "convert": {"source_dir", "records_root_dir", "from", "to", "workers", "limit_per_class", "dry_run"}
     | {"verify", "skip_unreadable"},

@@ -11,10 +11,8 @@ from alfa_md.evaluation.comparison import comparison_table, load_results, paired
 from alfa_md.evaluation.results import Results
 from alfa_md.evaluation.tables import results_csv, results_markdown, source_means
 from alfa_md.metrics import ACCURACY
-from alfa_md.reporting.comparison import published_section
 from alfa_md.reporting.figures import QUANTITIES, run_curve
-from alfa_md.reporting.page import card, differences_section
-from alfa_md.reporting.results import results_section
+from alfa_md.reporting.page import render_page
 from alfa_md.reporting.summary import read_runs
 from alfa_md.system.progress import CONSOLE
 from tests.fuzz.fuzzing import examples, fuzz, mutated, parsed
@@ -61,8 +59,8 @@ def compared(path: Path, other: dict) -> None:
 
 def reported(folder: Path) -> None:
     runs = read_runs([str(folder)])
-    page = card(runs[0], 0) + results_section(runs) + published_section(runs) + differences_section(runs * 2)
-    page.encode()
+    render_page(runs).encode()
+    render_page(runs * 2).encode()
     for quantity in QUANTITIES:
         run_curve(runs[0], quantity)
 

@@ -119,5 +119,5 @@ def test_folders_that_are_refused(tmp_path):
 
 def test_a_missing_library_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "transformers", None)
-    with pytest.raises(UserError, match=r"^transformers is not installed: run scripts/install.sh hub, or pip install"):
+    with pytest.raises(UserError, match=r"^transformers is not installed: pip install 'alfa_md\[hub\]'"):
         hub_backbone(DINOV2)
