@@ -10,6 +10,7 @@ import numpy as np
 from alfa_md.evaluation.tables import UNITS
 from alfa_md.reporting.summary import RunSummary
 from alfa_md.system.extras import require_matplotlib
+from alfa_md.values import LARGEST
 
 NUM_COLORS = 8  # further runs repeat the colours with the next dash style
 MAX_MARKED_POINTS = 60  # curves with more points have no markers
@@ -88,9 +89,10 @@ def run_curve(run: RunSummary, quantity: Quantity) -> RunCurve:
     """A quantity over the updates of a run; empty if it was not recorded."""
     records = [record for record in getattr(run, quantity.group) if quantity.name in record]
     values = [[r["step"], r[quantity.name], r.get("ci95", np.nan), r.get("diverged", 0)] for r in records]
-    x, y, ci95, diverged = np.array(values, dtype=float).reshape(-1, 4).T  # null becomes NaN
-    with np.errstate(over="ignore"):
-        return RunCurve(x, quantity.scale * y, quantity.scale * ci95, diverged)
+    table = np.array(values, dtype=float).reshape(-1, 4)  # null becomes NaN
+    table[~(np.abs(table) <= LARGEST)] = np.nan  # Matplotlib cannot find ticks near the end of float64
+    x, y, ci95, diverged = table.T
+    return RunCurve(x, quantity.scale * y, quantity.scale * ci95, diverged)
 
 
 def running_mean(values: np.ndarray) -> np.ndarray:

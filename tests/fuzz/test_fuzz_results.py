@@ -59,7 +59,6 @@ def compared(path: Path, other: dict) -> None:
 
 def reported(folder: Path) -> None:
     runs = read_runs([str(folder)])
-    render_page(runs).encode()
     render_page(runs * 2).encode()
     for quantity in QUANTITIES:
         run_curve(runs[0], quantity)
@@ -91,7 +90,7 @@ def check(folder, valid) -> Callable[[bytes], None]:
     return check
 
 
-@examples(slow=4000)
+@examples(slow=1000)
 def test_results_with_wrong_parts(check, valid, number):
     fuzz(lambda content: check(dumps(content)), restructured(valid), number)
 
@@ -101,7 +100,7 @@ def test_damaged_results(check, valid, number):
     fuzz(check, mutated([dumps(valid)]), number // 10)
 
 
-@examples(slow=2000)
+@examples(slow=500)
 def test_metrics_with_wrong_parts(folder, number):
     file = folder / "metrics.jsonl"
     lines = [json.loads(line) for line in file.read_text().splitlines()]
