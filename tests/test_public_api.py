@@ -50,3 +50,9 @@ def test_the_function_evaluate_stays_when_the_command_of_its_name_is_imported(mo
 def test_an_unknown_name_is_an_attribute_error():
     with pytest.raises(AttributeError, match="module 'alfa_md' has no attribute 'evaluat'"):
         alfa_md.evaluat  # noqa: B018
+
+
+def test_more_can_be_imported_after_a_run_is_opened():
+    code = "import alfa_md; alfa_md.open_run('tests/stored_runs/sine'); import alfa_md.learners.fine_tuning"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -48,6 +48,7 @@ def parse(files: Sequence[str], bindings: Sequence[str] = (), trusted: Collectio
                 _add(lambda file=file: gin.parse_config_file(file), is_opened)
         override = _add(lambda: gin.parse_config(list(map(renamed.translate, bindings))), is_opened)
         gin.finalize()
+        gin.config._set_config_is_locked(False)  # else no module with a configurable can be imported from here on
     except UserError as error:
         raise UserError(str(error).splitlines()[0]) from error  # gin appends lines to errors raised through it
     except (ValueError, SyntaxError, TokenError, ImportError, OSError, *LOOKUP, TypeError, RecursionError) as error:
