@@ -3,8 +3,9 @@
 import re
 from pathlib import Path
 
-from alfa_md.errors import UserError, brief
+from alfa_md.errors import UserError
 from alfa_md.system.extras import require_huggingface_hub
+from alfa_md.system.library_faults import refused
 from alfa_md.system.user_path import user_path
 
 PREFIX = "hf:"
@@ -33,8 +34,6 @@ def hub_folder(name: str) -> Path:
     if not NAME.fullmatch(name.removeprefix(PREFIX)):
         raise UserError(f"{name}: write hf:OWNER/NAME or hf:OWNER/NAME@REVISION")
     library = require_huggingface_hub()
-    try:
+    with refused(f"{name}: cannot be fetched", "download it, and name its folder"):
         found = library.snapshot_download(repository, revision=revision or None, allow_patterns=PATTERNS)
-    except Exception as error:  # its own, those of the network, and those of the disk
-        raise UserError(f"{name}: cannot be fetched ({brief(error)}); download it, and name its folder") from error
     return hub_folder(found)

@@ -14,14 +14,13 @@ from torch import Tensor, nn
 
 from alfa_md.backbones.foreign.features import automatic
 from alfa_md.backbones.image_size import require_images
-from alfa_md.errors import UserError, brief
-from alfa_md.system.exhaustion import describe_exhaustion
+from alfa_md.errors import UserError
+from alfa_md.system.library_faults import refused
 from alfa_md.values import Pixels, Positive, Real
 
 Mean = tuple[Real, Real, Real]  # of red, green and blue, of pixel values from 0 to 1
 Deviation = tuple[Positive, Positive, Positive]
 IMAGENET_MEAN, IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-FAULTS = (RuntimeError, ValueError, TypeError, IndexError, AttributeError, AssertionError, NotImplementedError)
 
 
 @gin.configurable
@@ -80,15 +79,8 @@ class ForeignBackbone(nn.Module):
         learned = {name: tensor for name, tensor in self.network.named_parameters() if tensor.requires_grad}
         device = next((tensor.device for tensor in self.parameters()), self.scale.device)
         name, size = type(self.network).__name__, self.image_size
-        try:
-            with torch.enable_grad():
-                features = self(torch.zeros(2, 3, size, size, device=device))
-        except FAULTS as error:
-            if describe_exhaustion(error):
-                raise
-            raise UserError(
-                f"{name} does not take images of {size} pixels ({brief(error)}); bind its image_size"
-            ) from error
+        with refused(f"{name} does not take images of {size} pixels", "bind its image_size"), torch.enable_grad():
+            features = self(torch.zeros(2, 3, size, size, device=device))
         if not isinstance(features, Tensor) or features.dim() != 2 or len(features) != 2:
             given = list(features.shape) if isinstance(features, Tensor) else type(features).__name__
             raise UserError(f"{name} gives {given} for 2 images, not [2, D]; bind features to a function of its output")

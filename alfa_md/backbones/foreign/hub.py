@@ -14,10 +14,10 @@ from torch import Tensor, nn
 
 from alfa_md.backbones.foreign.adapter import IMAGENET_DEVIATION, IMAGENET_MEAN, Deviation, ForeignBackbone, Mean
 from alfa_md.backbones.foreign.features import automatic
-from alfa_md.errors import UserError, brief
-from alfa_md.system.exhaustion import describe_exhaustion
+from alfa_md.errors import UserError
 from alfa_md.system.extras import require_transformers
 from alfa_md.system.hub_files import CONFIG, PREPROCESSOR, hub_folder
+from alfa_md.system.library_faults import refused
 from alfa_md.system.text_files import read_json
 from alfa_md.values import Pixels
 
@@ -82,15 +82,9 @@ class TransformersBackbone(ForeignBackbone):
         """
         options = {"output_loading_info": True, "ignore_mismatched_sizes": True, "dtype": torch.float32}
         kind, given = type(self.network), {"config": self.network.config, "state_dict": dict(tensors)}
-        try:
-            with quiet(), torch.random.fork_rng(devices=[]):
-                filled, info = kind.from_pretrained(None, **given, **options)
-        except Exception as error:
-            if describe_exhaustion(error):
-                raise
-            raise UserError(
-                f"transformers cannot place these weights in {kind.__name__} ({brief(error)}); name others"
-            ) from error
+        problem = f"transformers cannot place these weights in {kind.__name__}"
+        with refused(problem, "name others"), quiet(), torch.random.fork_rng(devices=[]):
+            filled, info = kind.from_pretrained(None, **given, **options)
         shapes = {name: in_file for name, in_file, _ in info["mismatched_keys"]}
         left = shapes.keys() | info["missing_keys"]
         placed = {name: tensor for name, tensor in filled.state_dict().items() if name not in left}
@@ -104,14 +98,9 @@ def build_network(content: object, owner: str) -> nn.Module:
     if not isinstance(content, Mapping) or not isinstance(content.get("model_type"), str):
         raise UserError(f"{owner}: is not the configuration of a model; it must have a model_type such as 'dinov2'")
     heard = {key: value for key, value in _heard(content).items() if key not in PIXELS}
-    try:
-        with quiet():
-            config = library.CONFIG_MAPPING[content["model_type"]].from_dict(heard)
-            network = library.MODEL_MAPPING[type(config)]._from_config(config, dtype=torch.float32)
-    except Exception as error:  # the library's checks raise many kinds
-        if describe_exhaustion(error):
-            raise
-        raise UserError(f"{owner}: transformers cannot make this model ({brief(error)}); use another") from error
+    with refused(f"{owner}: transformers cannot make this model", "use another"), quiet():
+        config = library.CONFIG_MAPPING[content["model_type"]].from_dict(heard)
+        network = library.MODEL_MAPPING[type(config)]._from_config(config, dtype=torch.float32)
     if hasattr(getattr(network, "pooler", None), "dense"):
         network.pooler = None  # dense and tanh, trained with a classifier if at all; the class token is used
     return network

@@ -8,7 +8,8 @@ from torch import Tensor, nn
 
 from alfa_md.backbones.foreign.adapter import IMAGENET_DEVIATION, IMAGENET_MEAN, Deviation, ForeignBackbone, Mean
 from alfa_md.backbones.foreign.features import automatic
-from alfa_md.errors import UserError, brief
+from alfa_md.errors import UserError
+from alfa_md.system.library_faults import refused
 from alfa_md.values import Pixels
 
 FETCHING = ("pretrained", "checkpoint", "weights", "cache")  # options of weights: PRETRAINED = FILE loads them
@@ -34,7 +35,8 @@ def timm_backbone(
     except ImportError as error:
         raise UserError("timm is not installed: pip install timm") from error
     options = _checked("timm_backbone", name, options)
-    network = _made("timm", name, lambda: timm.create_model(name, pretrained=False, num_classes=0, **options))
+    with refused(f"timm cannot make {name!r}", "bind another"):
+        network = timm.create_model(name, pretrained=False, num_classes=0, **options)
     known = getattr(network, "pretrained_cfg", None) or {}
     return ForeignBackbone(
         network,
@@ -63,7 +65,8 @@ def torchvision_backbone(
     except ImportError as error:
         raise UserError("torchvision is not installed: pip install torchvision") from error
     options = _checked("torchvision_backbone", name, options)
-    network = _made("torchvision", name, lambda: models.get_model(name, weights=None, **options))
+    with refused(f"torchvision cannot make {name!r}", "bind another"):
+        network = models.get_model(name, weights=None, **options)
     return ForeignBackbone(without_classifier(network), image_size, mean, deviation, features)
 
 
@@ -85,10 +88,3 @@ def _checked(owner: str, name: str, options: Mapping | None) -> dict:
         if not isinstance(option, str) or option.startswith(FETCHING):
             raise UserError(f"{owner}.options: {option!r} is not taken; {REMEDY}")
     return dict(options or {})
-
-
-def _made(library: str, name: str, make: Callable[[], nn.Module]) -> nn.Module:
-    try:
-        return make()
-    except (ValueError, RuntimeError, TypeError, KeyError, AttributeError, AssertionError) as error:
-        raise UserError(f"{library} cannot make {name!r} ({brief(error)}); bind another") from error
