@@ -5,25 +5,17 @@ import io
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import jinja2
 from PIL import Image
 
 from alfa_md.data.image_modes import read_image
 from alfa_md.errors import escape_controls
 from alfa_md.prediction.predictions import Prediction, Predictions
+from alfa_md.reporting.elements import PAGES
 from alfa_md.reporting.style import STYLE
 
 MAX_PICTURES = 300  # on the page, at some 5 kB each
 SIDE = 128  # pixels of a thumbnail, at most
 NUM_CLASSES = 3  # named below a picture
-
-PAGES = jinja2.Environment(
-    loader=jinja2.PackageLoader("alfa_md.reporting", "."),
-    autoescape=True,
-    undefined=jinja2.StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
 
 
 class Card(NamedTuple):
