@@ -1,8 +1,9 @@
-"""Limits threads of parallel test workers and the log output of TensorFlow; adds --plain."""
+"""Limits threads of parallel test workers and the log output of TensorFlow, clears gin; adds --plain."""
 
 import contextlib
 import os
 
+import gin
 import pytest
 import torch
 
@@ -21,6 +22,13 @@ def chosen_path(request):
     """The plain or the fast path, for the whole session."""
     with plain_path() if request.config.getoption("--plain") else contextlib.nullcontext():
         yield
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_configuration_left():
+    """No gin configuration of one module of tests acts in the next."""
+    yield
+    gin.clear_config()
 
 
 def pytest_collection_modifyitems(config, items):
