@@ -15,6 +15,7 @@ from alfa_md.experiment.predict import find_pictures, predict_pictures
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.learners.base import Learner
 from alfa_md.prediction.predictions import Predictions
+from alfa_md.system.device import device_of
 
 
 class Facts(TypedDict, total=False):
@@ -69,7 +70,7 @@ class OpenedRun:
     @property
     def device(self) -> torch.device:
         """The device of the learner."""
-        return next((parameter.device for parameter in self.learner.parameters()), torch.device("cpu"))
+        return device_of(self.learner)
 
     @cached_property
     def root(self) -> Root:

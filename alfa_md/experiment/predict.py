@@ -3,13 +3,12 @@
 from pathlib import Path
 from typing import NamedTuple
 
-import torch
-
 from alfa_md.data.labelled_pictures import LabelledPictures, labelled_pictures, unlabelled_pictures
 from alfa_md.experiment.definition import Experiment
 from alfa_md.experiment.picture_inputs import picture_input
 from alfa_md.prediction.predictions import Predictions
 from alfa_md.prediction.support_set import read_support
+from alfa_md.system.device import device_of
 from alfa_md.system.user_path import user_path
 
 
@@ -35,6 +34,5 @@ def predict_pictures(
     does not fit to them.
     """
     read = picture_input(experiment)
-    device = next((parameter.device for parameter in experiment.learner.parameters()), torch.device("cpu"))
-    support = read_support(task.labelled, read, device)
+    support = read_support(task.labelled, read, device_of(experiment.learner))
     return Predictions(experiment.learner, support, task.folder, task.files, read, calibrate, skip_unreadable)

@@ -1,6 +1,9 @@
-"""Selection of the device of a run."""
+"""The device of a run, and of a module."""
+
+from itertools import chain
 
 import torch
+from torch import nn
 
 from alfa_md.errors import UserError
 from alfa_md.system.distributed import local_rank
@@ -23,3 +26,8 @@ def choose(name: str) -> torch.device:
         )
     torch.cuda.set_device(local_rank())
     return torch.device("cuda", local_rank())
+
+
+def device_of(module: nn.Module) -> torch.device:
+    """The device of a module's tensors; the CPU if it has none."""
+    return next((tensor.device for tensor in chain(module.parameters(), module.buffers())), torch.device("cpu"))

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from alfa_md.backbones.foreign.features import automatic
 from alfa_md.backbones.image_size import require_images
 from alfa_md.errors import UserError
+from alfa_md.system.device import device_of
 from alfa_md.system.library_faults import refused
 from alfa_md.values import Pixels, Positive, Real
 
@@ -77,10 +78,9 @@ class ForeignBackbone(nn.Module):
     def _settle(self) -> int:
         """D, after making buffers of the parameters without effect."""
         learned = {name: tensor for name, tensor in self.network.named_parameters() if tensor.requires_grad}
-        device = next((tensor.device for tensor in self.parameters()), self.scale.device)
         name, size = type(self.network).__name__, self.image_size
         with refused(f"{name} does not take images of {size} pixels", "bind its image_size"), torch.enable_grad():
-            features = self(torch.zeros(2, 3, size, size, device=device))
+            features = self(torch.zeros(2, 3, size, size, device=device_of(self)))
         if not isinstance(features, Tensor) or features.dim() != 2 or len(features) != 2:
             given = list(features.shape) if isinstance(features, Tensor) else type(features).__name__
             raise UserError(f"{name} gives {given} for 2 images, not [2, D]; bind features to a function of its output")
