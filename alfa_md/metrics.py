@@ -102,3 +102,8 @@ def paired_difference(a: Sequence[float], b: Sequence[float]) -> MeanCI:
 def unpaired_difference(a: MeanCI, b: MeanCI) -> MeanCI:
     """Mean and interval of a - b over different episodes: the variances of both means add."""
     return MeanCI(a.mean - b.mean, math.hypot(a.ci95, b.ci95), min(a.n, b.n))
+
+
+def finite_or_none(value: float) -> float | None:
+    """A number as a JSON value: None, which is null, if it is not finite."""
+    return value if math.isfinite(value) else None

@@ -21,7 +21,7 @@ from alfa_md.experiment.checkpoint import load_learner
 from alfa_md.experiment.open_run import OpenedRun, open_run
 from alfa_md.experiment.run_directory import RunDirectory
 from alfa_md.learners.base import Learner
-from alfa_md.metrics import MeanCI, Unit
+from alfa_md.metrics import MeanCI, Unit, finite_or_none
 from alfa_md.system.distributed import ProcessGroup
 from alfa_md.system.progress import CONSOLE
 
@@ -56,8 +56,10 @@ class PointScores(NamedTuple):
 
     def content(self) -> dict:
         """The numbers as JSON values, None for those that are not finite."""
-        sources = {name: {"mean": _json(r.mean), "ci95": _json(r.ci95)} for name, r in self.by_source.items()}
-        return {"values": dict(self.point), "mean": _json(self.mean), "sources": sources}
+        sources = {
+            name: {"mean": finite_or_none(r.mean), "ci95": finite_or_none(r.ci95)} for name, r in self.by_source.items()
+        }
+        return {"values": dict(self.point), "mean": finite_or_none(self.mean), "sources": sources}
 
 
 def grids(options: EvaluationOptions) -> dict[str, Grid]:
@@ -193,7 +195,3 @@ def choice_table(title: str, scored: Sequence[PointScores], best: PointScores, o
         text = unit.text(alone) if alone else unit.number(each.mean)
         result.add_row(*each.point.values(), text, "chosen" if each is best else "")
     return result
-
-
-def _json(value: float) -> float | None:
-    return value if math.isfinite(value) else None

@@ -13,7 +13,7 @@ from alfa_md.evaluation.results_file import read_results
 from alfa_md.evaluation.scores import Score, describe_diverged, diverged_episodes, score_episodes
 from alfa_md.experiment.data_record import data_stamp, same_data
 from alfa_md.learners.base import Learner
-from alfa_md.metrics import ACCURACY, Unit
+from alfa_md.metrics import ACCURACY, Unit, finite_or_none
 from alfa_md.system.distributed import SINGLE_PROCESS, ProcessGroup
 from alfa_md.system.files import atomic_write, write_json
 from alfa_md.system.interruption import Interruption
@@ -129,7 +129,7 @@ class Results:
 
     def _record(self, source: EpisodeSource, values: list[Score], unit: Unit) -> dict:
         result, found = unit.mean(values), diverged_episodes(values)
-        mean, ci95 = (value if math.isfinite(value) else None for value in (result.mean, result.ci95))
+        mean, ci95 = map(finite_or_none, (result.mean, result.ci95))
         record = {"mean": mean, "ci95": ci95, "episodes": result.n} | ({"diverged": found} if found else {})
         record |= {name: statistic(values) for name, statistic in self.extra.items()}
         fingerprint = episodes_fingerprint(source, len(values))

@@ -12,7 +12,7 @@ from alfa_md.data.prefetch import prefetch
 from alfa_md.episode import Episode, EpisodeSource
 from alfa_md.experiment.out_of_memory import explain_out_of_memory
 from alfa_md.learners.base import Learner
-from alfa_md.metrics import Unit
+from alfa_md.metrics import Unit, finite_or_none
 from alfa_md.objectives import Objective
 from alfa_md.system.distributed import SINGLE_PROCESS, ProcessGroup
 
@@ -55,8 +55,7 @@ def predict(learner: Learner, episodes: Iterable[Episode]) -> Iterator[tuple[Epi
 def finite_score(objective: Objective, predictions: Tensor, targets: Tensor) -> Score:
     """The score of an episode, None if it or any prediction is not finite; reads the device once, as any score does."""
     score = objective.score(predictions, targets)
-    value = torch.where(predictions.isfinite().all(), score, math.nan).item()
-    return value if math.isfinite(value) else None
+    return finite_or_none(torch.where(predictions.isfinite().all(), score, math.nan).item())
 
 
 def diverged_episodes(scores: Sequence[Score]) -> list[int]:

@@ -1,11 +1,11 @@
 """Metrics log of a run: metrics.jsonl with one record a line, and the same scalars for TensorBoard."""
 
 import json
-import math
 from collections.abc import Mapping
 from pathlib import Path
 
 from alfa_md.errors import UserError
+from alfa_md.metrics import finite_or_none
 from alfa_md.system.files import TextLog, write_text
 from alfa_md.training.tensorboard_writer import TensorBoardWriter
 
@@ -46,7 +46,7 @@ class MetricsLog:
 
     def write(self, step: int, group: str, **values: float) -> None:
         """Writes one record: `values` of `group` ("train" or "validation") after update `step`; null if not finite."""
-        known = {name: value if math.isfinite(value) else None for name, value in values.items()}
+        known = {name: finite_or_none(value) for name, value in values.items()}
         self.file.write(json.dumps({"step": step, "group": group} | known, allow_nan=False) + "\n")
         for name, value in values.items():
             self.writer.add_scalar(f"{group}/{name}", value, step)
