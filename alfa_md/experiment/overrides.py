@@ -9,7 +9,7 @@ from typing import Any
 import gin
 
 from alfa_md.errors import UserError
-from alfa_md.experiment.stored_config import Config
+from alfa_md.experiment.stored_config import Config, is_used
 
 MACRO = "gin.macro"  # the configurable that holds a macro; its scope is the name
 
@@ -58,15 +58,15 @@ def refuse_unused_macros(bindings: Sequence[str], config: Config) -> None:
 
 
 def uncalled(bindings: Sequence[str], config: Config) -> list[str]:
-    """A line for each binding, includes apart, to a configurable that nothing refers to or has called."""
+    """A line for each binding, includes apart, that no call has taken, of a configurable that nothing refers to."""
     referred = {reference.config_key[1] for reference in gin.config.iterate_references(config)}
-    called = {selector for _, selector in gin.config._OPERATIVE_CONFIG}
-    found = []
-    for name, parameter in re.findall(r"^\s*([\w./]+)\.(\w+)\s*=", "\n".join(bindings), re.MULTILINE):
-        match = gin.config._REGISTRY.get_match(name.split("/")[-1])
-        if match is not None and match.selector not in referred | called:
-            found.append(f"gin: nothing calls {_short(name)} here, so that {name}.{parameter} has no effect")
-    return found
+    names = re.findall(r"^\s*([\w./]+\.\w+)\s*=", "\n".join(bindings), re.MULTILINE)
+    keys = {name: gin.config.ParsedBindingKey.parse(name) for name in names}
+    return [
+        f"gin: nothing calls {_short(key.complete_selector)} here, so that {name} has no effect"
+        for name, key in keys.items()
+        if key.complete_selector not in referred and not is_used(name)
+    ]
 
 
 def refuse_unknown_scopes(override: Config, config: Config, texts: Sequence[str]) -> None:
