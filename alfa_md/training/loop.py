@@ -49,20 +49,18 @@ def train(
 ) -> TrainState:
     """Meta-trains the experiment's learner in `run`, resuming from its last checkpoint if there is one.
 
-    Of `bindings`, those that the user gave, it prints which are of something that the run does not call.
     Adam with `learning_rate` scaled by `schedule`; gradients are averaged over `episodes_per_step` episodes and clipped
     to a global norm of `clip_norm`. Weight decay is the gradient of weight_decay * sum(w^2), added after clipping.
     Update k uses training episodes k * episodes_per_step to (k + 1) * episodes_per_step - 1; every validation uses the
     same episodes, and the `keep_best` best weights are kept. With num_updates = 0 the initial learner is validated and
-    saved. Results do not depend on interruptions, nor, up to rounding, on the number of processes in `group`.
-    Raises UserError on a non-finite loss or gradient; the last checkpoint is then unchanged. After Ctrl-C or SIGTERM
-    saves the state and exits with code 128 + signal.
+    saved. Results do not depend on interruptions, nor, up to rounding, on the number of processes in `group`. Those of
+    the user's `bindings` that nothing calls are printed. Raises UserError on a non-finite loss or gradient; the last
+    checkpoint is then unchanged. After Ctrl-C or SIGTERM saves the state and exits with code 128 + signal.
     """
     report_idle_processes(group, episodes_per_step)
     facts = facts | {"device": device.type, "processes": group.size}
     source, validation = experiment.training(root, facts["seed"]), experiment.validation(root, facts["seed"])
-    for line in config.uncalled(bindings):
-        CONSOLE.print(line)
+    report_uncalled(bindings)
     learner = experiment.learner.to(device, memory_format=torch.channels_last)
     check_trainable(learner, num_updates)
     optimizer = torch.optim.Adam(parameter_groups(learner, weight_decay), lr=learning_rate)
@@ -88,6 +86,12 @@ def train(
             batch = next(batches)
             update = outer_step(state, batch, clip_norm, group)
             hooks.log_update(update, batch, episodes.waited_seconds, is_due(state.step, log_every, num_updates))
+
+
+def report_uncalled(bindings: Sequence[str]) -> None:
+    """Prints a line for each of some bindings whose configurable nothing calls."""
+    for line in config.uncalled(bindings):
+        CONSOLE.print(line)
 
 
 def report_idle_processes(group: ProcessGroup, episodes_per_step: int) -> None:
