@@ -9,13 +9,7 @@ Requeima et al., NeurIPS 2019.
 
 from pathlib import Path
 
-from alfa_md.data.convert_common.cifar_archives import (
-    BinaryForm,
-    CifarArchive,
-    CifarTestSet,
-    PickledForm,
-    plan_cifar,
-)
+from alfa_md.data.convert_common.cifar_archives import BinaryForm, CifarArchive, CifarTestSet, PickledForm, plan_cifar
 from alfa_md.data.convert_common.plan import Plan
 from alfa_md.data.images.cifar100 import ARCHIVE as PYTHON
 from alfa_md.data.images.packed_folder import PackedFolder
