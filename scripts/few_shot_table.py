@@ -6,8 +6,8 @@ from statistics import mean
 import numpy as np
 
 from alfa_md.metrics import ACCURACY, MeanCI, mean_ci
-from scripts.studies import FEW_SHOT, LEARNERS, SETTINGS, slug
-from scripts.study import Runs, format_commands, load_results
+from scripts.studies import LEARNERS, SETTINGS, slug
+from scripts.study import Runs, load_results
 
 SOURCES = {"omniglot_images": "Omniglot", "quickdraw": "QuickDraw", "traffic_sign": "Traffic Signs"}
 HEADER = """## Few-shot Omniglot, and from Omniglot to QuickDraw and Traffic Signs
@@ -39,7 +39,7 @@ def section(store: Path) -> str:
     parts.append(
         accuracy_table("beyond the paper, 5-way 1-shot, difference to the learner without it", beyond, by_source)
     )
-    return "\n".join([*parts, format_commands(FEW_SHOT, runs)] if runs else parts)
+    return "\n".join(parts)
 
 
 def accuracy_table(title: str, rows: dict[str, tuple[str, str]], by_source: dict[str, Runs]) -> str:

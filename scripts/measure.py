@@ -32,7 +32,7 @@ def main() -> int:
     if options.study:
         study = STUDIES[options.study]
         reasons = measure_all(study, select_variants(study, options, parser), options)
-    write_results(STORE, ROOT / "RESULTS.md")
+    write_results(STORE, ROOT)
     for reason in reasons:
         print("error:", reason, file=sys.stderr)
     return BAD_INPUT if reasons else 0

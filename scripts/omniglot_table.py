@@ -6,8 +6,7 @@ from statistics import mean, stdev
 import numpy as np
 
 from alfa_md.metrics import ACCURACY, MeanCI, mean_ci, paired_difference
-from scripts.studies import OMNIGLOT
-from scripts.study import Runs, format_commands, load_results
+from scripts.study import Runs, load_results
 
 TITLES = {
     "prototypical": "Prototypical network",
@@ -38,7 +37,7 @@ def section(store: Path) -> str:
     runs = load_results(store, "omniglot")
     if not runs:
         raise SystemExit(f"nothing is stored in {store}; give --records_root_dir to measure")
-    return "\n".join([header(runs), accuracy_table(runs), difference_table(runs), format_commands(OMNIGLOT, runs)])
+    return "\n".join([header(runs), accuracy_table(runs), difference_table(runs)])
 
 
 def header(runs: Runs) -> str:

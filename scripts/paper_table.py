@@ -4,12 +4,14 @@ import math
 from itertools import groupby
 from pathlib import Path
 from statistics import mean, stdev
+from textwrap import fill
 
 from alfa_md.evaluation.tables import UNITS, record_mean
 from alfa_md.metrics import MeanCI, Unit
 from scripts.measurement import load_content
 from scripts.paper_cells import Cell, Quoted, read_cells, read_quoted
 
+WIDTH = 120  # characters of a line
 EPISODES = 600  # of a measurement; other numbers are named
 EXPLANATION = """## The paper's tables
 
@@ -17,28 +19,43 @@ Published numbers are the paper's; its ± are standard deviations of single answ
 intervals, except in tables 3 and 8. Measured: one seed with its 95 % interval over episodes, or the mean over seeds
 with their standard deviation and the mean interval; of the single best checkpoint by validation, and of the ensemble of
 the best five where five are kept. The difference is that of the ensemble, where there is one. A network that is also
-tested for another table is trained once. Table C's own rows are table 1's, table D's is table 3's. Table 8 at ten
-thousand updates stands above, among the sine curves.
+tested for another table is trained once. The paper's numbers of all cells: `gin/paper/cells.csv`. Table C's own rows
+are table 1's, table D's is table 3's. Table 8 at ten thousand updates stands above, among the sine curves.
 """
 
 
 def section(store: Path) -> str:
-    """The text of the section: every cell, measured or not, and the numbers that the paper quotes."""
-    parts = [EXPLANATION]
+    """The text of the section: what is measured, how much is not, and the numbers that the paper quotes."""
     everything, others = read_cells(), read_quoted()
-    for table in sorted({cell.table for cell in everything} | {number.table for number in others}):
-        parts += measured_section(table, [cell for cell in everything if cell.table == table], store)
+    by_table = {table: list(group) for table, group in groupby(sorted(everything, key=of_table), of_table)}
+    shares = ", ".join(measured_share(table, group, store) for table, group in by_table.items())
+    parts = [EXPLANATION, fill(f"Cells measured: {shares}.", WIDTH) + "\n"]
+    for group in by_table.values():
+        if found := measured(group, store):
+            parts += ["\n".join(table_rows(found, store)) + "\n"]
+    for table in sorted({number.table for number in others}):
         parts += quoted_section(table, [number for number in others if number.table == table])
     return "\n".join(parts)
 
 
-def measured_section(table: str, group: list[Cell], store: Path) -> list[str]:
-    """The cells of one table, if any, and the commands of the measurements."""
-    found = [(cell, number) for cell in group for number in cell.budgets(store)]
-    done = [content for cell, number in found if (content := load_measurement(cell, store, number))]
-    commands = [f"    {each['command']}  # {each['machine']}, {each['device']}" for each in done]
-    parts = [f"### {table}: {len(done)} measured\n", "\n".join(table_rows(found, store)) + "\n"] if group else []
-    return parts + (["\n".join(commands) + "\n"] if commands else [])
+def of_table(cell: Cell) -> str:
+    return cell.table
+
+
+def measured(group: list[Cell], store: Path) -> list[tuple[Cell, int | None]]:
+    """The cells with a stored measurement, each with its number of updates."""
+    return [(cell, n) for cell in group for n in cell.budgets(store) if load_measurement(cell, store, n)]
+
+
+def measured_share(table: str, group: list[Cell], store: Path) -> str:
+    """The number of cells of a table that are measured, of how many."""
+    return f"{table} {len({cell for cell, _ in measured(group, store)})} of {len(group)}"
+
+
+def commands(store: Path) -> list[str]:
+    """A line for each measurement, with its machine."""
+    contents = [load_measurement(cell, store, number) for cell, number in measured(read_cells(), store)]
+    return [f"    {each['command']}  # {each['machine']}, {each['device']}" for each in contents]
 
 
 def quoted_section(table: str, numbers: list[Quoted]) -> list[str]:

@@ -7,7 +7,7 @@ import numpy as np
 
 from alfa_md.metrics import ACCURACY, MeanCI, mean_ci
 from scripts.studies import PARTS
-from scripts.study import Runs, format_commands, load_results
+from scripts.study import Runs, load_results
 
 TITLES = {
     "head": "the head",
@@ -53,7 +53,7 @@ def section(store: Path) -> str:
         accuracy_table(runs),
         CAVEATS,
     ]
-    return "\n".join([*parts, format_commands(PARTS, runs)] if runs else parts)
+    return "\n".join(parts)
 
 
 def bound(variant: str, parameter: str) -> str:

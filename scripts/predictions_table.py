@@ -40,7 +40,7 @@ def section(store: Path) -> str:
     lines = [HEADER.format(draws=NUM_DRAWS, machines=machines), HEAD, "|---" * HEAD.count("| ") + "|"]
     for source, way, variant in product(SOURCES, WAYS, PREDICTIONS.variants):
         lines.append(row(f"{source}, {way} ways", TITLES[variant], found.get((variant, source, way), {})))
-    lines += ["", costs(found), "", "    " + measuring_command(found), "", commands()]
+    lines += ["", costs(found), ""]
     return "\n".join(lines)
 
 
@@ -95,10 +95,11 @@ def measuring_command(found: Results) -> str:
     return f"python -m scripts.measure predictions --records_root_dir=DATA --seeds={','.join(map(str, seeds))}"
 
 
-def commands() -> str:
-    """The trainings that it runs, for which DATA's pictures are converted to RECORDS."""
+def commands(store: Path) -> str:
+    """The command that measures all, and the trainings that it runs, on records converted from DATA's pictures."""
     training = PREDICTIONS.training()
-    lines = ["It trains by these commands, after `alfa_md.convert folder` of the mini-ImageNet pictures:", "", "```"]
+    lines = [measuring_command(load(store)), "", "It trains by these commands, after `alfa_md.convert folder` of the"]
+    lines += ["mini-ImageNet pictures:", "", "```"]
     for name in training.variants:
         words = training.train_command(name, "RUN" if name != PRETRAIN else "PRETRAINED_RUN", 0, "RECORDS")
         words += [] if name == PRETRAIN else ["--gin_bindings=PRETRAINED = 'PRETRAINED_RUN'"]

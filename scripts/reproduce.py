@@ -65,7 +65,7 @@ def main() -> int:
     for cell, reason in missing.items():
         CONSOLE.print(f"{cell.row}, {cell.setting}: {reason}")
     if options.results == ROOT / "results":
-        write_results(options.results, ROOT / "RESULTS.md")
+        write_results(options.results, ROOT)
     return MISSING_DATA if missing else 0
 
 

@@ -4,16 +4,23 @@ import json
 from pathlib import Path
 
 from scripts import few_shot_table, omniglot_table, paper_table, parts_table, predictions_table, sine_table
+from scripts.commands_page import commands_page
 
 TITLE = """# Results
 
 Written from `results/` by `python -m scripts.measure`, `scripts/reproduce.sh` or `python scripts/soak.py`; not
-edited by hand.
+edited by hand. The commands: `results/COMMANDS.md`.
 """
 
 
-def write_results(store: Path, target: Path) -> None:
-    """Writes the page; missing results are listed as unmeasured."""
+def write_results(store: Path, root: Path) -> None:
+    """Writes RESULTS.md and results/COMMANDS.md in `root` from the results stored in `store`."""
+    (root / "RESULTS.md").write_text(results_page(store), "utf-8")
+    (root / "results" / "COMMANDS.md").write_text(commands_page(store), "utf-8")
+
+
+def results_page(store: Path) -> str:
+    """The text of RESULTS.md; missing results are listed as unmeasured."""
     sections = [
         TITLE,
         omniglot_table.section(store / "omniglot"),
@@ -24,7 +31,7 @@ def write_results(store: Path, target: Path) -> None:
         paper_table.section(store),
         soak_section(store / "soak.json"),
     ]
-    target.write_text("\n".join(sections), "utf-8")
+    return "\n".join(sections)
 
 
 def soak_section(file: Path) -> str:

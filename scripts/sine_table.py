@@ -6,8 +6,8 @@ from statistics import mean, stdev
 import numpy as np
 
 from alfa_md.metrics import SQUARED_ERROR, MeanCI, mean_ci
-from scripts.studies import CELLS, COMPARED, SINE
-from scripts.study import Runs, format_commands, load_results
+from scripts.studies import CELLS, COMPARED
+from scripts.study import Runs, load_results
 
 TITLES = {
     "maml": "MAML",
@@ -50,7 +50,7 @@ def section(store: Path) -> str:
     machines = ", ".join(sorted({result["machine"] for seeds in runs.values() for result in seeds.values()}))
     parts = [HEADER.format(machines=machines or "Unmeasured")]
     parts += [error_table(runs), comparison_table(runs), longer_table(runs), beyond_table(runs)]
-    return "\n".join([*parts, format_commands(SINE, runs)])
+    return "\n".join(parts)
 
 
 def error_table(runs: Runs) -> str:

@@ -96,7 +96,7 @@ def main() -> None:
             measured = alone.result() | {"updates": options.num_updates, "killed_after": places}
             assert_equal_runs(RunDirectory(whole), RunDirectory(broken))
         write_json(STORE, measured | {"machine": environment()["machine"], "torch": environment()["torch"]})
-    write_results(ROOT / "results", ROOT / "RESULTS.md")
+    write_results(ROOT / "results", ROOT)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ import json
 import os
 import re
 
+import nbclient
+import nbformat
 import pytest
 
 from tests.shared import ROOT
@@ -22,8 +24,6 @@ def test_it_is_small_and_has_outputs():
 
 @pytest.mark.slow
 def test_it_runs(tmp_path, monkeypatch):
-    nbformat = pytest.importorskip("nbformat", reason="nbformat is not installed")
-    nbclient = pytest.importorskip("nbclient", reason="nbclient is not installed")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
     notebook = nbformat.read(FILE, as_version=4)
     for cell in notebook.cells:

@@ -129,7 +129,8 @@ def test_differences_are_paired_and_say_whether_0_is_excluded(tmp_path):
     numbers = "70.00±13.86 | 60.00±13.86 | 65.00±34.65 | 10.00±0.00 | 5.00±20.79 (0 is not excluded) |"
     assert f"| grocery, 5 ways | {predictions_table.TITLES['alfa']} | 0, 1 | {numbers}" in text
     assert "unmeasured" in text and "2.0 CPU minutes of training with the pretraining, 2.0 of draws" in text
-    assert "--seeds=0,1" in text and "# proto_maml" in text
+    commands = predictions_table.commands(tmp_path)
+    assert "--seeds=0,1" in commands and "# proto_maml" in commands
     (tmp_path / "other.json").write_text("{}")
     with pytest.raises(UserError, match="other.json is no stored result"):
         predictions_table.section(tmp_path)

@@ -21,9 +21,15 @@ def stored(data_flags, variant, seed, scores):
     (data_flags / f"{variant}-seed{seed}.json").write_text(json.dumps(content))
 
 
-def test_the_report_in_the_repository_is_what_the_stored_results_give(tmp_path):
-    write_results(ROOT / "results", tmp_path / "RESULTS.md")
-    assert (tmp_path / "RESULTS.md").read_text() == (ROOT / "RESULTS.md").read_text()
+@pytest.mark.parametrize("file", ["RESULTS.md", "results/COMMANDS.md"])
+def test_the_pages_in_the_repository_are_what_the_stored_results_give(tmp_path, file):
+    (tmp_path / "results").mkdir()
+    write_results(ROOT / "results", tmp_path)
+    assert (tmp_path / file).read_text() == (ROOT / file).read_text()
+
+
+def test_the_page_can_be_read_from_top_to_bottom():
+    assert len((ROOT / "RESULTS.md").read_text().splitlines()) <= 260
 
 
 def test_differences_are_paired_with_the_best_rate(tmp_path):

@@ -9,7 +9,6 @@ from tests.shared import ROOT
 
 @pytest.fixture
 def pages(tmp_path):
-    pytest.importorskip("mkdocs", reason="mkdocs is not installed")
     (tmp_path / "pages").mkdir()
     collect(tmp_path / "pages")
     return tmp_path / "pages"

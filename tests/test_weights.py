@@ -58,7 +58,7 @@ def test_the_card_has_the_measured_table_and_the_configuration_opens(folder):
 
 @every_folder
 def test_the_stored_measurement_of_its_row_is_about_the_same(folder):
-    """Trained again by the command of RESULTS.md; the intervals overlap."""
+    """Trained again by the command of results/COMMANDS.md; the intervals overlap."""
     stored = {"omniglot_proto_maml_alfa": "omniglot/ALFA-long", "sine_alfa_maml": "sine/2x40-k10-alfa"}[folder.name]
     rows = json.loads((ROOT / "results" / f"{stored}-seed0.json").read_text())
     for source, record in measured(folder)["sources"].items():
