@@ -65,7 +65,7 @@ def parse(files: Sequence[str], bindings: Sequence[str] = (), trusted: Collectio
 
 def uncalled(bindings: Sequence[str]) -> list[str]:
     """A line for each of some bindings whose configurable nothing calls; for when all has been made."""
-    return overrides.uncalled(bindings, gin.config._CONFIG)
+    return overrides.uncalled(list(map(renamed.translate, bindings)), gin.config._CONFIG)
 
 
 def refuse_uncalled(bindings: Sequence[str]) -> None:
