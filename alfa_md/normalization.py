@@ -202,3 +202,9 @@ def moments_stamp(normalization: Normalization) -> dict[str, str]:
     chosen = getattr(normalization, "moments", differentiable_moments)
     name = getattr(chosen, "__name__", type(chosen).__name__)
     return {} if chosen is differentiable_moments else {"moments": name}
+
+
+def protocol_stamp(layers: str, protocol: str, normalization: Normalization) -> dict[str, str]:
+    """The part of a learner's stamp about the moments of its batch normalisation `layers`, which may be "none"."""
+    name = layers if layers == "none" else protocol.replace("_", " ")
+    return {"batch_norm": name} | moments_stamp(normalization)

@@ -10,8 +10,8 @@ from torch import Tensor
 from alfa_md.episode import Episode
 from alfa_md.errors import UserError
 from alfa_md.heads import require_vectors
-from alfa_md.learners.base import Learner, callable_name
-from alfa_md.normalization import Normalization, moments_stamp, support_moments
+from alfa_md.learners.base import Learner, Scorer, callable_name
+from alfa_md.normalization import Normalization, embed_support, protocol_stamp, support_moments
 from alfa_md.values import Backbone, Count, NonNegative
 
 TOLERANCES = {"tolerance_grad": 1e-7, "tolerance_change": 1e-12}  # at which L-BFGS ends
@@ -55,14 +55,21 @@ class LinearProbeLearner(Learner):
             raise UserError("LinearProbeLearner needs classes, and a regression has none; leave it out")
         with torch.no_grad():
             support, query = self.normalization(self.backbone, episode.support_x, episode.query_x)
-        require_vectors(support)
-        weight, bias = logistic_regression(support, episode.support_y, episode.way, self.l2, self.num_steps)
-        return F.linear(query, weight, bias)
+        return F.linear(query, *self.fitted(support, episode))
+
+    def scorer(self, episode: Episode) -> Scorer:
+        support, embed_query = embed_support(self.backbone, episode.support_x)
+        weight, bias = self.fitted(support, episode)
+        return lambda query_x: F.linear(embed_query(query_x), weight, bias)
+
+    def fitted(self, features: Tensor, episode: Episode) -> tuple[Tensor, Tensor]:
+        """(W [way, D], b [way]) of the support features [Ns, D]. Raises UserError if they are no vectors."""
+        require_vectors(features)
+        return logistic_regression(features, episode.support_y, episode.way, self.l2, self.num_steps)
 
     def stamp(self) -> dict:
-        own = super().stamp() | moments_stamp(self.normalization)
-        if own["batch_norm"] != "none":
-            own["batch_norm"] = self.protocol.replace("_", " ")
+        own = super().stamp()
+        own |= protocol_stamp(own["batch_norm"], self.protocol, self.normalization)
         return own | {"l2": self.l2, "steps": self.num_steps}
 
 

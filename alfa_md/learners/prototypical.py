@@ -8,7 +8,7 @@ from torch import Tensor
 from alfa_md.episode import Episode
 from alfa_md.heads import prototypes
 from alfa_md.learners.base import Learner, Scorer, callable_name
-from alfa_md.normalization import Normalization, embed_support, moments_stamp, support_moments
+from alfa_md.normalization import Normalization, embed_support, protocol_stamp, support_moments
 from alfa_md.values import Backbone
 
 
@@ -33,10 +33,8 @@ class PrototypicalLearner(Learner):
         return lambda query_x: minus_squared_distances(embed_query(query_x), c)
 
     def stamp(self) -> dict:
-        own = super().stamp() | moments_stamp(self.normalization)
-        if own["batch_norm"] != "none":
-            own["batch_norm"] = self.protocol.replace("_", " ")
-        return own
+        own = super().stamp()
+        return own | protocol_stamp(own["batch_norm"], self.protocol, self.normalization)
 
 
 def minus_squared_distances(features: Tensor, centroids: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from alfa_md.heads import ZeroHead
 from alfa_md.learners.adapts import body_only, head_only
 from alfa_md.learners.base import Learner
 from alfa_md.learners.ensemble import Ensemble
+from alfa_md.learners.linear_probe import LinearProbeLearner
 from alfa_md.learners.multi_step import MultiStepLearner
 from alfa_md.learners.prototypical import PrototypicalLearner
 from alfa_md.normalization import batch_statistics, support_moments
@@ -28,6 +29,7 @@ LEARNERS = {
     "no steps": small_learner(rule=partial(sgd, inner_rate=0.1), num_steps=0),
     "portions": small_learner(normalization=partial(support_moments, query_portion=2)),
     "multi-step": MultiStepLearner(backbone=NET, head=ZeroHead(), rule=RULE, num_steps=2).double(),
+    "linear probe": LinearProbeLearner(NET),
     "ensemble": Ensemble([small_learner(), PrototypicalLearner(NET)]),
 }
 EPISODE = random_episode(queries=3)
