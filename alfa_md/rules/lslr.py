@@ -1,6 +1,5 @@
 """LSLR of MAML++ (Antoniou, Edwards, Storkey, ICLR 2019): a learned rate per inner step and layer."""
 
-
 from alfa_md.params import Template
 from alfa_md.rules.affine import AffineUpdate
 from alfa_md.rules.base import UpdateRule

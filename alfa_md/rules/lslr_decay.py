@@ -1,6 +1,5 @@
 """ALFA without its generator: learned rates and decays per inner step and layer, the control for the generator."""
 
-
 from alfa_md.params import Template
 from alfa_md.rules.affine import AffineUpdate
 from alfa_md.rules.alfa import scales

@@ -1,6 +1,5 @@
 """Meta-SGD (Li, Zhou, Chen, Li, 2017): a learned rate per parameter."""
 
-
 from alfa_md.params import Template
 from alfa_md.rules.affine import AffineUpdate
 from alfa_md.rules.base import UpdateRule

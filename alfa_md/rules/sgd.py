@@ -1,6 +1,5 @@
 """Plain gradient descent: the inner loop of MAML (Finn et al., 2017)."""
 
-
 from alfa_md.params import Template
 from alfa_md.rules.affine import AffineUpdate
 from alfa_md.rules.base import UpdateRule
