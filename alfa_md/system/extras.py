@@ -1,5 +1,6 @@
 """Imports of libraries that are optional extras of the package."""
 
+import logging
 from types import ModuleType
 
 from alfa_md.errors import UserError
@@ -7,6 +8,7 @@ from alfa_md.errors import UserError
 
 def require_matplotlib() -> ModuleType:
     """The matplotlib module, with `matplotlib.figure` imported. Raises UserError if it is not installed."""
+    logging.getLogger("matplotlib").setLevel(logging.WARNING)  # its first import logs that it has listed the fonts
     try:
         import matplotlib.figure
     except ImportError as error:
