@@ -64,7 +64,7 @@ def test_the_csv_has_a_row_a_picture_and_the_page_its_thumbnail(folder, capsys):
     assert [row["file"] for row in rows] == sorted(os.listdir(folder / "query"))
     assert all(row["class"] in row["file"] and len(row["p(red)"]) == 8 for row in rows)
     page = Text((folder / "out.html").read_text())
-    assert len(page.images) == 6 and "00000-red.png" in page.text and "red 57.6 %" in page.text
+    assert len(page.images) == 6 and "00000-red.png" in page.text and "red 57.6\u00a0%" in page.text
     with Image.open(io.BytesIO(base64.b64decode(page.images[0].partition("base64,")[2]))) as image:
         assert image.size == (20, 20) and image.format == "JPEG"
     assert "out.csv: 6 pictures\n" in capsys.readouterr().out
