@@ -7,8 +7,6 @@ import runpy
 import sys
 from pathlib import Path
 
-from rich.table import Table
-
 from alfa_md import __version__
 from alfa_md.system.console import CONSOLE, ERRORS
 from alfa_md.system.startup import BAD_INPUT
@@ -40,12 +38,9 @@ def run_command(name: str, words: list[str]) -> None:
 
 def print_commands() -> None:
     """Prints the names, with a line about each."""
-    table = Table.grid(padding=(0, 2))
-    for name in COMMANDS:
-        table.add_row(f"  {name}", summary(name))
-    CONSOLE.print("usage: alfa-md COMMAND [FLAGS], the same as python -m alfa_md.COMMAND [FLAGS]\n")
-    CONSOLE.print(table)
-    CONSOLE.print("\n`alfa-md COMMAND --help` explains the flags of a command; `alfa-md --version` prints the version.")
+    usage = "usage: alfa-md COMMAND [FLAGS], the same as python -m alfa_md.COMMAND [FLAGS]\n"
+    rows = (f"  {name:<8}  {summary(name)}" for name in COMMANDS)
+    CONSOLE.print(usage, *rows, "\nalfa-md COMMAND --help explains the flags of a command.", sep="\n")
 
 
 def summary(name: str) -> str:

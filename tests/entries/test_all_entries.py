@@ -80,6 +80,7 @@ def test_the_console_command_lists_all_commands_and_its_version(tmp_path):
     listed = run_entry("__main__", cwd=tmp_path)
     assert listed.code == 0 and listed.err == "" and run_entry("__main__", "--help", cwd=tmp_path) == listed
     assert tuple(re.findall(r"^  (\w+) +[A-Z].+", listed.out, re.MULTILINE)) == COMMANDS
+    assert not re.search(r" $", listed.out, re.MULTILINE)
     assert run_entry("__main__", "--version", cwd=tmp_path) == Outcome(0, f"alfa_md {alfa_md.__version__}\n", "")
 
 
