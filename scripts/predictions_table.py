@@ -28,7 +28,12 @@ pictures a class to predict in 5 ways and 5 in 20. Four-layer network, 42 px, pr
 62 training classes of a mini-ImageNet sample (120 pictures a class): far from convergence. {machines}, one thread a
 run, other work beside it. Differences are paired draw by draw; intervals are of 95 % over draws.
 """
-HEAD = f"| pictures | learner | seeds | adapted | {CENTROID} | {COSINE} | adapted - centroid | adapted - cosine |"
+HEADS = [
+    f"{way} ways: {head}" if number == 0 else head
+    for way in WAYS
+    for number, head in enumerate(("adapted", CENTROID, COSINE, "adapted - centroid", "adapted - cosine"))
+]
+HEAD = f"| pictures | learner | seeds | {' | '.join(HEADS)} |"
 Results = dict[tuple[str, str, int], dict[int, dict]]  # (variant, source, way) -> seed -> stored result
 
 
@@ -38,8 +43,11 @@ def section(store: Path) -> str:
     stored = [result for seeds in found.values() for result in seeds.values()]
     machines = ", ".join(sorted({result["machine"] for result in stored})) or "Unmeasured"
     lines = [HEADER.format(draws=NUM_DRAWS, machines=machines), HEAD, "|---" * HEAD.count("| ") + "|"]
-    for source, way, variant in product(SOURCES, WAYS, PREDICTIONS.variants):
-        lines.append(row(f"{source}, {way} ways", TITLES[variant], found.get((variant, source, way), {})))
+    for source, variant in product(SOURCES, PREDICTIONS.variants):
+        by_way = [found.get((variant, source, way), {}) for way in WAYS]
+        seeds = ", ".join(map(str, sorted(set().union(*by_way))))
+        cells = [source, TITLES[variant], seeds, *(cell for seeds in by_way for cell in accuracies(seeds))]
+        lines.append(f"| {' | '.join(cells)} |")
     lines += ["", costs(found), ""]
     return "\n".join(lines)
 
@@ -59,17 +67,16 @@ def load(store: Path) -> Results:
     return found
 
 
-def row(pictures: str, title: str, seeds: dict[int, dict]) -> str:
-    """A row of the table; accuracies and differences of a draw are averaged over seeds first."""
+def accuracies(seeds: dict[int, dict]) -> list[str]:
+    """The cells of one way; accuracies and differences of a draw are averaged over seeds first."""
     if not seeds:
-        return f"| {pictures} | {title} | | unmeasured | | | | |"
+        return ["unmeasured", "", "", "", ""]
     mean = {
         name: np.mean([result["accuracies"][name] for result in seeds.values()], axis=0)
         for name in (ADAPTED, CENTROID, COSINE)
     }
     cells = [ACCURACY.interval(mean_ci(scores)) for scores in mean.values()]
-    cells += [difference(mean_ci(mean[ADAPTED] - mean[other])) for other in (CENTROID, COSINE)]
-    return f"| {pictures} | {title} | {', '.join(map(str, sorted(seeds)))} | {' | '.join(cells)} |"
+    return [*cells, *(difference(mean_ci(mean[ADAPTED] - mean[other])) for other in (CENTROID, COSINE))]
 
 
 def difference(found: MeanCI) -> str:

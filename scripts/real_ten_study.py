@@ -1,4 +1,4 @@
-"""The study of ten sources of real images: learners after pretraining, from scratch, and trained on five sources."""
+"""The study of ten sources of real images: learners from pretrained features, from scratch, and of five sources."""
 
 from itertools import product
 
@@ -9,8 +9,8 @@ PRETRAINED = "pretrained"
 BASES = {"maml": "fo-MAML", "proto-maml": "fo-Proto-MAML"}
 METHODS = {
     "alfa": "+ ALFA",
-    "control": "learned rates and decays, no generator",
-    "alfa-per-channel": "+ ALFA, scales per channel",
+    "control": "control",
+    "alfa-per-channel": "+ ALFA per channel",
     "alfa-l2f": "+ L2F + ALFA",
 }
 SHORT = ("alfa", "control")  # measured from scratch and on five sources too
@@ -64,7 +64,7 @@ TITLES = {
 }
 for _base, _title in BASES.items():
     TITLES[_base] = _title
-    TITLES |= {f"{_base}-{method}": f"{_title}{',' * (method == 'control')} {how}" for method, how in METHODS.items()}
+    TITLES |= {f"{_base}-{method}": f"{_title} {how}" for method, how in METHODS.items()}
 OTHERS = {"scratch-": "from scratch", "all-": "five sources"}
 TITLES |= {
     f"{prefix}{name}": f"{TITLES[name]}, {how}"

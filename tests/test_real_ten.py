@@ -1,8 +1,12 @@
 """Ten sources of real images: the gin files, and the study and its variants."""
 
+import json
+
 import gin
+import numpy as np
 import pytest
 
+from alfa_md.errors import UserError
 from alfa_md.experiment import config, definition
 from alfa_md.experiment.definition import META_DATASET
 from alfa_md.heads import PrototypeHead, ZeroHead
@@ -12,6 +16,7 @@ from alfa_md.rules.attenuate import Attenuate
 from alfa_md.rules.granularities import PerStepPerLayer
 from alfa_md.rules.hypers import Product, RateAndDecay
 from alfa_md.rules.per_channel import PerStepPerChannel
+from scripts import real_ten_table
 from scripts.real_ten_study import BASES, FOLDER, METHODS, REAL_TEN, TITLES
 from tests.shared import ROOT
 
@@ -89,3 +94,48 @@ def test_every_file_is_measured_at_the_same_length_and_outer_rate():
         assert not any(binding.startswith("train.") for binding in variant.bindings)
         assert variant.like in ("", name.removesuffix(next((f"-{m}" for m in METHODS if name.endswith(f"-{m}")), "")))
         assert bool(variant.grid) == (name.removeprefix("scratch-").removeprefix("all-") in BASES)
+
+
+def stored(folder, variant, seed, scores, **more):
+    """A stored result with the same scores on every source, which an offset by its place tells apart."""
+    rows = {name: [None if s is None else s + place / 100 for s in scores] for place, name in enumerate(META_DATASET)}
+    sources = {
+        name: {"mean": float(np.mean([0 if s is None else s for s in row])), "ci95": 0.1, "scores": row}
+        for name, row in rows.items()
+    }
+    content = {"variant": variant, "seed": seed, "updates": 3000, "cpu_seconds": 90.0, "machine": "m", "bindings": []}
+    (folder / f"{variant}-seed{seed}.json").write_text(json.dumps(content | {"sources": sources} | more))
+
+
+def cells(text: str, start: str) -> list[str]:
+    """The cells of the row that begins with `start`."""
+    line = next(line for line in text.splitlines() if line.startswith(f"| {start} |"))
+    return line.strip("| ").split(" | ")
+
+
+def test_the_table_has_means_ranks_differences_and_choices(tmp_path):
+    rate = {"bindings": ["INNER_RATE = 0.03"]}
+    stored(tmp_path, "proto-maml", 0, [0.2, 0.4], grid={"INNER_RATE = 0.03": 0.5}, **rate)
+    stored(tmp_path, "proto-maml", 1, [0.3, 0.5], grid={"INNER_RATE = 0.03": 0.5}, **rate)
+    stored(tmp_path, "proto-maml-alfa", 0, [0.8, 0.9], **rate)
+    stored(tmp_path, "proto-maml-control", 0, [0.8, 0.8], **rate)
+    stored(tmp_path, "fine-tuning", 0, [None, 0.4], chosen={"FineTuningLearner.rate": "0.001"})
+    text = real_ten_table.section(tmp_path)
+    plain, alfa = cells(text, "fo-Proto-MAML"), cells(text, "fo-Proto-MAML + ALFA")
+    assert plain[:4] == ["fo-Proto-MAML", "0, 1", "35.00±13.86", "36.00±13.86"] and plain[-1] == "1.5"
+    assert plain[12:15] == ["39.50±4.38", "7.07", "3.50"]  # 13.86 / sqrt(10); of 34.5 and 44.5; behind all others
+    assert alfa[12:] == ["89.50±2.19", "", "1.50", "55.00±2.19", "5.00±2.19", "1.5"]
+    assert cells(text, "fo-Proto-MAML control")[15:] == ["50.00±4.38", "", "1.5"]
+    assert cells(text, "fine-tuning of the pretrained network")[2] == "20.00±27.72"  # the episode that diverged is 0
+    assert cells(text, "fo-Proto-MAML + ALFA - fo-Proto-MAML")[1:3] == ["0", "55.00±6.93"]
+    words = " ".join(text.split())
+    assert "Updates: 3000." in words and "fo-Proto-MAML: 0.03, 0.03." in words and "rate 0.001." in words
+    assert "Unmeasured: nearest neighbour on pretrained features; linear probe" in text
+    (tmp_path / "other.json").write_text("{}")
+    with pytest.raises(UserError, match="other.json is no stored result"):
+        real_ten_table.section(tmp_path)
+
+
+def test_what_has_no_result_is_one_paragraph(tmp_path):
+    text = real_ten_table.section(tmp_path)
+    assert all(title in " ".join(text.split()) for title in TITLES.values()) and "| learner" not in text
