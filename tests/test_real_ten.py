@@ -1,6 +1,7 @@
 """Ten sources of real images: the gin files, and the study and its variants."""
 
 import json
+from unittest import mock
 
 import gin
 import numpy as np
@@ -16,8 +17,10 @@ from alfa_md.rules.attenuate import Attenuate
 from alfa_md.rules.granularities import PerStepPerLayer
 from alfa_md.rules.hypers import Product, RateAndDecay
 from alfa_md.rules.per_channel import PerStepPerChannel
-from scripts import real_ten_table
+from scripts import measure, real_ten_table
 from scripts.real_ten_study import BASES, FOLDER, METHODS, REAL_TEN, TITLES
+from tests.entries import harness
+from tests.entries.harness import EVERY_SPLIT, needs_tensorflow, write_root
 from tests.shared import ROOT
 
 FILES = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / FOLDER).glob("*.gin"))
@@ -139,3 +142,27 @@ def test_the_table_has_means_ranks_differences_and_choices(tmp_path):
 def test_what_has_no_result_is_one_paragraph(tmp_path):
     text = real_ten_table.section(tmp_path)
     assert all(title in " ".join(text.split()) for title in TITLES.values()) and "| learner" not in text
+
+
+@pytest.mark.slow
+@needs_tensorflow
+def test_a_small_study_from_records_to_the_section(tmp_path, monkeypatch):
+    sources = {**dict.fromkeys(META_DATASET, {"train": 0, "valid": 0, "test": 7}), "ilsvrc_2012": EVERY_SPLIT}
+    with mock.patch.dict(harness.SOURCES, sources, clear=True):
+        root = write_root(tmp_path / "records")
+    small = ("IMAGE_SIZE = 16", "FourLayerConvNet.num_filters = 4", "NUM_FEATURES = 4", "cache = None")
+    small += ("train.num_updates = 2", "train.num_validation_episodes = 2")
+    batches = ("NUM_CLASSES = 6", "batches.batch_size = 8")
+    chosen = {"pretrained": batches, "proto-maml": (), "proto-maml-alfa-l2f": ()}
+    variants = {
+        name: REAL_TEN.variants[name]._replace(bindings=(*small, *more), seeds=(0,)) for name, more in chosen.items()
+    }
+    variants["proto-maml"] = variants["proto-maml"]._replace(grid=("INNER_RATE = 0.03",))
+    study = REAL_TEN._replace(variants=variants, num_episodes=2)
+    monkeypatch.setattr(measure, "STORE", tmp_path / "results")
+    flags = measure.make_parser().parse_args([f"--records_root_dir={root}", f"--runs_dir={tmp_path / 'runs'}"])
+    assert measure.measure_all(study, list(variants), flags) == []
+    text = real_ten_table.section(tmp_path / "results" / "real_ten")
+    for name in chosen:
+        assert cells(text, TITLES[name])[1] == "0"
+    assert cells(text, TITLES["proto-maml-alfa-l2f"])[-3].count("±") == 1
