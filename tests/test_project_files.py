@@ -33,3 +33,9 @@ def test_the_plain_installation_decodes_images_and_every_extra_has_tested_versio
 def test_paths_that_contributing_names_exist():
     named = re.findall(r"`((?:alfa_md|docs|scripts|tests|\.ci)/[\w./]+|\w+\.(?:md|in|txt))`", text("CONTRIBUTING.md"))
     assert len(named) > 8 and all((ROOT / name).exists() for name in named if name != "alfa_md/NAME.py")
+
+
+def test_every_finding_is_a_program_in_the_table_of_findings():
+    listed = re.findall(r"^\| `(\w+\.sh)` \| .+ \|$", text("findings/README.md"), re.MULTILINE)
+    assert listed == sorted(file.name for file in (ROOT / "findings").glob("*.sh"))
+    assert all((ROOT / "findings" / name).stat().st_mode & 0o111 for name in listed)
