@@ -17,7 +17,7 @@ from alfa_md.rules.attenuate import Attenuate
 from alfa_md.rules.granularities import PerStepPerLayer
 from alfa_md.rules.hypers import Product, RateAndDecay
 from alfa_md.rules.per_channel import PerStepPerChannel
-from scripts import measure, real_ten_table
+from scripts import measure, real_ten_rates, real_ten_table
 from scripts.real_ten_study import BASES, FOLDER, METHODS, REAL_TEN, TITLES
 from tests.entries import harness
 from tests.entries.harness import EVERY_SPLIT, needs_tensorflow, write_root
@@ -166,3 +166,10 @@ def test_a_small_study_from_records_to_the_section(tmp_path, monkeypatch):
     for name in chosen:
         assert cells(text, TITLES[name])[1] == "0"
     assert cells(text, TITLES["proto-maml-alfa-l2f"])[-3].count("±") == 1
+    file = tmp_path / "rates.json"
+    real_ten_rates.measure(str(tmp_path / "runs/real_ten/proto-maml-alfa-l2f-seed0"), str(root), file)
+    rates = np.array(json.loads(file.read_text())["sources"]["omniglot"]["alpha"])
+    assert rates.shape == (3, 5, 5) and (np.diff(rates, axis=0) >= 0).all()
+    assert len(real_ten_rates.figure(file).axes) == 8
+    with pytest.raises(UserError, match="its rule has no rates and decays|takes no inner steps with rates"):
+        real_ten_rates.measure(str(tmp_path / "runs/real_ten/pretrained-seed0"), str(root), tmp_path / "none.json")
