@@ -9,16 +9,16 @@ import numpy as np
 
 from alfa_md.metrics import ACCURACY, MeanCI, mean_ci
 from scripts.studies import LEARNERS, SETTINGS, slug
-from scripts.study import Runs, load_results, unmeasured
+from scripts.study import Runs, formatted, load_results, unmeasured
 
 SOURCES = {"omniglot_images": "Omniglot", "quickdraw": "QuickDraw", "traffic_sign": "Traffic Signs"}
 HEADER = """## Few-shot Omniglot, and from Omniglot to QuickDraw and Traffic Signs
 
-4-CONV of 48 filters, 28 pixels, second order, five inner steps, updates of two episodes: the budget of a CPU, far from
-convergence. Trained on 1100 characters of the complete Omniglot, their rotations included; tested on 600 episodes
-of the 423 test characters, of 285 classes of a QuickDraw sample (those with 20 drawings or more), and of 43 classes of
-a Traffic Signs sample. {machines}, one thread a run. Differences are on the same episodes, averaged over seeds: to
-MAML; beyond the paper, to the learner without the addition. Updates: {updates}.
+4-CONV of 48 filters, 28 pixels, second order, five inner steps, updates of two episodes: the budget of a CPU, far
+from convergence. Trained on 1100 characters of the complete Omniglot, their rotations included; tested on 600
+episodes of the 423 test characters, of 285 classes of a QuickDraw sample (those with 20 drawings or more), and of 43
+classes of a Traffic Signs sample. {machines}, one thread a run. Differences are on the same episodes, averaged over
+seeds: to MAML; beyond the paper, to the learner without the addition. Updates: {updates}.
 """
 BEYOND = {
     "normalized": ("ALFA + MAML, state normalised per entry, without inert entries", "alfa_maml"),
@@ -34,7 +34,7 @@ def section(store: Path) -> str:
     runs = by_source["omniglot_images"]
     machines = ", ".join(sorted({result["machine"] for seeds in runs.values() for result in seeds.values()}))
     updates = ", ".join(f"{number} in {setting}" for setting, (number, *_) in SETTINGS.items())
-    return HEADER.format(machines=machines or "Unmeasured", updates=updates) + "\n" + accuracy_table(by_source)
+    return formatted(HEADER, machines=machines or "Unmeasured", updates=updates) + "\n" + accuracy_table(by_source)
 
 
 def rows() -> Iterator[tuple[str, str, str, str]]:

@@ -12,7 +12,7 @@ from alfa_md.metrics import ACCURACY, MeanCI, mean_ci
 from scripts.prediction_draws import ADAPTED, CENTROID, COSINE
 from scripts.prediction_study import NUM_DRAWS, PRETRAIN, SOURCES, WAYS
 from scripts.studies import PREDICTIONS
-from scripts.study import shell_quote
+from scripts.study import formatted, shell_quote
 
 TITLES = {
     "proto_maml": "fo-Proto-MAML after pretraining, no meta-training",
@@ -20,13 +20,13 @@ TITLES = {
 }
 HEADER = """## Predictions of pictures of other sources
 
-What `python -m alfa_md.predict` makes of five labelled pictures a class, against two classifiers on the same features,
-those of the backbone before adaptation: the nearest centroid, and the nearest neighbour by cosine. Real pictures:
-samples of Grocery Store, AID (satellite) and CUB-200-2011 (cu_birds, of all splits: none was trained on); the same
-shelf or place may be on several pictures of the first two. {draws} draws a row, the same for every classifier, of 10
+What `python -m alfa_md.predict` makes of five labelled pictures a class, against two classifiers on the same
+features, those of the backbone before adaptation: the nearest centroid, and the nearest neighbour by cosine. Real
+pictures: samples of Grocery Store, AID (satellite) and CUB-200-2011 (cu_birds, of all splits: none was trained on);
+the same shelf or place may be on several pictures of the first two. {draws} draws a row, the same for all, of 10
 pictures a class to predict in 5 ways and 5 in 20. Four-layer network, 42 px, pretrained for 1500 batches of 64 on the
-62 training classes of a mini-ImageNet sample (120 pictures a class): far from convergence. {machines}, one thread a
-run, other work beside it. Differences are paired draw by draw; intervals are of 95 % over draws.
+62 classes of a mini-ImageNet sample: far from convergence. {machines}, one thread a run, other work beside it.
+Intervals are of 95 % over paired draws.
 """
 HEADS = [
     f"{way} ways: {head}" if number == 0 else head
@@ -42,7 +42,7 @@ def section(store: Path) -> str:
     found = load(store)
     stored = [result for seeds in found.values() for result in seeds.values()]
     machines = ", ".join(sorted({result["machine"] for result in stored})) or "Unmeasured"
-    lines = [HEADER.format(draws=NUM_DRAWS, machines=machines), HEAD, "|---" * HEAD.count("| ") + "|"]
+    lines = [formatted(HEADER, draws=NUM_DRAWS, machines=machines), HEAD, "|---" * HEAD.count("| ") + "|"]
     for source, variant in product(SOURCES, PREDICTIONS.variants):
         by_way = [found.get((variant, source, way), {}) for way in WAYS]
         seeds = ", ".join(map(str, sorted(set().union(*by_way))))

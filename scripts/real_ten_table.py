@@ -12,19 +12,19 @@ from alfa_md.evaluation.tables import markdown_table
 from alfa_md.experiment.definition import META_DATASET
 from alfa_md.metrics import ACCURACY, MeanCI, mean_ci
 from scripts.real_ten_study import OTHERS, REAL_TEN, TITLES
-from scripts.study import read_stored, unmeasured, wrapped
+from scripts.study import formatted, read_stored, unmeasured, wrapped
 
 HEADER = """## Ten sources of real images
 
 Trained on 62 classes of ilsvrc_2012 ("ImageNet only"), all choices made on 20 others, tested on 13 more and on nine
 unseen sources. Four-layer network of 64 filters, 42 px, first pretrained as a classifier of the 62 classes; official
 variable-way episodes of at most 10 ways and 100 support images in training, validation and test (`gin/real_ten/`).
-Every learner has as many updates of one episode at the same outer rate; the inner rate of a base learner is chosen
-among three on validation, and its methods start from it. Test: the same {episodes} episodes a source for every run.
-Every episode is averaged over the seeds first, then come the mean and its 95 % interval over episodes, in percent;
-"std" is of the seeds' means; ranks tie within intervals; differences are paired, in points, over all sources. CPU
-minutes are of training with its validation, {machines}, one thread a run; those of the pretraining, the first row, come
-before all but "from scratch". "Control" is ALFA without generator: rates and decays learned per step and layer.
+All learners have as many updates of one episode at the same outer rate; the inner rate of a base learner is chosen
+among three on validation, and its methods start from it. "Control" is ALFA without generator: rates and decays
+learned per step and layer. Test: the same {episodes} episodes a source for every run, each averaged over the seeds
+first; percent with 95 % intervals over episodes; "std" is of the seeds' means; ranks tie within intervals;
+differences are paired, over all sources. CPU minutes are of training with its validation at the chosen rate,
+{machines}, one thread a run; those of the pretraining, the first row, come before all but "from scratch".
 
 These are samples: no number compares with a published one. aircraft is a sample of Cars, mscoco of Caltech-101, fungi
 has other photos; ilsvrc_2012 is flat, without WordNet; dtd has ten classes, all for testing; pictures of one track of
@@ -38,7 +38,7 @@ def section(store: Path) -> str:
     found = load(store)
     stored = [result for seeds in found.values() for result in seeds.values()]
     machines = ", ".join(sorted({result["machine"] for result in stored})) or "unmeasured"
-    parts = [HEADER.format(episodes=REAL_TEN.num_episodes, machines=machines)]
+    parts = [formatted(HEADER, episodes=REAL_TEN.num_episodes, machines=machines)]
     if found:
         parts += [accuracy_table(found), difference_table(found), choices(found)]
     if missing := unmeasured([title for name, title in TITLES.items() if name not in found]):

@@ -9,7 +9,7 @@ import numpy as np
 
 from alfa_md.metrics import SQUARED_ERROR, MeanCI, mean_ci
 from scripts.studies import CELLS, COMPARED
-from scripts.study import Runs, load_results, unmeasured
+from scripts.study import Runs, formatted, load_results, unmeasured
 
 TITLES = {
     "maml": "MAML",
@@ -31,13 +31,13 @@ BEYOND = {  # variant: (title, baseline variant)
 DIVERGED = 1e6  # larger errors are not averaged
 HEADER = """## Sine curves: Table 8 at ten thousand updates
 
-The six cells of Table 8 at equal outer updates: 10 000 of 16 curves, outer gradients clipped to 10, second order, five
-inner steps, the checkpoint with the best of ten validations on 600 curves. Adam at a flat 1e-3 for MAML, and from 1e-3
-down to 0 by a cosine for the others: each learner has the schedule that serves it better (the other one is below).
-Test: the same 600 curves for every run, 100 even points each; the mean squared error of the first 100 curves stands
-beside it, as the paper tests on 100, and the worst curve of all, since one that runs away can make a mean. A seed that
-is not named has no result: its loss was no finite number at some update, which ends a run.
-{machines}, one thread a run, other work beside it.
+The six cells of Table 8 at equal outer updates: 10 000 of 16 curves, outer gradients clipped to 10, second order,
+five inner steps, the checkpoint with the best of ten validations on 600 curves. Adam at a flat 1e-3 for MAML, and
+from 1e-3 down to 0 by a cosine for the others: each learner has the schedule that serves it better (the other one is
+below). Test: the same 600 curves for every run, 100 even points each; the mean squared error of the first 100 curves
+stands beside it, as the paper tests on 100, and the worst curve of all, since one that runs away can make a mean. A
+seed that is not named has no result: its loss was no finite number at some update, which ends a run. {machines}, one
+thread a run, other work beside it.
 """
 LONGER = "2x40 k=20, 20 000 updates"
 
@@ -46,7 +46,7 @@ def section(store: Path) -> str:
     """The text of the section; cells without results are listed in a line."""
     runs = load_results(store, "sine")
     machines = ", ".join(sorted({result["machine"] for seeds in runs.values() for result in seeds.values()}))
-    parts = [HEADER.format(machines=machines or "Unmeasured")]
+    parts = [formatted(HEADER, machines=machines or "Unmeasured")]
     parts += [error_table(runs), comparison_table(runs), beyond_table(runs)]
     return "\n".join(parts)
 
@@ -116,12 +116,7 @@ def comparison_row(runs: Runs, variant: str, title: str) -> list[str]:
 
 def beyond_table(runs: Runs) -> str:
     """Table of variants that are not in the paper, compared with their baselines."""
-    lines = [
-        "### Beyond the paper, 2x40 k=10",
-        "",
-        "A curve diverges where its error is above a million or no number.",
-        "",
-    ]
+    lines = ["Beyond the paper, 2x40 k=10; a curve diverges where its error is above a million or no number:", ""]
     lines += ["| learner | seeds | squared error | against | difference, 95 % interval | each seed |", "|---" * 6 + "|"]
     for variant, (title, other) in BEYOND.items():
         seeds, against = runs.get(f"2x40-k10-{variant}", {}), runs.get(f"2x40-k10-{other}", {})

@@ -206,8 +206,13 @@ def unmeasured(names: Sequence[str]) -> list[str]:
 
 
 def wrapped(text: str) -> str:
-    """The text in lines of at most `WIDTH` characters; words with hyphens stay whole."""
-    return fill(text, WIDTH, break_on_hyphens=False)
+    """The paragraphs of a text in lines of at most `WIDTH` characters; words with hyphens stay whole."""
+    return "\n\n".join(fill(" ".join(each.split()), WIDTH, break_on_hyphens=False) for each in text.split("\n\n"))
+
+
+def formatted(text: str, **values: object) -> str:
+    """A text of paragraphs with its values, wrapped after they are in."""
+    return wrapped(text.format(**values)) + "\n"
 
 
 def with_nan(source: dict) -> dict:
