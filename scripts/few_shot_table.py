@@ -8,8 +8,9 @@ from statistics import mean
 import numpy as np
 
 from alfa_md.metrics import ACCURACY, MeanCI, mean_ci
+from scripts.prose import formatted, unmeasured
 from scripts.studies import LEARNERS, SETTINGS, slug
-from scripts.study import Runs, formatted, load_results, unmeasured
+from scripts.study import Runs, load_results
 
 SOURCES = {"omniglot_images": "Omniglot", "quickdraw": "QuickDraw", "traffic_sign": "Traffic Signs"}
 HEADER = """## Few-shot Omniglot, and from Omniglot to QuickDraw and Traffic Signs

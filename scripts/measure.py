@@ -88,7 +88,10 @@ def measure_all(study: Study, variants: Sequence[str], options: Namespace) -> li
                 needed = [last[name, seed] for name in own.needs if (name, seed) in last]
                 submitted.append(pool.submit(reasons, variant, seed, needed))
                 last[variant, seed] = last[own.run or variant, seed] = submitted[-1]
-    return [reason for each in submitted for reason in each.result()]
+        try:
+            return [reason for each in submitted for reason in each.result()]
+        finally:
+            pool.shutdown(cancel_futures=True)  # after Ctrl-C, which has ended the runs, none begins
 
 
 if __name__ == "__main__":

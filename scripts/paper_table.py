@@ -4,14 +4,13 @@ import math
 from itertools import groupby
 from pathlib import Path
 from statistics import mean, stdev
-from textwrap import fill
 
 from alfa_md.evaluation.tables import UNITS, record_mean
 from alfa_md.metrics import MeanCI, Unit
 from scripts.measurement import load_content
 from scripts.paper_cells import Cell, Quoted, read_cells
+from scripts.prose import wrapped
 
-WIDTH = 120  # characters of a line
 EPISODES = 600  # of a measurement; other numbers are named
 EXPLANATION = """## The paper's tables
 
@@ -30,7 +29,7 @@ def section(store: Path) -> str:
     everything = read_cells()
     by_table = {table: list(group) for table, group in groupby(sorted(everything, key=of_table), of_table)}
     shares = ", ".join(measured_share(table, group, store) for table, group in by_table.items())
-    parts = [EXPLANATION, fill(f"Cells measured: {shares}.", WIDTH) + "\n"]
+    parts = [EXPLANATION, wrapped(f"Cells measured: {shares}.") + "\n"]
     for group in by_table.values():
         if found := measured(group, store):
             parts += ["\n".join(table_rows(found, store)) + "\n"]

@@ -6,8 +6,9 @@ from statistics import mean
 import numpy as np
 
 from alfa_md.metrics import ACCURACY, MeanCI, mean_ci
+from scripts.prose import formatted
 from scripts.studies import PARTS
-from scripts.study import Runs, formatted, load_results
+from scripts.study import Runs, load_results
 
 TITLES = {
     "head": "the head",

@@ -11,8 +11,9 @@ from alfa_md.errors import UserError
 from alfa_md.metrics import ACCURACY, MeanCI, mean_ci
 from scripts.prediction_draws import ADAPTED, CENTROID, COSINE
 from scripts.prediction_study import NUM_DRAWS, PRETRAIN, SOURCES, WAYS
+from scripts.prose import formatted
 from scripts.studies import PREDICTIONS
-from scripts.study import formatted, shell_quote
+from scripts.study import shell_quote
 
 TITLES = {
     "proto_maml": "fo-Proto-MAML after pretraining, no meta-training",

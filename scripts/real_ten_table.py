@@ -11,8 +11,9 @@ from alfa_md.evaluation.ranks import average_ranks
 from alfa_md.evaluation.tables import markdown_table
 from alfa_md.experiment.definition import META_DATASET
 from alfa_md.metrics import ACCURACY, MeanCI, mean_ci
+from scripts.prose import formatted, unmeasured, wrapped
 from scripts.real_ten_study import OTHERS, REAL_TEN, TITLES
-from scripts.study import formatted, read_stored, unmeasured, wrapped
+from scripts.study import read_stored
 
 HEADER = """## Ten sources of real images
 

@@ -13,7 +13,7 @@ from scripts import (
     sine_table,
 )
 from scripts.commands_page import commands_page
-from scripts.study import wrapped
+from scripts.prose import wrapped
 
 TITLE = """# Results
 

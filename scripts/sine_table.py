@@ -8,8 +8,9 @@ from statistics import mean, stdev
 import numpy as np
 
 from alfa_md.metrics import SQUARED_ERROR, MeanCI, mean_ci
+from scripts.prose import formatted, unmeasured
 from scripts.studies import CELLS, COMPARED
-from scripts.study import Runs, formatted, load_results, unmeasured
+from scripts.study import Runs, load_results
 
 TITLES = {
     "maml": "MAML",

@@ -8,7 +8,6 @@ import sys
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from textwrap import fill
 from typing import NamedTuple
 
 from alfa_md.errors import UserError
@@ -17,7 +16,6 @@ from alfa_md.system.files import write_text
 
 ROOT = Path(__file__).resolve().parents[1]
 NUM_EPISODES = 600
-WIDTH = 120  # characters of a line
 Runs = dict[str, dict[int, dict]]  # variant -> seed -> stored result
 
 
@@ -198,21 +196,6 @@ def read_stored(path: Path) -> dict:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{path} is no stored result; restore or remove it") from error
     return result | {"sources": sources}
-
-
-def unmeasured(names: Sequence[str]) -> list[str]:
-    """The line below a table on what has no result, after an empty one; nothing if all has."""
-    return ["", wrapped(f"Unmeasured: {'; '.join(names)}.")] if names else []
-
-
-def wrapped(text: str) -> str:
-    """The paragraphs of a text in lines of at most `WIDTH` characters; words with hyphens stay whole."""
-    return "\n\n".join(fill(" ".join(each.split()), WIDTH, break_on_hyphens=False) for each in text.split("\n\n"))
-
-
-def formatted(text: str, **values: object) -> str:
-    """A text of paragraphs with its values, wrapped after they are in."""
-    return wrapped(text.format(**values)) + "\n"
 
 
 def with_nan(source: dict) -> dict:
