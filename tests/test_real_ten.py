@@ -132,7 +132,7 @@ def test_the_table_has_means_ranks_differences_and_choices(tmp_path):
     assert cells(text, "fine-tuning of the pretrained network")[2] == "20.00±27.72"  # the episode that diverged is 0
     assert cells(text, "fo-Proto-MAML + ALFA - fo-Proto-MAML")[1:3] == ["0", "55.00±6.93"]
     words = " ".join(text.split())
-    assert "Updates: 3000." in words and "fo-Proto-MAML: 0.03, 0.03." in words and "rate 0.001." in words
+    assert "Updates: 3000." in words and "Chosen for fo-Proto-MAML: 0.03, 0.03." in words and "rate 0.001." in words
     assert "Unmeasured: nearest neighbour on pretrained features; linear probe" in text
     (tmp_path / "other.json").write_text("{}")
     with pytest.raises(UserError, match="other.json is no stored result"):
