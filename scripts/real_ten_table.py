@@ -25,7 +25,8 @@ among three on validation, and its methods start from it. "Control" is ALFA with
 learned per step and layer. Test: the same {episodes} episodes a source for every run, each averaged over the seeds
 first; percent with 95 % intervals over episodes; "std" is of the seeds' means; ranks tie within intervals;
 differences are paired. CPU minutes are of training with its validation at the chosen rate, {machines}, one thread a
-run; those of the pretraining, the first row, come before all but "from scratch".{choices}
+run; those of the pretraining, the first row, come before all but "from scratch"; those of the test, with the
+choices of a baseline, stand beside it.{choices}
 
 These are samples: no number compares with a published one. aircraft is a sample of Cars, mscoco of Caltech-101, fungi
 has other photos; ilsvrc_2012 is flat, without WordNet; dtd has ten classes, all for testing; pictures of one track of
@@ -87,9 +88,15 @@ def accuracy_table(found: Results) -> str:
         cells = [", ".join(map(str, seeds)), *map(ACCURACY.interval, results.values())]
         cells += [ACCURACY.interval(over_sources(results)), spread, f"{ranks[name]:.2f}" if name in ranks else ""]
         cells += [mean_difference(found, name, other) for other in compared(name)]
-        rows[TITLES[name]] = [*cells, f"{minutes:.1f}"]
-    heads = ["learner", "seeds", *META_DATASET, "mean", "std", "rank", "- base", "- control", "CPU minutes"]
+        rows[TITLES[name]] = [*cells, f"{minutes:.1f}", test_minutes(seeds.values())]
+    heads = ["learner", "seeds", *META_DATASET, "mean", "std", "rank", "- base", "- control", "CPU minutes", "of test"]
     return markdown_table(heads, rows)
+
+
+def test_minutes(seeds: Iterable[dict]) -> str:
+    """The mean CPU minutes of the tests that were made without interruption, "" if there is none."""
+    known = [result["test_cpu_seconds"] for result in seeds if result["test_cpu_seconds"] is not None]
+    return f"{mean(known) / 60:.1f}" if known else ""
 
 
 def compared(name: str) -> tuple[str, str]:
