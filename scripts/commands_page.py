@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from scripts import paper_table, predictions_table
-from scripts.studies import FEW_SHOT, OMNIGLOT, PARTS, SINE
+from scripts.studies import FEW_SHOT, OMNIGLOT, PARTS, REAL_TEN, SINE
 from scripts.study import format_commands, load_results
 
 TITLE = """# Commands of the stored results
@@ -12,6 +12,7 @@ Written from this folder with `RESULTS.md`; not edited by hand. RECORDS, IMAGES 
 for a run directory. The studies run all of them: `python -m scripts.measure --help`.
 """
 SOURCES = ((OMNIGLOT, "omniglot"), (SINE, "sine"), (FEW_SHOT, "omniglot_images"), (PARTS, "ilsvrc_2012"))  # of tests
+SOURCES = ((REAL_TEN, "ilsvrc_2012"), *SOURCES)
 
 
 def commands_page(store: Path) -> str:

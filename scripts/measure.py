@@ -9,10 +9,8 @@ Stored results are reused, and interrupted runs are resumed. Every run uses one 
 
 import sys
 from argparse import ArgumentParser, Namespace
-from collections import defaultdict
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from itertools import product
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from alfa_md.errors import UserError
@@ -43,7 +41,7 @@ def make_parser() -> ArgumentParser:
     parser.add_argument("study", nargs="?", choices=sorted(STUDIES))
     parser.add_argument("--records_root_dir", help="the folder of records or data sets, for studies of images")
     parser.add_argument("--runs_dir", default=ROOT / "runs", type=Path)
-    parser.add_argument("--seeds", default="0,1,2")
+    parser.add_argument("--seeds", help="separated by commas; those of each variant without it")
     parser.add_argument("--variants", help="separated by commas; all without it")
     parser.add_argument("--workers", default=2, type=int)
     return parser
@@ -56,26 +54,44 @@ def select_variants(study: Study, options: Namespace, parser: ArgumentParser) ->
     names = options.variants.split(",") if options.variants else list(study.variants)
     if unknown := [name for name in names if name not in study.variants]:
         parser.error(f"{study.name} has no {unknown[0]!r}; there are {', '.join(study.variants)}")
-    return sorted(names, key=lambda name: bool(study.variants[name].after))
+    return [name for name in in_order(study, names) if name in names]
+
+
+def in_order(study: Study, names: Sequence[str]) -> list[str]:
+    """The variants and all that they need, each after what it needs."""
+    found: dict[str, None] = {}
+    for name in names:
+        found |= dict.fromkeys([*in_order(study, study.variants[name].needs), name])
+    return list(found)
 
 
 def measure_all(study: Study, variants: Sequence[str], options: Namespace) -> list[str]:
-    """Measures every variant and seed, with --workers in parallel; returns the error messages of those that failed."""
+    """Measures every variant and seed, with --workers in parallel; returns the error messages of those that failed.
 
-    def reasons(job: tuple[str, int]) -> list[str]:
-        found = []
-        for variant in together[job]:
-            try:
-                study.measure(variant, job[1], options.runs_dir.resolve(), options.records_root_dir, STORE)
-            except UserError as error:
-                found.append(str(error))
-        return found
+    A measurement begins after those that it needs; variants that test the same run follow each other.
+    """
 
-    together: dict[tuple[str, int], list[str]] = defaultdict(list)  # variants of one run are measured in sequence
-    for variant, seed in product(variants, map(int, options.seeds.split(","))):
-        together[study.variants[variant].after or variant, seed].append(variant)
+    def reasons(variant: str, seed: int, needed: Sequence[Future]) -> list[str]:
+        wait(needed)
+        try:
+            study.measure(variant, seed, options.runs_dir.resolve(), options.records_root_dir, STORE)
+        except UserError as error:
+            return [str(error)]
+        return []
+
+    last: dict[tuple[str, int], Future] = {}  # of those that use the run of a variant
+    submitted = []
     with ThreadPoolExecutor(options.workers) as pool:
-        return [reason for found in pool.map(reasons, together) for reason in found]
+        for variant in variants:
+            own = study.variants[variant]
+            for seed in map(int, options.seeds.split(",")) if options.seeds else own.seeds:
+                needed = [last[name, seed] for name in own.needs if (name, seed) in last]
+                submitted.append(pool.submit(reasons, variant, seed, needed))
+                last[variant, seed] = last[own.run or variant, seed] = submitted[-1]
+        try:
+            return [reason for each in submitted for reason in each.result()]
+        finally:
+            pool.shutdown(cancel_futures=True)  # after Ctrl-C, which has ended the runs, none begins
 
 
 if __name__ == "__main__":

@@ -4,14 +4,13 @@ import math
 from itertools import groupby
 from pathlib import Path
 from statistics import mean, stdev
-from textwrap import fill
 
 from alfa_md.evaluation.tables import UNITS, record_mean
 from alfa_md.metrics import MeanCI, Unit
 from scripts.measurement import load_content
-from scripts.paper_cells import Cell, Quoted, read_cells, read_quoted
+from scripts.paper_cells import Cell, Quoted, read_cells
+from scripts.prose import wrapped
 
-WIDTH = 120  # characters of a line
 EPISODES = 600  # of a measurement; other numbers are named
 EXPLANATION = """## The paper's tables
 
@@ -19,22 +18,21 @@ Published numbers are the paper's; its ± are standard deviations of single answ
 intervals, except in tables 3 and 8. Measured: one seed with its 95 % interval over episodes, or the mean over seeds
 with their standard deviation and the mean interval; of the single best checkpoint by validation, and of the ensemble of
 the best five where five are kept. The difference is that of the ensemble, where there is one. A network that is also
-tested for another table is trained once. The paper's numbers of all cells: `gin/paper/cells.csv`. Table C's own rows
-are table 1's, table D's is table 3's. Table 8 at ten thousand updates stands above, among the sine curves.
+tested for another table is trained once. The paper's numbers of all cells: `gin/paper/cells.csv`; those that it quotes
+from others in tables 1, B, C and D: `gin/paper/quoted.csv`, and `scripts/reproduce.sh tableD` prints them. Table C's
+own rows are table 1's, table D's is table 3's. Table 8 at ten thousand updates stands above, among the sine curves.
 """
 
 
 def section(store: Path) -> str:
     """The text of the section: what is measured, how much is not, and the numbers that the paper quotes."""
-    everything, others = read_cells(), read_quoted()
+    everything = read_cells()
     by_table = {table: list(group) for table, group in groupby(sorted(everything, key=of_table), of_table)}
     shares = ", ".join(measured_share(table, group, store) for table, group in by_table.items())
-    parts = [EXPLANATION, fill(f"Cells measured: {shares}.", WIDTH) + "\n"]
+    parts = [EXPLANATION, wrapped(f"Cells measured: {shares}.") + "\n"]
     for group in by_table.values():
         if found := measured(group, store):
             parts += ["\n".join(table_rows(found, store)) + "\n"]
-    for table in sorted({number.table for number in others}):
-        parts += quoted_section(table, [number for number in others if number.table == table])
     return "\n".join(parts)
 
 

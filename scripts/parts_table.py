@@ -6,6 +6,7 @@ from statistics import mean
 import numpy as np
 
 from alfa_md.metrics import ACCURACY, MeanCI, mean_ci
+from scripts.prose import formatted
 from scripts.studies import PARTS
 from scripts.study import Runs, load_results
 
@@ -19,19 +20,19 @@ HEADER = """## Adapting a part of a pretrained vision transformer
 
 `vit_tiny` with patches of 12 pixels, pretrained for {pretraining} updates of 128 images as a classifier of the 62
 training classes of a mini-ImageNet sample (120 images a class, 84 pixels); the backbone of its best validation. The
-inner loop then adapts a part of it, from prototypes of the support set, in {steps} steps: by plain fine-tuning, that is
-gradient descent at an inner rate of {inner}; or by ALFA, meta-trained on the same 62 classes for {updates}
-updates of one episode at an outer rate of {outer}, which learns the initial values, rates and decays of the
-part. All else keeps its pretrained values in both. Both rates are chosen on the same {validation} validation episodes.
-Test: the same {episodes} episodes of 13 other classes for every run, 5 ways, 5 shots, 10 queries a class, so that
-differences are paired: of ALFA to fine-tuning of the same part. {machines}, one thread a run and other work beside it.
-CPU time is of training with its validation, at the rate that was chosen.
+inner loop then adapts a part of it, from prototypes of the support set, in {steps} steps: by plain fine-tuning,
+gradient descent at an inner rate of {inner}; or by ALFA, meta-trained on the same classes for {updates} updates of
+one episode at an outer rate of {outer}, which learns initial values, rates and decays of the part. All else keeps its
+pretrained values. Both rates are chosen on the same {validation} validation episodes. Test: the same {episodes}
+episodes of 13 other classes for every run, 5 ways, 5 shots, 10 queries a class; differences are paired, of ALFA to
+fine-tuning of the same part. {machines}, one thread a run and other work beside it. CPU time is of training at the
+chosen rate.
 """
-CAVEATS = """A difference whose interval includes 0 is none that this test can tell. ALFA was first trained at the
-outer rate 0.001 alone and tested on these episodes, where it was below fine-tuning in all three parts, with intervals
-that exclude 0; 0.0001 was put into its grid after that was seen, and validation then chose it. Few updates at a low
-rate hardly move ALFA from where it starts, and the chosen inner rate hardly adapts: the table compares prototypes with
-prototypes, and is no evidence that ALFA equals fine-tuning in longer trainings. One seed.
+CAVEATS = """One seed. A difference whose interval includes 0 shows nothing. ALFA was first trained at the outer rate
+0.001 alone and tested on these episodes, where it was below fine-tuning in all three parts, with
+intervals that exclude 0; 0.0001 was put into its grid after that was seen, and validation then chose
+it. Few updates at a low rate hardly move ALFA, and the chosen inner rate hardly adapts: prototypes are
+compared with prototypes, which says nothing of longer runs.
 """
 
 
@@ -40,7 +41,8 @@ def section(store: Path) -> str:
     runs = load_results(store, "ilsvrc_2012")
     machines = ", ".join(sorted({result["machine"] for seeds in runs.values() for result in seeds.values()}))
     parts = [
-        HEADER.format(
+        formatted(
+            HEADER,
             pretraining=bound("pretrained", "train.num_updates"),
             steps=bound("head-alfa", "GradientLearner.num_steps"),
             inner=choices("head-fine-tuning"),
@@ -51,7 +53,7 @@ def section(store: Path) -> str:
             machines=machines or "Unmeasured",
         ),
         accuracy_table(runs),
-        CAVEATS,
+        formatted(CAVEATS),
     ]
     return "\n".join(parts)
 

@@ -11,6 +11,7 @@ from alfa_md.errors import UserError
 from alfa_md.metrics import ACCURACY, MeanCI, mean_ci
 from scripts.prediction_draws import ADAPTED, CENTROID, COSINE
 from scripts.prediction_study import NUM_DRAWS, PRETRAIN, SOURCES, WAYS
+from scripts.prose import formatted
 from scripts.studies import PREDICTIONS
 from scripts.study import shell_quote
 
@@ -20,15 +21,20 @@ TITLES = {
 }
 HEADER = """## Predictions of pictures of other sources
 
-What `python -m alfa_md.predict` makes of five labelled pictures a class, against two classifiers on the same features,
-those of the backbone before adaptation: the nearest centroid, and the nearest neighbour by cosine. Real pictures:
-samples of Grocery Store, AID (satellite) and CUB-200-2011 (cu_birds, of all splits: none was trained on); the same
-shelf or place may be on several pictures of the first two. {draws} draws a row, the same for every classifier, of 10
+What `python -m alfa_md.predict` makes of five labelled pictures a class, against two classifiers on the same
+features, those of the backbone before adaptation: the nearest centroid, and the nearest neighbour by cosine. Real
+pictures: samples of Grocery Store, AID (satellite) and CUB-200-2011 (cu_birds, of all splits: none was trained on);
+the same shelf or place may be on several pictures of the first two. {draws} draws a row, the same for all, of 10
 pictures a class to predict in 5 ways and 5 in 20. Four-layer network, 42 px, pretrained for 1500 batches of 64 on the
-62 training classes of a mini-ImageNet sample (120 pictures a class): far from convergence. {machines}, one thread a
-run, other work beside it. Differences are paired draw by draw; intervals are of 95 % over draws.
+62 classes of a mini-ImageNet sample: far from convergence. {machines}, one thread a run, other work beside it.
+Intervals are of 95 % over paired draws.
 """
-HEAD = f"| pictures | learner | seeds | adapted | {CENTROID} | {COSINE} | adapted - centroid | adapted - cosine |"
+HEADS = [
+    f"{way} ways: {head}" if number == 0 else head
+    for way in WAYS
+    for number, head in enumerate(("adapted", CENTROID, COSINE, "adapted - centroid", "adapted - cosine"))
+]
+HEAD = f"| pictures | learner | seeds | {' | '.join(HEADS)} |"
 Results = dict[tuple[str, str, int], dict[int, dict]]  # (variant, source, way) -> seed -> stored result
 
 
@@ -37,9 +43,12 @@ def section(store: Path) -> str:
     found = load(store)
     stored = [result for seeds in found.values() for result in seeds.values()]
     machines = ", ".join(sorted({result["machine"] for result in stored})) or "Unmeasured"
-    lines = [HEADER.format(draws=NUM_DRAWS, machines=machines), HEAD, "|---" * HEAD.count("| ") + "|"]
-    for source, way, variant in product(SOURCES, WAYS, PREDICTIONS.variants):
-        lines.append(row(f"{source}, {way} ways", TITLES[variant], found.get((variant, source, way), {})))
+    lines = [formatted(HEADER, draws=NUM_DRAWS, machines=machines), HEAD, "|---" * HEAD.count("| ") + "|"]
+    for source, variant in product(SOURCES, PREDICTIONS.variants):
+        by_way = [found.get((variant, source, way), {}) for way in WAYS]
+        seeds = ", ".join(map(str, sorted(set().union(*by_way))))
+        cells = [source, TITLES[variant], seeds, *(cell for seeds in by_way for cell in accuracies(seeds))]
+        lines.append(f"| {' | '.join(cells)} |")
     lines += ["", costs(found), ""]
     return "\n".join(lines)
 
@@ -59,17 +68,16 @@ def load(store: Path) -> Results:
     return found
 
 
-def row(pictures: str, title: str, seeds: dict[int, dict]) -> str:
-    """A row of the table; accuracies and differences of a draw are averaged over seeds first."""
+def accuracies(seeds: dict[int, dict]) -> list[str]:
+    """The cells of one way; accuracies and differences of a draw are averaged over seeds first."""
     if not seeds:
-        return f"| {pictures} | {title} | | unmeasured | | | | |"
+        return ["unmeasured", "", "", "", ""]
     mean = {
         name: np.mean([result["accuracies"][name] for result in seeds.values()], axis=0)
         for name in (ADAPTED, CENTROID, COSINE)
     }
     cells = [ACCURACY.interval(mean_ci(scores)) for scores in mean.values()]
-    cells += [difference(mean_ci(mean[ADAPTED] - mean[other])) for other in (CENTROID, COSINE)]
-    return f"| {pictures} | {title} | {', '.join(map(str, sorted(seeds)))} | {' | '.join(cells)} |"
+    return [*cells, *(difference(mean_ci(mean[ADAPTED] - mean[other])) for other in (CENTROID, COSINE))]
 
 
 def difference(found: MeanCI) -> str:

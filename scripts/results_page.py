@@ -3,8 +3,17 @@
 import json
 from pathlib import Path
 
-from scripts import few_shot_table, omniglot_table, paper_table, parts_table, predictions_table, sine_table
+from scripts import (
+    few_shot_table,
+    omniglot_table,
+    paper_table,
+    parts_table,
+    predictions_table,
+    real_ten_table,
+    sine_table,
+)
 from scripts.commands_page import commands_page
+from scripts.prose import wrapped
 
 TITLE = """# Results
 
@@ -23,6 +32,7 @@ def results_page(store: Path) -> str:
     """The text of RESULTS.md; missing results are listed as unmeasured."""
     sections = [
         TITLE,
+        real_ten_table.section(store / "real_ten"),
         omniglot_table.section(store / "omniglot"),
         sine_table.section(store / "sine"),
         few_shot_table.section(store / "few_shot"),
@@ -43,11 +53,10 @@ def soak_section(file: Path) -> str:
     updates, kills = soak["updates"], soak["killed_after"]
     second, last = (f"{soak[f'memory_{quarter}_quarter']:.0f} MB" for quarter in ("second", "last"))
     time = f"{soak['machine']}, one thread a run: {soak['minutes']:.0f} minutes left alone"
-    return f"""{title}Quickstart-size training (`gin/proto_maml_alfa.gin`, `gin/quickstart.gin`), {updates} updates,
-seed 0, {time}, and once more killed {len(kills)} times
-at random moments (after updates {", ".join(map(str, kills))}).
-Both ended with the same last and best checkpoint and the same curves, bit for bit. Resident memory of the
-uninterrupted run: at most {second} in its second quarter, {last} in its last.
-
-    python scripts/soak.py --num_updates={updates} --kills={len(kills)}
-"""
+    text = f"""Quickstart-size training (`gin/proto_maml_alfa.gin`, `gin/quickstart.gin`), {updates} updates,
+seed 0, {time}, and once more killed {len(kills)} times at random moments (after updates {", ".join(map(str, kills))}).
+Both ended with the same last and best checkpoint and the same curves, bit for bit. Resident memory of the uninterrupted
+run: at most
+{second} in its second quarter, {last} in its last. Command:
+`python scripts/soak.py --num_updates={updates} --kills={len(kills)}`"""
+    return title + wrapped(" ".join(text.split())) + "\n"

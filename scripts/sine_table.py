@@ -1,11 +1,14 @@
 """The section of RESULTS.md on sine curves, from the stored results of `python -m scripts.measure sine`."""
 
+from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from statistics import mean, stdev
 
 import numpy as np
 
 from alfa_md.metrics import SQUARED_ERROR, MeanCI, mean_ci
+from scripts.prose import formatted, unmeasured
 from scripts.studies import CELLS, COMPARED
 from scripts.study import Runs, load_results
 
@@ -17,7 +20,6 @@ TITLES = {
 }
 COLUMNS = ("cell", "learner", "seeds", "squared error", "std", "each seed, 95 % interval")
 COLUMNS = (*COLUMNS, "first 100", "median", "worst", "minutes")
-HEAD = (f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|")
 BEYOND = {  # variant: (title, baseline variant)
     "normalized": ("ALFA + MAML, state normalised per entry", "alfa"),
     "per-channel": ("ALFA + MAML, rates per channel", "alfa"),
@@ -30,37 +32,42 @@ BEYOND = {  # variant: (title, baseline variant)
 DIVERGED = 1e6  # larger errors are not averaged
 HEADER = """## Sine curves: Table 8 at ten thousand updates
 
-The six cells of Table 8 at equal outer updates: 10 000 of 16 curves, outer gradients clipped to 10, second order, five
-inner steps, the checkpoint with the best of ten validations on 600 curves. Adam at a flat 1e-3 for MAML, and from 1e-3
-down to 0 by a cosine for the others: each learner has the schedule that serves it better (the other one is below).
-Test: the same 600 curves for every run, 100 even points each; the mean squared error of the first 100 curves stands
-beside it, as the paper tests on 100, and the worst curve of all, since one that runs away can make a mean. A seed that
-is not named has no result: its loss was no finite number at some update, which ends a run.
-{machines}, one thread a run, other work beside it.
+The six cells of Table 8 at equal outer updates: 10 000 of 16 curves, outer gradients clipped to 10, second order,
+five inner steps, the checkpoint with the best of ten validations on 600 curves. Adam at a flat 1e-3 for MAML, and
+from 1e-3 down to 0 by a cosine for the others: each learner has the schedule that serves it better (the other one is
+below). Test: the same 600 curves for every run, 100 even points each; the mean squared error of the first 100 curves
+stands beside it, as the paper tests on 100, and the worst curve of all, since one that runs away can make a mean. A
+seed that is not named has no result: its loss was no finite number at some update, which ends a run. {machines}, one
+thread a run, other work beside it.
 """
-LONGER = """\
-At ten thousand updates one test curve of 600 runs away under ALFA of seed 1 (the worst above), in every checkpoint of
-that run and in the ensemble of its five best. Equal updates need not be ten thousand: after twice as many, of the same
-schedules, no curve does."""
+LONGER = "2x40 k=20, 20 000 updates"
 
 
 def section(store: Path) -> str:
-    """The text of the section; cells without results are listed as unmeasured."""
+    """The text of the section; cells without results are listed in a line."""
     runs = load_results(store, "sine")
     machines = ", ".join(sorted({result["machine"] for seeds in runs.values() for result in seeds.values()}))
-    parts = [HEADER.format(machines=machines or "Unmeasured")]
-    parts += [error_table(runs), comparison_table(runs), longer_table(runs), beyond_table(runs)]
+    parts = [formatted(HEADER, machines=machines or "Unmeasured")]
+    parts += [error_table(runs), comparison_table(runs), beyond_table(runs)]
     return "\n".join(parts)
+
+
+def rows() -> Iterator[tuple[str, str, str]]:
+    """Cell, title and variant of every row of `error_table`."""
+    for (network, shots), (method, title) in product(CELLS, TITLES.items()):
+        yield f"{network} k={shots}", title, f"{network}-k{shots}-{method}"
+    for method in COMPARED:
+        yield LONGER, TITLES[method], f"2x40-k20-{method}-longer"
 
 
 def error_table(runs: Runs) -> str:
     """Table of all cells and methods: mean over seeds, each seed, first 100 curves, median and worst curve."""
-    lines = [*HEAD]
-    for network, shots in CELLS:
-        for method, title in TITLES.items():
-            name = f"| {network} k={shots} | {title} "
-            lines.append(name + "| " + " | ".join(row_values(runs.get(f"{network}-k{shots}-{method}", {}))) + " |")
-    return "\n".join(lines) + "\n"
+    lines = [f"| {' | '.join(COLUMNS)} |", "|---" * len(COLUMNS) + "|"]
+    lines += [
+        f"| {cell} | {title} | {' | '.join(row_values(runs[name]))} |" for cell, title, name in rows() if name in runs
+    ]
+    missing = [f"{cell} {title}" for cell, title, name in rows() if name not in runs]
+    return "\n".join([*lines, *unmeasured(missing)]) + "\n"
 
 
 def row_values(seeds: dict[int, dict]) -> list[str]:
@@ -95,7 +102,7 @@ def comparison_table(runs: Runs) -> str:
     ]
     for network, shots in CELLS:
         lines += comparison_row(runs, f"{network}-k{shots}-{{}}", f"{network} k={shots}")
-    return "\n".join([*lines, *comparison_row(runs, "2x40-k20-{}-longer", "2x40 k=20, 20 000 updates")]) + "\n"
+    return "\n".join([*lines, *comparison_row(runs, "2x40-k20-{}-longer", LONGER)]) + "\n"
 
 
 def comparison_row(runs: Runs, variant: str, title: str) -> list[str]:
@@ -108,23 +115,9 @@ def comparison_row(runs: Runs, variant: str, title: str) -> list[str]:
     return [f"| {title} | " + " | ".join(columns) + " |"]
 
 
-def longer_table(runs: Runs) -> str:
-    """Table of the cell with a diverging test curve at ten thousand updates, after twice as many."""
-    lines = ["### 2x40 k=20 at twenty thousand updates", "", LONGER, "", *HEAD]
-    for method in COMPARED:
-        name = f"| 2x40 k=20 | {TITLES[method]} "
-        lines.append(name + "| " + " | ".join(row_values(runs.get(f"2x40-k20-{method}-longer", {}))) + " |")
-    return "\n".join(lines) + "\n"
-
-
 def beyond_table(runs: Runs) -> str:
     """Table of variants that are not in the paper, compared with their baselines."""
-    lines = [
-        "### Beyond the paper, 2x40 k=10",
-        "",
-        "A curve diverges where its error is above a million or no number.",
-        "",
-    ]
+    lines = ["Beyond the paper, 2x40 k=10; a curve diverges where its error is above a million or no number:", ""]
     lines += ["| learner | seeds | squared error | against | difference, 95 % interval | each seed |", "|---" * 6 + "|"]
     for variant, (title, other) in BEYOND.items():
         seeds, against = runs.get(f"2x40-k10-{variant}", {}), runs.get(f"2x40-k10-{other}", {})

@@ -3,6 +3,7 @@
 from itertools import product
 
 from scripts.prediction_study import PredictionStudy
+from scripts.real_ten_study import REAL_TEN
 from scripts.study import Study, Variant
 
 
@@ -201,4 +202,4 @@ PARTS = Study(
     num_episodes=200,
 )
 
-STUDIES = {study.name: study for study in (OMNIGLOT, SINE, FEW_SHOT, PREDICTIONS, PARTS)}
+STUDIES = {study.name: study for study in (OMNIGLOT, SINE, FEW_SHOT, PREDICTIONS, PARTS, REAL_TEN)}

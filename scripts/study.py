@@ -22,8 +22,9 @@ Runs = dict[str, dict[int, dict]]  # variant -> seed -> stored result
 class Variant(NamedTuple):
     """A gin file with bindings to train, or the `run` of another variant to test under the bindings `test`.
 
-    The backbone starts from the run of the variant `pretrained`. Of the bindings in `grid`, each of which is trained,
-    the one with the best validation is tested.
+    With `baseline`, a name of `alfa_md.evaluate --baselines`, that is tested on the backbone of `run`. The backbone
+    starts from the run of the variant `pretrained`. Of the bindings in `grid`, each of which is trained, the one with
+    the best validation is tested; `like` is the variant whose choice is bound here too. Measured for `seeds`.
     """
 
     config: str
@@ -32,11 +33,14 @@ class Variant(NamedTuple):
     test: tuple[str, ...] = ()
     pretrained: str = ""
     grid: tuple[str, ...] = ()
+    baseline: str = ""
+    like: str = ""
+    seeds: tuple[int, ...] = (0, 1, 2)
 
     @property
-    def after(self) -> str:
-        """The variant that has to be trained before this one, "" for none."""
-        return self.pretrained or self.run
+    def needs(self) -> tuple[str, ...]:
+        """The variants that have to be measured before this one."""
+        return tuple(name for name in (self.pretrained, self.run, self.like) if name)
 
 
 class Study(NamedTuple):
@@ -61,8 +65,10 @@ class Study(NamedTuple):
 
     def test_command(self, variant: str, run_dir: str, data: str | None) -> list[str]:
         """The arguments of `python` that evaluate a variant."""
-        options = [f"--gin_bindings={binding}" for binding in self.variants[variant].test]
+        own = self.variants[variant]
+        options = [f"--gin_bindings={binding}" for binding in own.test]
         named = [f"--name={variant}"] if options else []
+        options += [f"--baselines={own.baseline}"] if own.baseline else []
         fixed = [f"--run_dir={run_dir}", f"--num_episodes={self.num_episodes}", *options, *named, *data_flags(data)]
         return ["-m", "alfa_md.evaluate", *fixed, "--device=cpu"]
 
@@ -75,26 +81,37 @@ class Study(NamedTuple):
         if stored.exists():
             return
         own, folder = self.variants[variant], runs / self.name
-        run_dirs = self.train(variant, seed, folder, data)
+        taken = [self.choice(own.like, seed, store)] if own.like else []
+        run_dirs = self.train(variant, seed, folder, data, taken)
         chosen = max(run_dirs, key=lambda binding: best_validation(run_dirs[binding])) if own.grid else ""
         run_dir = run_dirs[chosen]
         run_logged(self.test_command(variant, str(run_dir), data), Path(f"{run_dir}.log"), f"{variant}, seed {seed}")
         content = self.result(variant, seed, run_dir)
         if own.grid:
             content["grid"] = {binding: best_validation(tried) for binding, tried in run_dirs.items()}
-            content["bindings"].append(chosen)
+        content["bindings"] += [chosen] if own.grid else taken
         stored.parent.mkdir(parents=True, exist_ok=True)
         write_text(stored, json.dumps(content, allow_nan=False) + "\n")
 
-    def train(self, variant: str, seed: int, folder: Path, data: str | None) -> dict[str, Path]:
+    def choice(self, variant: str, seed: int, store: Path) -> str:
+        """The binding that the grid of a measured variant chose. Raises UserError if it is not measured."""
+        file = store / self.name / f"{variant}-seed{seed}.json"
+        if not file.exists():
+            raise UserError(f"{file} is missing, whose choice another variant takes; measure {variant} first")
+        return read_stored(file)["bindings"][-1]
+
+    def train(
+        self, variant: str, seed: int, folder: Path, data: str | None, taken: Sequence[str] = ()
+    ) -> dict[str, Path]:
         """Trains a variant under every binding of its grid; returns the run directories by binding, "" without one."""
         own = self.variants[variant]
         backbone = [f"PRETRAINED = '{folder / own.pretrained}-seed{seed}'"] if own.pretrained else []
+        shared = [*backbone, *taken]
         folder.mkdir(parents=True, exist_ok=True)
         run_dirs: dict[str, Path] = {}
         for number, binding in enumerate(own.grid or [""]):
             run_dir = folder / f"{own.run or variant}{number if own.grid else ''}-seed{seed}"
-            more = [*backbone, binding] if binding else backbone
+            more = [*shared, binding] if binding else shared
             words = self.train_command(variant, str(run_dir), seed, data, more)
             run_logged(words, Path(f"{run_dir}.log"), f"{variant}, seed {seed}")
             run_dirs[binding] = run_dir
@@ -103,7 +120,8 @@ class Study(NamedTuple):
     def result(self, variant: str, seed: int, run_dir: Path) -> dict:
         """The stored result of a run: scores, times and configuration. Raises UserError for the miniature's."""
         own = self.variants[variant]
-        test = read_results(run_dir / "results" / f"test{'-' + variant if own.test else ''}.json")
+        name = variant if own.test else own.baseline
+        test = read_results(run_dir / "results" / f"test{'-' + name if name else ''}.json")
         if test["protocol"]["data_kind"] == "miniature":
             raise UserError(f"{run_dir} was evaluated on the embedded miniature, which is no measurement; not stored")
         facts = json.loads((run_dir / "run.json").read_text("utf-8"))
@@ -117,6 +135,7 @@ class Study(NamedTuple):
             "cpu_seconds": curve[-1]["cpu_seconds"],
             "validation": [[line["step"], line[unit]] for line in curve if line["group"] == "validation"],
             "bindings": [*own.bindings, *own.test],
+            **({"chosen": test["protocol"]["choice"]["chosen"]} if "choice" in test["protocol"] else {}),
             "config": test["protocol"]["config"],
             "machine": facts["machine"],
             "torch": facts["torch"],
@@ -161,13 +180,22 @@ def load_results(folder: Path, source: str) -> Runs:
     """
     runs: Runs = defaultdict(dict)
     for path in sorted(folder.glob("*.json")):
-        try:
-            result = json.loads(path.read_bytes())
-            if source in result["sources"]:
-                runs[result["variant"]][result["seed"]] = result | with_nan(result["sources"][source])
-        except (ValueError, KeyError, TypeError) as error:
-            raise UserError(f"{path} is no stored result; restore or remove it") from error
+        result = read_stored(path)
+        if source in result["sources"]:
+            runs[result["variant"]][result["seed"]] = result | result["sources"][source]
     return runs
+
+
+def read_stored(path: Path) -> dict:
+    """A stored result; scores and means are NaN where episodes diverged. Raises UserError for a damaged file."""
+    try:
+        result = json.loads(path.read_bytes())
+        sources = {name: source | with_nan(source) for name, source in result["sources"].items()}
+        if not {"variant", "seed"} <= result.keys():
+            raise ValueError("neither variant nor seed")
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"{path} is no stored result; restore or remove it") from error
+    return result | {"sources": sources}
 
 
 def with_nan(source: dict) -> dict:
@@ -185,12 +213,13 @@ def format_commands(study: Study, runs: Runs) -> str:
     lines = [f"Commands, each followed by {test}:", "", "```"]
     for variant, seeds in sorted(runs.items()):
         own, numbers = study.variants[variant], "|".join(map(str, sorted(seeds)))
-        if own.test:
+        if own.run:
             words = study.test_command(variant, f"RUN_OF_{own.run}", study.data)
         else:
             more = [f"PRETRAINED = 'RUN_OF_{own.pretrained}'"] if own.pretrained else []
             words = study.train_command(variant, "RUN", numbers, study.data, more)
         tried = f", with each of {'; '.join(own.grid)}: the best by validation is tested" if own.grid else ""
+        tried += f", with the binding that was chosen for {own.like}" if own.like else ""
         lines.append(f"# {variant}{tried}\n" + " ".join(["python", *map(shell_quote, words)]))
     return "\n".join([*lines, "```", ""])
 

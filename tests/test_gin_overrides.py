@@ -17,7 +17,7 @@ FILES = sorted(
     path.relative_to(ROOT).as_posix() for path in (ROOT / "gin").glob("**/*.gin") if path.parent.name != "parts"
 )
 FAST = ("gin/omniglot_proto_maml_alfa.gin", "gin/few_shot/maml_l2f.gin", "gin/paper/table1_conv4_alfa_maml.gin")
-AFTER = ("gin/quickstart.gin", "gin/md_v2/all.gin", "gin/md_v2/imagenet.gin")  # another file
+AFTER = ("gin/quickstart.gin", "gin/md_v2/all.gin", "gin/md_v2/imagenet.gin", "gin/real_ten/all.gin")  # another file
 QUICKSTART = AFTER[0]
 EACH = [pytest.param(file, marks=() if file in FAST else pytest.mark.slow) for file in FILES if file not in AFTER]
 OTHER = {bool: lambda value: not value, int: lambda value: value + 1, float: lambda value: value / 2 + 0.125}

@@ -127,7 +127,7 @@ def test_differences_are_paired_and_say_whether_0_is_excluded(tmp_path):
     stored(tmp_path, 1, [0.7, 0.9], [0.6, 0.8], [0.5, 0.9])
     text = predictions_table.section(tmp_path)
     numbers = "70.00±13.86 | 60.00±13.86 | 65.00±34.65 | 10.00±0.00 | 5.00±20.79 (0 is not excluded) |"
-    assert f"| grocery, 5 ways | {predictions_table.TITLES['alfa']} | 0, 1 | {numbers}" in text
+    assert f"| grocery | {predictions_table.TITLES['alfa']} | 0, 1 | {numbers} unmeasured |" in text
     assert "unmeasured" in text and "2.0 CPU minutes of training with the pretraining, 2.0 of draws" in text
     commands = predictions_table.commands(tmp_path)
     assert "--seeds=0,1" in commands and "# proto_maml" in commands

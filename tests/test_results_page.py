@@ -53,7 +53,7 @@ def test_the_soak_section_has_its_numbers(tmp_path):
     measured |= {"memory_last_quarter": 702.9, "machine": "m", "torch": "2"}
     (tmp_path / "soak.json").write_text(json.dumps(measured))
     text = soak_section(tmp_path / "soak.json")
-    assert "60 updates" in text and "killed 2 times\n" in text and "after updates 7, 31" in text and "703 MB" in text
+    assert "60 updates" in text and "killed 2 times at" in text and "after updates 7, 31" in text and "703 MB" in text
 
 
 def sine_result(data_flags, variant, seed, scores):
@@ -72,7 +72,7 @@ def test_sine_cells_are_paired_curve_by_curve(tmp_path):
         "| 2x40 k=10 | MAML | 0, 1 | 1.600 | 0.141 | 1.500±0.010, 1.700±0.010 | 1.600 | 1.600 | 2.200 | 2.0 |" in text
     )
     assert "| 2x40 k=10 | 0.67, 0.59 | -0.600±0.000 | -0.000±0.139 | -0.000±0.139 |" in text
-    assert "| 3x80 k=20 | MAML |  | unmeasured |" in text
+    assert "\n\nUnmeasured: 2x40 k=5 MAML; 2x40 k=5 ALFA + MAML; " in text and "3x80 k=20 MAML; " in text
 
 
 def test_commands_of_a_study_can_be_typed(tmp_path):
@@ -89,10 +89,10 @@ def test_few_shot_accuracies_are_paired_with_maml_on_every_source(tmp_path):
         content["sources"] = dict.fromkeys(few_shot_table.SOURCES, record)
         (tmp_path / f"{variant}-seed0.json").write_text(json.dumps(content))
     text = few_shot_table.section(tmp_path)
-    assert "| MAML | 0 | 30.00±10.00 |  | 30.00±10.00 |  | 30.00±10.00 |  | 1.5 |" in text
+    assert "| 5-way 1-shot | MAML | 0 | 30.00±10.00 |  | 30.00±10.00 |  | 30.00±10.00 |  | 1.5 |" in text
     pair = "60.00±10.00 | 30.00±0.00"
-    assert f"| ALFA + MAML | 0 | {pair} | {pair} | {pair} | 1.5 |" in text
-    assert "| MAML + L2F |  | unmeasured |" in text
+    assert f"| 5-way 1-shot | ALFA + MAML | 0 | {pair} | {pair} | {pair} | 1.5 |" in text
+    assert "\n\nUnmeasured: ALFA + Random Init in 5-way 1-shot; MAML + L2F in 5-way 1-shot; " in text
 
 
 def test_a_part_s_difference_is_paired_with_fine_tuning_of_the_same_part(tmp_path):
