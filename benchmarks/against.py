@@ -5,18 +5,18 @@ from pathlib import Path
 from statistics import median, quantiles
 
 from alfa_md.errors import UserError
-from benchmarks.build import ROOT, Build
+from benchmarks.build import ROOT, Build, require_checkout
 
 Turns = list[tuple[float, float]]  # seconds of the other build and of this one, by round
 
 
-def comparison(title: str, plans: dict[str, dict], checkout: Path, rounds: int, warm_up: int, device: str) -> str:
+def comparison(
+    title: str, plans: dict[str, dict], checkout: Path, rounds: int, warm_up: int, device: str = "cpu"
+) -> str:
     """Chapter with a row for every case; each row is printed when it is measured.
 
     Raises UserError if the other checkout lacks something that a case needs, before anything is measured.
     """
-    if rounds < 1:
-        raise UserError(f"--rounds={rounds}: give at least 1")
     with ExitStack() as stack:
         old, new = (stack.enter_context(Build(folder, device)) for folder in (checkout, ROOT))
         for build in (old, new):
@@ -32,10 +32,17 @@ def comparison(title: str, plans: dict[str, dict], checkout: Path, rounds: int, 
     return "\n".join(lines) + "\n"
 
 
+def require_turns(checkout: Path, rounds: int) -> None:
+    """Raises UserError unless the folder has the package, and there is a round."""
+    require_checkout(checkout)
+    if rounds < 1:
+        raise UserError(f"--rounds={rounds}: give at least 1")
+
+
 def row(case: str, old: Build, new: Build, rounds: int, warm_up: int) -> str:
     """Median seconds of both builds, median and quartiles of the ratio, and the relative difference of the results."""
     turns, difference = take_turns(case, old, new, warm_up + rounds)
-    times = [f"{median(column):#.3g} s" for column in zip(*turns[warm_up:], strict=True)]
+    times = [in_unit(median(column)) for column in zip(*turns[warm_up:], strict=True)]
     ratios = [after / before for before, after in turns[warm_up:]]
     low, middle, high = quantiles(ratios, n=4, method="inclusive") if rounds > 1 else ratios * 3
     return f"| {case} | {' | '.join(times)} | {middle:.3f} | {low:.3f} to {high:.3f} | {difference:.0e} |"
@@ -53,6 +60,12 @@ def take_turns(case: str, old: Build, new: Build, rounds: int) -> tuple[Turns, f
 def relative_difference(one: dict[str, float], other: dict[str, float]) -> float:
     """The largest of |a - b| / |b| over the numbers of two results."""
     return max(abs(one[name] - b) / (abs(b) or 1.0) for name, b in other.items())
+
+
+def in_unit(seconds: float) -> str:
+    """Three digits, in seconds, milliseconds or microseconds."""
+    factor, unit = next(((f, u) for f, u in ((1, "s"), (1e3, "ms")) if f * seconds >= 0.1), (1e6, "µs"))
+    return f"{factor * seconds:#.3g} {unit}"
 
 
 def chosen(cases: dict, words: str, flag: str) -> dict:

@@ -19,7 +19,7 @@ import torch
 from torch.profiler import profile
 
 from alfa_md.system.allocator import keep_freed_pages
-from benchmarks.against import chosen, comparison
+from benchmarks.against import chosen, comparison, require_turns
 from benchmarks.cases import CASES, FAST, FURTHER, PLAIN, Case, Form, Work, work
 from benchmarks.errors import one_line_errors
 from benchmarks.flops import gigaflop
@@ -77,6 +77,7 @@ def use_one_core() -> None:
 
 def learning_against(cases: dict[str, Case], options: Namespace) -> str:
     """Chapter of a comparison with another build."""
+    require_turns(options.against, options.rounds)
     plans = {f"{name}: {mode}": plan(case, mode) for name, case in cases.items() for mode in case.modes}
     seconds = {"cpu": "CPU seconds on one core", "cuda": "seconds until the GPU has done all its work"}
     title = f"""# Learning, in turns with {{old}}

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 
 from alfa_md.data.sampling import ClassDraw
 from alfa_md.errors import UserError
-from benchmarks import inner_loop, train
+from benchmarks import data, inner_loop, train
 from benchmarks.build import Build
 from benchmarks.cases import CASES, COARSE, CONV4, FURTHER, KEPT, LOW, PLAIN, RESNET12, STACKED, TOGETHER, Form, work
 from benchmarks.errors import one_line_errors
@@ -139,24 +139,24 @@ def test_a_build_runs_the_cases_whose_parts_it_has(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("flags", "line"),
+    ("benchmark", "flags", "line"),
     [
-        (["--against=nowhere"], "nowhere: no such folder; give a checkout of this project, e.g. of git worktree add"),
-        (["--against=."], ".: not a checkout of this project, alfa_md/__init__.py is missing"),
-        ([f"--against={ROOT}", "--rounds=0"], "--rounds=0: give at least 1"),
-        (
-            ["--cases=conv"],
-            "--cases=conv: no case has this in its name; there are 4-CONV, 84 px, ",
-        ),
+        (train, ["--against=no"], "no: no such folder; give a checkout of this project, e.g. of git worktree add"),
+        (train, ["--against=."], ".: not a checkout of this project, alfa_md/__init__.py is missing"),
+        (train, [f"--against={ROOT}", "--rounds=0"], "--rounds=0: give at least 1"),
+        (train, ["--cases=conv"], "--cases=conv: no case has this in its name; there are 4-CONV, 84 px, "),
+        (data, ["--records=.", "--against=no"], "no: no such folder; give a checkout of this project, e.g. of git"),
+        (data, ["--records=.", "--kinds=x"], "--kinds: no kind of records is named 'x'; there are ilsvrc-like, "),
+        (data, ["--records=.", f"--against={ROOT}", "--readers=x"], "--readers=x: no case has this in its name; "),
     ],
 )
-def test_bad_input_of_the_benchmark_of_training(flags, line, tmp_path, monkeypatch, capsys):
+def test_bad_input_of_a_benchmark(benchmark, flags, line, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["train", *flags])
+    monkeypatch.setattr(sys, "argv", ["benchmark", *flags])
     with pytest.raises(SystemExit) as end, one_line_errors():
-        train.main()
+        benchmark.main()
     written = capsys.readouterr()
-    assert end.value.code == 2 and not written.out
+    assert end.value.code == 2 and not written.out and not [*tmp_path.iterdir()]
     assert written.err.startswith(f"error: {line}") and written.err.count("\n") == 1
 
 
@@ -169,3 +169,14 @@ def test_a_build_takes_the_time_of_itself(tmp_path):
     *_, row = (line.strip("| ").split(" | ") for line in done.stdout.splitlines() if line.startswith("| four layers"))
     assert row[0].endswith("3 steps, prototypes: first order") and row[5] == "0e+00"
     assert 0.7 < float(row[3]) < 1.4
+
+
+@pytest.mark.slow
+def test_readers_of_two_builds(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(KINDS, "tiny", TINY)
+    words = [f"--records={tmp_path}", f"--against={ROOT}", "--kinds=tiny", "--readers=warm", "--rounds=1"]
+    monkeypatch.setattr(sys, "argv", ["data", *words])
+    data.main()
+    rows = [line.strip("| ").split(" | ") for line in capsys.readouterr().out.splitlines() if line.startswith("| tiny")]
+    assert [row[0] for row in rows] == ["tiny: warm cache, uint8", "tiny: warm cache, float32"]
+    assert all(row[5] == "0e+00" and float(row[3]) > 0 for row in rows)
