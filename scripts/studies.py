@@ -6,7 +6,6 @@ from scripts.prediction_study import PredictionStudy
 from scripts.real_ten_study import REAL_TEN
 from scripts.study import Study, Variant
 
-
 COSINE = ("train.schedule = @cosine_decay",)
 
 
