@@ -10,6 +10,7 @@ from torch import nn
 
 from alfa_md.backbones.conv4 import Conv4
 from alfa_md.backbones.conv_block import PlainBlock
+from alfa_md.backbones.four_layer_convnet import FourLayerConvNet
 from alfa_md.backbones.resnet12 import ResNet12
 from alfa_md.backbones.resnet18 import ResNet18
 from alfa_md.episode import Episode
@@ -80,7 +81,7 @@ class Case(NamedTuple):
     backbone: Callable[..., nn.Module]
     features: int
     pixels: int
-    shots: int
+    shots: int | tuple[int, ...]  # of every class, or of one after the other
     queries: int  # per class
     steps: int
     way: int = 5
@@ -102,7 +103,8 @@ class Case(NamedTuple):
 
     def episode(self, seed: int = 0) -> Episode:
         generator = torch.Generator().manual_seed(seed)
-        labels = [torch.arange(self.way).repeat_interleave(number) for number in (self.shots, self.queries)]
+        numbers = (torch.tensor(self.shots), torch.tensor(self.queries))
+        labels = [torch.arange(self.way).repeat_interleave(number) for number in numbers]
         x = [2 * torch.rand(len(y), 3, self.pixels, self.pixels, generator=generator) - 1 for y in labels]
         return Episode(x[0], labels[0], x[1], labels[1], self.way, "noise", "train", seed, 0)
 
@@ -114,6 +116,7 @@ RESNET12 = Case(ResNet12, 512, 84, shots=1, queries=5, steps=3, further=(CAPTURE
 RESNET18 = Case(ResNet18, 512, 126, shots=5, queries=5, steps=3, prototypes=True, modes=MODES[1:])._replace(
     further=(COARSE, CAPTURED, COARSE_CAPTURED)
 )
+VARIABLE = Case(FourLayerConvNet, 256, 42, shots=1, queries=10, steps=3, plain={"block": PlainBlock}, prototypes=True)
 CASES = {
     "4-CONV, 84 px, 5-way 5-shot, 5 steps": CONV4._replace(further=(COMPILED, *CONV4.further), memory=(*MEMORY,)),
     "4-CONV, 84 px, 5-way 1-shot, 5 steps": CONV4._replace(shots=1),
@@ -122,6 +125,12 @@ CASES = {
     "ResNet-18, 126 px, 5-way 5-shot, 5 queries a class, 3 steps, prototypes": RESNET18,
     "ResNet-18, 126 px, 35-way 10-shot, 5 queries a class, 6 steps, prototypes": RESNET18._replace(
         way=35, shots=10, steps=6, devices=("cuda",)
+    ),
+    "four layers, 42 px, 8-way, 70 support and 80 query images, 3 steps, prototypes": VARIABLE._replace(
+        way=8, shots=(5, 6, 7, 8, 9, 10, 12, 13), modes=("first order",)
+    ),
+    "four layers, 42 px, 20-way, 300 support and 200 query images, 3 steps, prototypes": VARIABLE._replace(
+        way=20, shots=(*range(5, 15), *range(16, 26)), modes=("evaluation",)
     ),
 }
 

@@ -1,6 +1,7 @@
 """Benchmark of reading episodes: one plain tf.data stream per class against this package's decoders and cache.
 
     python -m benchmarks.data --records=FOLDER [--rounds=20] [--out=benchmarks/README.md]
+    python -m benchmarks.data --records=FOLDER --against=CHECKOUT [--readers=turbo]    in turns with another build
 
 Synthesises the records in FOLDER (about 7 GB) if missing. All readers of a kind of records take turns in one process,
 so that noise affects all equally; every kind, and the cost of construction and first episode of every reader, is
@@ -22,7 +23,11 @@ import torch
 
 from alfa_md.data.paths import CACHE_VARIABLE
 from alfa_md.data.spec import DatasetSpec, load_spec
+from alfa_md.errors import UserError
 from alfa_md.system.allocator import keep_freed_pages
+from benchmarks.against import chosen, comparison, require_turns
+from benchmarks.errors import one_line_errors
+from benchmarks.machine import describe_machine
 from benchmarks.page import write_chapter
 from benchmarks.readers import READERS, STREAM, THREADS
 from benchmarks.records import KINDS, synthesise
@@ -39,23 +44,54 @@ def main() -> None:
     parser.add_argument("--rounds", default=20, type=int)
     parser.add_argument("--kinds", default=",".join(KINDS))
     parser.add_argument("--out", type=Path)
+    parser.add_argument("--against", type=Path, help="another checkout of this project")
+    parser.add_argument("--readers", default="", help="with --against: what the names of the readers must contain")
     parser.add_argument("--first", choices=READERS, help="only what the first episode of this reader costs, as JSON")
     parser.add_argument("--rates", action="store_true", help="only the rates of the readers, as JSON")
     options = parser.parse_args()
+    kinds = options.kinds.split(",")
+    if unknown := set(kinds) - set(KINDS):
+        raise UserError(f"--kinds: no kind of records is named {min(unknown)!r}; there are {', '.join(KINDS)}")
+    if options.against:
+        write(reading_against(kinds, options), options)
+        return
     keep_freed_pages()  # as every command does
     torch.set_num_threads(1)  # for normalising uint8 images, which otherwise runs on the device
-    kinds = options.kinds.split(",")
     if options.first:
         print(json.dumps(first_episode_cost(load_spec(options.records / kinds[0]), options.first)))
         return
     if options.rates:
         print(json.dumps(reader_rates(load_spec(options.records / kinds[0]), options.rounds)))
         return
-    sections = [section(kind, options) for kind in kinds]
-    text = "\n".join([heading(options), *sections])
+    text = "\n".join([heading(options), *(section(kind, options) for kind in kinds)])
     print(text)
+    write(text, options)
+
+
+def write(text: str, options: argparse.Namespace) -> None:
     if options.out:
         write_chapter(options.out, text)
+
+
+def reading_against(kinds: list[str], options: argparse.Namespace) -> str:
+    """Chapter of a comparison with another build, of the readers that need no TensorFlow."""
+    require_turns(options.against, options.rounds)
+    readers = {name: make for name, make in READERS.items() if not name.startswith((STREAM, "tensorflow"))}
+    readers, plans = chosen(readers, options.readers, "--readers"), {}
+    for kind in kinds:
+        synthesise(kind, options.records)
+        own = {"kind": "reading", "records": str((options.records / kind).resolve())}
+        plans |= {f"{kind}: {name}": own | {"reader": name} for name in readers}
+    title = f"""# Reading episodes, in turns with {{old}}
+
+`python -m benchmarks.data --records=RECORDS --against=CHECKOUT --rounds={options.rounds}`,
+{describe_machine(torch.device("cpu"))}.
+
+Episodes are the official sampler's, of variable way and shot, at 84 pixels, read by both builds in turns, each in a
+process of its own with a cache of its own: CPU time of an image on one core, medians over rounds; a ratio is taken
+within a round, and given with its quartiles. The result is the mean of the pixels of the first episode.
+"""
+    return comparison(title, plans, options.against, options.rounds, WARM_UP)
 
 
 def heading(options: argparse.Namespace) -> str:
@@ -159,4 +195,5 @@ def resident_memory() -> int:
 
 
 if __name__ == "__main__":
-    main()
+    with one_line_errors():
+        main()

@@ -1,6 +1,7 @@
 """Benchmark of training: a plain implementation against those of this package, in turns in one process.
 
     python -m benchmarks.train [--device=cuda] [--rounds=5] [--cases=4-CONV] [--out=benchmarks/README.md]
+    python -m benchmarks.train --against=FOLDER          in turns with the build of another checkout, e.g. an older one
     python -m benchmarks.train --profile=trace.json      one second-order task of the first case, for chrome://tracing
 
 On a CPU all forms run on one thread and CPU time is measured; on a GPU wall time with synchronisation. The memory of
@@ -18,7 +19,9 @@ import torch
 from torch.profiler import profile
 
 from alfa_md.system.allocator import keep_freed_pages
+from benchmarks.against import chosen, comparison, require_turns
 from benchmarks.cases import CASES, FAST, FURTHER, PLAIN, Case, Form, Work, work
+from benchmarks.errors import one_line_errors
 from benchmarks.flops import gigaflop
 from benchmarks.machine import clock, convolution_peak, default_allocator, describe_machine
 from benchmarks.memory import memory_table
@@ -38,23 +41,25 @@ def main() -> None:
     parser.add_argument("--device", default="cpu", type=torch.device)
     parser.add_argument("--rounds", default=5, type=int)
     parser.add_argument("--cases", default="", help="what the names of the cases must contain")
+    parser.add_argument("--against", type=Path, help="another checkout of this project")
     parser.add_argument("--profile", type=Path)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    torch.set_num_threads(1)
-    keep_freed_pages()
     device = options.device.type
-    cases = {name: case for name, case in CASES.items() if options.cases in name and device in case.devices}
+    cases = chosen({name: case for name, case in CASES.items() if device in case.devices}, options.cases, "--cases")
     if options.profile:
         profile_case(next(iter(cases.values())), options)
         return
-    text = chapter(cases, options)
-    print(text)
+    if options.against:
+        text = learning_against(cases, options)
+    else:
+        print(text := chapter(cases, options))
     if options.out:
         write_chapter(options.out, text)
 
 
 def chapter(cases: dict[str, Case], options: Namespace) -> str:
+    use_one_core()
     peak = convolution_peak(options.device)
     parts = [heading(options, peak)]
     for name, case in cases.items():
@@ -63,6 +68,36 @@ def chapter(cases: dict[str, Case], options: Namespace) -> str:
         parts += [""] if case.modes else []
     parts += threads_table(cases) if options.device.type == "cpu" else []
     return "\n".join([*parts, *memory_table(cases, options.device)]) + "\n"
+
+
+def use_one_core() -> None:
+    torch.set_num_threads(1)
+    keep_freed_pages()
+
+
+def learning_against(cases: dict[str, Case], options: Namespace) -> str:
+    """Chapter of a comparison with another build."""
+    require_turns(options.against, options.rounds)
+    plans = {f"{name}: {mode}": plan(case, mode) for name, case in cases.items() for mode in case.modes}
+    seconds = {"cpu": "CPU seconds on one core", "cuda": "seconds until the GPU has done all its work"}
+    title = f"""# Learning, in turns with {{old}}
+
+`python -m benchmarks.train --against=CHECKOUT --device={options.device} --rounds={options.rounds}`,
+{describe_machine(options.device)}.
+
+One task of ALFA on noise, an outer gradient or an evaluation, by both builds in turns, each in a process of its own:
+{seconds[options.device.type]}, medians over rounds; a ratio is taken within a round, and given with its quartiles.
+The results are the loss and the norm of the outer gradient.
+"""
+    return comparison(title, plans, options.against, options.rounds, warm_up=1, device=str(options.device))
+
+
+def plan(case: Case, mode: str) -> dict:
+    """The case in plain values, from which any build makes its learner and its episode."""
+    shots = case.shots if isinstance(case.shots, tuple) else (case.shots,) * case.way
+    own = {"kind": "learning", "backbone": (case.backbone.__name__, case.backbone.__module__)}
+    own |= {"shots": shots, "trains": mode != "evaluation", "first_order": mode != "second order"}
+    return own | {name: getattr(case, name) for name in ("features", "pixels", "queries", "steps", "prototypes")}
 
 
 def heading(options: Namespace, peak: float) -> str:
@@ -134,6 +169,7 @@ def with_default_allocator(run: Work) -> Callable[[], None]:
 
 
 def profile_case(case: Case, options: Namespace) -> None:
+    use_one_core()
     run = work(case, case.modes[0], FORMS[FAST], options.device)
     run()
     with profile() as profiler:
@@ -145,4 +181,5 @@ def profile_case(case: Case, options: Namespace) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    with one_line_errors():
+        main()

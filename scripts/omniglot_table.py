@@ -7,6 +7,7 @@ import numpy as np
 
 from alfa_md.metrics import ACCURACY, MeanCI, mean_ci, paired_difference
 from scripts.prose import formatted
+from scripts.studies import OMNIGLOT
 from scripts.study import Runs, load_results
 
 TITLES = {
@@ -21,6 +22,8 @@ TITLES = {
     "ALFA": "fo-Proto-MAML + ALFA",
     "prototypical-long": "Prototypical network, about the CPU time of ALFA",
     "ALFA-long": "fo-Proto-MAML + ALFA, long",
+    "prototypical-cosine": "Prototypical network, long",
+    "ALFA-pretrained": "fo-Proto-MAML + ALFA after it, CPU time of both",
 }
 PAIRS = (
     ("ALFA", "best fo-Proto-MAML"),
@@ -30,6 +33,8 @@ PAIRS = (
     ("maml-alfa", "maml"),
     ("ALFA", "prototypical"),
     ("ALFA", "prototypical-long"),
+    ("ALFA-pretrained", "prototypical-cosine"),
+    ("ALFA-pretrained", "ALFA-long"),
 )
 
 HEADER = """## Real Omniglot, Meta-Dataset protocol
@@ -69,10 +74,16 @@ def accuracy_table(runs: Runs) -> str:
         means = [100 * result["mean"] for result in results]
         each = ", ".join(ACCURACY.text(MeanCI(r["mean"], r["ci95"], 600)) for r in results)
         spread = f"{stdev(means):.2f}" if len(means) > 1 else ""
-        minutes = mean(result["cpu_seconds"] / 60 for result in results)
+        minutes = mean(cpu_minutes(runs, variant, seed) for seed in seeds)
         cells = [title, results[0]["updates"], f"{mean(means):.2f}", spread, each, f"{minutes:.1f}"]
         lines.append("| " + " | ".join(map(str, cells)) + " |")
     return "\n".join(lines) + "\n"
+
+
+def cpu_minutes(runs: Runs, variant: str, seed: int) -> float:
+    """The CPU time of a training, and of the one that it starts from."""
+    names = filter(None, (variant, OMNIGLOT.variants[variant].pretrained))
+    return sum(runs[name][seed]["cpu_seconds"] for name in names) / 60
 
 
 def cpu_ratio(runs: Runs) -> str:

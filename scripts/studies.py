@@ -6,12 +6,15 @@ from scripts.prediction_study import PredictionStudy
 from scripts.real_ten_study import REAL_TEN
 from scripts.study import Study, Variant
 
+COSINE = ("train.schedule = @cosine_decay",)
+
 
 def meta_dataset(updates: int, *bindings: str) -> Variant:
-    """A learner on Omniglot records; the learning rate is halved after each quarter of the run."""
-    schedule = (f"train.num_updates = {updates}", f"step_decay.decay_every = {updates // 4}")
+    """A learner on Omniglot records; the learning rate is halved after each quarter of the run, or as bound."""
+    schedule = () if set(COSINE) <= set(bindings) else (f"step_decay.decay_every = {updates // 4}",)
+    length = (f"train.num_updates = {updates}", *schedule)
     validation = (f"train.validate_every = {updates // 2}", "train.num_validation_episodes = 60")
-    return Variant("gin/omniglot_proto_maml_alfa.gin", (*bindings, *schedule, *validation))
+    return Variant("gin/omniglot_proto_maml_alfa.gin", (*bindings, *length, *validation))
 
 
 ZERO_HEAD = ("GradientLearner.head = @ZeroHead()", "INNER_RATE = 0.1")
@@ -31,6 +34,10 @@ OMNIGLOT = Study(
         "cpu-proto-maml": meta_dataset(630, SGD, "INNER_RATE = 0.01"),  # the best rate for about ALFA's CPU time
         "ALFA-long": meta_dataset(3000),
         "prototypical-long": meta_dataset(1500, PROTOTYPICAL),
+        "prototypical-cosine": meta_dataset(4000, PROTOTYPICAL, *COSINE, "cosine_decay.minimum = 0.0002"),
+        "ALFA-pretrained": meta_dataset(3000, *COSINE, "train.learning_rate = 0.0005")._replace(
+            pretrained="prototypical-cosine"
+        ),
     },
     data="RECORDS",
 )
@@ -48,12 +55,11 @@ TEN_THOUSAND = (
 TWENTY_THOUSAND = ("train.num_updates = 20000", "train.validate_every = 2000")
 NORMALIZED = ("import alfa_md.rules.normalized_state", "Generator.state = @NormalizedState")
 PER_CHANNEL = ("import alfa_md.rules.per_channel", "alfa.scale = @PerStepPerChannel")
-COSINE = "train.schedule = @cosine_decay"
 METHODS = {  # Table 8's row with its best schedule: see maml-cosine below
     "maml": ("table8_maml",),
-    "alfa": ("table8_alfa_maml", COSINE),
-    "control": ("table8_control", COSINE),
-    "per-channel": ("table8_alfa_maml", COSINE, *PER_CHANNEL),
+    "alfa": ("table8_alfa_maml", *COSINE),
+    "control": ("table8_control", *COSINE),
+    "per-channel": ("table8_alfa_maml", *COSINE, *PER_CHANNEL),
 }
 COMPARED = ("maml", "alfa", "control")
 
@@ -79,7 +85,7 @@ SINE = Study(
         for (network, shots), (method, how) in product(CELLS, METHODS.items())
     }
     | {
-        "2x40-k10-maml-cosine": sine("2x40", 10, "table8_maml", COSINE),
+        "2x40-k10-maml-cosine": sine("2x40", 10, "table8_maml", *COSINE),
         "2x40-k10-alfa-flat": sine("2x40", 10, "table8_alfa_maml"),
         "2x40-k10-normalized": sine(*ALFA, *NORMALIZED),
     }

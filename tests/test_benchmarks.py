@@ -1,15 +1,20 @@
 """Benchmarks: every reader returns episodes, every case trains, and the tables have a row for each."""
 
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
 import torch.nn.functional as F
 
 from alfa_md.data.sampling import ClassDraw
-from benchmarks import inner_loop
-from benchmarks.cases import CASES, COARSE, CONV4, FURTHER, KEPT, LOW, PLAIN, STACKED, TOGETHER, Form, work
+from alfa_md.errors import UserError
+from benchmarks import data, inner_loop, train
+from benchmarks.build import Build
+from benchmarks.cases import CASES, COARSE, CONV4, FURTHER, KEPT, LOW, PLAIN, RESNET12, STACKED, TOGETHER, Form, work
+from benchmarks.errors import one_line_errors
 from benchmarks.flops import gigaflop
 from benchmarks.memory import measure_in_subprocess
 from benchmarks.page import write_chapter
@@ -112,3 +117,66 @@ def test_a_build_has_the_overhead_of_itself():
     rows = [line.split(" | ") for line in done.stdout.splitlines() if line.startswith("| sine")]
     assert [row[1] for row in rows] == ["second order", "first order"]
     assert all(0.7 < float(row[4]) < 1.4 and float(row[6].rstrip(" |")) > 1 for row in rows)
+
+
+def checkout(folder: Path, *without: str) -> Path:
+    """A copy of this checkout's package and benchmarks, without some of its files."""
+    for name in ("alfa_md", "benchmarks"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", *without))
+    return folder
+
+
+def test_a_build_runs_the_cases_whose_parts_it_has(tmp_path):
+    run = work(TINY_CASE, "second order", Form(), CPU)
+    loss = run.learner.objective.loss(run.learner(run.episodes[0]), run.episodes[0].query_y)
+    with Build(checkout(tmp_path / "older", "resnet12.py")) as build:
+        assert build.name == "older"
+        build.prepare("tiny", train.plan(TINY_CASE, "second order"))
+        seconds, numbers = build.turn("tiny")
+        assert 0 < seconds < 1 and numbers["gradient"] > 0 and numbers["loss"] == pytest.approx(loss.item(), rel=1e-6)
+        with pytest.raises(UserError, match=r"older: this checkout cannot run 'deep': No module named .*resnet12"):
+            build.prepare("deep", train.plan(RESNET12, "evaluation"))
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "flags", "line"),
+    [
+        (train, ["--against=no"], "no: no such folder; give a checkout of this project, e.g. of git worktree add"),
+        (train, ["--against=."], ".: not a checkout of this project, alfa_md/__init__.py is missing"),
+        (train, [f"--against={ROOT}", "--rounds=0"], "--rounds=0: give at least 1"),
+        (train, ["--cases=conv"], "--cases=conv: no case has this in its name; there are 4-CONV, 84 px, "),
+        (data, ["--records=.", "--against=no"], "no: no such folder; give a checkout of this project, e.g. of git"),
+        (data, ["--records=.", "--kinds=x"], "--kinds: no kind of records is named 'x'; there are ilsvrc-like, "),
+        (data, ["--records=.", f"--against={ROOT}", "--readers=x"], "--readers=x: no case has this in its name; "),
+    ],
+)
+def test_bad_input_of_a_benchmark(benchmark, flags, line, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", ["benchmark", *flags])
+    with pytest.raises(SystemExit) as end, one_line_errors():
+        benchmark.main()
+    written = capsys.readouterr()
+    assert end.value.code == 2 and not written.out and not [*tmp_path.iterdir()]
+    assert written.err.startswith(f"error: {line}") and written.err.count("\n") == 1
+
+
+@pytest.mark.slow
+def test_a_build_takes_the_time_of_itself(tmp_path):
+    words = [f"--against={checkout(tmp_path / 'copy')}", "--cases=8-way", "--rounds=4", f"--out={tmp_path / 'page.md'}"]
+    done = subprocess.run([sys.executable, "-m", "benchmarks.train", *words], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert (tmp_path / "page.md").read_text() == done.stdout
+    *_, row = (line.strip("| ").split(" | ") for line in done.stdout.splitlines() if line.startswith("| four layers"))
+    assert row[0].endswith("3 steps, prototypes: first order") and row[5] == "0e+00"
+    assert 0.7 < float(row[3]) < 1.4
+
+
+@pytest.mark.slow
+def test_readers_of_two_builds(tmp_path, monkeypatch, capsys):
+    monkeypatch.setitem(KINDS, "tiny", TINY)
+    words = [f"--records={tmp_path}", f"--against={ROOT}", "--kinds=tiny", "--readers=warm", "--rounds=1"]
+    monkeypatch.setattr(sys, "argv", ["data", *words])
+    data.main()
+    rows = [line.strip("| ").split(" | ") for line in capsys.readouterr().out.splitlines() if line.startswith("| tiny")]
+    assert [row[0] for row in rows] == ["tiny: warm cache, uint8", "tiny: warm cache, float32"]
+    assert all(row[5] == "0e+00" and float(row[3]) > 0 for row in rows)
