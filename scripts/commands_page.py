@@ -11,8 +11,10 @@ TITLE = """# Commands of the stored results
 Written from this folder with `RESULTS.md`; not edited by hand. RECORDS, IMAGES and DATA stand for folders of data, RUN
 for a run directory. The studies run all of them: `python -m scripts.measure --help`.
 """
-SOURCES = ((OMNIGLOT, "omniglot"), (SINE, "sine"), (FEW_SHOT, "omniglot_images"), (PARTS, "ilsvrc_2012"))  # of tests
-SOURCES = ((REAL_TEN, "ilsvrc_2012"), *SOURCES)
+SOURCES = (  # of tests
+    *((REAL_TEN, "ilsvrc_2012"), (OMNIGLOT, "omniglot"), (SINE, "sine")),
+    *((FEW_SHOT, "omniglot_images"), (PARTS, "ilsvrc_2012")),
+)
 
 
 def commands_page(store: Path) -> str:

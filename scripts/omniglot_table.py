@@ -6,6 +6,7 @@ from statistics import mean, stdev
 import numpy as np
 
 from alfa_md.metrics import ACCURACY, MeanCI, mean_ci, paired_difference
+from scripts.prose import formatted
 from scripts.studies import OMNIGLOT
 from scripts.study import Runs, load_results
 
@@ -36,6 +37,15 @@ PAIRS = (
     ("ALFA-pretrained", "ALFA-long"),
 )
 
+HEADER = """## Real Omniglot, Meta-Dataset protocol
+
+Complete Omniglot (1623 characters), converted with `python -m alfa_md.convert omniglot`. Meta-training on the 25
+training alphabets with official bi-level variable-way episodes (training way <= 20, support <= 80), four-layer
+convolutional network, 28 px, {machines}, one thread a run and other work beside it. Test: the same 600 official
+episodes of the 20 evaluation alphabets for every run, so that differences are paired; each is averaged over the seeds
+first. CPU time is of training with its validation, without the test. {ratio}
+"""
+
 
 def section(store: Path) -> str:
     """The text of the section; variants without results are listed as unmeasured."""
@@ -47,14 +57,7 @@ def section(store: Path) -> str:
 
 def header(runs: Runs) -> str:
     machines = sorted({result["machine"] for seeds in runs.values() for result in seeds.values()})
-    return f"""## Real Omniglot, Meta-Dataset protocol
-
-Complete Omniglot (1623 characters), converted with `python -m alfa_md.convert omniglot`. Meta-training on the 25
-training alphabets with official bi-level variable-way episodes (training way <= 20, support <= 80), four-layer
-convolutional network, 28 px, {", ".join(machines)}, one thread a run and other work beside it. Test: the same 600
-official episodes of the 20 evaluation alphabets for every run, so that differences are paired. CPU time is of training
-with its validation, without the test.
-"""
+    return formatted(HEADER, machines=", ".join(machines), ratio=cpu_ratio(runs))
 
 
 def accuracy_table(runs: Runs) -> str:
@@ -74,7 +77,7 @@ def accuracy_table(runs: Runs) -> str:
         minutes = mean(cpu_minutes(runs, variant, seed) for seed in seeds)
         cells = [title, results[0]["updates"], f"{mean(means):.2f}", spread, each, f"{minutes:.1f}"]
         lines.append("| " + " | ".join(map(str, cells)) + " |")
-    return "\n".join([*lines, *cpu_ratio(runs)]) + "\n"
+    return "\n".join(lines) + "\n"
 
 
 def cpu_minutes(runs: Runs, variant: str, seed: int) -> float:
@@ -83,16 +86,16 @@ def cpu_minutes(runs: Runs, variant: str, seed: int) -> float:
     return sum(runs[name][seed]["cpu_seconds"] for name in names) / 60
 
 
-def cpu_ratio(runs: Runs) -> list[str]:
+def cpu_ratio(runs: Runs) -> str:
     """A sentence on the CPU time per update of ALFA relative to fo-Proto-MAML, over all its rates."""
     plain = [
         r["cpu_seconds"] / r["updates"] for name in runs if name.startswith("proto-maml-") for r in runs[name].values()
     ]
     alfa = [result["cpu_seconds"] / result["updates"] for result in runs.get("ALFA", {}).values()]
     if not (plain and alfa):
-        return []
+        return ""
     ratio = f"{mean(alfa) / mean(plain):.2f}"
-    return ["", f"An update of fo-Proto-MAML + ALFA took {ratio} times the CPU time of one of fo-Proto-MAML."]
+    return f"An update of fo-Proto-MAML + ALFA took {ratio} times the CPU time of one of fo-Proto-MAML."
 
 
 def best_proto_maml(runs: Runs) -> str:
@@ -104,11 +107,7 @@ def best_proto_maml(runs: Runs) -> str:
 
 def difference_table(runs: Runs) -> str:
     """Table of paired differences over common seeds, averaged per episode over seeds, then over episodes."""
-    lines = [
-        "Paired differences in percentage points; every episode's difference is first averaged over the seeds:",
-        "",
-    ]
-    lines += ["| A - B | seeds | difference, 95 % interval | each seed |", "|---|---|---|---|"]
+    lines = ["| A - B, paired, in points | seeds | difference, 95 % interval | each seed |", "|---|---|---|---|"]
     best = best_proto_maml(runs)
     for a, b in PAIRS:
         b = best if b == "best fo-Proto-MAML" else b

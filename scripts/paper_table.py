@@ -9,7 +9,7 @@ from alfa_md.evaluation.tables import UNITS, record_mean
 from alfa_md.metrics import MeanCI, Unit
 from scripts.measurement import load_content
 from scripts.paper_cells import Cell, Quoted, read_cells
-from scripts.prose import wrapped
+from scripts.prose import formatted
 
 EPISODES = 600  # of a measurement; other numbers are named
 EXPLANATION = """## The paper's tables
@@ -21,6 +21,7 @@ the best five where five are kept. The difference is that of the ensemble, where
 tested for another table is trained once. The paper's numbers of all cells: `gin/paper/cells.csv`; those that it quotes
 from others in tables 1, B, C and D: `gin/paper/quoted.csv`, and `scripts/reproduce.sh tableD` prints them. Table C's
 own rows are table 1's, table D's is table 3's. Table 8 at ten thousand updates stands above, among the sine curves.
+Cells measured: {shares}.
 """
 
 
@@ -29,7 +30,7 @@ def section(store: Path) -> str:
     everything = read_cells()
     by_table = {table: list(group) for table, group in groupby(sorted(everything, key=of_table), of_table)}
     shares = ", ".join(measured_share(table, group, store) for table, group in by_table.items())
-    parts = [EXPLANATION, wrapped(f"Cells measured: {shares}.") + "\n"]
+    parts = [formatted(EXPLANATION, shares=shares)]
     for group in by_table.values():
         if found := measured(group, store):
             parts += ["\n".join(table_rows(found, store)) + "\n"]

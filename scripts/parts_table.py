@@ -27,8 +27,7 @@ pretrained values. Both rates are chosen on the same {validation} validation epi
 episodes of 13 other classes for every run, 5 ways, 5 shots, 10 queries a class; differences are paired, of ALFA to
 fine-tuning of the same part. {machines}, one thread a run and other work beside it. CPU time is of training at the
 chosen rate.
-"""
-CAVEATS = """One seed. A difference whose interval includes 0 shows nothing. ALFA was first trained at the outer rate
+One seed. A difference whose interval includes 0 shows nothing. ALFA was first trained at the outer rate
 0.001 alone and tested on these episodes, where it was below fine-tuning in all three parts, with
 intervals that exclude 0; 0.0001 was put into its grid after that was seen, and validation then chose
 it. Few updates at a low rate hardly move ALFA, and the chosen inner rate hardly adapts: prototypes are
@@ -53,7 +52,6 @@ def section(store: Path) -> str:
             machines=machines or "Unmeasured",
         ),
         accuracy_table(runs),
-        formatted(CAVEATS),
     ]
     return "\n".join(parts)
 

@@ -26,8 +26,8 @@ features, those of the backbone before adaptation: the nearest centroid, and the
 pictures: samples of Grocery Store, AID (satellite) and CUB-200-2011 (cu_birds, of all splits: none was trained on);
 the same shelf or place may be on several pictures of the first two. {draws} draws a row, the same for all, of 10
 pictures a class to predict in 5 ways and 5 in 20. Four-layer network, 42 px, pretrained for 1500 batches of 64 on the
-62 classes of a mini-ImageNet sample: far from convergence. {machines}, one thread a run, other work beside it.
-Intervals are of 95 % over paired draws.
+62 training classes of a mini-ImageNet sample (120 a class): far from convergence. {machines}, one thread a run, other
+work beside it. Intervals are of 95 % over paired draws. {costs}
 """
 HEADS = [
     f"{way} ways: {head}" if number == 0 else head
@@ -43,14 +43,17 @@ def section(store: Path) -> str:
     found = load(store)
     stored = [result for seeds in found.values() for result in seeds.values()]
     machines = ", ".join(sorted({result["machine"] for result in stored})) or "Unmeasured"
-    lines = [formatted(HEADER, draws=NUM_DRAWS, machines=machines), HEAD, "|---" * HEAD.count("| ") + "|"]
+    lines = [
+        formatted(HEADER, draws=NUM_DRAWS, machines=machines, costs=costs(found)),
+        HEAD,
+        "|---" * HEAD.count("| ") + "|",
+    ]
     for source, variant in product(SOURCES, PREDICTIONS.variants):
         by_way = [found.get((variant, source, way), {}) for way in WAYS]
         seeds = ", ".join(map(str, sorted(set().union(*by_way))))
         cells = [source, TITLES[variant], seeds, *(cell for seeds in by_way for cell in accuracies(seeds))]
         lines.append(f"| {' | '.join(cells)} |")
-    lines += ["", costs(found), ""]
-    return "\n".join(lines)
+    return "\n".join([*lines, ""])
 
 
 def load(store: Path) -> Results:

@@ -11,7 +11,7 @@ from alfa_md.evaluation.ranks import average_ranks
 from alfa_md.evaluation.tables import markdown_table
 from alfa_md.experiment.definition import META_DATASET
 from alfa_md.metrics import ACCURACY, MeanCI, mean_ci
-from scripts.prose import formatted, unmeasured, wrapped
+from scripts.prose import formatted, unmeasured
 from scripts.real_ten_study import OTHERS, REAL_TEN, TITLES
 from scripts.study import read_stored
 
@@ -24,8 +24,9 @@ All learners have as many updates of one episode at the same outer rate; the inn
 among three on validation, and its methods start from it. "Control" is ALFA without generator: rates and decays
 learned per step and layer. Test: the same {episodes} episodes a source for every run, each averaged over the seeds
 first; percent with 95 % intervals over episodes; "std" is of the seeds' means; ranks tie within intervals;
-differences are paired, over all sources. CPU minutes are of training with its validation at the chosen rate,
-{machines}, one thread a run; those of the pretraining, the first row, come before all but "from scratch".
+differences are paired. CPU minutes are of training with its validation at the chosen rate, {machines}, one thread a
+run; those of the pretraining, the first row, come before all but "from scratch"; those of the test, with the
+choices of a baseline, stand beside it.{choices}
 
 These are samples: no number compares with a published one. aircraft is a sample of Cars, mscoco of Caltech-101, fungi
 has other photos; ilsvrc_2012 is flat, without WordNet; dtd has ten classes, all for testing; pictures of one track of
@@ -39,9 +40,9 @@ def section(store: Path) -> str:
     found = load(store)
     stored = [result for seeds in found.values() for result in seeds.values()]
     machines = ", ".join(sorted({result["machine"] for result in stored})) or "unmeasured"
-    parts = [formatted(HEADER, episodes=REAL_TEN.num_episodes, machines=machines)]
+    parts = [formatted(HEADER, episodes=REAL_TEN.num_episodes, machines=machines, choices=choices(found))]
     if found:
-        parts += [accuracy_table(found), difference_table(found), choices(found)]
+        parts += [accuracy_table(found), difference_table(found)]
     if missing := unmeasured([title for name, title in TITLES.items() if name not in found]):
         parts.append(f"{missing[-1]}\n")
     return "\n".join(parts)
@@ -87,9 +88,15 @@ def accuracy_table(found: Results) -> str:
         cells = [", ".join(map(str, seeds)), *map(ACCURACY.interval, results.values())]
         cells += [ACCURACY.interval(over_sources(results)), spread, f"{ranks[name]:.2f}" if name in ranks else ""]
         cells += [mean_difference(found, name, other) for other in compared(name)]
-        rows[TITLES[name]] = [*cells, f"{minutes:.1f}"]
-    heads = ["learner", "seeds", *META_DATASET, "mean", "std", "rank", "- base", "- control", "CPU minutes"]
+        rows[TITLES[name]] = [*cells, f"{minutes:.1f}", test_minutes(seeds.values())]
+    heads = ["learner", "seeds", *META_DATASET, "mean", "std", "rank", "- base", "- control", "CPU minutes", "of test"]
     return markdown_table(heads, rows)
+
+
+def test_minutes(seeds: Iterable[dict]) -> str:
+    """The mean CPU minutes of the tests that were made without interruption, "" if there is none."""
+    known = [result["test_cpu_seconds"] for result in seeds if result["test_cpu_seconds"] is not None]
+    return f"{mean(known) / 60:.1f}" if known else ""
 
 
 def compared(name: str) -> tuple[str, str]:
@@ -131,14 +138,14 @@ def shared(found: Results, a: str, b: str) -> list[int]:
 
 
 def choices(found: Results) -> str:
-    """The lengths, and the values that validation chose for every seed."""
+    """The lengths, and the values that validation chose for every seed, "" for no results."""
     updates = sorted({result["updates"] for name, seeds in found.items() if trained(name) for result in seeds.values()})
-    parts = [f"Updates: {', '.join(map(str, updates))}."] if updates else []
+    parts = [f" Updates: {', '.join(map(str, updates))}."] if updates else []
     for name, seeds in found.items():
         values = [chosen(result) for result in seeds.values()]
         if any(values):
-            parts.append(f"{TITLES[name]}: {', '.join(values)}.")
-    return wrapped(" ".join(["Chosen on validation, seed by seed.", *parts])) + "\n"
+            parts.append(f"Chosen for {TITLES[name]}: {', '.join(values)}.")
+    return " ".join(parts)
 
 
 def trained(name: str) -> bool:

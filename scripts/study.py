@@ -85,8 +85,7 @@ class Study(NamedTuple):
         run_dirs = self.train(variant, seed, folder, data, taken)
         chosen = max(run_dirs, key=lambda binding: best_validation(run_dirs[binding])) if own.grid else ""
         run_dir = run_dirs[chosen]
-        run_logged(self.test_command(variant, str(run_dir), data), Path(f"{run_dir}.log"), f"{variant}, seed {seed}")
-        content = self.result(variant, seed, run_dir)
+        content = {"test_cpu_seconds": self.test(variant, seed, run_dir, data)} | self.result(variant, seed, run_dir)
         if own.grid:
             content["grid"] = {binding: best_validation(tried) for binding, tried in run_dirs.items()}
         content["bindings"] += [chosen] if own.grid else taken
@@ -117,11 +116,25 @@ class Study(NamedTuple):
             run_dirs[binding] = run_dir
         return run_dirs
 
+    def test(self, variant: str, seed: int, run_dir: Path, data: str | None) -> float | None:
+        """Tests a variant; returns the CPU seconds, its choices included, None if it went on from an earlier test."""
+        started = self.test_file(variant, run_dir).exists()
+        if baseline := self.variants[variant].baseline:
+            started |= any(run_dir.glob(f"results/choice/{baseline}-*"))
+        words = self.test_command(variant, str(run_dir), data)
+        seconds = run_logged(words, Path(f"{run_dir}.log"), f"{variant}, seed {seed}")
+        return None if started else round(seconds, 1)
+
+    def test_file(self, variant: str, run_dir: Path) -> Path:
+        """The results file of a variant's test."""
+        own = self.variants[variant]
+        name = variant if own.test else own.baseline
+        return run_dir / "results" / f"test{'-' + name if name else ''}.json"
+
     def result(self, variant: str, seed: int, run_dir: Path) -> dict:
         """The stored result of a run: scores, times and configuration. Raises UserError for the miniature's."""
         own = self.variants[variant]
-        name = variant if own.test else own.baseline
-        test = read_results(run_dir / "results" / f"test{'-' + name if name else ''}.json")
+        test = read_results(self.test_file(variant, run_dir))
         if test["protocol"]["data_kind"] == "miniature":
             raise UserError(f"{run_dir} was evaluated on the embedded miniature, which is no measurement; not stored")
         facts = json.loads((run_dir / "run.json").read_text("utf-8"))
@@ -143,17 +156,20 @@ class Study(NamedTuple):
         }
 
 
-def run_logged(words: list[str], log_file: Path, title: str) -> None:
+def run_logged(words: list[str], log_file: Path, title: str) -> float:
     """Runs `python` with these arguments on one thread from the root, its output appended to `log_file`.
 
-    Raises UserError with `title` and the last line of the log if it fails.
+    Returns its CPU seconds. Raises UserError with `title` and the last line of the log if it fails.
     """
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
     with open(log_file, "a", encoding="utf-8") as log:
-        code = subprocess.call([sys.executable, *words], cwd=ROOT, env=environment, stdout=log, stderr=log)
+        process = subprocess.Popen([sys.executable, *words], cwd=ROOT, env=environment, stdout=log, stderr=log)
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = code = os.waitstatus_to_exitcode(status)
     if code:
         last = log_file.read_text("utf-8").rstrip().splitlines()[-1:]
         raise UserError(f"{title}: exit code {code}; the end of {log_file}: {''.join(last)}")
+    return used.ru_utime + used.ru_stime
 
 
 def best_validation(run_dir: Path) -> float:

@@ -107,6 +107,7 @@ def stored(folder, variant, seed, scores, **more):
         for name, row in rows.items()
     }
     content = {"variant": variant, "seed": seed, "updates": 3000, "cpu_seconds": 90.0, "machine": "m", "bindings": []}
+    content["test_cpu_seconds"] = 30.0 if seed == 0 else None
     (folder / f"{variant}-seed{seed}.json").write_text(json.dumps(content | {"sources": sources} | more))
 
 
@@ -125,14 +126,14 @@ def test_the_table_has_means_ranks_differences_and_choices(tmp_path):
     stored(tmp_path, "fine-tuning", 0, [None, 0.4], chosen={"FineTuningLearner.rate": "0.001"})
     text = real_ten_table.section(tmp_path)
     plain, alfa = cells(text, "fo-Proto-MAML"), cells(text, "fo-Proto-MAML + ALFA")
-    assert plain[:4] == ["fo-Proto-MAML", "0, 1", "35.00±13.86", "36.00±13.86"] and plain[-1] == "1.5"
+    assert plain[:4] == ["fo-Proto-MAML", "0, 1", "35.00±13.86", "36.00±13.86"] and plain[-2:] == ["1.5", "0.5"]
     assert plain[12:15] == ["39.50±4.38", "7.07", "3.50"]  # 13.86 / sqrt(10); of 34.5 and 44.5; behind all others
-    assert alfa[12:] == ["89.50±2.19", "", "1.50", "55.00±2.19", "5.00±2.19", "1.5"]
-    assert cells(text, "fo-Proto-MAML control")[15:] == ["50.00±4.38", "", "1.5"]
+    assert alfa[12:] == ["89.50±2.19", "", "1.50", "55.00±2.19", "5.00±2.19", "1.5", "0.5"]
+    assert cells(text, "fo-Proto-MAML control")[15:] == ["50.00±4.38", "", "1.5", "0.5"]
     assert cells(text, "fine-tuning of the pretrained network")[2] == "20.00±27.72"  # the episode that diverged is 0
     assert cells(text, "fo-Proto-MAML + ALFA - fo-Proto-MAML")[1:3] == ["0", "55.00±6.93"]
     words = " ".join(text.split())
-    assert "Updates: 3000." in words and "fo-Proto-MAML: 0.03, 0.03." in words and "rate 0.001." in words
+    assert "Updates: 3000." in words and "Chosen for fo-Proto-MAML: 0.03, 0.03." in words and "rate 0.001." in words
     assert "Unmeasured: nearest neighbour on pretrained features; linear probe" in text
     (tmp_path / "other.json").write_text("{}")
     with pytest.raises(UserError, match="other.json is no stored result"):
@@ -165,7 +166,7 @@ def test_a_small_study_from_records_to_the_section(tmp_path, monkeypatch):
     text = real_ten_table.section(tmp_path / "results" / "real_ten")
     for name in chosen:
         assert cells(text, TITLES[name])[1] == "0"
-    assert cells(text, TITLES["proto-maml-alfa-l2f"])[-3].count("±") == 1
+    assert cells(text, TITLES["proto-maml-alfa-l2f"])[-4].count("±") == 1
     file = tmp_path / "rates.json"
     real_ten_rates.measure(str(tmp_path / "runs/real_ten/proto-maml-alfa-l2f-seed0"), str(root), file)
     rates = np.array(json.loads(file.read_text())["sources"]["omniglot"]["alpha"])

@@ -47,6 +47,7 @@ def test_a_study_is_measured_once(tmp_path):
     runs = load_results(tmp_path / "results" / "tiny", "sine")
     alfa, further = runs["alfa"][3], runs["more"][3]
     assert len(alfa["scores"]) == NUM_EPISODES and alfa["mean"] != further["mean"]
+    assert alfa["test_cpu_seconds"] > 0.5 and further["test_cpu_seconds"] > 0.5
     assert alfa["updates"] == further["updates"] == 2 and further["bindings"] == [*small, *more.test]
     assert [path.name for path in (tmp_path / "runs" / "tiny").iterdir() if path.is_dir()] == ["alfa-seed3"]
     stored = tmp_path / "results" / "tiny" / "alfa-seed3.json"
@@ -100,6 +101,11 @@ def test_a_grid_from_a_pretrained_backbone_its_choice_elsewhere_and_a_baseline(t
     assert "# learned, with the binding that was chosen for tuned" in text
     assert """--gin_bindings="PRETRAINED = 'RUN_OF_backbone'" """ in text
     assert "--run_dir=RUN_OF_backbone --num_episodes=5 --baselines=linear_probe" in text
+    stored = tmp_path / "results" / "tiny" / "probe-seed0.json"
+    first = json.loads(stored.read_text())
+    stored.unlink()
+    assert measure.measure_all(study, ["probe"], measure.make_parser().parse_args(flags)) == []
+    assert json.loads(stored.read_text()) == first | {"test_cpu_seconds": None} and first["test_cpu_seconds"] > 0
 
 
 def test_a_choice_that_is_not_measured_is_missed(tmp_path):
