@@ -19,6 +19,7 @@ import torch
 from torch.profiler import profile
 
 from alfa_md.system.allocator import keep_freed_pages
+from alfa_md.system.device import choose
 from benchmarks.against import chosen, comparison, require_turns
 from benchmarks.cases import CASES, FAST, FURTHER, PLAIN, Case, Form, Work, work
 from benchmarks.errors import one_line_errors
@@ -45,7 +46,7 @@ def main() -> None:
     parser.add_argument("--profile", type=Path)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    device = options.device.type
+    device = choose(options.device.type).type
     cases = chosen({name: case for name, case in CASES.items() if device in case.devices}, options.cases, "--cases")
     if options.profile:
         profile_case(next(iter(cases.values())), options)

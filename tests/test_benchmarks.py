@@ -1,5 +1,6 @@
 """Benchmarks: every reader returns episodes, every case trains, and the tables have a row for each."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -24,6 +25,7 @@ from benchmarks.stream_reader import places_of
 from tests.noise import CPU
 from tests.shared import ROOT
 
+needs_no_gpu = pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 TINY = Kind(9, 14, 40, 30, 5.0)
 
 
@@ -67,6 +69,14 @@ def test_a_case_in_every_mode(form):
         assert run.learner.first_order == (mode != "second order") and run.learner.training == (mode != "evaluation")
         scores.append(run.learner(run.episodes[0]))
     assert all(torch.allclose(score, scores[0], atol=1e-2) for score in scores)
+
+
+def test_cases_of_variable_way_have_the_images_of_their_names():
+    for name, case in CASES.items():
+        if found := re.search(r"(\d+)-way, (\d+) support and (\d+) query", name):
+            episode = case.episode()
+            assert (episode.way, len(episode.support_y), len(episode.query_y)) == tuple(map(int, found.groups()))
+            assert len(set(episode.support_y.bincount().tolist())) == episode.way
 
 
 def test_arithmetic_is_counted():
@@ -145,6 +155,7 @@ def test_a_build_runs_the_cases_whose_parts_it_has(tmp_path):
         (train, ["--against=."], ".: not a checkout of this project, alfa_md/__init__.py is missing"),
         (train, [f"--against={ROOT}", "--rounds=0"], "--rounds=0: give at least 1"),
         (train, ["--cases=conv"], "--cases=conv: no case has this in its name; there are 4-CONV, 84 px, "),
+        pytest.param(train, ["--device=cuda"], "--device=cuda: torch sees no CUDA GPU here", marks=needs_no_gpu),
         (data, ["--records=.", "--against=no"], "no: no such folder; give a checkout of this project, e.g. of git"),
         (data, ["--records=.", "--kinds=x"], "--kinds: no kind of records is named 'x'; there are ilsvrc-like, "),
         (data, ["--records=.", f"--against={ROOT}", "--readers=x"], "--readers=x: no case has this in its name; "),
@@ -162,13 +173,13 @@ def test_bad_input_of_a_benchmark(benchmark, flags, line, tmp_path, monkeypatch,
 
 @pytest.mark.slow
 def test_a_build_takes_the_time_of_itself(tmp_path):
-    words = [f"--against={checkout(tmp_path / 'copy')}", "--cases=8-way", "--rounds=4", f"--out={tmp_path / 'page.md'}"]
+    words = [f"--against={checkout(tmp_path / 'copy')}", "--cases=8-way", "--rounds=2", f"--out={tmp_path / 'page.md'}"]
     done = subprocess.run([sys.executable, "-m", "benchmarks.train", *words], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
     assert (tmp_path / "page.md").read_text() == done.stdout
     *_, row = (line.strip("| ").split(" | ") for line in done.stdout.splitlines() if line.startswith("| four layers"))
     assert row[0].endswith("3 steps, prototypes: first order") and row[5] == "0e+00"
-    assert 0.7 < float(row[3]) < 1.4
+    assert 0.5 < float(row[3]) < 2
 
 
 @pytest.mark.slow
