@@ -9,7 +9,7 @@ import numpy as np
 
 from alfa_md.metrics import SQUARED_ERROR, MeanCI, mean_ci
 from scripts.prose import formatted, unmeasured
-from scripts.studies import CELLS, COMPARED
+from scripts.studies import CELLS, COMPARED, FURTHER, METHODS
 from scripts.study import Runs, load_results
 
 TITLES = {
@@ -17,15 +17,17 @@ TITLES = {
     "alfa": "ALFA + MAML",
     "control": "learned rate and decay per step and layer, no generator",
     "per-channel": "ALFA + MAML, rates per channel (not in the paper)",
+    "lograte": "LogRate + MAML (not in the paper)",
+    "lograte-no-generator": "LogRate + MAML, no generator",
 }
 COLUMNS = ("cell", "learner", "seeds", "squared error", "std", "each seed, 95 % interval")
 COLUMNS = (*COLUMNS, "first 100", "median", "worst", "minutes")
 BEYOND = {  # variant: (title, baseline variant)
     "normalized": ("ALFA + MAML, state normalised per entry", "alfa"),
     "per-channel": ("ALFA + MAML, rates per channel", "alfa"),
-    **{
-        f"{name}-{n}-more": (f"{TITLES[name]}, {n} more inner steps at test", name) for name in COMPARED for n in (1, 5)
-    },
+    "lograte-no-generator": (TITLES["lograte-no-generator"], "control"),
+    "lograte": (TITLES["lograte"], "lograte-no-generator"),
+    **{f"{name}-{n}-more": (f"{TITLES[name]}, {n} more inner steps at test", name) for name in FURTHER for n in (1, 5)},
     "maml-cosine": ("MAML, annealed by a cosine", "maml"),
     "alfa-flat": ("ALFA + MAML, not annealed", "alfa"),
 }
@@ -58,8 +60,8 @@ def section(store: Path) -> str:
 
 def rows() -> Iterator[tuple[str, str, str]]:
     """Cell, title and variant of every row of `error_table`."""
-    for (network, shots), (method, title) in product(CELLS, TITLES.items()):
-        yield f"{network} k={shots}", title, f"{network}-k{shots}-{method}"
+    for (network, shots), method in product(CELLS, METHODS):
+        yield f"{network} k={shots}", TITLES[method], f"{network}-k{shots}-{method}"
     for method in COMPARED:
         yield LONGER, TITLES[method], f"2x40-k20-{method}-longer"
 
@@ -98,9 +100,10 @@ def row_values(seeds: dict[int, dict]) -> list[str]:
 
 
 def comparison_table(runs: Runs) -> str:
-    """Table of ALFA relative to MAML, and paired differences of ALFA to MAML and to the control."""
+    """Table of ALFA relative to MAML, and paired differences of ALFA and LogRate to others."""
     heads = ("cell, paired curve by curve", "ALFA / MAML, each seed", "ALFA - MAML, 95 % interval")
-    lines = [f"| {' | '.join([*heads, 'ALFA - control', 'each seed'])} |", "|---" * 5 + "|"]
+    heads = (*heads, "ALFA - control", "each seed", "LogRate - ALFA", "LogRate - control")
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for network, shots in CELLS:
         lines += comparison_row(runs, f"{network}-k{shots}-{{}}", f"{network} k={shots}")
     return "\n".join([*lines, *comparison_row(runs, "2x40-k20-{}-longer", LONGER)]) + "\n"
@@ -108,11 +111,12 @@ def comparison_table(runs: Runs) -> str:
 
 def comparison_row(runs: Runs, variant: str, title: str) -> list[str]:
     """The row of a cell if both ALFA and MAML have results; `variant` is a format string for the method."""
-    maml, alfa, control = (runs.get(variant.format(method), {}) for method in COMPARED)
+    maml, alfa, control, new = (runs.get(variant.format(method), {}) for method in FURTHER)
     ratios = ", ".join(f"{alfa[seed]['mean'] / maml[seed]['mean']:.2f}" for seed in sorted(alfa.keys() & maml.keys()))
     if not ratios:
         return []
     columns = [ratios, difference(alfa, maml), difference(alfa, control), each_difference(alfa, control)]
+    columns += [difference(new, alfa), difference(new, control)]
     return [f"| {title} | " + " | ".join(columns) + " |"]
 
 

@@ -55,13 +55,17 @@ TEN_THOUSAND = (
 TWENTY_THOUSAND = ("train.num_updates = 20000", "train.validate_every = 2000")
 NORMALIZED = ("import alfa_md.rules.normalized_state", "Generator.state = @NormalizedState")
 PER_CHANNEL = ("import alfa_md.rules.per_channel", "alfa.scale = @PerStepPerChannel")
+LOGRATE = "include 'gin/parts/rule_lograte.gin'"
+NO_GENERATOR = ("import alfa_md.rules.lograte", "lslr_decay.scale = @HalvedPerChannel")
 METHODS = {  # Table 8's row with its best schedule: see maml-cosine below
     "maml": ("table8_maml",),
     "alfa": ("table8_alfa_maml", *COSINE),
     "control": ("table8_control", *COSINE),
     "per-channel": ("table8_alfa_maml", *COSINE, *PER_CHANNEL),
+    "lograte": ("table8_alfa_maml", *COSINE, LOGRATE),
 }
 COMPARED = ("maml", "alfa", "control")
+FURTHER = (*COMPARED, "lograte")  # also tested with more inner steps
 
 
 def sine(network: str, shots: int, row: str, *bindings: str) -> Variant:
@@ -90,7 +94,8 @@ SINE = Study(
         "2x40-k10-normalized": sine(*ALFA, *NORMALIZED),
     }
     | {f"2x40-k20-{method}-longer": sine("2x40", 20, *METHODS[method], *TWENTY_THOUSAND) for method in COMPARED}
-    | {f"2x40-k10-{method}-{number}-more": steps(method, number) for method in COMPARED for number in (1, 5)},
+    | {f"2x40-k10-{method}-{number}-more": steps(method, number) for method, number in product(FURTHER, (1, 5))}
+    | {"2x40-k10-lograte-no-generator": sine("2x40", 10, "table8_control", *COSINE, *NO_GENERATOR)},
 )
 
 SETTINGS = {  # of Omniglot: number of updates of two episodes within the CPU budget, bindings
