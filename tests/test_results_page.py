@@ -75,6 +75,17 @@ def test_sine_cells_are_paired_curve_by_curve(tmp_path):
     assert "\n\nUnmeasured: 2x40 k=5 MAML; 2x40 k=5 ALFA + MAML; " in text and "3x80 k=20 MAML; " in text
 
 
+def test_rules_that_are_not_in_the_paper_are_paired_with_alfa_and_control(tmp_path):
+    sine_result(tmp_path, "2x40-k10-alfa", 0, [0.5, 1.5])
+    sine_result(tmp_path, "2x40-k10-lograte", 0, [0.25, 0.75])
+    for number, scores in ((1, [0.25, 0.5]), (5, [0.5, 1.0])):
+        sine_result(tmp_path, f"2x40-k10-lograte-{number}-more", 0, scores)
+    text = sine_table.section(tmp_path)
+    assert "| 2x40 k=10 | unmeasured | 0.500; 0.750, seeds 0 | -0.500±0.346 |  |  |" in text
+    more = "| LogRate + MAML, 1 / 5 more inner steps at test | 0 | 0.375 / 0.750 | LogRate + MAML | "
+    assert more + "-0.125±0.173 / 0.250±0.000 |" in text
+
+
 def test_commands_of_a_study_can_be_typed(tmp_path):
     sine_result(tmp_path, "2x40-k10-alfa", 0, [0.5])
     sine_result(tmp_path, "2x40-k10-alfa", 1, [0.5])
