@@ -2,7 +2,7 @@
 # torch 2.13.0: fused optimisers on a CPU read a gradient in the order of its memory, not of its indices.
 #
 # Natural guess: `fused=True` changes the time of a step and nothing else. Meta-learning assigns gradients by hand, as
-# `w.grad = torch.autograd.grad(loss, w)[0]`, of whatever memory format they have; the unfused optimisers accept all, and on a GPU the fused ones raise an error.
+# `w.grad = torch.autograd.grad(loss, w)[0]`, of whatever memory format they have; the unfused optimisers accept all.
 # Seen: where the strides of gradient and parameter differ (a weight in channels_last with a contiguous gradient, a
 # transposed matrix), SGD, Adam, AdamW and Adagrad with fused=True update the wrong entries, without a word. After
 # `.backward()`, which makes gradients in the layout of their parameter, all are right.
