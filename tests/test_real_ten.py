@@ -170,7 +170,7 @@ def test_a_small_study_from_records_to_the_section(tmp_path, monkeypatch):
     file = tmp_path / "rates.json"
     real_ten_rates.measure(str(tmp_path / "runs/real_ten/proto-maml-alfa-l2f-seed0"), str(root), file)
     rates = np.array(json.loads(file.read_text())["sources"]["omniglot"]["alpha"])
-    assert rates.shape == (3, 5, 5) and (np.diff(rates, axis=0) >= 0).all()
+    assert rates.shape == (3, 3, 5) and (np.diff(rates, axis=0) >= 0).all()
     assert len(real_ten_rates.figure(file).axes) == 8
     with pytest.raises(UserError, match="its rule has no rates and decays|takes no inner steps with rates"):
         real_ten_rates.measure(str(tmp_path / "runs/real_ten/pretrained-seed0"), str(root), tmp_path / "none.json")

@@ -37,6 +37,7 @@ def test_all_cells_of_table_8_differ_in_method_shots_and_network_alone():
             assert {f"SHOT = {shots}", "train.num_updates = 10000", "train.episodes_per_step = 16"} <= {*bindings}
 
 
+@pytest.mark.slow
 def test_a_study_is_measured_once(tmp_path):
     small = ("train.num_updates = 2", "train.num_validation_episodes = 2", "HIDDEN = (4, 4)", "NUM_FEATURES = 4")
     trained = Variant("gin/paper/table8_alfa_maml.gin", small)
@@ -115,6 +116,7 @@ def test_a_choice_that_is_not_measured_is_missed(tmp_path):
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.slow
 def test_a_run_of_another_configuration_is_not_taken_for_the_variant_s(tmp_path):
     small = ("train.num_updates = 1", "train.num_validation_episodes = 2", "HIDDEN = (4, 4)", "NUM_FEATURES = 4")
     store, maml = tmp_path / "results", Variant("gin/paper/table8_maml.gin", small)
