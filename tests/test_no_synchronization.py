@@ -111,20 +111,20 @@ OTHERS = {
 }
 
 
-def train_and_evaluate(learner, episode) -> None:
-    """Training with the outer gradient, then evaluation; raises Synchronized if one of them synchronises."""
+def trains_and_evaluates(learner, episode) -> bool:
+    """True if there are an outer gradient and scores of every class; raises Synchronized if they synchronise."""
     with NoSynchronization():
         meta_loss(learner.train(), episode).backward()
         with torch.no_grad():
             scores = learner.eval()(episode)
-    assert scores.shape == (len(episode.query_y), episode.way) and has_gradients(learner)
+    return scores.shape == (len(episode.query_y), episode.way) and has_gradients(learner)
 
 
 @pytest.mark.parametrize("first_order", [True, False])
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 @pytest.mark.parametrize("head", HEADS.values(), ids=HEADS)
 def test_an_episode_does_not_synchronize(head, rule, first_order):
-    train_and_evaluate(small_learner(head=head(), first_order=first_order, **rule), random_episode())
+    assert trains_and_evaluates(small_learner(head=head(), first_order=first_order, **rule), random_episode())
 
 
 @pytest.mark.parametrize("options", OTHERS.values(), ids=OTHERS)
@@ -132,7 +132,7 @@ def test_an_episode_under_other_options_does_not_synchronize(options):
     options = {"backbone": smooth_net, "size": 12, "first_order": False} | options
     size, backbone = options.pop("size"), options.pop("backbone")()
     learner = small_learner(backbone=backbone, additional_evaluation_steps=1, **options)
-    train_and_evaluate(learner.float(), random_episode(size=size, dtype=torch.float32))
+    assert trains_and_evaluates(learner.float(), random_episode(size=size, dtype=torch.float32))
 
 
 def test_stacked_episodes_do_not_synchronize():
@@ -151,10 +151,10 @@ class ReadsValues(nn.Module):
 
 def test_a_backbone_that_reads_its_values_is_detected():
     with pytest.raises(Synchronized, match="_local_scalar_dense"):
-        train_and_evaluate(small_learner(SGD, backbone=nn.Sequential(smooth_net(), ReadsValues())), random_episode())
+        trains_and_evaluates(small_learner(SGD, backbone=nn.Sequential(smooth_net(), ReadsValues())), random_episode())
 
 
 def test_no_constant_is_copied_to_the_device():
     """On the meta device, which has no values: constants of the host would have to be copied there."""
     learner = small_learner(first_order=False).to("meta")
-    train_and_evaluate(learner, random_episode().map(lambda tensor: tensor.to("meta")))
+    assert trains_and_evaluates(learner, random_episode().map(lambda tensor: tensor.to("meta")))
