@@ -26,11 +26,11 @@ from alfa_md.data.spec import DatasetSpec, load_spec
 from alfa_md.errors import UserError
 from alfa_md.system.allocator import keep_freed_pages
 from benchmarks.against import chosen, comparison, require_turns
-from benchmarks.errors import one_line_errors
 from benchmarks.machine import describe_machine
 from benchmarks.page import write_chapter
 from benchmarks.readers import READERS, STREAM, THREADS
 from benchmarks.records import KINDS, synthesise
+from scripts.errors import one_line_errors
 
 TURN = 0.4  # minimum seconds per turn of a reader
 WARM_UP = 4  # turns that are not counted; the warm caches repeat four episodes

@@ -22,10 +22,10 @@ from benchmarks.build import ROOT
 from benchmarks.cases import FAST
 from benchmarks.communication import communication_table, one_process
 from benchmarks.distributed_worker import CASES, PROCESSES
-from benchmarks.errors import one_line_errors
 from benchmarks.machine import describe_machine
 from benchmarks.page import write_chapter
 from benchmarks.scaling import efficiency_table, waiting_table
+from scripts.errors import one_line_errors
 
 
 def main() -> None:

@@ -22,12 +22,12 @@ from alfa_md.system.allocator import keep_freed_pages
 from alfa_md.system.device import choose
 from benchmarks.against import chosen, comparison, require_turns
 from benchmarks.cases import CASES, FAST, FURTHER, PLAIN, Case, Form, Work, work
-from benchmarks.errors import one_line_errors
 from benchmarks.flops import gigaflop
 from benchmarks.machine import clock, convolution_peak, default_allocator, describe_machine
 from benchmarks.memory import memory_table
 from benchmarks.page import write_chapter
 from benchmarks.threads import threads_table
+from scripts.errors import one_line_errors
 
 FORMS: dict[str, Form] = {"plain": PLAIN, FAST: Form()}
 DEFAULT = "plain, default allocator"

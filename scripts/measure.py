@@ -14,13 +14,15 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from alfa_md.errors import UserError
+from alfa_md.main import parse_seeds
+from alfa_md.system.startup import BAD_INPUT
 from scripts import once
+from scripts.errors import one_line_errors
 from scripts.results_page import write_results
 from scripts.studies import STUDIES
 from scripts.study import ROOT, Study
 
 STORE = ROOT / "results"
-BAD_INPUT = 2
 
 
 def main() -> int:
@@ -84,7 +86,7 @@ def measure_all(study: Study, variants: Sequence[str], options: Namespace) -> li
     with ThreadPoolExecutor(options.workers) as pool:
         for variant in variants:
             own = study.variants[variant]
-            for seed in map(int, options.seeds.split(",")) if options.seeds else own.seeds:
+            for seed in parse_seeds(options.seeds.split(",")) if options.seeds else own.seeds:
                 needed = [last[name, seed] for name in own.needs if (name, seed) in last]
                 submitted.append(pool.submit(reasons, variant, seed, needed))
                 last[variant, seed] = last[own.run or variant, seed] = submitted[-1]
@@ -95,8 +97,5 @@ def measure_all(study: Study, variants: Sequence[str], options: Namespace) -> li
 
 
 if __name__ == "__main__":
-    try:
+    with one_line_errors():
         sys.exit(main())
-    except UserError as error:
-        print("error:", error, file=sys.stderr)
-        sys.exit(BAD_INPUT)

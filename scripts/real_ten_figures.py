@@ -16,7 +16,8 @@ from alfa_md.experiment.definition import META_DATASET
 from alfa_md.metrics import ACCURACY
 from alfa_md.plotting import canvas
 from scripts import once, real_ten_rates
-from scripts.measure import BAD_INPUT, STORE
+from scripts.errors import one_line_errors
+from scripts.measure import STORE
 from scripts.real_ten_study import TITLES
 from scripts.real_ten_table import Results, by_source, load
 from scripts.study import ROOT
@@ -72,8 +73,5 @@ def accuracy_figure(found: Results) -> "Figure":
 
 
 if __name__ == "__main__":
-    try:
+    with one_line_errors():
         sys.exit(main())
-    except UserError as error:
-        print("error:", error, file=sys.stderr)
-        sys.exit(BAD_INPUT)

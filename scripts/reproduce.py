@@ -26,13 +26,15 @@ from alfa_md.experiment import config, definition
 from alfa_md.main import parse_seeds
 from alfa_md.system.files import write_json, write_text
 from alfa_md.system.progress import format_duration
+from alfa_md.system.startup import BAD_INPUT
+from scripts.errors import one_line_errors
 from scripts.measurement import measurement, refuse_less
 from scripts.once import make_parser
 from scripts.paper_cells import ROOT, Cell, Variation, read_cells, read_quoted, select_cells
 from scripts.paper_table import format_difference, format_measured, format_published, quoted_section
 from scripts.results_page import write_results
 
-BAD_INPUT, MISSING_DATA = 2, 3
+MISSING_DATA = 3
 CONSOLE = Console(width=160, highlight=False)
 
 
@@ -232,8 +234,5 @@ def comparison_table(selected: Sequence[Cell], options: argparse.Namespace) -> T
 
 
 if __name__ == "__main__":
-    try:
+    with one_line_errors():
         sys.exit(main())
-    except UserError as error:
-        print("error:", error, file=sys.stderr)
-        sys.exit(BAD_INPUT)

@@ -15,13 +15,13 @@ from alfa_md.errors import UserError
 from benchmarks import data, inner_loop, train
 from benchmarks.build import Build
 from benchmarks.cases import CASES, COARSE, CONV4, FURTHER, KEPT, LOW, PLAIN, RESNET12, STACKED, TOGETHER, Form, work
-from benchmarks.errors import one_line_errors
 from benchmarks.flops import gigaflop
 from benchmarks.memory import measure_in_subprocess
 from benchmarks.page import write_chapter
 from benchmarks.readers import READERS
 from benchmarks.records import KINDS, Kind, synthesise
 from benchmarks.stream_reader import places_of
+from scripts.errors import one_line_errors
 from tests.noise import CPU
 from tests.shared import ROOT
 

@@ -12,8 +12,8 @@ from benchmarks.cases import CASES
 from benchmarks.communication import Messages, one_process, shipped, update_messages
 from benchmarks.distributed import require_cores
 from benchmarks.distributed_worker import CASES as UPDATES
-from benchmarks.errors import one_line_errors
 from benchmarks.scaling import PAGE, episode_sizes, gpu_seconds, waiting_table
+from scripts.errors import one_line_errors
 from tests.entries.harness import run_entry
 from tests.shared import ROOT
 

@@ -1,4 +1,4 @@
-"""Bad input of a benchmark, reported in one line with exit code 2."""
+"""Bad input of a script or a benchmark, reported in one line with exit code 2."""
 
 import sys
 from collections.abc import Iterator
