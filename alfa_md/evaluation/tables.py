@@ -54,8 +54,18 @@ def results_table(
         cells = (unit.text(results[source]) if source in results else "" for results in columns.values())
         result.add_row(source, *cells, *(texts.get(source, "") for texts in extra.values()))
     result.add_section()
-    result.add_row("mean", *(unit.number(mean_over_sources(results)) for results in columns.values()))
+    result.add_row("mean", *mean_texts(columns, unit))
     return result
+
+
+def mean_texts(columns: Mapping[str, SourceMeans], unit: Unit) -> list[str]:
+    """The mean of every column; one that lacks sources of the first says how many it is over."""
+    number = len(next(iter(columns.values())))
+    return [
+        unit.number(mean_over_sources(results))
+        + ("" if len(results) == number else f" over {len(results)} of {number}")
+        for results in columns.values()
+    ]
 
 
 def mean_over_sources(results: SourceMeans) -> float:
@@ -118,9 +128,8 @@ def results_markdown(
     """Markdown table with one row per learner and one column per source; extra columns become rows below."""
     sources = list(next(iter(columns.values())))
     rows = {
-        learner: [unit.text(results[source]) if source in results else "" for source in sources]
-        + [unit.number(mean_over_sources(results))]
-        for learner, results in columns.items()
+        learner: [*(unit.text(results[source]) if source in results else "" for source in sources), mean]
+        for (learner, results), mean in zip(columns.items(), mean_texts(columns, unit), strict=True)
     }
     rows |= {name: [*(texts.get(source, "") for source in sources), ""] for name, texts in (extra or {}).items()}
     return markdown_table(["learner", *sources, "mean"], rows) + f"\n{notes}\n"

@@ -10,7 +10,7 @@ from alfa_md.data.roots import Root, announcement
 from alfa_md.evaluation.tables import (
     divergence_note,
     markdown_table,
-    mean_over_sources,
+    mean_texts,
     source_means,
     unit_description,
 )
@@ -67,7 +67,7 @@ def results_section(run: Exported) -> str:
         source: [*(unit.text(means[source]) for means in columns.values()), str(result.n)]
         for source, result in own.items()
     }
-    rows["mean"] = [*(unit.number(mean_over_sources(means)) for means in columns.values()), ""]
+    rows["mean"] = [*mean_texts(columns, unit), ""]
     table = markdown_table(["source", *columns, "episodes"], rows)
     where = f"on {protocol['device']}, test episodes of seed {protocol['seed']}"
     notes = [

@@ -46,7 +46,7 @@ def test_table_has_sources_down_and_learners_across():
     assert [list(c.cells) for c in result.columns] == [
         ["ilsvrc_2012", "omniglot", "mean"],
         ["50.00±1.00", "75.00±1.25", "62.50"],
-        ["", "33.33±2.00", "33.33"],
+        ["", "33.33±2.00", "33.33 over 1 of 2"],
     ]
 
 
@@ -84,7 +84,7 @@ def test_markdown_is_the_row_of_the_leaderboard():
         "| learner | ilsvrc_2012 | omniglot | mean |\n"
         "|---|---|---|---|\n"
         "| proto_maml_alfa | 50.00±1.00 | 75.00±1.25 | 62.50 |\n"
-        "| pixel |  | 33.33±2.00 | 33.33 |\n"
+        "| pixel |  | 33.33±2.00 | 33.33 over 1 of 2 |\n"
         "\n"
         "Config c, checkpoint k.\n"
     )
